@@ -1,0 +1,194 @@
+/* analyzer: see analyzer.h.  analyzer_packet() is the data flow, read as a table of contents. */
+#include "analyzer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dissect/dissect.h"
+#include "engine.h"
+
+enum { BATCH = 32, LINK_TYPES = SUMMARY_LINK_TYPES };
+
+struct link_count {
+    int link_type;
+    uint64_t packets;
+};
+
+struct analyzer {
+    struct engine engine;
+    struct engine_item batch[BATCH];
+    uint32_t batched;
+    uint64_t packets, bytes, truncated, bad_checksums, regressions;
+    uint64_t results[DISSECT_RESULTS];
+    struct link_count link[LINK_TYPES];
+    uint32_t links;
+    nanotime first, last; /* of the capture clock */
+};
+
+enum status analyzer_new(const struct analyzer_options *options, struct analyzer **ret_analyzer)
+{
+    struct analyzer *analyzer = calloc(1, sizeof(*analyzer));
+    if (analyzer == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = engine_init(&analyzer->engine, &options->config, options->sink);
+    if (status != STATUS_OK) {
+        analyzer_free(analyzer);
+        return status;
+    }
+    analyzer->first = analyzer->last = NANOTIME_UNKNOWN;
+    *ret_analyzer = analyzer;
+    return STATUS_OK;
+}
+
+static void process_batch(struct analyzer *analyzer)
+{
+    for (uint32_t i = 0; i < analyzer->batched; i++)
+        engine_segment(&analyzer->engine, &analyzer->batch[i]);
+    analyzer->batched = 0;
+}
+
+/* The failure since it was last asked for. */
+static enum status take_status(struct analyzer *analyzer)
+{
+    enum status status = analyzer->engine.status;
+    analyzer->engine.status = STATUS_OK;
+    return status;
+}
+
+static void count_link_type(struct analyzer *analyzer, int link_type)
+{
+    for (uint32_t i = 0; i < analyzer->links; i++) {
+        if (analyzer->link[i].link_type == link_type) {
+            analyzer->link[i].packets++;
+            return;
+        }
+    }
+    if (analyzer->links < LINK_TYPES)
+        analyzer->link[analyzer->links++] = (struct link_count){link_type, 1};
+}
+
+static void count_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+{
+    analyzer->packets++;
+    analyzer->bytes += packet->length;
+    analyzer->truncated += packet->captured < packet->length;
+    count_link_type(analyzer, packet->link_type);
+    if (analyzer->first == NANOTIME_UNKNOWN)
+        analyzer->first = analyzer->last = packet->time;
+    analyzer->regressions += time_is_before(packet->time, analyzer->last);
+    analyzer->first = time_earlier_of(analyzer->first, packet->time);
+    analyzer->last = time_later_of(analyzer->last, packet->time);
+}
+
+enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+{
+    count_packet(analyzer, packet);
+    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type};
+    struct engine_item *item = &analyzer->batch[analyzer->batched];
+    enum dissect_result result = dissect(&frame, &item->segment);
+    analyzer->results[result]++;
+    if (result != DISSECT_SEGMENT)
+        return take_status(analyzer);
+    item->segment.time = packet->time;
+    item->segment.packet = analyzer->packets;
+    analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
+    engine_prepare(&analyzer->engine, item);
+    if (++analyzer->batched == BATCH)
+        process_batch(analyzer);
+    return take_status(analyzer);
+}
+
+enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
+{
+    process_batch(analyzer);
+    engine_advance(&analyzer->engine, now);
+    return take_status(analyzer);
+}
+
+static void summarize_skipped(const struct analyzer *analyzer, struct run_summary *summary)
+{
+    for (int i = 0; i < DISSECT_RESULTS; i++) {
+        if (i == DISSECT_SEGMENT || analyzer->results[i] == 0)
+            continue;
+        const char *name = dissect_result_name((enum dissect_result)i);
+        summary->skipped[summary->skipped_count++] =
+            (struct count_by_name){name, analyzer->results[i]};
+    }
+    if (analyzer->engine.counts.late > 0)
+        summary->skipped[summary->skipped_count++] =
+            (struct count_by_name){"after_close", analyzer->engine.counts.late};
+}
+
+static void summarize_links(const struct analyzer *analyzer, const struct analyzer_inputs *inputs,
+                            struct run_summary *summary)
+{
+    for (uint32_t i = 0; i < analyzer->links && inputs->link_type_name != NULL; i++)
+        summary->link_types[summary->link_type_count++] = (struct count_by_name){
+            inputs->link_type_name(analyzer->link[i].link_type), analyzer->link[i].packets};
+}
+
+static void summarize_engine(const struct engine_counts *counts, struct run_summary *summary)
+{
+    summary->segments = counts->segments;
+    summary->copies = counts->copies;
+    summary->flows = counts->flows;
+    memcpy(summary->flows_by_kind, counts->flows_by_kind, sizeof(summary->flows_by_kind));
+    memcpy(summary->left, counts->left, sizeof(summary->left));
+    memcpy(summary->left_presumed, counts->left_presumed, sizeof(summary->left_presumed));
+    memcpy(summary->events_by_id, counts->events_by_id, sizeof(summary->events_by_id));
+    memcpy(summary->events_by_level, counts->events_by_level, sizeof(summary->events_by_level));
+    summary->evictions = counts->evictions;
+    summary->tombstones_evicted = counts->tombstones_evicted;
+    summary->events_dropped = counts->events_dropped;
+    summary->history_dropped = counts->history_dropped;
+}
+
+static void summarize(const struct analyzer *analyzer, const struct analyzer_inputs *inputs,
+                      struct run_summary *summary)
+{
+    memset(summary, 0, sizeof(*summary));
+    summary->inputs = inputs->inputs;
+    summary->input_count = inputs->count;
+    summary->packets = analyzer->packets;
+    summary->bytes = analyzer->bytes;
+    summary->truncated = analyzer->truncated;
+    summary->bad_checksums = analyzer->bad_checksums;
+    summary->timestamp_regressions = analyzer->regressions;
+    summary->first = analyzer->first;
+    summary->last = analyzer->last;
+    summary->drops_known = inputs->drops_known;
+    summary->drops_received = inputs->drops_received;
+    summary->drops_kernel = inputs->drops_kernel;
+    summary->drops_interface = inputs->drops_interface;
+    summarize_skipped(analyzer, summary);
+    summarize_links(analyzer, inputs, summary);
+    summarize_engine(&analyzer->engine.counts, summary);
+}
+
+enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
+{
+    process_batch(analyzer);
+    if (analyzer->last != NANOTIME_UNKNOWN)
+        engine_advance(&analyzer->engine, analyzer->last);
+    engine_finish(&analyzer->engine);
+    struct run_summary *summary = malloc(sizeof(*summary));
+    if (summary == NULL)
+        return STATUS_NO_MEMORY;
+    summarize(analyzer, inputs, summary);
+    struct sink *sink = analyzer->engine.sink;
+    enum status status = take_status(analyzer);
+    if (sink != NULL && sink->ops->finish != NULL) {
+        enum status finished = sink->ops->finish(sink, summary);
+        status = finished != STATUS_OK ? finished : status;
+    }
+    free(summary);
+    return status;
+}
+
+void analyzer_free(struct analyzer *analyzer)
+{
+    if (analyzer == NULL)
+        return;
+    engine_clear(&analyzer->engine);
+    free(analyzer);
+}

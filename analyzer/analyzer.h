@@ -1,0 +1,64 @@
+/*
+ * analyzer: the library.  Packets in, records out to a sink.
+ *
+ * new, then packets in capture order, ticks when nothing comes, finish once, free.  The capture
+ * clock is the running maximum of the packets' time stamps and of the ticks.  Records leave in the
+ * order of (time of decision, deciding packet or 0 for a deadline, flow_uid, detector row); the
+ * same packets give the same records, whatever the batches.
+ */
+#ifndef LASTACK_ANALYZER_H
+#define LASTACK_ANALYZER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "config.h"
+#include "event/sink.h"
+
+struct analyzer;
+
+struct analyzer_options {
+    struct config config;
+    struct sink *sink; /* where records go; not owned, outlives the analyzer */
+};
+
+/* A captured packet; plain value. */
+struct analyzer_packet {
+    const uint8_t *data; /* owned by the caller, needed for the call only */
+    uint32_t captured;   /* octets at data */
+    uint32_t length;     /* octets on the wire */
+    nanotime time;       /* capture time, ns since the epoch */
+    int link_type;       /* DLT_ value */
+    uint64_t number;     /* in the whole input, from 1; 0: the one after the packet before */
+};
+
+/* What the caller knows and the analyzer does not, for the summary. */
+struct analyzer_inputs {
+    const struct input_summary *inputs;
+    uint32_t count;
+    bool drops_known; /* live: libpcap's three counters */
+    uint64_t drops_received, drops_kernel, drops_interface;
+    const char *(*link_type_name)(int link_type); /* returns static storage */
+};
+
+/* Makes an analyzer; NO_MEMORY is the only failure.  The caller owns *ret_analyzer. */
+enum status analyzer_new(const struct analyzer_options *options, struct analyzer **ret_analyzer);
+
+/*
+ * Takes one packet.  Packets are kept until a batch is full: a record may
+ * come out with a later packet, with a tick, or with finish.  Returns NO_MEMORY, or what the sink
+ * returned; the analyzer can go on after either.
+ */
+enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet);
+
+/* Carries the capture clock on to `now` (never back), with all packets so far analysed first. */
+enum status analyzer_tick(struct analyzer *analyzer, nanotime now);
+
+/* Ends every flow, writes the summary.  Nothing but analyzer_free may follow. */
+enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs);
+
+void analyzer_free(struct analyzer *analyzer); /* accepts NULL */
+
+#endif

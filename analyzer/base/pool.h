@@ -1,0 +1,43 @@
+/*
+ * pool: slots of one size in slabs, named by a 32-bit index.
+ *
+ * Slots are zeroed when taken, never move, and are given back to a free list; slabs are kept until
+ * the pool is cleared.  Index 0 is never given out.
+ */
+#ifndef LASTACK_BASE_POOL_H
+#define LASTACK_BASE_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { POOL_SLAB_BITS = 9, POOL_SLAB_SLOTS = 1 << POOL_SLAB_BITS };
+
+struct pool {
+    size_t slot_size; /* octets, a multiple of 64 */
+    char **slabs;
+    uint32_t slab_count, slab_capacity;
+    uint32_t next;  /* first index never taken */
+    uint32_t freed; /* head of the free list; 0 none */
+    uint64_t taken; /* slots in use */
+};
+
+/* Prepares an empty pool of slots of at least slot_size octets. */
+void pool_init(struct pool *pool, size_t slot_size);
+
+/* Takes a slot; 0 when memory ran out. */
+uint32_t pool_take(struct pool *pool);
+
+void pool_give(struct pool *pool, uint32_t index);
+
+static inline void *pool_at(const struct pool *pool, uint32_t index)
+{
+    return pool->slabs[index >> POOL_SLAB_BITS] +
+           (size_t)(index & (POOL_SLAB_SLOTS - 1)) * pool->slot_size;
+}
+
+/* Octets held in slabs. */
+uint64_t pool_bytes(const struct pool *pool);
+
+void pool_clear(struct pool *pool);
+
+#endif

@@ -1,0 +1,390 @@
+/* decide: see decide.h. */
+#include "decide.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "detect/detect.h"
+#include "expand.h"
+#include "tcp/moves.h"
+#include "tcp/window.h"
+
+/* Where an event goes, carried through the detectors. */
+struct emission {
+    struct engine *engine;
+    const struct tuple *tuple;
+    struct incarnation *incarnation;
+    struct occasion *occasion;
+};
+
+/* event.id: flow_uid, id, and the trigger's sequence number and time (RECORDS). */
+static uint64_t event_uid_of(const struct event_record *event)
+{
+    uint64_t words[4] = {event->who.flow_uid, (uint64_t)event->id, 0, (uint64_t)event->t};
+    for (uint32_t i = 0; i < event->evidence_count; i++) {
+        if (event->evidence[i].role == ROLE_TRIGGER)
+            words[2] = event->evidence[i].seq_abs;
+    }
+    uint64_t uid = hash_identity(words, 4);
+    return uid == 0 ? 1 : uid;
+}
+
+static void emit(void *context, struct event_record *event)
+{
+    struct emission *emission = context;
+    struct engine *engine = emission->engine;
+    expand_identity(emission->tuple, emission->incarnation, &event->who);
+    event->caveats = expand_caveats(emission->incarnation);
+    event->decided = emission->occasion->now;
+    event->event_uid = event_uid_of(event);
+    emission->occasion->event_uid[event->id] = event->event_uid;
+    emission->incarnation->raised |= UINT64_C(1) << event->id;
+    engine->counts.events_by_id[event->id]++;
+    engine->counts.events_by_level[event->level]++;
+    if (engine->sink == NULL || engine->sink->ops->event == NULL)
+        return;
+    enum status status = engine->sink->ops->event(engine->sink, event);
+    if (status != STATUS_OK && engine->status == STATUS_OK)
+        engine->status = status;
+}
+
+/* Shows an occasion, filled by the caller but for what is the same in all of them. */
+static void show(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                 struct occasion *occasion)
+{
+    struct emission emission = {engine, tuple, incarnation, occasion};
+    occasion->config = &engine->config;
+    occasion->tuple = tuple;
+    occasion->incarnation = incarnation;
+    occasion->emit = emit;
+    occasion->context = &emission;
+    occasion->now = occasion->segment != NULL ? engine->clock : occasion->now;
+    detect(occasion);
+}
+
+/* --- collisions --- */
+
+void decide_collision(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                      enum syn_answer answer, const struct segment *segment)
+{
+    struct collision *collision = incarnation->collision;
+    if (collision == NULL || collision->decided)
+        return;
+    collision->decided = true;
+    collision->answer = answer;
+    if (segment != NULL && answer != ANSWER_NONE)
+        collision->reply = packet_ref_of(segment, 1);
+    struct occasion occasion = {.kind = OCCASION_COLLISION, .segment = segment,
+                                .now = engine->clock};
+    bool still_held = tuple->current != NULL && tuple->current->uid == collision->old_uid;
+    occasion.old = still_held ? tuple->current : tuple->retiring;
+    show(engine, tuple, incarnation, &occasion);
+}
+
+static bool is_plain_ack(const struct segment *segment)
+{
+    return (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+           segment->payload == 0;
+}
+
+/*
+ * An ACK in the old numbers answers the SYN unless it was under way before the SYN can have
+ * arrived: half a round trip is asked for, because round trips vary and two of them must not.
+ */
+static void note_challenge(struct engine *engine, struct collision *collision,
+                           const struct connection *old, const struct segment *segment, int side)
+{
+    nanotime since = time_since(segment->time, collision->syn.t);
+    if (since < old->side[side].round_trip / 2 || segment->sequence != old->side[side].snd_nxt)
+        return;
+    collision->challenges++;
+    if (collision->challenges > 1)
+        return;
+    collision->challenge = packet_ref_of(segment, 1);
+    collision->state_after = (enum tcp_state)old->side[side].state;
+    collision->deadline = time_after(engine->clock, engine->config.challenge_wait);
+}
+
+void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                       int end)
+{
+    struct incarnation *candidate = tuple->candidate;
+    struct collision *collision = candidate->collision;
+    struct connection *old = &tuple->current->connection;
+    int side = incarnation_side(tuple->current, end);
+    if (collision == NULL)
+        return;
+    if (end == candidate->client_end) {
+        bool answers = (segment->flags & TCP_RST) != 0 && collision->challenges > 0 &&
+                       segment->sequence == collision->challenge.acknowledgment;
+        struct step step = {0};
+        if (!answers)
+            return;
+        collision->rst_by_initiator = true;
+        if (collision->reset.packet == 0)
+            collision->reset = packet_ref_of(segment, 0);
+        connection_confirm_end(old, side, segment, &step);
+        return;
+    }
+    if ((segment->flags & TCP_RST) != 0) {
+        decide_collision(engine, tuple, candidate, ANSWER_RST_OLD, segment);
+    } else if (is_plain_ack(segment)) {
+        note_challenge(engine, collision, old, segment, side);
+    } else if ((segment->flags & TCP_FIN) != 0) {
+        collision->fin_after_syn = true;
+        collision->fin_again = packet_ref_of(segment, 1);
+        collision->state_after = (enum tcp_state)old->side[side].state;
+    }
+}
+
+/* A collision of an incarnation that became the current one at once. */
+static void follow_collision(struct engine *engine, struct tuple *tuple,
+                             struct incarnation *incarnation, const struct step *step)
+{
+    const struct segment *segment = step->segment;
+    if (incarnation->collision == NULL || incarnation->collision->decided)
+        return;
+    if (step->from == 0) {
+        if ((segment->flags & TCP_SYN) != 0)
+            incarnation->collision->syn_last = packet_ref_of(segment, 0);
+        return;
+    }
+    bool synack = (segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+    if ((segment->flags & TCP_RST) != 0)
+        decide_collision(engine, tuple, incarnation, ANSWER_RST_NEW, segment);
+    else if (synack)
+        decide_collision(engine, tuple, incarnation, ANSWER_SYNACK, segment);
+}
+
+/* --- the final ACK --- */
+
+static void decide_final_ack(struct engine *engine, struct tuple *tuple,
+                             struct incarnation *incarnation, const struct segment *segment,
+                             int from)
+{
+    struct final_ack_story *story = &incarnation->final_ack;
+    if (!story->open)
+        return;
+    story->open = false;
+    story->told = true;
+    struct occasion occasion = {.kind = OCCASION_FINAL_ACK, .segment = segment, .from = from,
+                                .now = engine->clock};
+    show(engine, tuple, incarnation, &occasion);
+}
+
+/* The segment of side `step->from` shows that it is still in LAST_ACK. */
+static bool shows_last_ack(const struct incarnation *incarnation, const struct step *step,
+                           bool *ret_missing)
+{
+    const struct connection *connection = &incarnation->connection;
+    const struct closing *closing = connection->closing;
+    int side = step->from;
+    for (uint32_t i = 0; i < step->changes; i++) {
+        const struct change *change = &step->change[i];
+        if (change->kind == CHANGE_REVOKED && change->before == STATE_LAST_ACK &&
+            change->fact == FACT_FIN_ACKED && change->side == side) {
+            *ret_missing = false;
+            return true;
+        }
+    }
+    const struct side *peer = &connection->side[side_other(side)];
+    *ret_missing = true;
+    return step->before[side] == STATE_LAST_ACK && step->fin_repeated &&
+           closing->fin_ack[side].packet == 0 && closing->fin[side].t < peer->last_t;
+}
+
+static void follow_final_ack(struct engine *engine, struct tuple *tuple,
+                             struct incarnation *incarnation, const struct step *step)
+{
+    struct final_ack_story *story = &incarnation->final_ack;
+    const struct closing *closing = incarnation->connection.closing;
+    bool missing;
+    if (closing == NULL)
+        return;
+    if (shows_last_ack(incarnation, step, &missing)) {
+        story->losses++;
+        if (story->told || story->open)
+            return;
+        story->open = true;
+        story->missing = missing;
+        story->side = (uint8_t)step->from;
+        story->final_ack = closing->fin_ack_last[step->from];
+        story->again = packet_ref_of(step->segment, step->from);
+        story->deadline = time_after(engine->clock, engine->config.repair_wait);
+        return;
+    }
+    bool repairs = story->open && step->from != story->side &&
+                   closing->fin_ack_last[story->side].packet == step->segment->packet;
+    if (repairs)
+        decide_final_ack(engine, tuple, incarnation, step->segment, step->from);
+}
+
+/* The story of a side in LAST_ACK that a challenge to a new SYN brought to light. */
+void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int side,
+                           const struct segment *segment)
+{
+    struct final_ack_story *story = &old->final_ack;
+    const struct closing *closing = old->connection.closing;
+    if (story->told || story->open || closing == NULL ||
+        old->connection.side[side].state != STATE_LAST_ACK || closing->fin_ack[side].packet != 0)
+        return;
+    story->open = true;
+    story->missing = true;
+    story->losses = 1;
+    story->side = (uint8_t)side;
+    story->again = packet_ref_of(segment, side);
+    story->deadline = time_after(engine->clock, engine->config.repair_wait);
+}
+
+/* --- old segments --- */
+
+static void decide_hazard(struct engine *engine, struct tuple *tuple,
+                          struct incarnation *incarnation, const struct segment *segment,
+                          bool delivered, bool refuted)
+{
+    struct occasion occasion = {.kind = OCCASION_HAZARD,
+                                .segment = segment,
+                                .from = incarnation->hazard.to,
+                                .delivered = delivered,
+                                .refuted = refuted,
+                                .now = engine->clock};
+    incarnation->hazard.open = false;
+    incarnation->connection.corrupted = delivered;
+    show(engine, tuple, incarnation, &occasion);
+}
+
+static bool sacks_unsent(const struct segment *segment, const struct hazard *hazard)
+{
+    for (int i = 0; i < segment->sacks; i++) {
+        if (seq_after(segment->sack[i].right, hazard->left) &&
+            seq_at_or_after(hazard->right, segment->sack[i].left))
+            return true;
+    }
+    return false;
+}
+
+/* The receiver of an old segment acknowledges: its octets, or not. */
+static void follow_hazard(struct engine *engine, struct tuple *tuple,
+                          struct incarnation *incarnation, const struct step *step)
+{
+    struct hazard *hazard = &incarnation->hazard;
+    const struct segment *segment = step->segment;
+    if (!hazard->open || step->from != hazard->to ||
+        (segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
+        return;
+    const struct side *x = &incarnation->connection.side[side_other(hazard->to)];
+    bool unsent = seq_after(segment->acknowledgment, x->snd_nxt) &&
+                  seq_after(segment->acknowledgment, hazard->left);
+    bool sacked = seq_at_or_before(x->snd_nxt, hazard->left) && sacks_unsent(segment, hazard);
+    if (unsent || sacked) {
+        decide_hazard(engine, tuple, incarnation, segment, true, false);
+        return;
+    }
+    nanotime since = time_since(segment->time, hazard->stray.t);
+    bool in_flight = since < incarnation->connection.side[hazard->to].round_trip / 2;
+    bool overtaken = seq_after(x->snd_nxt, hazard->left);
+    if (!in_flight)
+        decide_hazard(engine, tuple, incarnation, segment, false, !overtaken);
+}
+
+static void open_hazard(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                        int from, const struct stray *stray)
+{
+    struct incarnation *current = tuple->current;
+    const struct side *x = &current->connection.side[from];
+    seq end = seq_add(segment->sequence, segment->payload + ((segment->flags & TCP_FIN) != 0));
+    if (current->hazard.open)
+        decide_hazard(engine, tuple, current, segment, false, false);
+    current->hazard = (struct hazard){
+        .open = true,
+        .to = (uint8_t)side_other(from),
+        .matched_number = stray->from->incarnation,
+        .matched_uid = stray->from->uid,
+        .original = stray->original != NULL ? stray->original->packet : 0,
+        .strength = stray->match,
+        .stray = packet_ref_of(segment, from),
+        .left = seq_later_of(segment->sequence, x->snd_nxt),
+        .right = end,
+        .state = {(enum tcp_state)current->connection.side[0].state,
+                  (enum tcp_state)current->connection.side[1].state},
+        .age = stray->original != NULL ? time_since(segment->time, stray->original->t)
+                                       : NANOTIME_UNKNOWN,
+    };
+    current->connection.corrupted = true;
+}
+
+void decide_stray(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end, const struct stray *stray)
+{
+    struct incarnation *current = tuple->current;
+    int from = incarnation_side(current, end);
+    current->strays++;
+    if (stray->verdict == STRAY_HAZARD_DATA) {
+        open_hazard(engine, tuple, segment, from, stray);
+        return;
+    }
+    if (current->strays > engine->config.strays_per_flow) {
+        engine->counts.events_dropped++;
+        return;
+    }
+    struct occasion occasion = {.kind = OCCASION_STRAY, .segment = segment, .from = from,
+                                .stray = stray};
+    show(engine, tuple, current, &occasion);
+}
+
+/* --- steps and ends --- */
+
+static void note_packet(struct incarnation *incarnation, const struct step *step)
+{
+    const struct segment *segment = step->segment;
+    const struct side *y = &incarnation->connection.side[side_other(step->from)];
+    if (segment->cut)
+        incarnation->notes |= UINT64_C(1) << NOTE_capture_truncated;
+    if (segment->checksum_verdict == CHECKSUM_PARTIAL)
+        incarnation->notes |= UINT64_C(1) << NOTE_checksum_offload;
+    if (side_has(y, SIDE_MSS) && segment->payload > y->mss)
+        incarnation->notes |= UINT64_C(1) << NOTE_offload_suspected;
+}
+
+void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                 const struct step *step)
+{
+    const struct connection *connection = &incarnation->connection;
+    bool answered = connection->midstream || connection->side[1].state != STATE_CLOSED;
+    if (answered)
+        incarnation->flags |= INCARNATION_SYNCHRONIZED;
+    note_packet(incarnation, step);
+    if (incarnation->hazard.open)
+        follow_hazard(engine, tuple, incarnation, step);
+    if (incarnation->collision != NULL)
+        follow_collision(engine, tuple, incarnation, step);
+    follow_final_ack(engine, tuple, incarnation, step);
+    if (connection->closing == NULL)
+        return;
+    struct occasion occasion = {.kind = OCCASION_STEP,
+                                .step = step,
+                                .segment = step->segment,
+                                .from = step->from};
+    show(engine, tuple, incarnation, &occasion);
+}
+
+void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                    nanotime now)
+{
+    const struct collision *collision = incarnation->collision;
+    bool challenged = collision != NULL && !collision->decided &&
+                      collision->deadline != NANOTIME_UNKNOWN && collision->deadline <= now;
+    if (challenged)
+        decide_collision(engine, tuple, incarnation, ANSWER_NONE, NULL);
+    if (incarnation->final_ack.open && incarnation->final_ack.deadline <= now)
+        decide_final_ack(engine, tuple, incarnation, NULL, 0);
+}
+
+void decide_remaining(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation)
+{
+    if (incarnation->collision != NULL)
+        decide_collision(engine, tuple, incarnation, ANSWER_NONE, NULL);
+    decide_final_ack(engine, tuple, incarnation, NULL, 0);
+    if (incarnation->hazard.open)
+        decide_hazard(engine, tuple, incarnation, NULL, false, false);
+}

@@ -1,0 +1,39 @@
+/*
+ * decide: the cases that wait for an answer (a colliding SYN, a final ACK, an old segment that may
+ * have been accepted) are followed here segment by segment and shown to the detectors when decided.
+ */
+#ifndef LASTACK_DECIDE_H
+#define LASTACK_DECIDE_H
+
+#include "engine.h"
+#include "flow/route.h"
+
+/* Shows a step of an incarnation to the detectors, and follows its open cases. */
+void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                 const struct step *step);
+
+/* A segment of the old incarnation passed while a SYN competes with it. */
+void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                       int end);
+
+/* The old responder showed itself in LAST_ACK to a new SYN: where no final ACK had passed, it is missing. */
+void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int side,
+                           const struct segment *segment);
+
+/* The candidate was answered in its own numbers: the collision is decided. */
+void decide_collision(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                      enum syn_answer answer, const struct segment *segment);
+
+/* An old segment appeared in the current incarnation. */
+void decide_stray(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end, const struct stray *stray);
+
+/* What is overdue at `now`. */
+void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                    nanotime now);
+
+/* The incarnation ends, or the capture does: what is still open is decided as it stands. */
+void decide_remaining(struct engine *engine, struct tuple *tuple,
+                      struct incarnation *incarnation);
+
+#endif

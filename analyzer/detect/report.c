@@ -1,0 +1,153 @@
+/* report: see report.h. */
+#include "report.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct endpoint_text report_address(const struct occasion *occasion, int side)
+{
+    struct endpoint_text text = {""};
+    const struct flow_key *key = &occasion->tuple->key;
+    int end = incarnation_end(occasion->incarnation, side);
+    inet_ntop(key->ip_version == 4 ? AF_INET : AF_INET6, key->address[end], text.text,
+              sizeof(text.text));
+    return text;
+}
+
+struct endpoint_text report_endpoint(const struct occasion *occasion, int side)
+{
+    struct endpoint_text address = report_address(occasion, side), text;
+    const struct flow_key *key = &occasion->tuple->key;
+    unsigned port = key->port[incarnation_end(occasion->incarnation, side)];
+    const char *format = key->ip_version == 4 ? "%.46s:%u" : "[%.46s]:%u";
+    snprintf(text.text, sizeof(text.text), format, address.text, port);
+    return text;
+}
+
+struct duration_text report_duration(nanotime duration)
+{
+    static const struct {
+        nanotime from;
+        double unit;
+        const char *name;
+    } scales[] = {
+        {NANO_PER_SECOND, 1e9, "s"}, {NANO_PER_MILLI, 1e6, "ms"}, {NANO_PER_MICRO, 1e3, "us"}};
+    struct duration_text text;
+    if (duration == NANOTIME_UNKNOWN) {
+        snprintf(text.text, sizeof(text.text), "an unknown time");
+        return text;
+    }
+    for (unsigned i = 0; i < sizeof(scales) / sizeof(scales[0]); i++) {
+        if (time_is_before(duration, scales[i].from))
+            continue;
+        double value = (double)duration / scales[i].unit;
+        int digits = value < 10 ? 2 : value < 100 ? 1 : 0;
+        snprintf(text.text, sizeof(text.text), "%.*f %s", digits, value, scales[i].name);
+        return text;
+    }
+    snprintf(text.text, sizeof(text.text), "%lld ns", (long long)duration);
+    return text;
+}
+
+const char *report_side(int side)
+{
+    return side == CLIENT ? "client" : "server";
+}
+
+void report_begin(struct event_record *event, enum event_id id, nanotime t,
+                  enum confidence confidence, enum blame blame)
+{
+    memset(event, 0, sizeof(*event));
+    event->id = id;
+    event->level = event_row(id)->level;
+    event->confidence = confidence;
+    event->blame = blame;
+    event->outcome = -1;
+    event->t = t;
+}
+
+void report_number(struct event_record *event, const char *name, int64_t value)
+{
+    if (event->number_count < RECORD_NUMBERS)
+        event->numbers[event->number_count++] = (struct number_record){name, value};
+}
+
+void report_detail(struct event_record *event, const char *name, const char *value)
+{
+    if (event->detail_count < RECORD_DETAILS)
+        event->details[event->detail_count++] = (struct detail_record){name, value};
+}
+
+void report_change(struct event_record *event, int side, uint32_t incarnation,
+                   enum tcp_state before, enum tcp_state after)
+{
+    event->change[side] = (struct side_change){incarnation, before, after};
+}
+
+struct evidence_base report_base(const struct incarnation *incarnation)
+{
+    const struct side *side = incarnation->connection.side;
+    return (struct evidence_base){
+        .incarnation = incarnation->number,
+        .known = side_has(&side[0], SIDE_ISS_KNOWN) && side_has(&side[1], SIDE_ISS_KNOWN),
+        .iss = {side[0].iss, side[1].iss},
+    };
+}
+
+void report_evidence(struct event_record *event, const struct evidence_base *base,
+                     const struct packet_ref *ref, int from, enum evidence_role role,
+                     const char *format, ...)
+{
+    if (ref->packet == 0 || event->evidence_count == RECORD_EVIDENCE)
+        return;
+    struct evidence_record *evidence = &event->evidence[event->evidence_count++];
+    evidence->packet = ref->packet;
+    evidence->t = ref->t;
+    evidence->incarnation = base->incarnation;
+    evidence->from = from;
+    evidence->flags = ref->flags;
+    evidence->relative_known = base->known;
+    evidence->seq_abs = ref->sequence;
+    evidence->ack_abs = ref->acknowledgment;
+    evidence->seq = ref->sequence - base->iss[from];
+    evidence->ack = ref->acknowledgment - base->iss[side_other(from)];
+    evidence->payload = ref->payload;
+    evidence->role = role;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(evidence->says, sizeof(evidence->says), format, arguments);
+    va_end(arguments);
+}
+
+void report_explain(struct event_record *event, const char *format, ...)
+{
+    size_t used = strlen(event->explanation);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(event->explanation + used, sizeof(event->explanation) - used, format, arguments);
+    va_end(arguments);
+}
+
+void report_remedy(struct event_record *event, const char *format, ...)
+{
+    size_t used = strlen(event->remedy);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(event->remedy + used, sizeof(event->remedy) - used, format, arguments);
+    va_end(arguments);
+}
+
+enum confidence report_weaker(enum confidence a, enum confidence b)
+{
+    return a < b ? a : b;
+}
+
+enum confidence report_gated(const struct incarnation *incarnation, enum confidence confidence)
+{
+    const struct connection *connection = &incarnation->connection;
+    if (connection->capture_gaps > 0)
+        return CONFIDENCE_POSSIBLE;
+    return connection->midstream ? report_weaker(confidence, CONFIDENCE_PROBABLE) : confidence;
+}

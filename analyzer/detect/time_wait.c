@@ -1,0 +1,241 @@
+/*
+ * time_wait: the first reason for TIME_WAIT.  The final ACK was lost or never came; a FIN met a
+ * host that had forgotten the connection; TIME_WAIT itself was ended by a reset (EVENTS C4).
+ */
+#include "detectors.h"
+#include "report.h"
+
+static bool is_one_sided(const struct connection *connection)
+{
+    return !side_has(&connection->side[0], SIDE_HEARD) ||
+           !side_has(&connection->side[1], SIDE_HEARD);
+}
+
+static void explain_final_ack_lost(struct event_record *event, const struct occasion *occasion,
+                                   int b)
+{
+    const struct final_ack_story *story = &occasion->incarnation->final_ack;
+    int a = side_other(b);
+    struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
+    struct duration_text after =
+        report_duration(time_since(story->again.t, story->final_ack.t));
+    bool repaired = occasion->segment != NULL;
+    report_explain(event,
+                   "%s acknowledged the FIN of %s (packet %llu), but that last ACK never arrived: "
+                   "%s later %s showed that it was still in LAST_ACK (packet %llu).",
+                   end_a.text, end_b.text, (unsigned long long)story->final_ack.packet, after.text,
+                   end_b.text, (unsigned long long)story->again.packet);
+    if (repaired)
+        report_explain(event, " %s, in TIME_WAIT, answered again (packet %llu): this is what "
+                              "TIME_WAIT is for.",
+                       end_a.text, (unsigned long long)occasion->segment->packet);
+    else
+        report_explain(event, " No repetition of the ACK was seen in time.");
+    report_remedy(event,
+                  "Nothing, as long as TIME_WAIT on %s repairs it. If it happens often, look for "
+                  "loss between the capture point and %s.",
+                  end_a.text, end_b.text);
+}
+
+static void explain_final_ack_missing(struct event_record *event, const struct occasion *occasion,
+                                      int b)
+{
+    const struct final_ack_story *story = &occasion->incarnation->final_ack;
+    const struct closing *closing = occasion->incarnation->connection.closing;
+    int a = side_other(b);
+    struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
+    struct duration_text after = report_duration(time_since(story->again.t, closing->fin[b].t));
+    report_explain(event,
+                   "%s sent its FIN (packet %llu) and %s later still waited for the ACK of it in "
+                   "LAST_ACK (packet %llu). %s had spoken since, but no ACK of that FIN passed the "
+                   "capture point.",
+                   end_b.text, (unsigned long long)closing->fin[b].packet, after.text,
+                   (unsigned long long)story->again.packet, end_a.text);
+    report_remedy(event,
+                  "Look for loss between %s and the capture point; on %s, check that TIME_WAIT is "
+                  "kept (net.ipv4.tcp_max_tw_buckets, nstat TCPTimeWaitOverflow).",
+                  end_a.text, end_a.text);
+}
+
+void detect_final_ack(struct occasion *occasion)
+{
+    const struct incarnation *incarnation = occasion->incarnation;
+    const struct final_ack_story *story = &incarnation->final_ack;
+    const struct connection *connection = &incarnation->connection;
+    const struct closing *closing = connection->closing;
+    int b = story->side, a = side_other(b);
+    if (story->missing && is_one_sided(connection))
+        return;
+    struct evidence_base base = report_base(incarnation);
+    enum event_id id = story->missing ? EVENT_final_ack_missing : EVENT_final_ack_lost;
+    bool timed = connection->side[b].round_trip > 0;
+    enum confidence confidence =
+        story->missing || !timed ? CONFIDENCE_PROBABLE : CONFIDENCE_CERTAIN;
+    const struct packet_ref *trigger = story->missing ? &story->again : &story->final_ack;
+    struct event_record event;
+    report_begin(&event, id, trigger->t, report_gated(incarnation, confidence), BLAME_NETWORK);
+    report_change(&event, a, incarnation->number, (enum tcp_state)connection->side[a].state,
+                  (enum tcp_state)connection->side[a].state);
+    report_change(&event, b, incarnation->number, STATE_LAST_ACK,
+                  (enum tcp_state)connection->side[b].state);
+    report_evidence(&event, &base, &closing->fin[b], b, ROLE_REFERENCE,
+                    "the %s's FIN: LAST_ACK from here on", report_side(b));
+    if (!story->missing)
+        report_evidence(&event, &base, &story->final_ack, a, ROLE_TRIGGER,
+                        "the %s's ACK of it: it passed here and was lost beyond", report_side(a));
+    report_evidence(&event, &base, &story->again, b, story->missing ? ROLE_TRIGGER : ROLE_REACTION,
+                    "the %s shows that it is still in LAST_ACK", report_side(b));
+    if (occasion->segment != NULL) {
+        struct packet_ref repair = packet_ref_of(occasion->segment, a);
+        report_evidence(&event, &base, &repair, a, ROLE_REPAIR, "the %s answers again out of %s",
+                        report_side(a), tcp_state_name((enum tcp_state)connection->side[a].state));
+    }
+    report_number(&event, "fin_copies", closing->fins[b]);
+    report_number(&event, "losses", story->losses);
+    report_number(&event, "repairs", occasion->segment != NULL);
+    report_number(&event, "waited_ns", time_since(story->again.t, trigger == &story->again
+                                                                      ? closing->fin[b].t
+                                                                      : trigger->t));
+    if (story->missing)
+        explain_final_ack_missing(&event, occasion, b);
+    else
+        explain_final_ack_lost(&event, occasion, b);
+    occasion->emit(occasion->context, &event);
+}
+
+/* Whether the FIN of side b, its latest copy, is what this reset of side a answers. */
+static bool answers_fin(const struct connection *connection, const struct step *step, int b)
+{
+    const struct closing *closing = connection->closing;
+    const struct packet_ref *fin =
+        closing->fin_again[b].packet != 0 ? &closing->fin_again[b] : &closing->fin[b];
+    return fin->packet != 0 && fin->packet == connection->side[b].last_data_packet &&
+           step->segment->sequence == fin->acknowledgment;
+}
+
+void detect_rst_to_retransmitted_fin(struct occasion *occasion)
+{
+    const struct step *step = occasion->step;
+    const struct incarnation *incarnation = occasion->incarnation;
+    const struct connection *connection = &incarnation->connection;
+    const struct closing *closing = connection->closing;
+    int a = step->from, b = side_other(a);
+    const struct side *side_b = &connection->side[b];
+    bool raised = (incarnation->raised >> EVENT_rst_to_retransmitted_fin & 1) != 0;
+    if (raised || step->rst_form != RST_REPLY_NO_ACK || step->injected)
+        return;
+    if (!side_has(&connection->side[a], SIDE_FIN_SENT) || !side_has(side_b, SIDE_FIN_SENT))
+        return;
+    if (!answers_fin(connection, step, b) || side_b->holes > 0)
+        return;
+    const struct packet_ref *acked = &closing->fin_ack[a];
+    const struct packet_ref *fin =
+        closing->fin_again[b].packet != 0 ? &closing->fin_again[b] : &closing->fin[b];
+    nanotime waited = acked->packet != 0 ? time_since(closing->fin[b].t, acked->t)
+                                         : NANOTIME_UNKNOWN;
+    bool expired = waited != NANOTIME_UNKNOWN && waited >= occasion->config->fin_timeout;
+    struct packet_ref rst = packet_ref_of(step->segment, a);
+    struct evidence_base base = report_base(incarnation);
+    struct event_record event;
+    report_begin(&event, EVENT_rst_to_retransmitted_fin, fin->t,
+                 report_gated(incarnation, CONFIDENCE_CERTAIN),
+                 a == CLIENT ? BLAME_CLIENT : BLAME_SERVER);
+    report_change(&event, a, incarnation->number, step->before[a],
+                  (enum tcp_state)connection->side[a].state);
+    report_change(&event, b, incarnation->number, step->before[b],
+                  (enum tcp_state)connection->side[b].state);
+    report_evidence(&event, &base, &closing->fin[a], a, ROLE_REFERENCE,
+                    "the %s closed first: its FIN", report_side(a));
+    report_evidence(&event, &base, acked, b, ROLE_REFERENCE, "the ACK of that FIN");
+    report_evidence(&event, &base, fin, b, ROLE_TRIGGER, "the %s's FIN, in order", report_side(b));
+    report_evidence(&event, &base, &rst, a, ROLE_REACTION,
+                    "RST without ACK, SEQ = the FIN's ACK: the %s has no such connection",
+                    report_side(a));
+    report_number(&event, "fin_copies", closing->fins[b]);
+    if (waited != NANOTIME_UNKNOWN)
+        report_number(&event, "fin_wait_2_ns", waited);
+    report_detail(&event, "cause", expired ? "fw2_timeout" : "time_wait_absent");
+    report_detail(&event, "rst_form", rst_form_name(step->rst_form));
+    struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
+    struct duration_text wait_text = report_duration(waited);
+    report_explain(&event,
+                   "%s closed first, but when the FIN of %s came (packet %llu) it no longer knew "
+                   "the connection and answered with a reset (packet %llu): the application on %s "
+                   "sees ECONNRESET or EPIPE after a clean close.",
+                   end_a.text, end_b.text, (unsigned long long)fin->packet,
+                   (unsigned long long)rst.packet, end_b.text);
+    if (expired)
+        report_explain(&event, " %s had waited %s in FIN_WAIT_2, longer than its tcp_fin_timeout.",
+                       end_a.text, wait_text.text);
+    if (expired)
+        report_remedy(&event, "On %s: net.ipv4.tcp_fin_timeout above the time that %s takes to "
+                              "close (here %s); or let %s close sooner.",
+                      end_a.text, end_b.text, wait_text.text, end_b.text);
+    else
+        report_remedy(&event, "On %s: find out why TIME_WAIT was not kept: "
+                              "net.ipv4.tcp_max_tw_buckets, a restart, a balancer that sent the "
+                              "segment to another host.",
+                      end_a.text);
+    occasion->emit(occasion->context, &event);
+}
+
+/* Which hazard of RFC 1337 a segment like this one becomes once TIME_WAIT is gone. */
+static const char *hazard_kind(const struct packet_ref *old)
+{
+    if ((old->flags & TCP_RST) != 0)
+        return "H3";
+    return old->payload > 0 ? "H1" : "H2";
+}
+
+void detect_tw_assassination(struct occasion *occasion)
+{
+    const struct step *step = occasion->step;
+    const struct incarnation *incarnation = occasion->incarnation;
+    const struct connection *connection = &incarnation->connection;
+    const struct closing *closing = connection->closing;
+    int b = step->from, a = side_other(b);
+    bool raised = (incarnation->raised >> EVENT_tw_assassination & 1) != 0;
+    bool contested = occasion->tuple->candidate != NULL; /* then the outcome of its SYN says it */
+    if (raised || contested || (step->segment->flags & TCP_RST) == 0 || step->injected)
+        return;
+    if (step->before[a] != STATE_TIME_WAIT || step->segment->sequence != connection->side[a].rcv_nxt)
+        return;
+    const struct packet_ref *stray = &closing->to_time_wait, *answer = &closing->time_wait_ack;
+    if (stray->packet == 0 || stray->from != b || answer->packet < stray->packet)
+        return;
+    struct packet_ref rst = packet_ref_of(step->segment, b);
+    struct evidence_base base = report_base(incarnation);
+    struct event_record event;
+    report_begin(&event, EVENT_tw_assassination, stray->t, CONFIDENCE_POSSIBLE, BLAME_NETWORK);
+    report_change(&event, a, incarnation->number, STATE_TIME_WAIT,
+                  (enum tcp_state)connection->side[a].state);
+    report_change(&event, b, incarnation->number, step->before[b],
+                  (enum tcp_state)connection->side[b].state);
+    report_evidence(&event, &base, stray, b, ROLE_TRIGGER,
+                    "an old segment reaches the %s in TIME_WAIT", report_side(a));
+    report_evidence(&event, &base, answer, a, ROLE_REACTION, "the %s answers with an ACK",
+                    report_side(a));
+    report_evidence(&event, &base, &rst, b, ROLE_CONSEQUENCE,
+                    "the %s, without the connection, resets that ACK at RCV.NXT", report_side(b));
+    nanotime age = time_since(rst.t, closing->time_wait_started[a]);
+    report_number(&event, "time_wait_age_ns", age);
+    report_number(&event, "time_wait_left_ns", time_since(occasion->config->msl * 2, age));
+    report_detail(&event, "hazard", hazard_kind(stray));
+    report_detail(&event, "rst_form", rst_form_name(step->rst_form));
+    struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
+    struct duration_text age_text = report_duration(age);
+    report_explain(&event,
+                   "An old segment (packet %llu) met %s in TIME_WAIT, which answered (packet %llu); "
+                   "%s no longer had the connection and reset that answer (packet %llu). If %s "
+                   "follows RFC 793, TIME_WAIT ended there, %s after its start, and old duplicates "
+                   "may meet a new connection on these ports. The packets look the same when it "
+                   "did not end.",
+                   (unsigned long long)stray->packet, end_a.text,
+                   (unsigned long long)answer->packet, end_b.text, (unsigned long long)rst.packet,
+                   end_a.text, age_text.text);
+    report_remedy(&event,
+                  "On %s: net.ipv4.tcp_rfc1337=1 keeps TIME_WAIT, but only if resets are not "
+                  "needed for reuse of ports; find what delays or repeats old segments.",
+                  end_a.text);
+    occasion->emit(occasion->context, &event);
+}

@@ -1,0 +1,369 @@
+/* engine: see engine.h.  engine_segment() is the data flow of one segment, in order. */
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide.h"
+#include "expand.h"
+#include "flow/route.h"
+#include "lives.h"
+#include "tcp/copies.h"
+#include "tcp/tallies.h"
+#include "tcp/window.h"
+
+enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink)
+{
+    memset(engine, 0, sizeof(*engine));
+    engine->config = *config;
+    engine->sink = sink;
+    engine->clock = INT64_MIN + 1;
+    return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void engine_prepare(const struct engine *engine, struct engine_item *item)
+{
+    item->end = (uint8_t)flow_key_of(&item->segment, &item->key);
+    item->hash = flow_key_hash(engine->table.secret, &item->key);
+    flow_table_prefetch(&engine->table, item->hash);
+}
+
+/* A copy that a mirror port delivered: counted, not analysed. */
+static bool is_copy(struct engine *engine, struct incarnation *incarnation,
+                    const struct segment *segment, int from)
+{
+    if (!copies_seen(&incarnation->connection, segment, from, engine->config.copy_window))
+        return false;
+    engine->counts.copies++;
+    incarnation->notes |= UINT64_C(1) << NOTE_capture_duplicate;
+    return true;
+}
+
+/* Takes a segment into an incarnation. */
+static void take(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                 const struct segment *segment, int end)
+{
+    struct step step;
+    int from = incarnation_side(incarnation, end);
+    if (!connection_segment(&incarnation->connection, segment, from, &step))
+        engine->status = STATUS_NO_MEMORY;
+    engine->counts.segments++;
+    engine->counts.damaged += step.damaged;
+    incarnation_remember(incarnation, segment, end);
+    decide_step(engine, tuple, incarnation, &step);
+}
+
+/*
+ * A SYN is refused for its sequence number when TIME_WAIT answers it in the old numbers and its
+ * time stamp was not what failed: that ACK does not start 2MSL anew (OBSERVER 2).
+ */
+static bool refuses_syn(const struct tuple *tuple, int end)
+{
+    const struct incarnation *candidate = tuple->candidate;
+    if (candidate == NULL || candidate->collision == NULL || end == candidate->client_end)
+        return false;
+    const struct collision *collision = candidate->collision;
+    const struct side *responder =
+        &tuple->current->connection.side[incarnation_side(tuple->current, end)];
+    bool paws = collision->syn_timestamps && side_has(responder, SIDE_TIMESTAMPS) &&
+                seq_before(collision->syn_tsval, responder->ts_recent);
+    return responder->state == STATE_TIME_WAIT && !paws;
+}
+
+/* A segment in the old numbers while a SYN competes. */
+static void take_contested(struct engine *engine, struct tuple *tuple,
+                           const struct segment *segment, int end)
+{
+    struct incarnation *current = tuple->current;
+    struct connection *connection = &current->connection;
+    int side = incarnation_side(current, end);
+    bool from_responder = end != tuple->candidate->client_end;
+    struct collision *collision = tuple->candidate->collision;
+    struct step step = {0};
+    bool old_reset = from_responder && (segment->flags & TCP_RST) != 0 &&
+                     segment->sequence == connection->side[side].snd_nxt;
+    if (old_reset) {
+        connection_revoke_last_ack(connection, side, segment, &step);
+        if (collision != NULL)
+            collision->state_after = (enum tcp_state)connection->side[side].state;
+    }
+    connection->refusing_syn = refuses_syn(tuple, end);
+    if (from_responder && (segment->flags & TCP_ACK) != 0)
+        decide_last_ack_shown(engine, current, side, segment);
+    take(engine, tuple, current, segment, end);
+    connection->refusing_syn = false;
+    if (old_reset && collision != NULL && connection->closing != NULL)
+        collision->reply_form = (enum rst_form)connection->closing->rst_form[side];
+    decide_old_answer(engine, tuple, segment, end);
+}
+
+/* The sender of the candidate goes on in the old numbers: the SYN was nobody's (OBSERVER 3). */
+static void resume(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                   int end)
+{
+    struct incarnation *current = tuple->current;
+    struct step step = {0};
+    connection_revoke_forget(&current->connection, incarnation_side(current, end), segment, &step);
+    if (tuple->candidate->collision != NULL)
+        tuple->candidate->collision->resumed = true;
+    lives_end_candidate(engine, tuple, true);
+    take(engine, tuple, current, segment, end);
+}
+
+/* A reset of the candidate in its own numbers; it decides the old responder, too. */
+static void refuse(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                   int end)
+{
+    struct incarnation *candidate = tuple->candidate;
+    struct connection *old = &tuple->current->connection;
+    int old_side = incarnation_side(tuple->current, end);
+    struct collision *collision = candidate->collision;
+    struct step step = {0};
+    take(engine, tuple, candidate, segment, end);
+    if (end == candidate->client_end)
+        return;
+    if (segment->sequence == old->side[old_side].snd_nxt) {
+        connection_revoke_last_ack(old, old_side, segment, &step);
+        if (collision != NULL && !collision->decided)
+            collision->state_after = (enum tcp_state)old->side[old_side].state;
+    }
+    connection_forget(old, old_side, FACT_SND_RST, BASIS_SENT, segment, &step);
+    if (collision != NULL && !collision->decided && candidate->connection.closing != NULL)
+        collision->reply_form = (enum rst_form)candidate->connection.closing->rst_form[1];
+    decide_collision(engine, tuple, candidate, ANSWER_RST_NEW, segment);
+}
+
+static void adopt(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end)
+{
+    struct incarnation *fresh = tuple->candidate;
+    lives_adopt(engine, tuple, segment, end);
+    take(engine, tuple, fresh, segment, end);
+    decide_collision(engine, tuple, fresh, ANSWER_SYNACK, segment);
+}
+
+/* A SYN-ACK of a new incarnation whose SYN the capture missed. */
+static void succeed(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                    int end)
+{
+    if (tuple->candidate != NULL)
+        lives_end_candidate(engine, tuple, true);
+    tuple->candidate = lives_begin(engine, tuple, segment, end);
+    if (tuple->candidate != NULL)
+        adopt(engine, tuple, segment, end);
+}
+
+static void begin(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end)
+{
+    struct incarnation *fresh = lives_begin(engine, tuple, segment, end);
+    if (fresh == NULL)
+        return;
+    lives_collide_after_end(tuple, fresh, segment);
+    tuple->current = fresh;
+    copies_seen(&fresh->connection, segment, incarnation_side(fresh, end),
+                engine->config.copy_window);
+    take(engine, tuple, fresh, segment, end);
+}
+
+static void compete(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                    int end)
+{
+    struct incarnation *candidate = lives_compete(engine, tuple, segment, end);
+    if (candidate == NULL)
+        return;
+    copies_seen(&candidate->connection, segment, 0, engine->config.copy_window);
+    take(engine, tuple, candidate, segment, end);
+}
+
+/* An old segment: it is counted where it appeared, and moves nobody. */
+static void take_stray(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                       int end, const struct stray *stray)
+{
+    struct incarnation *current = tuple->current;
+    tally_packet(&current->connection.side[incarnation_side(current, end)], segment);
+    current->connection.last_t = time_later_of(current->connection.last_t, segment->time);
+    engine->counts.segments++;
+    decide_stray(engine, tuple, segment, end, stray);
+}
+
+static void take_candidate_syn(struct engine *engine, struct tuple *tuple,
+                               const struct segment *segment, int end)
+{
+    struct collision *collision = tuple->candidate->collision;
+    take(engine, tuple, tuple->candidate, segment, end);
+    if (collision == NULL)
+        return;
+    collision->syn_repeated = true;
+    collision->syn_last = packet_ref_of(segment, 0);
+}
+
+static void take_current(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                         int end)
+{
+    if (tuple->candidate != NULL) {
+        take_contested(engine, tuple, segment, end);
+        return;
+    }
+    if (tuple->retiring != NULL && incarnation_side(tuple->current, end) == 0 &&
+        (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
+        lives_end_retiring(engine, tuple, segment);
+    take(engine, tuple, tuple->current, segment, end);
+}
+
+/* The incarnation whose memory of recent packets a routed segment is compared with. */
+static struct incarnation *route_target(const struct tuple *tuple, enum route route)
+{
+    switch (route) {
+    case ROUTE_CANDIDATE:
+    case ROUTE_ADOPT:
+    case ROUTE_REFUSE:
+        return tuple->candidate;
+    case ROUTE_CURRENT:
+    case ROUTE_RESUME:
+    case ROUTE_STRAY:
+        return tuple->current;
+    case ROUTE_FIRST:
+    case ROUTE_REPLACE:
+    case ROUTE_COMPETE:
+    case ROUTE_SUCCEED:
+    case ROUTE_LATE:
+        return NULL;
+    }
+    return NULL;
+}
+
+static void dispatch(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                     int end, enum route route, const struct stray *stray)
+{
+    switch (route) {
+    case ROUTE_CURRENT:
+        take_current(engine, tuple, segment, end);
+        break;
+    case ROUTE_FIRST:
+        begin(engine, tuple, segment, end);
+        break;
+    case ROUTE_REPLACE:
+        lives_replace(engine, tuple, segment, end);
+        if (tuple->current != NULL)
+            take(engine, tuple, tuple->current, segment, end);
+        break;
+    case ROUTE_COMPETE:
+        compete(engine, tuple, segment, end);
+        break;
+    case ROUTE_CANDIDATE:
+        take_candidate_syn(engine, tuple, segment, end);
+        break;
+    case ROUTE_ADOPT:
+        adopt(engine, tuple, segment, end);
+        break;
+    case ROUTE_REFUSE:
+        refuse(engine, tuple, segment, end);
+        break;
+    case ROUTE_RESUME:
+        resume(engine, tuple, segment, end);
+        break;
+    case ROUTE_SUCCEED:
+        succeed(engine, tuple, segment, end);
+        break;
+    case ROUTE_STRAY:
+        take_stray(engine, tuple, segment, end, stray);
+        break;
+    case ROUTE_LATE:
+        engine->counts.late++;
+        break;
+    }
+}
+
+void engine_segment(struct engine *engine, const struct engine_item *item)
+{
+    const struct segment *segment = &item->segment;
+    engine_advance(engine, segment->time);
+    struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    if (tuple == NULL)
+        tuple = flow_table_add(&engine->table, &item->key, item->hash);
+    if (tuple == NULL) {
+        engine->status = STATUS_NO_MEMORY;
+        return;
+    }
+    struct stray stray;
+    enum route route = route_segment(tuple, segment, item->end, &stray);
+    struct incarnation *target = route_target(tuple, route);
+    if (target == NULL ||
+        !is_copy(engine, target, segment, incarnation_side(target, item->end)))
+        dispatch(engine, tuple, segment, item->end, route, &stray);
+    lives_schedule(engine, tuple);
+}
+
+void engine_advance(struct engine *engine, nanotime now)
+{
+    while (agenda_is_due(&engine->agenda, now)) {
+        struct agenda_entry entry = agenda_take(&engine->agenda);
+        struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
+        if (tuple->armed != entry.due)
+            continue; /* the tuple has an earlier deadline, or none, or is gone */
+        engine->clock = time_later_of(engine->clock, entry.due);
+        lives_deadline(engine, tuple, entry.due);
+    }
+    engine->clock = time_later_of(engine->clock, now);
+}
+
+/* What lives at the end, in the order of its first packets. */
+struct survivor {
+    uint64_t first_packet;
+    struct tuple *tuple;
+};
+
+static int compare_survivors(const void *a, const void *b)
+{
+    uint64_t x = ((const struct survivor *)a)->first_packet;
+    uint64_t y = ((const struct survivor *)b)->first_packet;
+    return x < y ? -1 : x > y;
+}
+
+static uint64_t first_packet_of(const struct tuple *tuple)
+{
+    if (tuple->retiring != NULL)
+        return tuple->retiring->first_packet;
+    if (tuple->current != NULL)
+        return tuple->current->first_packet;
+    return tuple->candidate != NULL ? tuple->candidate->first_packet : UINT64_MAX;
+}
+
+static void finish_tuple(struct engine *engine, struct tuple *tuple)
+{
+    if (tuple->retiring != NULL)
+        lives_end_retiring(engine, tuple, NULL);
+    if (tuple->candidate != NULL)
+        decide_remaining(engine, tuple, tuple->candidate);
+    if (tuple->current != NULL)
+        lives_end_current(engine, tuple, false);
+    if (tuple->candidate != NULL)
+        lives_end_candidate(engine, tuple, false);
+}
+
+void engine_finish(struct engine *engine)
+{
+    size_t count = 0;
+    struct survivor *survivors = calloc(engine->table.count + 1, sizeof(*survivors));
+    if (survivors == NULL) {
+        engine->status = STATUS_NO_MEMORY;
+        return;
+    }
+    for (uint32_t i = 0; i <= engine->table.mask; i++) {
+        if (engine->table.slot[i].index == 0)
+            continue;
+        struct tuple *tuple = flow_table_tuple(&engine->table, engine->table.slot[i].index);
+        survivors[count++] = (struct survivor){first_packet_of(tuple), tuple};
+    }
+    qsort(survivors, count, sizeof(*survivors), compare_survivors);
+    for (size_t i = 0; i < count; i++)
+        finish_tuple(engine, survivors[i].tuple);
+    free(survivors);
+}
+
+void engine_clear(struct engine *engine)
+{
+    flow_table_clear(&engine->table);
+    agenda_clear(&engine->agenda);
+}

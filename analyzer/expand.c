@@ -1,0 +1,210 @@
+/* expand: see expand.h. */
+#include "expand.h"
+
+#include <string.h>
+
+#include "outcome.h"
+
+void expand_identity(const struct tuple *tuple, const struct incarnation *incarnation,
+                     struct flow_identity *who)
+{
+    memset(who, 0, sizeof(*who));
+    who->ip_version = tuple->key.ip_version;
+    for (int side = 0; side < SIDES; side++) {
+        int end = incarnation_end(incarnation, side);
+        const struct tally *tally = &incarnation->connection.side[side].tally;
+        memcpy(who->end[side].address, tuple->key.address[end], 16);
+        who->end[side].port = tuple->key.port[end];
+        who->end[side].packets = tally->packets;
+        who->end[side].ip_bytes = tally->ip_bytes;
+    }
+    who->flow_uid = incarnation->uid;
+    who->incarnation = incarnation->number;
+    who->previous = incarnation->previous;
+    who->vlans = incarnation->vlans;
+    memcpy(who->vlan, incarnation->vlan, sizeof(who->vlan));
+}
+
+struct history_record expand_history(const struct history_entry *entry)
+{
+    return (struct history_record){
+        .t = entry->t,
+        .packet = entry->packet,
+        .proof = entry->revoked ? 0 : entry->by,
+        .revoked_by = entry->revoked ? entry->by : 0,
+        .state = (enum tcp_state)entry->state,
+        .fact = (enum fact)entry->fact,
+        .basis = (enum basis)entry->basis,
+        .revoked = entry->revoked,
+    };
+}
+
+static void expand_entries(const struct history *history, int side, struct side_record *record)
+{
+    for (int i = 0; i < history->count; i++) {
+        const struct history_entry *entry = history_peek(history, i);
+        if (entry->side == (unsigned)side)
+            record->history[record->history_count++] = expand_history(entry);
+    }
+    record->history_dropped = history->dropped[side];
+}
+
+static void expand_tally(const struct tally *tally, struct side_record *record)
+{
+    record->payload_bytes = tally->payload_bytes;
+    record->syn_count = tally->syns;
+    record->fin_count = tally->fins;
+    record->rst_count = tally->rsts;
+    record->psh_count = tally->pshs;
+    record->urg_count = tally->urgs;
+    record->retransmitted_packets = tally->retransmitted;
+    record->retransmitted_bytes = tally->retransmitted_bytes;
+    record->retransmitted_fast = tally->fast;
+    record->retransmitted_timeout = tally->timeout;
+    record->retransmitted_spurious = tally->spurious;
+    record->out_of_order = tally->out_of_order;
+    record->duplicate_acks = tally->duplicate_acks;
+    record->sack_blocks = tally->sack_blocks;
+    record->dsack_blocks = tally->dsack_blocks;
+    record->zero_windows = tally->zero_windows;
+    record->window_probes = tally->window_probes;
+    record->keep_alives = tally->keep_alives;
+    record->bytes_in_flight_max = tally->in_flight_max;
+}
+
+static void expand_options(const struct side *x, struct side_record *record)
+{
+    record->iss_known = side_has(x, SIDE_ISS_KNOWN);
+    record->iss = x->iss;
+    record->syn_seen = side_has(x, SIDE_SYN_SEEN);
+    record->mss_known = side_has(x, SIDE_MSS);
+    record->mss = x->mss;
+    record->window_scale_known = side_has(x, SIDE_SCALED);
+    record->window_scale = x->window_scale;
+    record->sack = side_has(x, SIDE_SACK);
+    record->timestamps = side_has(x, SIDE_TIMESTAMPS);
+    record->ttl = x->ttl;
+    record->rtt_samples = x->rtt.samples;
+    record->rtt_min = x->rtt.least;
+    record->rtt_mean = rtt_mean(&x->rtt);
+    record->rtt_p95 = rtt_p95(&x->rtt);
+    record->rtt_max = x->rtt.greatest;
+}
+
+static void expand_closing(const struct closing *closing, int side, struct side_record *record)
+{
+    if (closing == NULL)
+        return;
+    record->fin_packet = closing->fin[side].packet;
+    record->fin_time = closing->fin[side].t;
+    record->fin_copies = closing->fins[side];
+    record->fin_acked_by = closing->fin_ack[side].packet;
+    record->rst_packet = closing->rst[side].packet;
+    record->rst_time = closing->rst[side].t;
+    record->rst_form = (enum rst_form)closing->rst_form[side];
+    record->rst_fit = (enum rst_fit)closing->rst_fit[side];
+}
+
+static void expand_side(const struct connection *connection, int side, struct side_record *record)
+{
+    const struct side *x = &connection->side[side];
+    record->state = (enum tcp_state)x->state;
+    record->basis = (enum basis)x->basis;
+    expand_entries(&connection->history, side, record);
+    expand_tally(&x->tally, record);
+    expand_options(x, record);
+    expand_closing(connection->closing, side, record);
+    record->rst_copies = x->tally.rsts;
+}
+
+bool expand_is_one_sided(const struct connection *connection)
+{
+    for (int i = 0; i < SIDES; i++) {
+        const struct side *x = &connection->side[i];
+        const struct side *y = &connection->side[side_other(i)];
+        if (side_has(x, SIDE_HEARD) && side_has(x, SIDE_ACKED) && !side_has(y, SIDE_HEARD))
+            return true;
+    }
+    return false;
+}
+
+uint64_t expand_caveats(const struct incarnation *incarnation)
+{
+    const struct connection *connection = &incarnation->connection;
+    uint64_t notes = incarnation->notes;
+    bool scale_known = side_has(&connection->side[0], SIDE_SYN_SEEN) &&
+                       side_has(&connection->side[1], SIDE_SYN_SEEN);
+    bool both = side_has(&connection->side[0], SIDE_HEARD) &&
+                side_has(&connection->side[1], SIDE_HEARD);
+    if (connection->midstream)
+        notes |= UINT64_C(1) << NOTE_midstream_start;
+    if (expand_is_one_sided(connection))
+        notes |= UINT64_C(1) << NOTE_one_sided;
+    if (both && !scale_known && (incarnation->flags & INCARNATION_SYNCHRONIZED) != 0)
+        notes |= UINT64_C(1) << NOTE_wscale_unknown;
+    if (connection->capture_gaps > 0)
+        notes |= UINT64_C(1) << NOTE_capture_gap;
+    return notes;
+}
+
+static nanotime span(nanotime later, nanotime earlier)
+{
+    if (later == NANOTIME_UNKNOWN || earlier == NANOTIME_UNKNOWN)
+        return NANOTIME_UNKNOWN;
+    return time_since(later, earlier);
+}
+
+static enum vantage find_vantage(const struct flow_record *flow)
+{
+    nanotime far = flow->syn_to_synack, near = flow->synack_to_ack;
+    if (far == NANOTIME_UNKNOWN || near == NANOTIME_UNKNOWN || far < 0 || near < 0)
+        return VANTAGE_UNKNOWN;
+    if (far > 4 * near)
+        return VANTAGE_NEAR_CLIENT;
+    return near > 4 * far ? VANTAGE_NEAR_SERVER : VANTAGE_MIDDLE;
+}
+
+static void expand_handshake(const struct connection *connection, struct flow_record *flow)
+{
+    flow->handshake_complete = connection->ack_t != NANOTIME_UNKNOWN ||
+                               (connection->simultaneous_open &&
+                                side_has(&connection->side[0], SIDE_ACKED) &&
+                                side_has(&connection->side[1], SIDE_ACKED));
+    flow->syn_to_synack = span(connection->synack_t, connection->syn_t);
+    flow->synack_to_ack = span(connection->ack_t, connection->synack_t);
+    flow->vantage = find_vantage(flow);
+}
+
+static void expand_events(const struct incarnation *incarnation, struct flow_record *flow)
+{
+    for (int id = 0; id < EVENT_IDS && flow->event_count < RECORD_EVENTS; id++) {
+        if ((incarnation->raised >> id & 1) != 0)
+            flow->events[flow->event_count++] = (enum event_id)id;
+    }
+}
+
+void expand_flow(const struct tuple *tuple, const struct incarnation *incarnation, bool ended,
+                 nanotime two_msl, struct flow_record *flow)
+{
+    const struct connection *connection = &incarnation->connection;
+    memset(flow, 0, sizeof(*flow));
+    expand_identity(tuple, incarnation, &flow->who);
+    flow->start = connection->started;
+    flow->end = connection->last_t;
+    flow->final = true;
+    flow->part = incarnation->part + 1;
+    flow->midstream = connection->midstream;
+    flow->one_sided = expand_is_one_sided(connection);
+    flow->capture_gaps = connection->capture_gaps;
+    flow->direction = (enum direction)connection->direction;
+    for (int side = 0; side < SIDES; side++)
+        expand_side(connection, side, &flow->side[side]);
+    expand_handshake(connection, flow);
+    outcome_of(incarnation, two_msl, flow);
+    flow->zeek_state = zeek_view_state(&connection->zeek);
+    zeek_view_history(&connection->zeek, flow->zeek_history, sizeof(flow->zeek_history));
+    flow->caveats = expand_caveats(incarnation);
+    if (!ended && !connection_is_closed(connection))
+        flow->caveats |= UINT64_C(1) << NOTE_end_of_capture_open;
+    expand_events(incarnation, flow);
+}

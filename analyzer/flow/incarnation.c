@@ -1,0 +1,68 @@
+/* incarnation: see incarnation.h. */
+#include "incarnation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void tombstone_list_free(struct tombstone *list)
+{
+    while (list != NULL) {
+        struct tombstone *next = list->next;
+        free(list);
+        list = next;
+    }
+}
+
+void incarnation_remember(struct incarnation *incarnation, const struct segment *segment, int end)
+{
+    if (segment->payload == 0)
+        return;
+    incarnation->last[incarnation->last_next] = (struct last_segment){
+        .t = segment->time,
+        .packet = segment->packet,
+        .sequence = segment->sequence,
+        .acknowledgment = segment->acknowledgment,
+        .payload = segment->payload,
+        .payload_hash = segment->payload_hash,
+        .tsval = segment->tsval,
+        .ip_id = segment->ip_id,
+        .end = (uint8_t)end,
+        .hashed = segment->payload_hashed,
+        .flags = segment->flags,
+    };
+    incarnation->last_next = (uint8_t)((incarnation->last_next + 1) % LAST_SEGMENTS);
+}
+
+struct tombstone_side incarnation_keep_side(const struct incarnation *incarnation, int side)
+{
+    const struct side *x = &incarnation->connection.side[side];
+    return (struct tombstone_side){
+        .iss = x->iss,
+        .snd_nxt = x->snd_nxt,
+        .rcv_nxt = x->rcv_nxt,
+        .tsval_first = x->tsval_first,
+        .tsval_last = x->tsval_last,
+        .window = x->window,
+        .flags = x->flags,
+        .state = x->state,
+        .basis = x->basis,
+        .ttl = x->ttl,
+    };
+}
+
+struct tombstone *incarnation_bury(const struct incarnation *incarnation, nanotime closed_at)
+{
+    struct tombstone *tombstone = calloc(1, sizeof(*tombstone));
+    if (tombstone == NULL)
+        return NULL;
+    tombstone->uid = incarnation->uid;
+    tombstone->incarnation = incarnation->number;
+    tombstone->client_end = incarnation->client_end;
+    tombstone->synchronized = (incarnation->flags & INCARNATION_SYNCHRONIZED) != 0;
+    tombstone->closed_at = closed_at;
+    for (int side = 0; side < SIDES; side++)
+        tombstone->end[incarnation_end(incarnation, side)] =
+            incarnation_keep_side(incarnation, side);
+    memcpy(tombstone->last, incarnation->last, sizeof(tombstone->last));
+    return tombstone;
+}

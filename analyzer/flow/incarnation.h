@@ -1,0 +1,142 @@
+/*
+ * incarnation: one life of a tuple (RFC 9293 3.4.1), and the tuple that holds them.
+ *
+ * A tuple has at most one current incarnation, one candidate (a SYN whose answer decides, OBSERVER
+ * 3), one retiring (its successor was accepted; its last proof may still come) and tombstones.
+ */
+#ifndef LASTACK_FLOW_INCARNATION_H
+#define LASTACK_FLOW_INCARNATION_H
+
+#include "../tcp/connection.h"
+#include "key.h"
+#include "tombstone.h"
+
+/* How a responder answered a candidate SYN. */
+enum syn_answer {
+    ANSWER_NONE,
+    ANSWER_SYNACK,    /* SYN-ACK of the new ISN */
+    ANSWER_RST_NEW,   /* RST that acknowledges the SYN: SEQ 0, ACK = ISN + 1 */
+    ANSWER_RST_OLD,   /* RST at the old SND.NXT */
+};
+
+/*
+ * A SYN into a tuple whose previous incarnation may be alive: the case that the collision's
+ * detectors decide.  Everything about the old incarnation is copied here, as it was when the SYN
+ * passed: the old one may be gone by the time of the answer.
+ */
+struct collision {
+    uint64_t old_uid;
+    uint32_t old_number;
+    bool old_synchronized;
+    int old_side_of[SIDES];  /* role in the old incarnation of the candidate's client and server */
+    struct tombstone_side old[SIDES]; /* by the candidate's roles */
+    enum tcp_state state_before[SIDES]; /* of the old sides, by the candidate's roles */
+    enum basis basis_before[SIDES];
+    enum tcp_state state_after;   /* of the old responder, after what its answer revoked */
+    nanotime old_last_t;     /* last segment of the old incarnation */
+    nanotime old_time_wait_since; /* responder's, when it was in TIME_WAIT */
+    uint32_t responder_ts_recent;
+    seq responder_right_edge;
+    bool fin_after_syn;      /* the responder repeated its FIN after the SYN: LAST_ACK for certain */
+    bool rst_by_initiator;   /* the initiator reset the challenged old connection */
+    bool syn_repeated;       /* the SYN was sent again */
+    uint32_t challenges;     /* ACKs in the old numbers */
+    enum syn_answer answer;
+    bool decided;            /* the events are raised */
+    struct packet_ref old_fin, old_final_ack; /* of the responder's close, if any */
+    struct packet_ref syn;       /* first copy */
+    struct packet_ref syn_last;  /* latest copy */
+    struct packet_ref challenge; /* first ACK in the old numbers */
+    struct packet_ref reset;     /* the initiator's RST to it */
+    struct packet_ref fin_again; /* with fin_after_syn */
+    struct packet_ref reply;     /* the SYN-ACK or RST */
+    enum rst_form reply_form;
+    bool resumed;            /* its sender went on in the old numbers: the SYN was nobody's */
+    uint32_t syn_tsval, syn_tsecr;
+    bool syn_timestamps;
+    nanotime deadline;       /* when a challenged case is decided at the latest; unknown: none */
+};
+
+/* The final ACK's story: lost or missing, until it is repaired. */
+struct final_ack_story {
+    bool open, told;
+    bool missing;      /* no ACK of the FIN had passed */
+    uint8_t side;      /* in LAST_ACK */
+    uint32_t losses;
+    struct packet_ref final_ack, again;
+    nanotime deadline;
+};
+
+/* An old segment that the receiver would accept; whether it did is seen by its next ACK. */
+struct hazard {
+    bool open;
+    uint8_t to;              /* side that may have taken it */
+    bool rst;
+    uint32_t matched_number; /* incarnation it comes from */
+    uint64_t matched_uid;
+    uint64_t original;       /* packet of which it is a copy; 0 unknown */
+    uint32_t strength;       /* enum stray_match */
+    struct packet_ref stray;
+    seq left, right;         /* octets that nobody of this incarnation had sent */
+    enum tcp_state state[SIDES];
+    nanotime age;
+};
+
+enum incarnation_flag {
+    INCARNATION_SYNCHRONIZED = 0x01, /* the responder answered: there is, or was, a connection */
+};
+
+struct incarnation {
+    struct connection connection;
+    uint64_t uid, previous;
+    uint32_t index;       /* slot in its pool */
+    uint32_t number;      /* incarnation of the tuple, from 1 */
+    uint8_t client_end;   /* end of the tuple that is side 0 */
+    uint8_t flags;        /* enum incarnation_flag */
+    uint8_t last_next;
+    uint8_t vlans;
+    uint16_t vlan[SEGMENT_VLANS];
+    uint64_t raised;      /* bits of enum event_id */
+    uint64_t first_packet;
+    uint64_t notes;       /* bits of the integrity notes that its packets gave */
+    uint32_t strays;      /* old segments that came to it */
+    uint32_t part;        /* records written at active timeouts */
+    bool superseded;      /* a new incarnation was accepted while this one was not closed */
+    struct collision *collision; /* NULL, or owned */
+    struct final_ack_story final_ack;
+    struct hazard hazard;
+    struct last_segment last[LAST_SEGMENTS];
+};
+
+struct tuple {
+    struct flow_key key;
+    uint64_t hash;
+    uint32_t index; /* slot in its pool */
+    uint32_t numbers; /* incarnations so far */
+    uint64_t last_uid; /* flow_uid of the newest incarnation */
+    struct incarnation *current, *candidate, *retiring;
+    struct tombstone *tombstones; /* newest first; owned */
+    nanotime armed; /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
+};
+
+/* The side of an incarnation that an end of the tuple is. */
+static inline int incarnation_side(const struct incarnation *incarnation, int end)
+{
+    return end == incarnation->client_end ? 0 : 1;
+}
+
+static inline int incarnation_end(const struct incarnation *incarnation, int side)
+{
+    return side == 0 ? incarnation->client_end : 1 - incarnation->client_end;
+}
+
+/* Remembers a segment with payload in the ring of the last ones. */
+void incarnation_remember(struct incarnation *incarnation, const struct segment *segment, int end);
+
+/* A tombstone of the incarnation, owned by the caller; NULL when memory ran out. */
+struct tombstone *incarnation_bury(const struct incarnation *incarnation, nanotime closed_at);
+
+/* Copies what a tombstone keeps of a side. */
+struct tombstone_side incarnation_keep_side(const struct incarnation *incarnation, int side);
+
+#endif

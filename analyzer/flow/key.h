@@ -1,0 +1,36 @@
+/*
+ * key: what names a tuple: both endpoints in canonical order, so that both directions find it.
+ *
+ * End 0 is the lower endpoint (address, then port, as octets).  A tuple has ends; an incarnation
+ * has a client and a server, and says which end is which.
+ */
+#ifndef LASTACK_FLOW_KEY_H
+#define LASTACK_FLOW_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../dissect/dissect.h"
+#include "../base/hash.h"
+
+struct flow_key {
+    uint8_t address[2][16]; /* network order; IPv4 in the first four octets */
+    uint16_t port[2];
+    uint8_t ip_version;
+    uint8_t reserved[3]; /* zero; context (VLAN, tunnel) when it is part of the identity */
+};
+
+/* Fills *ret_key from a segment; returns the end (0 or 1) that sent it. */
+int flow_key_of(const struct segment *segment, struct flow_key *ret_key);
+
+bool flow_key_equal(const struct flow_key *a, const struct flow_key *b);
+
+uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key);
+
+/*
+ * flow_uid: a hash of tuple, client, client's ISN (0 if unknown) and first packet's time, so that a
+ * rerun gives the same (RECORDS).
+ */
+uint64_t flow_key_uid(const struct flow_key *key, int client_end, uint32_t isn, int64_t first_ns);
+
+#endif

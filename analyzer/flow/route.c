@@ -1,0 +1,164 @@
+/* route: see route.h. */
+#include "route.h"
+
+#include "stray.h"
+
+static const char *const match_names[] = {
+    [STRAY_NONE] = "none",
+    [STRAY_BY_ACK] = "ack",
+    [STRAY_BY_COPY] = "copy",
+    [STRAY_BY_TIMESTAMP] = "timestamp",
+    [STRAY_BY_RANGE] = "range",
+};
+
+static const char *const verdict_names[] = {
+    [STRAY_HARMLESS] = "harmless",
+    [STRAY_REJECTED_BY_PAWS] = "rejected_by_paws",
+    [STRAY_REJECTED_BY_ACK] = "rejected_by_ack",
+    [STRAY_ACCEPTABLE_DUPLICATE] = "acceptable_duplicate",
+    [STRAY_HAZARD_DATA] = "hazard_data",
+    [STRAY_HAZARD_RST] = "hazard_rst",
+};
+
+const char *stray_match_name(enum stray_match match)
+{
+    return match_names[match];
+}
+
+const char *stray_verdict_name(enum stray_verdict verdict)
+{
+    return verdict_names[verdict];
+}
+
+static bool acks_candidate(const struct incarnation *candidate, const struct segment *segment)
+{
+    const struct side *x = &candidate->connection.side[0];
+    return (segment->flags & TCP_ACK) != 0 &&
+           seq_within(segment->acknowledgment, seq_add(x->iss, 1), x->snd_nxt);
+}
+
+/* Whether a number lies in what a side of the incarnation sent or may send. */
+static bool in_space(const struct side *x, seq number)
+{
+    return (side_has(x, SIDE_HEARD) || side_has(x, SIDE_ISS_KNOWN)) &&
+           seq_within(number, x->iss, seq_add(x->snd_nxt, 65535));
+}
+
+/* The old responder is gone for certain: its CLOSED is proven (a presumed CLOSED is not). */
+static bool is_provably_gone(const struct incarnation *current, int responder)
+{
+    const struct connection *connection = &current->connection;
+    const struct history *history = &connection->history;
+    int newest = history_newest(history, responder, history->count - 1);
+    return connection->side[responder].state == STATE_CLOSED && newest >= 0 &&
+           history_peek(history, newest)->basis != BASIS_PRESUMED;
+}
+
+static enum route route_syn(const struct tuple *tuple, const struct segment *segment, int end)
+{
+    const struct incarnation *current = tuple->current;
+    const struct incarnation *candidate = tuple->candidate;
+    int from = incarnation_side(current, end);
+    const struct side *x = &current->connection.side[from];
+    const struct side *y = &current->connection.side[side_other(from)];
+    if (candidate != NULL && end == candidate->client_end &&
+        segment->sequence == candidate->connection.side[0].iss)
+        return ROUTE_CANDIDATE;
+    if (side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->iss)
+        return ROUTE_CURRENT;
+    bool simultaneous = !current->connection.midstream && !side_has(x, SIDE_HEARD) &&
+                        !side_has(x, SIDE_ISS_KNOWN) && y->state == STATE_SYN_SENT;
+    if (simultaneous)
+        return ROUTE_CURRENT;
+    return is_provably_gone(current, side_other(from)) ? ROUTE_REPLACE : ROUTE_COMPETE;
+}
+
+/* A SYN-ACK of an earlier incarnation, sent or delivered late. */
+static bool is_old_synack(const struct tuple *tuple, const struct segment *segment, int end,
+                          struct stray *ret_stray)
+{
+    for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next) {
+        if (old->end[end].iss != segment->sequence || !old->synchronized)
+            continue;
+        *ret_stray = (struct stray){.match = STRAY_BY_RANGE, .from = old};
+        return true;
+    }
+    return false;
+}
+
+static enum route route_synack(const struct tuple *tuple, const struct segment *segment, int end,
+                               struct stray *ret_stray)
+{
+    const struct incarnation *current = tuple->current;
+    const struct incarnation *candidate = tuple->candidate;
+    int from = incarnation_side(current, end);
+    const struct side *x = &current->connection.side[from];
+    const struct side *y = &current->connection.side[side_other(from)];
+    if (candidate != NULL && end != candidate->client_end && acks_candidate(candidate, segment))
+        return ROUTE_ADOPT;
+    bool awaited = !side_has(x, SIDE_HEARD) && !current->connection.midstream;
+    bool repeated = side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->iss;
+    bool same_syn = side_has(y, SIDE_ISS_KNOWN) && segment->acknowledgment == seq_add(y->iss, 1);
+    if (awaited || repeated || same_syn || candidate != NULL)
+        return ROUTE_CURRENT;
+    if (is_old_synack(tuple, segment, end, ret_stray))
+        return ROUTE_STRAY;
+    bool unknown = in_space(y, segment->acknowledgment) && in_space(x, segment->sequence);
+    return unknown ? ROUTE_CURRENT : ROUTE_SUCCEED;
+}
+
+/* A segment of the candidate's own sender, not a SYN. */
+static enum route route_from_initiator(const struct tuple *tuple, const struct segment *segment,
+                                       int end)
+{
+    const struct incarnation *current = tuple->current;
+    const struct side *new_x = &tuple->candidate->connection.side[0];
+    const struct side *old_x = &current->connection.side[incarnation_side(current, end)];
+    bool new_numbers = segment->sequence == new_x->snd_nxt && !in_space(old_x, segment->sequence);
+    if ((segment->flags & TCP_RST) != 0)
+        return new_numbers ? ROUTE_REFUSE : ROUTE_CURRENT;
+    if (new_numbers && (segment->flags & TCP_ACK) != 0)
+        return ROUTE_ADOPT;
+    return ROUTE_RESUME;
+}
+
+static enum route route_from_responder(const struct tuple *tuple, const struct segment *segment,
+                                       int end)
+{
+    const struct incarnation *current = tuple->current;
+    const struct side *old_y = &current->connection.side[1 - incarnation_side(current, end)];
+    if (!acks_candidate(tuple->candidate, segment))
+        return ROUTE_CURRENT;
+    if ((segment->flags & TCP_RST) != 0)
+        return ROUTE_REFUSE;
+    return in_space(old_y, segment->acknowledgment) ? ROUTE_CURRENT : ROUTE_ADOPT;
+}
+
+/* No incarnation lives: a segment of the last one, or a new beginning. */
+static enum route route_idle(const struct tuple *tuple, const struct segment *segment, int end)
+{
+    if ((segment->flags & TCP_SYN) != 0)
+        return ROUTE_FIRST;
+    for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next) {
+        if (stray_fits_tombstone(old, segment, end))
+            return ROUTE_LATE;
+    }
+    return ROUTE_FIRST;
+}
+
+enum route route_segment(const struct tuple *tuple, const struct segment *segment, int end,
+                         struct stray *ret_stray)
+{
+    if (tuple->current == NULL)
+        return route_idle(tuple, segment, end);
+    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
+        return route_syn(tuple, segment, end);
+    if ((segment->flags & TCP_RST) == 0 && (segment->flags & TCP_SYN) != 0)
+        return route_synack(tuple, segment, end, ret_stray);
+    if (tuple->candidate != NULL)
+        return end == tuple->candidate->client_end ? route_from_initiator(tuple, segment, end)
+                                                   : route_from_responder(tuple, segment, end);
+    if (tuple->tombstones != NULL && stray_find(tuple, segment, end, ret_stray))
+        return ROUTE_STRAY;
+    return ROUTE_CURRENT;
+}

@@ -1,0 +1,149 @@
+/* table: see table.h. */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SLOTS = 1 << 12 };
+
+bool flow_table_init(struct flow_table *table)
+{
+    memset(table, 0, sizeof(*table));
+    table->secret = hash_key_draw();
+    table->slot = calloc(FIRST_SLOTS, sizeof(*table->slot));
+    table->mask = FIRST_SLOTS - 1;
+    pool_init(&table->tuples, sizeof(struct tuple));
+    pool_init(&table->incarnations, sizeof(struct incarnation));
+    return table->slot != NULL;
+}
+
+struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index)
+{
+    return pool_at(&table->tuples, index);
+}
+
+struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
+                              uint64_t hash)
+{
+    uint32_t tag = (uint32_t)(hash >> 32);
+    for (uint32_t i = tag & table->mask; table->slot[i].index != 0; i = (i + 1) & table->mask) {
+        if (table->slot[i].tag != tag)
+            continue;
+        struct tuple *tuple = flow_table_tuple(table, table->slot[i].index);
+        if (flow_key_equal(&tuple->key, key))
+            return tuple;
+    }
+    return NULL;
+}
+
+static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)
+{
+    uint32_t i = slot.tag & mask;
+    while (slots[i].index != 0)
+        i = (i + 1) & mask;
+    slots[i] = slot;
+}
+
+static bool grow(struct flow_table *table)
+{
+    uint32_t mask = table->mask * 2 + 1;
+    struct table_slot *slots = calloc((size_t)mask + 1, sizeof(*slots));
+    if (slots == NULL)
+        return false;
+    for (uint32_t i = 0; i <= table->mask; i++) {
+        if (table->slot[i].index != 0)
+            place(slots, mask, table->slot[i]);
+    }
+    free(table->slot);
+    table->slot = slots;
+    table->mask = mask;
+    return true;
+}
+
+struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *key, uint64_t hash)
+{
+    if (table->count + table->count / 2 > table->mask && !grow(table))
+        return NULL;
+    uint32_t index = pool_take(&table->tuples);
+    if (index == 0)
+        return NULL;
+    struct tuple *tuple = flow_table_tuple(table, index);
+    tuple->key = *key;
+    tuple->hash = hash;
+    tuple->index = index;
+    tuple->armed = NANOTIME_UNKNOWN;
+    place(table->slot, table->mask, (struct table_slot){(uint32_t)(hash >> 32), index});
+    table->count++;
+    return tuple;
+}
+
+/* Backward shift: entries after the hole move up when their home allows (Knuth 6.4, algorithm R). */
+static void close_gap(struct flow_table *table, uint32_t hole)
+{
+    for (uint32_t i = (hole + 1) & table->mask; table->slot[i].index != 0;
+         i = (i + 1) & table->mask) {
+        uint32_t home = table->slot[i].tag & table->mask;
+        bool stays = ((i - home) & table->mask) < ((i - hole) & table->mask);
+        if (stays)
+            continue;
+        table->slot[hole] = table->slot[i];
+        hole = i;
+    }
+    table->slot[hole] = (struct table_slot){0, 0};
+}
+
+void flow_table_remove(struct flow_table *table, struct tuple *tuple)
+{
+    uint32_t i = (uint32_t)(tuple->hash >> 32) & table->mask;
+    while (table->slot[i].index != tuple->index)
+        i = (i + 1) & table->mask;
+    close_gap(table, i);
+    table->count--;
+    tombstone_list_free(tuple->tombstones);
+    pool_give(&table->tuples, tuple->index);
+}
+
+struct incarnation *flow_table_new_incarnation(struct flow_table *table)
+{
+    uint32_t index = pool_take(&table->incarnations);
+    if (index == 0)
+        return NULL;
+    struct incarnation *incarnation = pool_at(&table->incarnations, index);
+    incarnation->index = index;
+    return incarnation;
+}
+
+void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation)
+{
+    connection_clear(&incarnation->connection);
+    free(incarnation->collision);
+    pool_give(&table->incarnations, incarnation->index);
+}
+
+uint64_t flow_table_bytes(const struct flow_table *table)
+{
+    return pool_bytes(&table->tuples) + pool_bytes(&table->incarnations) +
+           ((uint64_t)table->mask + 1) * sizeof(*table->slot);
+}
+
+static void clear_tuple(struct flow_table *table, struct tuple *tuple)
+{
+    struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        if (held[i] != NULL)
+            flow_table_free_incarnation(table, held[i]);
+    }
+    tombstone_list_free(tuple->tombstones);
+}
+
+void flow_table_clear(struct flow_table *table)
+{
+    for (uint32_t i = 0; table->slot != NULL && i <= table->mask; i++) {
+        if (table->slot[i].index != 0)
+            clear_tuple(table, flow_table_tuple(table, table->slot[i].index));
+    }
+    free(table->slot);
+    table->slot = NULL;
+    pool_clear(&table->tuples);
+    pool_clear(&table->incarnations);
+}

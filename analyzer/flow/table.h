@@ -1,0 +1,59 @@
+/*
+ * table: tuples by key.  An open-addressing index of 8-octet slots over slabs, a keyed hash, linear
+ * probing, backward-shift deletion:
+ *
+ *     slot = | upper half of the hash, 32 bits | index into the slabs, 32 bits |
+ *
+ * The half hash gives a slot's home without touching the record, so growing and deleting stay in
+ * the index.  Callers hash a batch first, prefetch the slots, then look up.
+ */
+#ifndef LASTACK_FLOW_TABLE_H
+#define LASTACK_FLOW_TABLE_H
+
+#include "../base/pool.h"
+#include "incarnation.h"
+
+struct table_slot {
+    uint32_t tag;
+    uint32_t index; /* 0: empty */
+};
+
+struct flow_table {
+    struct hash_key secret;
+    struct table_slot *slot;
+    uint32_t mask; /* slots - 1 */
+    uint32_t count;
+    struct pool tuples;
+    struct pool incarnations;
+};
+
+/* Prepares an empty table; false when memory ran out. */
+bool flow_table_init(struct flow_table *table);
+
+static inline void flow_table_prefetch(const struct flow_table *table, uint64_t hash)
+{
+    __builtin_prefetch(&table->slot[(uint32_t)(hash >> 32) & table->mask]);
+}
+
+/* The tuple of that key, or NULL. */
+struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
+                              uint64_t hash);
+
+/* Adds a tuple, which must not be there yet; NULL when memory ran out. */
+struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *key, uint64_t hash);
+
+/* Removes a tuple; its incarnations are the caller's to free first. */
+void flow_table_remove(struct flow_table *table, struct tuple *tuple);
+
+struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index);
+
+/* A zeroed incarnation; NULL when memory ran out. */
+struct incarnation *flow_table_new_incarnation(struct flow_table *table);
+void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation);
+
+/* Octets held. */
+uint64_t flow_table_bytes(const struct flow_table *table);
+
+void flow_table_clear(struct flow_table *table);
+
+#endif

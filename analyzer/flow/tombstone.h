@@ -1,0 +1,50 @@
+/*
+ * tombstone: what is kept of a closed incarnation for 2MSL, so that its late segments are known.
+ *
+ * Kept by the ends of the tuple, not by role: the old responder may be the one who reconnects.
+ */
+#ifndef LASTACK_FLOW_TOMBSTONE_H
+#define LASTACK_FLOW_TOMBSTONE_H
+
+#include "../tcp/connection.h"
+
+enum { LAST_SEGMENTS = 8 };
+
+/* One of the last segments with payload: enough to know it again. */
+struct last_segment {
+    nanotime t;
+    uint64_t packet; /* 0: empty slot */
+    seq sequence, acknowledgment;
+    uint32_t payload;
+    uint32_t payload_hash;
+    uint32_t tsval;
+    uint16_t ip_id;
+    uint8_t end; /* of the tuple, which sent it */
+    uint8_t hashed;
+    uint8_t flags;
+};
+
+/* A side of the closed incarnation. */
+struct tombstone_side {
+    seq iss, snd_nxt, rcv_nxt;
+    uint32_t tsval_first, tsval_last;
+    uint32_t window;
+    uint16_t flags; /* enum side_flag */
+    uint8_t state, basis; /* it was left in */
+    uint8_t ttl;
+};
+
+struct tombstone {
+    struct tombstone *next; /* older; owned */
+    uint64_t uid;
+    uint32_t incarnation;
+    uint8_t client_end;
+    bool synchronized; /* the responder had answered: there was a connection */
+    nanotime closed_at;
+    struct tombstone_side end[SIDES]; /* by end of the tuple */
+    struct last_segment last[LAST_SEGMENTS];
+};
+
+void tombstone_list_free(struct tombstone *list);
+
+#endif

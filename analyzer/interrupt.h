@@ -1,0 +1,28 @@
+/*
+ * interrupt: SIGINT and SIGTERM.  The first ends reading, so that the report is written; the second
+ * ends the program at once, with 128 and the signal's number.
+ *
+ * A thread waits for the signals, so that no handler and no static variable is needed.
+ */
+#ifndef LASTACK_INTERRUPT_H
+#define LASTACK_INTERRUPT_H
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/status.h"
+#include "source/source.h"
+
+struct interrupt {
+    pthread_t thread;
+    sigset_t signals;
+    struct source *source; /* not owned; told once to end */
+};
+
+/* Starts waiting; *interrupt must stay in place until interrupt_end.  NO_MEMORY: no thread. */
+enum status interrupt_begin(struct interrupt *interrupt, struct source *source);
+
+/* Stops waiting; the signals have their usual effect again. */
+void interrupt_end(struct interrupt *interrupt);
+
+#endif

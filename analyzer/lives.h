@@ -1,0 +1,49 @@
+/*
+ * lives: how incarnations begin, compete, succeed one another, and end with a record.
+ */
+#ifndef LASTACK_LIVES_H
+#define LASTACK_LIVES_H
+
+#include "engine.h"
+
+/* A new incarnation whose first segment this is; NULL when memory ran out. */
+struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
+                                const struct segment *segment, int end);
+
+/* A SYN into a tuple whose current incarnation may be alive: it becomes the candidate, and its
+ * sender's old side is presumed CLOSED.  NULL when memory ran out. */
+struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
+                                  const struct segment *segment, int end);
+
+/* The candidate was answered: it becomes the current incarnation, the old one retires. */
+void lives_adopt(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                 int end);
+
+/* A SYN after the end: its case against the tuple's newest tombstone, if there is one. */
+void lives_collide_after_end(struct tuple *tuple, struct incarnation *fresh,
+                             const struct segment *segment);
+
+/* A SYN onto a current incarnation that is provably gone: it is buried, and the case attached. */
+void lives_replace(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                   int end);
+
+/* The current incarnation is over: written and freed; with bury, a tombstone stays. */
+void lives_end_current(struct engine *engine, struct tuple *tuple, bool ended);
+void lives_bury_current(struct engine *engine, struct tuple *tuple, nanotime closed_at);
+
+/* The candidate is over without having been accepted: written and freed. */
+void lives_end_candidate(struct engine *engine, struct tuple *tuple, bool ended);
+
+/* The retiring incarnation gets its last proof (or none) and is written. */
+void lives_end_retiring(struct engine *engine, struct tuple *tuple, const struct segment *proof);
+
+/* Drops tombstones that are older than 2MSL at `now`, and more than the configured number. */
+void lives_bury_old(struct engine *engine, struct tuple *tuple, nanotime now);
+
+/* Puts the tuple's earliest deadline on the agenda, or removes a tuple that holds nothing. */
+void lives_schedule(struct engine *engine, struct tuple *tuple);
+
+/* Applies what is due for a tuple at `now`. */
+void lives_deadline(struct engine *engine, struct tuple *tuple, nanotime now);
+
+#endif

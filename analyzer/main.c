@@ -1,0 +1,90 @@
+/* main: the program lastack.  Reads the command line and does what it asks for. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis.h"
+#include "exit_status.h"
+#include "messages.h"
+#include "options.h"
+#include "reference.h"
+#include "sink/schema.h"
+#include "source/source.h"
+
+static enum exit_status list_interfaces(void)
+{
+    char message[MESSAGE_SIZE] = "";
+    enum status status = source_list_interfaces(stdout, message);
+    return status == STATUS_OK ? EXIT_DONE : exit_refuse(status, message);
+}
+
+static enum exit_status explain(const char *id)
+{
+    if (reference_explain(stdout, id))
+        return EXIT_DONE;
+    const char *near = reference_nearest(id);
+    if (near != NULL)
+        message_print("--explain: there is no event \"%s\"; did you mean %s?", id, near);
+    else
+        message_print("--explain: there is no event \"%s\"; lastack --list-events shows them all",
+                      id);
+    return EXIT_USAGE;
+}
+
+static enum exit_status list_events(const struct options *options)
+{
+    if (options->list_json)
+        reference_list_json(stdout, options->notes);
+    else
+        reference_list(stdout, options->notes);
+    return EXIT_DONE;
+}
+
+static enum exit_status act(const struct options *options)
+{
+    switch (options->action) {
+    case ACTION_ANALYSE:
+        return analysis_run(options);
+    case ACTION_INTERFACES:
+        return list_interfaces();
+    case ACTION_LIST_EVENTS:
+        return list_events(options);
+    case ACTION_EXPLAIN:
+        return explain(options->explain);
+    case ACTION_SCHEMA:
+        return exit_status_of(sink_schema_print(stdout));
+    case ACTION_VERSION:
+        reference_version(stdout);
+        return EXIT_DONE;
+    case ACTION_HELP:
+        options_print_help(stdout);
+        return EXIT_DONE;
+    }
+    return EXIT_USAGE;
+}
+
+/* An answer to a question is on standard output only when it could be written there. */
+static enum exit_status flush_answer(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    if (errno == EPIPE)
+        return EXIT_DONE;
+    message_print("cannot write standard output: %s", strerror(errno));
+    return EXIT_UNWRITTEN;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    char message[MESSAGE_SIZE] = "";
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a result of writing */
+    enum status status = options_parse(argc, argv, &options, message);
+    enum exit_status exit_status =
+        status == STATUS_OK ? act(&options) : exit_refuse(status, message);
+    if (status == STATUS_OK && options.action != ACTION_ANALYSE)
+        exit_status = exit_worse_of(exit_status, flush_answer());
+    options_clear(&options);
+    return (int)exit_status;
+}

@@ -1,0 +1,369 @@
+/*
+ * option_apply: what each option does.
+ *
+ * Options that only set a bool, name an action or take a number within limits are rows of the
+ * tables below; the others have a function each in the table takers.
+ */
+#include "option_apply.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "values.h"
+
+enum { FILTER_MAX = 65536 }; /* octets of a filter file */
+
+/* clang-format off */
+static const struct {
+    enum option_id id;
+    size_t member; /* a bool of struct options */
+    bool value;
+} switches[] = {
+    {OPTION_PROMISCUOUS, offsetof(struct options, promiscuous), false},
+    {OPTION_TRANSITIONS, offsetof(struct options, transitions), true},
+    {OPTION_MICRO,       offsetof(struct options, nano),        false},
+    {OPTION_NANO,        offsetof(struct options, nano),        true},
+    {OPTION_FLUSH,       offsetof(struct options, flush),       true},
+    {OPTION_QUIET,       offsetof(struct options, quiet),       true},
+    {OPTION_VERBOSE,     offsetof(struct options, verbose),     true},
+    {OPTION_NOTES,       offsetof(struct options, notes),       true},
+};
+
+static const struct {
+    enum option_id id;
+    enum action action;
+} actions[] = {
+    {OPTION_INTERFACES,  ACTION_INTERFACES},
+    {OPTION_LIST_EVENTS, ACTION_LIST_EVENTS},
+    {OPTION_EXPLAIN,     ACTION_EXPLAIN},
+    {OPTION_SCHEMA,      ACTION_SCHEMA},
+    {OPTION_VERSION,     ACTION_VERSION},
+    {OPTION_HELP,        ACTION_HELP},
+};
+
+static const struct {
+    enum option_id id;
+    size_t member; /* a uint64_t of struct options */
+    uint64_t least, most;
+    const char *example;
+} numbers[] = {
+    {OPTION_COUNT,   offsetof(struct options, count),      1,  UINT64_MAX, "-c 1000"},
+    {OPTION_SNAPLEN, offsetof(struct options, snaplen),    64, 262144,     "-s 128"}, /* most: libpcap's MAXIMUM_SNAPLEN */
+    {OPTION_BUFFER,  offsetof(struct options, buffer_kib), 64, 2097151,    "-B 65536"}, /* most: libpcap counts octets in an int */
+};
+
+static const struct {
+    const char *word;
+    enum choice choice;
+} choices[] = {
+    {"all", CHOICE_ALL}, {"problems", CHOICE_PROBLEMS}, {"none", CHOICE_NONE},
+};
+/* clang-format on */
+
+enum status option_refuse(char *message, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, MESSAGE_SIZE, format, arguments);
+    va_end(arguments);
+    return STATUS_USAGE;
+}
+
+static const char *next_event(size_t index)
+{
+    return index < EVENT_IDS ? event_row((enum event_id)index)->id : NULL;
+}
+
+static enum status refuse_event(const char *option, const char *word, char *message)
+{
+    const char *near = nearest_word(word, next_event);
+    if (near != NULL)
+        return option_refuse(message, "%s: there is no event \"%.64s\"; did you mean %s?", option,
+                             word, near);
+    return option_refuse(message,
+                         "%s: there is no event \"%.64s\"; lastack --list-events shows them all",
+                         option, word);
+}
+
+enum status option_set_filter(struct options *options, char *filter, char *message)
+{
+    if (filter == NULL)
+        return STATUS_NO_MEMORY;
+    if (options->filter != NULL) {
+        free(filter);
+        return option_refuse(message,
+                             "more than one filter; join them with \"and\" in one -f, such as "
+                             "-f 'tcp port 443 and host 10.0.0.1'");
+    }
+    options->filter = filter;
+    return STATUS_OK;
+}
+
+static enum status take_file(struct options *options, const char *argument, char *message)
+{
+    (void)message;
+    options->files[options->file_count++] = argument; /* argc bounds it */
+    return STATUS_OK;
+}
+
+static enum status take_interface(struct options *options, const char *argument, char *message)
+{
+    if (options->interface != NULL)
+        return option_refuse(message,
+                             "-i %.64s: -i %.64s was given already; one interface at a time, or "
+                             "-i any for all",
+                             argument, options->interface);
+    options->interface = argument;
+    return STATUS_OK;
+}
+
+static enum status take_filter(struct options *options, const char *argument, char *message)
+{
+    return option_set_filter(options, strdup(argument), message);
+}
+
+static enum status take_filter_file(struct options *options, const char *argument, char *message)
+{
+    FILE *file = fopen(argument, "r");
+    if (file == NULL)
+        return option_refuse(message, "-F %.200s: cannot open it: %s", argument, strerror(errno));
+    char *text = calloc(1, FILTER_MAX + 1);
+    size_t length = text == NULL ? 0 : fread(text, 1, FILTER_MAX + 1, file);
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    if (text != NULL && (failed || length > FILTER_MAX || memchr(text, '\0', length) != NULL)) {
+        free(text);
+        return option_refuse(message, "-F %.200s: it is not a text file of at most %d octets",
+                             argument, FILTER_MAX);
+    }
+    return option_set_filter(options, text, message);
+}
+
+static enum status take_moment(const char *option, const char *argument, nanotime *ret_moment,
+                               char *message)
+{
+    if (value_read_time(argument, ret_moment))
+        return STATUS_OK;
+    return option_refuse(message,
+                         "%s %.64s: not a time of RFC 3339; write it as %s 2026-11-20T15:00:00Z",
+                         option, argument, option);
+}
+
+static enum status take_since(struct options *options, const char *argument, char *message)
+{
+    return take_moment("--since", argument, &options->since, message);
+}
+
+static enum status take_until(struct options *options, const char *argument, char *message)
+{
+    return take_moment("--until", argument, &options->until, message);
+}
+
+static enum status take_output(struct options *options, enum output_kind kind, const char *file,
+                               char *message)
+{
+    if (options->output_count == OPTIONS_OUTPUTS)
+        return option_refuse(message, "more than %d outputs; leave some out", OPTIONS_OUTPUTS);
+    if (file != NULL && strcmp(file, "-") == 0)
+        file = NULL;
+    options->outputs[options->output_count++] = (struct output){kind, file};
+    return STATUS_OK;
+}
+
+static enum status take_text(struct options *options, const char *argument, char *message)
+{
+    return take_output(options, OUTPUT_TEXT, argument, message);
+}
+
+static enum status take_json(struct options *options, const char *argument, char *message)
+{
+    return take_output(options, OUTPUT_JSON, argument, message);
+}
+
+static enum status take_ndjson(struct options *options, const char *argument, char *message)
+{
+    return take_output(options, OUTPUT_NDJSON, argument, message);
+}
+
+static bool find_choice(const char *word, enum choice *ret_choice)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        if (strcmp(word, choices[i].word) != 0)
+            continue;
+        *ret_choice = choices[i].choice;
+        return true;
+    }
+    return false;
+}
+
+static enum status take_flows(struct options *options, const char *argument, char *message)
+{
+    if (find_choice(argument, &options->flows))
+        return STATUS_OK;
+    return option_refuse(message, "--flows %.64s: must be all, problems or none", argument);
+}
+
+static enum status take_segments(struct options *options, const char *argument, char *message)
+{
+    if (find_choice(argument, &options->segments) && options->segments != CHOICE_NONE)
+        return STATUS_OK;
+    options->segments = CHOICE_ONE;
+    if (value_read_uid(argument, &options->segments_uid))
+        return STATUS_OK;
+    return option_refuse(message,
+                         "--segments %.64s: must be all, problems, or a flow_uid of 16 "
+                         "hexadecimal digits, such as --segments 0123456789abcdef",
+                         argument);
+}
+
+static enum status take_level(struct options *options, const char *argument, char *message)
+{
+    options->level = level_find(argument);
+    if (options->level != 0)
+        return STATUS_OK;
+    return option_refuse(message, "--level %.64s: must be info, notice, warning or error",
+                         argument);
+}
+
+static enum status take_event(struct options *options, const char *argument, char *message)
+{
+    char word[64];
+    options->events_chosen = true;
+    for (const char *rest = argument; rest != NULL;) {
+        const char *comma = strchrnul(rest, ',');
+        snprintf(word, sizeof word, "%.*s", (int)(comma - rest), rest);
+        enum event_id id = event_find(word);
+        if (id == EVENT_IDS)
+            return refuse_event("--event", word, message);
+        options->events[id] = true;
+        rest = *comma == ',' ? comma + 1 : NULL;
+    }
+    return STATUS_OK;
+}
+
+static enum status take_observer(struct options *options, const char *argument, char *message)
+{
+    if (*argument == '\0')
+        return option_refuse(message,
+                             "--observer: the name is empty; write it as --observer tap-3");
+    options->observer = argument;
+    return STATUS_OK;
+}
+
+static enum status take_msl(struct options *options, const char *argument, char *message)
+{
+    uint64_t seconds;
+    if (!value_read_number(argument, &seconds) || seconds < 1 || seconds > 3600)
+        return option_refuse(message, "--msl %.64s: must be 1 to 3600 seconds, such as --msl 30",
+                             argument);
+    options->config.msl = (nanotime)seconds * NANO_PER_SECOND;
+    return STATUS_OK;
+}
+
+static enum status take_max_memory(struct options *options, const char *argument, char *message)
+{
+    uint64_t octets;
+    if (!value_read_size(argument, &octets) || octets < UINT64_C(1) << 20 ||
+        octets > UINT64_C(1) << 44)
+        return option_refuse(
+            message, "--max-memory %.64s: must be 1M to 16T, such as --max-memory 512M", argument);
+    options->config.max_memory = octets;
+    return STATUS_OK;
+}
+
+static enum status take_threads(struct options *options, const char *argument, char *message)
+{
+    uint64_t threads;
+    if (!value_read_number(argument, &threads) || threads != 1)
+        return option_refuse(
+            message, "--threads %.64s: this version analyses with --threads 1 only", argument);
+    options->config.threads = (uint32_t)threads;
+    return STATUS_OK;
+}
+
+static enum status take_fail_on(struct options *options, const char *argument, char *message)
+{
+    options->fail_level = level_find(argument);
+    options->fail_event = options->fail_level != 0 ? EVENT_IDS : event_find(argument);
+    if (options->fail_level != 0 || options->fail_event != EVENT_IDS)
+        return STATUS_OK;
+    return refuse_event("--fail-on (info, notice, warning, error, or an event)", argument, message);
+}
+
+static enum status take_list_events(struct options *options, const char *argument, char *message)
+{
+    options->list_json = argument != NULL;
+    if (argument == NULL || strcmp(argument, "json") == 0)
+        return STATUS_OK;
+    return option_refuse(
+        message, "--list-events=%.64s: must be --list-events or --list-events=json", argument);
+}
+
+static enum status take_explain(struct options *options, const char *argument, char *message)
+{
+    (void)message;
+    options->explain = argument;
+    return STATUS_OK;
+}
+
+/* The options that no table above serves alone. */
+static enum status (*const takers[OPTION_IDS])(struct options *options, const char *argument,
+                                               char *message) = {
+    [OPTION_READ] = take_file,
+    [OPTION_INTERFACE] = take_interface,
+    [OPTION_FILTER] = take_filter,
+    [OPTION_FILTER_FILE] = take_filter_file,
+    [OPTION_SINCE] = take_since,
+    [OPTION_UNTIL] = take_until,
+    [OPTION_TEXT] = take_text,
+    [OPTION_JSON] = take_json,
+    [OPTION_NDJSON] = take_ndjson,
+    [OPTION_FLOWS] = take_flows,
+    [OPTION_LEVEL] = take_level,
+    [OPTION_EVENT] = take_event,
+    [OPTION_SEGMENTS] = take_segments,
+    [OPTION_OBSERVER] = take_observer,
+    [OPTION_MSL] = take_msl,
+    [OPTION_MAX_MEMORY] = take_max_memory,
+    [OPTION_THREADS] = take_threads,
+    [OPTION_FAIL_ON] = take_fail_on,
+    [OPTION_LIST_EVENTS] = take_list_events,
+    [OPTION_EXPLAIN] = take_explain,
+};
+
+static enum status set_number(struct options *options, enum option_id id, const char *argument,
+                              char *message)
+{
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].id != id)
+            continue;
+        uint64_t number;
+        if (!value_read_number(argument, &number) || number < numbers[i].least ||
+            number > numbers[i].most)
+            return option_refuse(
+                message, "-%c %.64s: must be a number from %llu to %llu, such as %s",
+                option_row(id)->letter, argument, (unsigned long long)numbers[i].least,
+                (unsigned long long)numbers[i].most, numbers[i].example);
+        *(uint64_t *)((char *)options + numbers[i].member) = number;
+    }
+    return STATUS_OK;
+}
+
+enum status option_apply(struct options *options, enum option_id id, const char *argument,
+                         char *message)
+{
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        if (switches[i].id == id)
+            *(bool *)((char *)options + switches[i].member) = switches[i].value;
+    }
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (actions[i].id == id && options->action == ACTION_ANALYSE)
+            options->action = actions[i].action;
+    }
+    if (takers[id] != NULL)
+        return takers[id](options, argument, message);
+    return set_number(options, id, argument, message);
+}

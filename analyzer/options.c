@@ -1,0 +1,202 @@
+/*
+ * options: reads the words of the command line with getopt_long, and checks what they may not ask
+ * for together.
+ */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "option_apply.h"
+
+enum { LONG_OPTION = 256 }; /* getopt's value of a long option is this and its id */
+
+static const char *next_long_name(size_t index)
+{
+    for (enum option_id id = 0; id < OPTION_IDS; id++) {
+        const char *name = option_row(id)->long_name;
+        if (name != NULL && index-- == 0)
+            return name;
+    }
+    return NULL;
+}
+
+/* getopt_long's tables: letters is ":ab:c::" with at most three characters an option. */
+static void build_tables(struct option *ret_longs, char *ret_letters)
+{
+    *ret_letters++ = ':';
+    for (enum option_id id = 0; id < OPTION_IDS; id++) {
+        const struct option_row *row = option_row(id);
+        int argument = row->argument == NULL     ? no_argument
+                       : row->argument[0] == '[' ? optional_argument
+                                                 : required_argument;
+        if (row->long_name != NULL)
+            *ret_longs++ = (struct option){row->long_name, argument, NULL, LONG_OPTION + (int)id};
+        if (row->letter != 0)
+            *ret_letters++ = (char)row->letter;
+        for (int i = 0; row->letter != 0 && i < argument; i++)
+            *ret_letters++ = ':';
+    }
+    *ret_longs = (struct option){0};
+    *ret_letters = '\0';
+}
+
+/* The option of a value that getopt_long returned or left in optopt. */
+static enum option_id find_option(int value)
+{
+    if (value >= LONG_OPTION)
+        return (enum option_id)(value - LONG_OPTION);
+    enum option_id id = 0;
+    while (id < OPTION_IDS && option_row(id)->letter != value)
+        id++;
+    return id;
+}
+
+static enum status refuse_unknown(const char *word, char *message)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    const char *near = nearest_word(name, next_long_name);
+    if (near == NULL)
+        return option_refuse(message, "unknown option --%s; lastack --help lists the options",
+                             name);
+    return option_refuse(message, "unknown option --%s; did you mean --%s?", name, near);
+}
+
+/* What getopt_long could not take: outcome is '?' or ':', word the one it stopped at. */
+static enum status refuse_option(int outcome, const char *word, char *message)
+{
+    if (optopt == 0)
+        return refuse_unknown(word, message);
+    enum option_id id = find_option(optopt);
+    if (id == OPTION_IDS)
+        return option_refuse(message, "unknown option -%c; lastack --help lists the options",
+                             optopt);
+    const struct option_row *row = option_row(id);
+    const char *dashes = row->long_name == NULL ? "-" : "--";
+    char letter[2] = {(char)row->letter, '\0'};
+    const char *name = row->long_name == NULL ? letter : row->long_name;
+    if (outcome == ':')
+        return option_refuse(message, "%s%s: its argument is missing; write it as %s%s %s", dashes,
+                             name, dashes, name, row->argument);
+    return option_refuse(message, "%s%s takes no argument; write it alone", dashes, name);
+}
+
+static enum status read_options(int argc, char **argv, struct options *options, char *message)
+{
+    struct option longs[OPTION_IDS + 1];
+    char letters[3 * OPTION_IDS + 2];
+    build_tables(longs, letters);
+    optind = 0; /* glibc: start afresh */
+    opterr = 0;
+    int value;
+    while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+        if (value == '?' || value == ':')
+            return refuse_option(value, argv[optind - 1], message);
+        enum status status = option_apply(options, find_option(value), optarg, message);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* Joins words with spaces; NULL when memory is out. */
+static char *join(char *const *words, size_t count)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(words[i]) + 1;
+    char *text = malloc(size);
+    char *end = text;
+    for (size_t i = 0; text != NULL && i < count; i++)
+        end = stpcpy(i == 0 ? end : stpcpy(end, " "), words[i]);
+    return text;
+}
+
+/* Without -i and -r the words are files; with either they are a filter, as tcpdump has it. */
+static enum status take_words(struct options *options, char *const *words, size_t count,
+                              char *message)
+{
+    if (count == 0)
+        return STATUS_OK;
+    if (options->interface != NULL || options->file_count > 0)
+        return option_set_filter(options, join(words, count), message);
+    for (size_t i = 0; i < count; i++)
+        options->files[options->file_count++] = words[i];
+    return STATUS_OK;
+}
+
+static enum status check_input(const struct options *options, char *message)
+{
+    size_t stdins = 0;
+    for (size_t i = 0; i < options->file_count; i++)
+        stdins += strcmp(options->files[i], "-") == 0;
+    if (options->interface != NULL && options->file_count > 0)
+        return option_refuse(message, "-i %.64s and -r %.200s: read one or the other",
+                             options->interface, options->files[0]);
+    if (options->interface == NULL && options->file_count == 0)
+        return option_refuse(message,
+                             "nothing to read; name a capture file, - for standard input, or an "
+                             "interface with -i");
+    if (stdins > 1)
+        return option_refuse(message, "- is named %zu times; standard input can be read once",
+                             stdins);
+    if (options->since != NANOTIME_UNKNOWN && options->until != NANOTIME_UNKNOWN &&
+        !time_is_before(options->since, options->until))
+        return option_refuse(message,
+                             "--until is not after --since: no packet can be between them");
+    return STATUS_OK;
+}
+
+static enum status check_outputs(const struct options *options, char *message)
+{
+    for (size_t i = 0; i < options->output_count; i++) {
+        const char *file = options->outputs[i].file;
+        for (size_t j = 0; j < i; j++) {
+            const char *other = options->outputs[j].file;
+            if (file == NULL && other == NULL)
+                return option_refuse(message,
+                                     "two outputs to standard output; give one of them a file, "
+                                     "such as --ndjson=flows.ndjson");
+            if (file != NULL && other != NULL && strcmp(file, other) == 0)
+                return option_refuse(message,
+                                     "two outputs to %.200s; give one of them another file", file);
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status options_parse(int argc, char **argv, struct options *options, char *message)
+{
+    *options = (struct options){
+        .config = config_default(),
+        .files = calloc((size_t)argc + 1, sizeof *options->files),
+        .since = NANOTIME_UNKNOWN,
+        .until = NANOTIME_UNKNOWN,
+        .snaplen = 262144,
+        .buffer_kib = 65536,
+        .promiscuous = true,
+        .fail_event = EVENT_IDS,
+    };
+    if (options->files == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = read_options(argc, argv, options, message);
+    if (status != STATUS_OK || options->action != ACTION_ANALYSE)
+        return status;
+    status = take_words(options, argv + optind, (size_t)(argc - optind), message);
+    if (status == STATUS_OK)
+        status = check_input(options, message);
+    if (status == STATUS_OK)
+        status = check_outputs(options, message);
+    return status;
+}
+
+void options_clear(struct options *options)
+{
+    free(options->files);
+    free(options->filter);
+    options->files = NULL;
+    options->filter = NULL;
+}

@@ -1,0 +1,319 @@
+/* outputs: see outputs.h. */
+#include "outputs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "messages.h"
+#include "sink/sinks.h"
+
+struct destination {
+    const char *file; /* NULL: standard output */
+    FILE *stream;
+    struct sink *sink;  /* NULL: not made, or already freed */
+    enum status status; /* of its first failure */
+    int error;          /* errno then */
+};
+
+struct outputs {
+    struct sink sink; /* first, so that the one is the other */
+    struct sink_ops ops;
+    const struct options *options;
+    struct destination destinations[OPTIONS_OUTPUTS];
+    size_t count;
+    bool matched;
+};
+
+/* Sinks set no errno of their own; it still holds what the failed write left there. */
+static void note_failure(struct destination *destination, enum status status)
+{
+    if (status == STATUS_OK || destination->status != STATUS_OK)
+        return;
+    destination->status = status;
+    destination->error = errno;
+}
+
+static enum status status_of_all(const struct outputs *outputs)
+{
+    return outputs_alive(outputs) ? STATUS_OK : outputs->destinations[0].status;
+}
+
+/* One forwarding function a kind of record; all do the same with another member of the vtable. */
+static enum status forward_flow(struct sink *sink, const struct flow_record *flow)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->flow != NULL)
+            note_failure(to, to->sink->ops->flow(to->sink, flow));
+    }
+    return status_of_all(outputs);
+}
+
+static enum status forward_event(struct sink *sink, const struct event_record *event)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->event != NULL)
+            note_failure(to, to->sink->ops->event(to->sink, event));
+    }
+    return status_of_all(outputs);
+}
+
+static enum status forward_transition(struct sink *sink, const struct transition_record *transition)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->transition != NULL)
+            note_failure(to, to->sink->ops->transition(to->sink, transition));
+    }
+    return status_of_all(outputs);
+}
+
+static enum status forward_segment(struct sink *sink, const struct segment_record *segment)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    const struct options *options = outputs->options;
+    if (options->segments == CHOICE_ONE && segment->who.flow_uid != options->segments_uid)
+        return status_of_all(outputs);
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->segment != NULL)
+            note_failure(to, to->sink->ops->segment(to->sink, segment));
+    }
+    return status_of_all(outputs);
+}
+
+static enum status forward_flush(struct sink *sink)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->flush != NULL)
+            note_failure(to, to->sink->ops->flush(to->sink));
+    }
+    return status_of_all(outputs);
+}
+
+/* --fail-on, from the counts of the whole run: what outputs leave out does not matter. */
+static bool is_match(const struct options *options, const struct run_summary *summary)
+{
+    uint64_t found = 0;
+    if (options->fail_event != EVENT_IDS)
+        found += summary->events_by_id[options->fail_event];
+    for (enum level level = options->fail_level; level != 0 && level <= LEVEL_ERROR; level++)
+        found += summary->events_by_level[level];
+    return found > 0;
+}
+
+static enum status forward_finish(struct sink *sink, const struct run_summary *summary)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    outputs->matched = is_match(outputs->options, summary);
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->finish != NULL)
+            note_failure(to, to->sink->ops->finish(to->sink, summary));
+    }
+    return status_of_all(outputs);
+}
+
+static void forward_free(struct sink *sink)
+{
+    (void)sink; /* outputs_free does it */
+}
+
+/* Wants the records that some sink wants, so that the engine need not make the others. */
+static void combine_operations(struct outputs *outputs)
+{
+    outputs->ops =
+        (struct sink_ops){.flush = forward_flush, .finish = forward_finish, .free = forward_free};
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct sink_ops *ops = outputs->destinations[i].sink->ops;
+        if (ops->flow != NULL)
+            outputs->ops.flow = forward_flow;
+        if (ops->event != NULL)
+            outputs->ops.event = forward_event;
+        if (ops->transition != NULL)
+            outputs->ops.transition = forward_transition;
+        if (ops->segment != NULL)
+            outputs->ops.segment = forward_segment;
+    }
+    outputs->sink.ops = &outputs->ops;
+}
+
+static bool is_terminal_with_colour(FILE *stream)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    if (!isatty(fileno(stream)) || (no_colour != NULL && *no_colour != '\0'))
+        return false;
+    return terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+static int terminal_columns(FILE *stream)
+{
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static enum flows_wanted flows_wanted(enum choice choice)
+{
+    static const enum flows_wanted wanted[] = {
+        [CHOICE_DEFAULT] = FLOWS_DEFAULT,
+        [CHOICE_NONE] = FLOWS_NONE,
+        [CHOICE_PROBLEMS] = FLOWS_PROBLEMS,
+        [CHOICE_ALL] = FLOWS_ALL,
+    };
+    return wanted[choice];
+}
+
+static enum status make_sink(const struct options *options, enum output_kind kind,
+                             struct destination *destination)
+{
+    static enum status (*const makers[])(const struct sink_options *, FILE *, struct sink **) = {
+        [OUTPUT_TEXT] = sink_text_new,
+        [OUTPUT_JSON] = sink_report_new,
+        [OUTPUT_NDJSON] = sink_ndjson_new,
+    };
+    struct sink_options wanted = {
+        .version = PACKAGE_VERSION,
+        .observer = options->observer,
+        .nano = options->nano,
+        .minimum_level = options->level,
+        .events = options->events_chosen ? options->events : NULL,
+        .flows = flows_wanted(options->flows),
+        .segments = options->segments != CHOICE_DEFAULT,
+        .transitions = options->transitions,
+        .colour = is_terminal_with_colour(destination->stream),
+        .columns = terminal_columns(destination->stream),
+    };
+    return makers[kind](&wanted, destination->stream, &destination->sink);
+}
+
+/* Whether file is one of the captures that are read: opening it for writing would empty it. */
+static bool is_input(const struct options *options, const char *file)
+{
+    struct stat output, input;
+    if (stat(file, &output) != 0 || !S_ISREG(output.st_mode))
+        return false;
+    for (size_t i = 0; i < options->file_count; i++) {
+        if (stat(options->files[i], &input) == 0 && input.st_dev == output.st_dev &&
+            input.st_ino == output.st_ino)
+            return true;
+    }
+    return false;
+}
+
+static enum status open_destination(const struct options *options, const struct output *output,
+                                    struct destination *destination, char *message)
+{
+    destination->file = output->file;
+    destination->stream = stdout;
+    if (output->file != NULL && is_input(options, output->file)) {
+        snprintf(message, MESSAGE_SIZE,
+                 "%.300s is read: writing to it would destroy it; name "
+                 "another file",
+                 output->file);
+        return STATUS_USAGE;
+    }
+    if (output->file != NULL)
+        destination->stream = fopen(output->file, "we");
+    if (destination->stream == NULL) {
+        snprintf(message, MESSAGE_SIZE, "cannot write %.300s: %s", output->file, strerror(errno));
+        return STATUS_WRITE;
+    }
+    return make_sink(options, output->kind, destination);
+}
+
+enum status outputs_open(const struct options *options, struct outputs **ret_outputs, char *message)
+{
+    struct output fallback = {isatty(STDOUT_FILENO) ? OUTPUT_TEXT : OUTPUT_JSON, NULL};
+    const struct output *wanted = options->output_count > 0 ? options->outputs : &fallback;
+    struct outputs *outputs = calloc(1, sizeof *outputs);
+    if (outputs == NULL)
+        return STATUS_NO_MEMORY;
+    outputs->options = options;
+    size_t count = options->output_count > 0 ? options->output_count : 1;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && outputs->count < count) {
+        struct destination *destination = &outputs->destinations[outputs->count];
+        status = open_destination(options, &wanted[outputs->count++], destination, message);
+    }
+    if (status != STATUS_OK) {
+        outputs_free(outputs);
+        return status;
+    }
+    combine_operations(outputs);
+    *ret_outputs = outputs;
+    return STATUS_OK;
+}
+
+struct sink *outputs_sink(struct outputs *outputs)
+{
+    return &outputs->sink;
+}
+
+bool outputs_alive(const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->destinations[i].status == STATUS_OK)
+            return true;
+    }
+    return false;
+}
+
+bool outputs_matched(const struct outputs *outputs)
+{
+    return outputs->matched;
+}
+
+static void free_sink(struct destination *destination)
+{
+    if (destination->sink != NULL)
+        destination->sink->ops->free(destination->sink);
+    destination->sink = NULL;
+}
+
+/* Full disks and dead network file systems may show only here. */
+static void close_stream(struct destination *destination)
+{
+    FILE *stream = destination->stream;
+    destination->stream = NULL;
+    if (stream != NULL && fclose(stream) != 0)
+        note_failure(destination, errno == EPIPE ? STATUS_CLOSED : STATUS_WRITE);
+}
+
+enum status outputs_close(struct outputs *outputs)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *destination = &outputs->destinations[i];
+        free_sink(destination);
+        close_stream(destination);
+        if (destination->status == STATUS_OK || destination->status == STATUS_CLOSED)
+            continue;
+        const char *name = destination->file == NULL ? "standard output" : destination->file;
+        message_print("cannot write %s: %s; what is there is not complete", name,
+                      destination->status == STATUS_NO_MEMORY ? "out of memory"
+                                                              : strerror(destination->error));
+        status = STATUS_WRITE;
+    }
+    return status;
+}
+
+void outputs_free(struct outputs *outputs)
+{
+    for (size_t i = 0; outputs != NULL && i < outputs->count; i++) {
+        free_sink(&outputs->destinations[i]);
+        if (outputs->destinations[i].stream != NULL && outputs->destinations[i].stream != stdout)
+            fclose(outputs->destinations[i].stream);
+    }
+    free(outputs);
+}

@@ -1,0 +1,46 @@
+/*
+ * outputs: the sinks that were asked for, as one sink.
+ *
+ * What arrives is handed to every sink that still works.  One that fails is left out from then on
+ * and remembered; the calls return a failure when none is left.  Finish also answers --fail-on, for
+ * which the summary has the counts.
+ */
+#ifndef LASTACK_OUTPUTS_H
+#define LASTACK_OUTPUTS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "event/sink.h"
+#include "options.h"
+
+struct outputs;
+
+/*
+ * Opens the files and makes the sinks of options (which must outlive *ret_outputs).  Without any in
+ * options: the text summary when standard output is a terminal, the JSON report when it is not.
+ *
+ * Returns WRITE when a file cannot be made and USAGE when one is an input, with message filled
+ * (MESSAGE_SIZE octets), or NO_MEMORY.
+ */
+enum status outputs_open(const struct options *options, struct outputs **ret_outputs,
+                         char *message);
+
+/* The sink that stands for all; owned by outputs, its free operation does nothing. */
+struct sink *outputs_sink(struct outputs *outputs);
+
+/* False when every output has failed, so that going on is of no use. */
+bool outputs_alive(const struct outputs *outputs);
+
+/* After finish: whether an event that --fail-on names was found. */
+bool outputs_matched(const struct outputs *outputs);
+
+/*
+ * Closes the files and says on stderr which could not be written, a line each.  Returns WRITE when
+ * there was one; a reader that went away (EPIPE) is none.
+ */
+enum status outputs_close(struct outputs *outputs);
+
+void outputs_free(struct outputs *outputs); /* accepts NULL */
+
+#endif

@@ -1,0 +1,372 @@
+/* derived: one short function a value. */
+#include "derived.h"
+
+#include <string.h>
+
+#include "problems.h"
+#include "record_writer.h"
+#include "run_view.h"
+
+/* TCP control bits from the least significant on (RFC 9293 3.1): FIN SYN RST PSH ACK URG ECE CWR.
+ */
+static const char flag_letters[] = "FSRPAUEC";
+enum { FLAG_ACK = 0x10, FLAGS = 8 };
+
+static void put_text(struct record_writer *writer, const char *text)
+{
+    json_put_raw(&writer->json, text, strlen(text));
+}
+
+static void put_address(struct record_writer *writer, uint8_t ip_version, const uint8_t *address)
+{
+    char *out = json_writer_reserve(&writer->json, JSON_SCALAR);
+    if (out)
+        json_writer_commit(&writer->json, json_spell_address(out, ip_version, address));
+}
+
+static void put_flags(struct record_writer *writer, uint8_t flags)
+{
+    char letters[FLAGS + 1];
+    size_t length = 0;
+    for (int bit = 0; bit < FLAGS; bit++) {
+        if (flags & 1u << bit)
+            letters[length++] = flag_letters[bit];
+    }
+    letters[length] = '\0';
+    json_put_word(&writer->json, letters);
+}
+
+/* The notes whose bits are set, as a list of words. */
+static void put_notes(struct record_writer *writer, uint64_t notes)
+{
+    const char *separator = "[";
+    if (notes == 0) {
+        put_text(writer, "[]");
+        return;
+    }
+    for (int note = 0; note < NOTE_IDS; note++) {
+        if (!(notes & UINT64_C(1) << note))
+            continue;
+        put_text(writer, separator);
+        json_put_word(&writer->json, note_row((enum note_id)note)->id);
+        separator = ",";
+    }
+    put_text(writer, "]");
+}
+
+void derived_write_network_type(struct record_writer *writer, const void *record)
+{
+    const struct flow_identity *who = record;
+    json_put_word(&writer->json, who->ip_version == 4 ? "ipv4" : "ipv6");
+}
+
+static bool is_cached(const struct community_cache *cache, const struct flow_identity *who)
+{
+    return cache->ip_version == who->ip_version && cache->port[CLIENT] == who->end[CLIENT].port &&
+           cache->port[SERVER] == who->end[SERVER].port &&
+           memcmp(cache->address[CLIENT], who->end[CLIENT].address, 16) == 0 &&
+           memcmp(cache->address[SERVER], who->end[SERVER].address, 16) == 0;
+}
+
+static void fill_cache(struct community_cache *cache, const struct flow_identity *who)
+{
+    struct community_end end[2];
+    for (int side = CLIENT; side <= SERVER; side++) {
+        memcpy(cache->address[side], who->end[side].address, 16);
+        cache->port[side] = who->end[side].port;
+        end[side] = (struct community_end){who->end[side].address, who->end[side].port};
+    }
+    cache->ip_version = who->ip_version;
+    community_id_tcp(who->ip_version, end[CLIENT], end[SERVER], cache->text);
+}
+
+void derived_write_community_id(struct record_writer *writer, const void *record)
+{
+    const struct flow_identity *who = record;
+    if (!is_cached(&writer->community, who))
+        fill_cache(&writer->community, who);
+    json_put_word(&writer->json, writer->community.text);
+}
+
+void derived_write_packets(struct record_writer *writer, const void *record)
+{
+    const struct flow_identity *who = record;
+    json_put_unsigned(&writer->json, who->end[CLIENT].packets + who->end[SERVER].packets);
+}
+
+void derived_write_bytes(struct record_writer *writer, const void *record)
+{
+    const struct flow_identity *who = record;
+    json_put_unsigned(&writer->json, who->end[CLIENT].ip_bytes + who->end[SERVER].ip_bytes);
+}
+
+void derived_write_source_ip(struct record_writer *writer, const void *record)
+{
+    const struct flow_identity *who = record;
+    put_address(writer, who->ip_version, who->end[CLIENT].address);
+}
+
+void derived_write_destination_ip(struct record_writer *writer, const void *record)
+{
+    const struct flow_identity *who = record;
+    put_address(writer, who->ip_version, who->end[SERVER].address);
+}
+
+bool derived_knows_iss(const void *record)
+{
+    const struct side_record *side = record;
+    return side->iss_known;
+}
+
+bool derived_knows_mss(const void *record)
+{
+    const struct side_record *side = record;
+    return side->syn_seen && side->mss_known;
+}
+
+bool derived_knows_window_scale(const void *record)
+{
+    const struct side_record *side = record;
+    return side->syn_seen && side->window_scale_known;
+}
+
+bool derived_has_syn(const void *record)
+{
+    const struct side_record *side = record;
+    return side->syn_seen;
+}
+
+bool derived_has_rtt(const void *record)
+{
+    const struct side_record *side = record;
+    return side->rtt_samples > 0;
+}
+
+bool derived_has_fin(const void *record)
+{
+    const struct side_record *side = record;
+    return side->fin_packet > 0;
+}
+
+bool derived_has_rst(const void *record)
+{
+    const struct side_record *side = record;
+    return side->rst_packet > 0;
+}
+
+void derived_write_flow_type(struct record_writer *writer, const void *record)
+{
+    const struct flow_record *flow = record;
+    put_text(writer, flow->final ? "[\"connection\",\"end\"]" : "[\"connection\",\"info\"]");
+}
+
+void derived_write_flow_duration(struct record_writer *writer, const void *record)
+{
+    const struct flow_record *flow = record;
+    json_put_integer(&writer->json, time_since(flow->end, flow->start));
+}
+
+void derived_write_time_wait_side(struct record_writer *writer, const void *record)
+{
+    const struct flow_record *flow = record;
+    const char *one = flow->time_wait_side == CLIENT ? "client" : "server";
+    json_put_word(&writer->json, flow->time_wait_both ? "both" : one);
+}
+
+void derived_write_flow_caveats(struct record_writer *writer, const void *record)
+{
+    const struct flow_record *flow = record;
+    put_notes(writer, flow->caveats);
+}
+
+bool derived_has_time_wait(const void *record)
+{
+    const struct flow_record *flow = record;
+    return flow->time_wait;
+}
+
+void derived_write_event_kind(struct record_writer *writer, const void *record)
+{
+    const struct event_record *event = record;
+    bool alert = event->level == LEVEL_WARNING || event->level == LEVEL_ERROR;
+    json_put_word(&writer->json, alert ? "alert" : "event");
+}
+
+void derived_write_reference(struct record_writer *writer, const void *record)
+{
+    const struct event_record *event = record;
+    json_put_string(&writer->json, event_row(event->id)->reference);
+}
+
+void derived_write_event_caveats(struct record_writer *writer, const void *record)
+{
+    const struct event_record *event = record;
+    put_notes(writer, event->caveats);
+}
+
+void derived_write_numbers(struct record_writer *writer, const void *record)
+{
+    const struct event_record *event = record;
+    put_text(writer, "{");
+    for (uint32_t number = 0; number < event->number_count; number++) {
+        int64_t value = event->numbers[number].value;
+        if (number > 0)
+            put_text(writer, ",");
+        json_put_string(&writer->json, event->numbers[number].name);
+        put_text(writer, ":");
+        if (value == NANOTIME_UNKNOWN)
+            put_text(writer, "null");
+        else
+            json_put_integer(&writer->json, value);
+    }
+    put_text(writer, "}");
+}
+
+void derived_write_details(struct record_writer *writer, const void *record)
+{
+    const struct event_record *event = record;
+    put_text(writer, "{");
+    for (uint32_t detail = 0; detail < event->detail_count; detail++) {
+        if (detail > 0)
+            put_text(writer, ",");
+        json_put_string(&writer->json, event->details[detail].name);
+        put_text(writer, ":");
+        json_put_string(&writer->json, event->details[detail].value);
+    }
+    put_text(writer, "}");
+}
+
+void derived_write_evidence_flags(struct record_writer *writer, const void *record)
+{
+    const struct evidence_record *evidence = record;
+    put_flags(writer, evidence->flags);
+}
+
+bool derived_evidence_is_relative(const void *record)
+{
+    const struct evidence_record *evidence = record;
+    return evidence->relative_known;
+}
+
+bool derived_evidence_has_ack(const void *record)
+{
+    const struct evidence_record *evidence = record;
+    return (evidence->flags & FLAG_ACK) != 0;
+}
+
+bool derived_evidence_has_relative_ack(const void *record)
+{
+    return derived_evidence_is_relative(record) && derived_evidence_has_ack(record);
+}
+
+void derived_write_segment_flags(struct record_writer *writer, const void *record)
+{
+    const struct segment_record *segment = record;
+    put_flags(writer, segment->flags);
+}
+
+bool derived_segment_is_relative(const void *record)
+{
+    const struct segment_record *segment = record;
+    return segment->relative_known;
+}
+
+bool derived_segment_has_ack(const void *record)
+{
+    const struct segment_record *segment = record;
+    return (segment->flags & FLAG_ACK) != 0;
+}
+
+bool derived_segment_has_relative_ack(const void *record)
+{
+    return derived_segment_is_relative(record) && derived_segment_has_ack(record);
+}
+
+bool derived_segment_has_timestamps(const void *record)
+{
+    const struct segment_record *segment = record;
+    return segment->timestamps;
+}
+
+bool derived_is_damaged(const void *record)
+{
+    const struct input_summary *input = record;
+    return input->damaged;
+}
+
+bool derived_has_input_problem(const void *record)
+{
+    const struct input_summary *input = record;
+    return input->problem[0] != '\0';
+}
+
+void derived_write_span(struct record_writer *writer, const void *record)
+{
+    const struct run_summary *run = record;
+    if (run->first == NANOTIME_UNKNOWN || run->last == NANOTIME_UNKNOWN)
+        put_text(writer, "null");
+    else
+        json_put_integer(&writer->json, time_since(run->last, run->first));
+}
+
+static void put_counts(struct record_writer *writer, const struct count_by_name *counts,
+                       uint32_t count)
+{
+    put_text(writer, "{");
+    for (uint32_t row = 0; row < count; row++) {
+        if (row > 0)
+            put_text(writer, ",");
+        json_put_string(&writer->json, counts[row].name);
+        put_text(writer, ":");
+        json_put_unsigned(&writer->json, counts[row].count);
+    }
+    put_text(writer, "}");
+}
+
+void derived_write_link_types(struct record_writer *writer, const void *record)
+{
+    const struct run_summary *run = record;
+    put_counts(writer, run->link_types, run->link_type_count);
+}
+
+void derived_write_skipped(struct record_writer *writer, const void *record)
+{
+    const struct run_summary *run = record;
+    put_counts(writer, run->skipped, run->skipped_count);
+}
+
+bool derived_knows_drops(const void *record)
+{
+    const struct run_summary *run = record;
+    return run->drops_known;
+}
+
+void derived_write_problem_title(struct record_writer *writer, const void *record)
+{
+    const struct problem *problem = record;
+    json_put_string(&writer->json, event_row((enum event_id)problem->key.id)->title);
+}
+
+void derived_write_problem_source(struct record_writer *writer, const void *record)
+{
+    const struct problem *problem = record;
+    put_address(writer, (uint8_t)problem->key.ip_version, problem->key.source);
+}
+
+void derived_write_problem_destination(struct record_writer *writer, const void *record)
+{
+    const struct problem *problem = record;
+    put_address(writer, (uint8_t)problem->key.ip_version, problem->key.destination);
+}
+
+void derived_write_no_list(struct record_writer *writer, const void *record)
+{
+    (void)record;
+    put_text(writer, "[]");
+}
+
+void derived_write_observer_name(struct record_writer *writer, const void *record)
+{
+    (void)record;
+    json_put_string(&writer->json, writer->observer);
+}

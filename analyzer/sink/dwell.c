@@ -1,0 +1,204 @@
+/*
+ * dwell: an array of times a state, and buckets once it is full.
+ *
+ * Buckets are 32 to a power of two, so a bucket is at most a 32nd of its lower edge wide and its
+ * middle is off by a 64th, less than two percent.
+ */
+#include "dwell.h"
+
+#include <stdlib.h>
+
+enum { SUB_BITS = 5, SUBS = 1 << SUB_BITS, BUCKETS = (64 - SUB_BITS) * SUBS, FIRST_ROOM = 64 };
+
+struct stays {
+    struct dwell_summary seen; /* count, presumed, censored, min, max */
+    int64_t *times;            /* while exact */
+    uint32_t held, room;
+    uint64_t *buckets; /* BUCKETS; NULL while exact */
+};
+
+struct dwell {
+    struct stays stays[DWELL_STATES];
+};
+
+struct dwell *dwell_new(void)
+{
+    return calloc(1, sizeof(struct dwell));
+}
+
+static enum dwell_state dwell_state_of(enum tcp_state state)
+{
+    switch (state) {
+    case STATE_FIN_WAIT_2:
+        return DWELL_FIN_WAIT_2;
+    case STATE_CLOSE_WAIT:
+        return DWELL_CLOSE_WAIT;
+    case STATE_LAST_ACK:
+        return DWELL_LAST_ACK;
+    case STATE_TIME_WAIT:
+        return DWELL_TIME_WAIT;
+    case STATE_CLOSED:
+    case STATE_LISTEN:
+    case STATE_SYN_SENT:
+    case STATE_SYN_RCVD:
+    case STATE_ESTABLISHED:
+    case STATE_FIN_WAIT_1:
+    case STATE_CLOSING:
+    case STATE_UNKNOWN:
+    case TCP_STATES:
+        break;
+    }
+    return DWELL_STATES;
+}
+
+static uint32_t bucket_of(uint64_t time)
+{
+    if (time < SUBS)
+        return (uint32_t)time;
+    uint32_t shift = 63 - SUB_BITS - (uint32_t)__builtin_clzll(time);
+    return (shift + 1) * SUBS + (uint32_t)(time >> shift & (SUBS - 1));
+}
+
+static int64_t bucket_middle(uint32_t bucket)
+{
+    if (bucket < 2 * SUBS)
+        return bucket;
+    uint32_t shift = bucket / SUBS - 1;
+    uint64_t lower = (uint64_t)(SUBS + bucket % SUBS) << shift;
+    return (int64_t)(lower + (UINT64_C(1) << shift) / 2);
+}
+
+static enum status start_buckets(struct stays *stays)
+{
+    uint64_t *buckets = calloc(BUCKETS, sizeof(*buckets));
+    if (!buckets)
+        return STATUS_NO_MEMORY;
+    for (uint32_t time = 0; time < stays->held; time++)
+        buckets[bucket_of((uint64_t)stays->times[time])]++;
+    free(stays->times);
+    stays->times = NULL;
+    stays->held = stays->room = 0;
+    stays->buckets = buckets;
+    return STATUS_OK;
+}
+
+static enum status make_room(struct stays *stays)
+{
+    if (stays->buckets || stays->held < stays->room)
+        return STATUS_OK;
+    if (stays->held == DWELL_EXACT)
+        return start_buckets(stays);
+    uint32_t room = stays->room > 0 ? 2 * stays->room : FIRST_ROOM;
+    int64_t *times = realloc(stays->times, room * sizeof(*times));
+    if (!times)
+        return STATUS_NO_MEMORY;
+    stays->times = times;
+    stays->room = room;
+    return STATUS_OK;
+}
+
+static enum status add_stay(struct stays *stays, nanotime time, bool presumed)
+{
+    nanotime length = time < 0 ? 0 : time;
+    enum status status = make_room(stays);
+    if (status != STATUS_OK)
+        return status;
+    if (stays->buckets)
+        stays->buckets[bucket_of((uint64_t)length)]++;
+    else
+        stays->times[stays->held++] = length;
+    struct dwell_summary *seen = &stays->seen;
+    seen->min = seen->count == 0 ? length : time_earlier_of(seen->min, length);
+    seen->max = seen->count == 0 ? length : time_later_of(seen->max, length);
+    seen->count++;
+    seen->presumed += presumed;
+    return STATUS_OK;
+}
+
+/* The entry after the given one that still holds; NULL: the side was left there. */
+static const struct history_record *next_entry(const struct side_record *side, uint32_t entry)
+{
+    for (uint32_t next = entry + 1; next < side->history_count; next++) {
+        if (!side->history[next].revoked)
+            return &side->history[next];
+    }
+    return NULL;
+}
+
+static enum status add_side(struct dwell *dwell, const struct side_record *side)
+{
+    for (uint32_t entry = 0; entry < side->history_count; entry++) {
+        const struct history_record *from = &side->history[entry];
+        enum dwell_state state = dwell_state_of(from->state);
+        if (from->revoked || state == DWELL_STATES)
+            continue;
+        const struct history_record *to = next_entry(side, entry);
+        if (!to) {
+            dwell->stays[state].seen.censored++;
+            continue;
+        }
+        bool presumed = from->basis == BASIS_PRESUMED || to->basis == BASIS_PRESUMED;
+        enum status status = add_stay(&dwell->stays[state], time_since(to->t, from->t), presumed);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow)
+{
+    if (!flow->final)
+        return STATUS_OK;
+    enum status status = add_side(dwell, &flow->side[CLIENT]);
+    return status == STATUS_OK ? add_side(dwell, &flow->side[SERVER]) : status;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* The rank-th shortest, from 1. */
+static nanotime stay_of_rank(const struct stays *stays, uint64_t rank)
+{
+    if (!stays->buckets)
+        return stays->times[rank - 1];
+    uint64_t passed = 0;
+    uint32_t bucket = 0;
+    for (; bucket < BUCKETS; bucket++) {
+        passed += stays->buckets[bucket];
+        if (passed >= rank)
+            break;
+    }
+    nanotime middle = bucket_middle(bucket);
+    return time_later_of(stays->seen.min, time_earlier_of(stays->seen.max, middle));
+}
+
+struct dwell_summary dwell_summarise(struct dwell *dwell, enum dwell_state state)
+{
+    struct stays *stays = &dwell->stays[state];
+    struct dwell_summary summary = stays->seen;
+    if (summary.count == 0) {
+        summary.min = summary.median = summary.p95 = summary.max = NANOTIME_UNKNOWN;
+        return summary;
+    }
+    if (!stays->buckets)
+        qsort(stays->times, stays->held, sizeof(*stays->times), compare_times);
+    summary.median = stay_of_rank(stays, (summary.count + 1) / 2);
+    summary.p95 = stay_of_rank(stays, summary.count - summary.count / 20);
+    summary.error_percent = stays->buckets ? DWELL_ERROR_PERCENT : 0;
+    return summary;
+}
+
+void dwell_free(struct dwell *dwell)
+{
+    if (!dwell)
+        return;
+    for (enum dwell_state state = 0; state < DWELL_STATES; state++) {
+        free(dwell->stays[state].times);
+        free(dwell->stays[state].buckets);
+    }
+    free(dwell);
+}

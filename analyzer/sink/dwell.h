@@ -1,0 +1,44 @@
+/*
+ * dwell: how long sides stayed in the four states of the close, over all flows.
+ *
+ * Exact while a state has at most DWELL_EXACT finished stays; from then on the times are counted in
+ * buckets, and median and p95 may be off by DWELL_ERROR_PERCENT.  Memory is bounded either way.
+ */
+#ifndef LASTACK_SINK_DWELL_H
+#define LASTACK_SINK_DWELL_H
+
+#include "../base/status.h"
+#include "../event/record.h"
+
+enum dwell_state {
+    DWELL_FIN_WAIT_2,
+    DWELL_CLOSE_WAIT,
+    DWELL_LAST_ACK,
+    DWELL_TIME_WAIT,
+    DWELL_STATES
+};
+
+enum { DWELL_EXACT = 16384, DWELL_ERROR_PERCENT = 2 };
+
+struct dwell_summary {
+    uint64_t count;    /* stays that ended */
+    uint64_t presumed; /* of these, with a presumed beginning or end */
+    uint64_t censored; /* stays that had not ended when the flow's record was written */
+    nanotime min, median, p95, max; /* NANOTIME_UNKNOWN without a stay */
+    uint64_t error_percent;
+};
+
+struct dwell;
+
+/* NULL when out of memory. */
+struct dwell *dwell_new(void);
+
+/* Takes in the histories of a flow; parts of a flow that goes on are left for its final record. */
+enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow);
+
+/* Sorts what it holds; may be called again. */
+struct dwell_summary dwell_summarise(struct dwell *dwell, enum dwell_state state);
+
+void dwell_free(struct dwell *dwell); /* accepts NULL */
+
+#endif

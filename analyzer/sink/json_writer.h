@@ -1,0 +1,88 @@
+/*
+ * json_writer: JSON values appended to json-c's printbuf, without a tree.
+ *
+ * Every put appends one value or one piece of punctuation.  Memory failure is remembered in failed
+ * and makes every later put do nothing, so only the end of a record asks for it.  No number is ever
+ * a double, and none leaves the range that every JSON reader holds exactly (2^53 - 1 either way).
+ */
+#ifndef LASTACK_SINK_JSON_WRITER_H
+#define LASTACK_SINK_JSON_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/printbuf.h>
+
+#include "../base/text.h"
+#include "../base/time.h"
+
+enum {
+    JSON_KEY = 32,    /* the longest key with comma, quotes and colon */
+    JSON_WORD = 40,   /* the longest word of a vocabulary with its quotes */
+    JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
+};
+
+#define JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
+
+struct json_writer {
+    struct printbuf *buffer;
+    char *next;  /* where the next octet goes; buffer learns of it at the end */
+    char *limit; /* end of the room there is */
+    bool nano;   /* nine fraction digits */
+    bool failed; /* out of memory */
+    int64_t day; /* the day that date spells: most times of a record fall on one */
+    char date[TEXT_DATE];
+};
+
+/* A writer without a buffer. */
+void json_writer_init(struct json_writer *writer, bool nano);
+
+/* Begins to append to buffer, which stays the caller's and is not to be touched until the end. */
+void json_writer_begin(struct json_writer *writer, struct printbuf *buffer);
+
+/* Ends the text with a NUL.  Returns its length in octets, or -1 when out of memory. */
+int json_writer_end(struct json_writer *writer);
+
+/* Room for size more octets, for json_writer_reserve. */
+bool json_writer_grow(struct json_writer *writer, size_t size);
+
+/*
+ * Makes room for size octets and returns where they go, or NULL with failed set.  What was written
+ * there counts once json_writer_commit names its end.
+ */
+static inline char *json_writer_reserve(struct json_writer *writer, size_t size)
+{
+    bool fits = (size_t)(writer->limit - writer->next) > size;
+    return fits || json_writer_grow(writer, size) ? writer->next : NULL;
+}
+
+static inline void json_writer_commit(struct json_writer *writer, char *end)
+{
+    writer->next = end;
+}
+
+/* What fits into JSON_SCALAR at out; each returns the end. */
+char *json_spell_integer(char *out, int64_t value);
+char *json_spell_unsigned(char *out, uint64_t value);
+char *json_spell_bool(char *out, bool value);
+char *json_spell_null(char *out);
+char *json_spell_uid(char *out, uint64_t uid);
+char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address);
+/* NANOTIME_UNKNOWN is null. */
+char *json_spell_time(struct json_writer *writer, char *out, nanotime moment);
+char *json_spell_duration(char *out, nanotime duration);
+
+/* Text that is JSON already. */
+void json_put_raw(struct json_writer *writer, const char *text, size_t length);
+
+/* A string of ours that needs no escaping: a word of some enum. */
+void json_put_word(struct json_writer *writer, const char *word);
+
+/* Any string at all, escaped; malformed UTF-8 becomes U+FFFD.  NULL is null. */
+void json_put_string(struct json_writer *writer, const char *text);
+
+void json_put_integer(struct json_writer *writer, int64_t value);
+void json_put_unsigned(struct json_writer *writer, uint64_t value);
+
+#endif

@@ -1,0 +1,107 @@
+/* ndjson: every record a line as it comes, the summary last. */
+#include <stdlib.h>
+
+#include "dwell.h"
+#include "output.h"
+#include "record_writer.h"
+#include "run_view.h"
+#include "selection.h"
+
+struct ndjson {
+    struct sink sink;
+    struct sink_ops ops; /* transition and segment only when asked for */
+    struct sink_options options;
+    struct output output;
+    struct record_writer writer;
+    struct dwell *dwell;
+};
+
+static enum status write_record(struct ndjson *ndjson, const struct field_table *table,
+                                const void *record)
+{
+    size_t length;
+    const char *text = record_writer_write(&ndjson->writer, table, record, &length);
+    if (!text)
+        return STATUS_NO_MEMORY;
+    return output_write_line(&ndjson->output, text, length);
+}
+
+static enum status ndjson_flow(struct sink *sink, const struct flow_record *flow)
+{
+    struct ndjson *ndjson = (struct ndjson *)sink;
+    enum status status = dwell_add_flow(ndjson->dwell, flow);
+    if (status != STATUS_OK || !selection_wants_flow(&ndjson->options, FLOWS_ALL, flow))
+        return status;
+    return write_record(ndjson, &flow_table, flow);
+}
+
+static enum status ndjson_event(struct sink *sink, const struct event_record *event)
+{
+    struct ndjson *ndjson = (struct ndjson *)sink;
+    if (!selection_wants_event(&ndjson->options, LEVEL_INFO, event))
+        return STATUS_OK;
+    return write_record(ndjson, &event_table, event);
+}
+
+static enum status ndjson_transition(struct sink *sink, const struct transition_record *transition)
+{
+    return write_record((struct ndjson *)sink, &transition_table, transition);
+}
+
+static enum status ndjson_segment(struct sink *sink, const struct segment_record *segment)
+{
+    return write_record((struct ndjson *)sink, &segment_table, segment);
+}
+
+static enum status ndjson_flush(struct sink *sink)
+{
+    return output_flush(&((struct ndjson *)sink)->output);
+}
+
+static enum status ndjson_finish(struct sink *sink, const struct run_summary *summary)
+{
+    struct ndjson *ndjson = (struct ndjson *)sink;
+    struct run_view view = run_view_make(ndjson->options.version, summary, ndjson->dwell);
+    enum status status = write_record(ndjson, &summary_table, &view);
+    return status == STATUS_OK ? output_flush(&ndjson->output) : status;
+}
+
+static void ndjson_free(struct sink *sink)
+{
+    struct ndjson *ndjson = (struct ndjson *)sink;
+    if (!ndjson)
+        return;
+    output_clear(&ndjson->output);
+    record_writer_clear(&ndjson->writer);
+    dwell_free(ndjson->dwell);
+    free(ndjson);
+}
+
+enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
+                            struct sink **ret_sink)
+{
+    struct ndjson *ndjson = calloc(1, sizeof(*ndjson));
+    if (!ndjson)
+        return STATUS_NO_MEMORY;
+    ndjson->ops = (struct sink_ops){
+        .flow = ndjson_flow,
+        .event = ndjson_event,
+        .transition = options->transitions ? ndjson_transition : NULL,
+        .segment = options->segments ? ndjson_segment : NULL,
+        .flush = ndjson_flush,
+        .finish = ndjson_finish,
+        .free = ndjson_free,
+    };
+    ndjson->sink.ops = &ndjson->ops;
+    ndjson->options = *options;
+    ndjson->dwell = dwell_new();
+    enum status status = record_writer_init(&ndjson->writer, options->nano, options->observer);
+    if (status == STATUS_OK)
+        status = output_init(&ndjson->output, stream);
+    if (status != STATUS_OK || !ndjson->dwell) {
+        ndjson_free(&ndjson->sink);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_sink = &ndjson->sink;
+    return STATUS_OK;
+}

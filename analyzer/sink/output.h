@@ -1,0 +1,40 @@
+/*
+ * output: a stream that takes whole lines.
+ *
+ * Lines gather in a buffer of our own and leave it together, cut only between lines, so that a
+ * reader at the other end of a pipe never holds half a record for long.  The first failure stays:
+ * everything after it fails in the same way.
+ */
+#ifndef LASTACK_SINK_OUTPUT_H
+#define LASTACK_SINK_OUTPUT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "../base/status.h"
+
+struct output {
+    FILE *stream;       /* not owned */
+    char *buffer;       /* OUTPUT_BUFFER octets, owned */
+    size_t pending;     /* octets in it */
+    enum status status; /* of everything so far */
+};
+
+/* STATUS_NO_MEMORY, and output is cleared. */
+enum status output_init(struct output *output, FILE *stream);
+
+/* A line; the line end is added.  STATUS_CLOSED: the reader went away; STATUS_WRITE: any other. */
+enum status output_write_line(struct output *output, const char *text, size_t length);
+
+/* Part of a document that is not made of lines. */
+enum status output_write(struct output *output, const char *text, size_t length);
+
+enum status output_flush(struct output *output);
+
+/* Frees the buffer; what was not flushed is lost. */
+void output_clear(struct output *output);
+
+/* Writes one text to a stream at once, with the same failures. */
+enum status output_print(FILE *stream, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * record_writer: a C record in, one JSON object out, as its field_table says.
+ *
+ * The text is made by a json-c object with a serializer of its own, so that no tree is built
+ * (json_object_set_serializer).
+ */
+#ifndef LASTACK_SINK_RECORD_WRITER_H
+#define LASTACK_SINK_RECORD_WRITER_H
+
+#include <json-c/json_object.h>
+
+#include "../base/community_id.h"
+#include "../base/status.h"
+#include "../event/record.h"
+#include "fields.h"
+
+/* The tuple of the record before: records of one flow often come together. */
+struct community_cache {
+    uint8_t address[2][16];
+    uint16_t port[2];
+    uint8_t ip_version; /* 0: empty */
+    char text[COMMUNITY_ID_SIZE];
+};
+
+/* A word as JSON has it, in quotes, or null. */
+struct spelled_word {
+    char text[JSON_WORD];
+    size_t length;
+};
+
+struct record_writer {
+    struct json_writer json;
+    const char *observer; /* NULL: no observer object */
+    struct community_cache community;
+    struct spelled_word *spelled;             /* every word there is */
+    struct spelled_word *words[VOCABULARIES]; /* where the words of each vocabulary begin */
+    struct json_object *object;
+    const struct field_table *table; /* being written */
+    const void *record;
+};
+
+/* observer may be NULL and must outlive the writer.  The writer must not move afterwards. */
+enum status record_writer_init(struct record_writer *writer, bool nano, const char *observer);
+
+/*
+ * Serialises record by table.  Returns the text, *ret_length octets and a NUL, valid until the next
+ * call; NULL when out of memory.
+ */
+const char *record_writer_write(struct record_writer *writer, const struct field_table *table,
+                                const void *record, size_t *ret_length);
+
+void record_writer_clear(struct record_writer *writer);
+
+#endif

@@ -1,0 +1,177 @@
+/*
+ * report: one JSON document, written when everything is known.
+ *
+ * Problems and flow records are held as serialised text until then.  Both are capped; what found no
+ * room is counted in summary.left_out.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dwell.h"
+#include "output.h"
+#include "problems.h"
+#include "record_writer.h"
+#include "run_view.h"
+#include "selection.h"
+
+enum { KEPT_FLOWS = 10000, KEPT_PROBLEMS = 1000 };
+
+struct report {
+    struct sink sink;
+    struct sink_options options;
+    struct output output;
+    struct record_writer writer;
+    struct dwell *dwell;
+    struct problems *problems;
+    char **flows; /* serialised */
+    uint32_t flow_count, flow_room, flow_limit;
+    uint64_t flows_left_out;
+};
+
+static enum status make_flow_room(struct report *report)
+{
+    if (report->flow_count < report->flow_room)
+        return STATUS_OK;
+    uint32_t room = report->flow_room > 0 ? 2 * report->flow_room : 64;
+    char **flows = realloc(report->flows, room * sizeof(*flows));
+    if (!flows)
+        return STATUS_NO_MEMORY;
+    report->flows = flows;
+    report->flow_room = room;
+    return STATUS_OK;
+}
+
+static enum status keep_flow(struct report *report, const struct flow_record *flow)
+{
+    if (report->flow_count == report->flow_limit) {
+        report->flows_left_out++;
+        return STATUS_OK;
+    }
+    if (make_flow_room(report) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    size_t length;
+    const char *text = record_writer_write(&report->writer, &flow_table, flow, &length);
+    char *copy = text ? strdup(text) : NULL;
+    if (!copy)
+        return STATUS_NO_MEMORY;
+    report->flows[report->flow_count++] = copy;
+    return STATUS_OK;
+}
+
+static enum status report_flow(struct sink *sink, const struct flow_record *flow)
+{
+    struct report *report = (struct report *)sink;
+    enum status status = dwell_add_flow(report->dwell, flow);
+    if (status != STATUS_OK || !selection_wants_flow(&report->options, FLOWS_PROBLEMS, flow))
+        return status;
+    return keep_flow(report, flow);
+}
+
+static enum status report_event(struct sink *sink, const struct event_record *event)
+{
+    struct report *report = (struct report *)sink;
+    if (!selection_wants_event(&report->options, LEVEL_INFO, event))
+        return STATUS_OK;
+    struct problem *problem = problems_add(report->problems, event);
+    if (!problem)
+        return STATUS_OK;
+    size_t length;
+    const char *text = record_writer_write(&report->writer, &event_table, event, &length);
+    return text ? problem_set_example(problem, text, length) : STATUS_NO_MEMORY;
+}
+
+static enum status report_flush(struct sink *sink)
+{
+    (void)sink; /* there is nothing to see before the end */
+    return STATUS_OK;
+}
+
+/* The list of flows, a line each; the document was written up to its opening bracket. */
+static enum status write_flows(struct report *report)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t flow = 0; status == STATUS_OK && flow < report->flow_count; flow++) {
+        status = output_write(&report->output, flow > 0 ? ",\n" : "\n", flow > 0 ? 2 : 1);
+        if (status == STATUS_OK)
+            status =
+                output_write(&report->output, report->flows[flow], strlen(report->flows[flow]));
+    }
+    return status;
+}
+
+/*
+ * "flows" is the last key, and its table row writes an empty list: the flows go between that
+ * list's brackets, straight to the stream, since all together they may be larger than a printbuf.
+ */
+static enum status write_document(struct report *report, const struct run_view *view)
+{
+    static const char tail[] = "]}";
+    size_t length;
+    const char *text = record_writer_write(&report->writer, &report_table, view, &length);
+    if (!text)
+        return STATUS_NO_MEMORY;
+    size_t head = length - strlen(tail);
+    assert(strcmp(text + head, tail) == 0);
+    enum status status = output_write(&report->output, text, head);
+    if (status == STATUS_OK)
+        status = write_flows(report);
+    return status == STATUS_OK ? output_write_line(&report->output, tail, strlen(tail)) : status;
+}
+
+static enum status report_finish(struct sink *sink, const struct run_summary *summary)
+{
+    struct report *report = (struct report *)sink;
+    struct run_view view = run_view_make(report->options.version, summary, report->dwell);
+    view.problems = problems_sort(report->problems, &view.problem_count);
+    view.events_left_out = problems_left_out(report->problems);
+    view.flows_left_out = report->flows_left_out;
+    enum status status = write_document(report, &view);
+    return status == STATUS_OK ? output_flush(&report->output) : status;
+}
+
+static void report_free(struct sink *sink)
+{
+    struct report *report = (struct report *)sink;
+    if (!report)
+        return;
+    for (uint32_t flow = 0; flow < report->flow_count; flow++)
+        free(report->flows[flow]);
+    free(report->flows);
+    output_clear(&report->output);
+    record_writer_clear(&report->writer);
+    dwell_free(report->dwell);
+    problems_free(report->problems);
+    free(report);
+}
+
+static const struct sink_ops report_ops = {
+    .flow = report_flow,
+    .event = report_event,
+    .flush = report_flush,
+    .finish = report_finish,
+    .free = report_free,
+};
+
+enum status sink_report_new(const struct sink_options *options, FILE *stream,
+                            struct sink **ret_sink)
+{
+    struct report *report = calloc(1, sizeof(*report));
+    if (!report)
+        return STATUS_NO_MEMORY;
+    report->sink.ops = &report_ops;
+    report->options = *options;
+    report->flow_limit = options->kept_flows ? options->kept_flows : KEPT_FLOWS;
+    report->dwell = dwell_new();
+    report->problems =
+        problems_new(options->kept_problems ? options->kept_problems : KEPT_PROBLEMS);
+    enum status status = record_writer_init(&report->writer, options->nano, options->observer);
+    if (status == STATUS_OK)
+        status = output_init(&report->output, stream);
+    if (status != STATUS_OK || !report->dwell || !report->problems) {
+        report_free(&report->sink);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_sink = &report->sink;
+    return STATUS_OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * sinks: the sinks there are, and how each is asked for.
+ *
+ * A constructor takes an open stream, which it does not close.  options is copied, but what it
+ * points to must outlive the sink.  On success the caller owns *ret_sink and ends it with its free
+ * operation.  Failure is STATUS_NO_MEMORY.  Operations then fail with STATUS_WRITE, or
+ * STATUS_CLOSED when the reader of the stream went away, and leave errno as the write left it;
+ * only flush and finish make sure that everything has left.
+ */
+#ifndef LASTACK_SINK_SINKS_H
+#define LASTACK_SINK_SINKS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "../event/sink.h"
+
+/* The major and minor version of what is written (RECORDS); additive changes raise the minor. */
+#define SINK_SCHEMA_VERSION "1.0"
+
+enum flows_wanted {
+    FLOWS_DEFAULT, /* as the sink has it: NDJSON all, the report those with problems */
+    FLOWS_ALL,
+    FLOWS_PROBLEMS, /* flows that name a selected event */
+    FLOWS_NONE
+};
+
+struct sink_options {
+    const char *version;      /* of lastack, for summary and report */
+    const char *observer;     /* name of the capturing host; NULL: no observer object */
+    bool nano;                /* nine fraction digits instead of six */
+    enum level minimum_level; /* of events; 0: info, and notice for the text summary */
+    const bool *events;       /* by enum event_id, those wanted; NULL: all */
+    enum flows_wanted flows;
+    bool segments;          /* NDJSON: segment records, too */
+    bool transitions;       /* NDJSON: transition records, too */
+    bool colour;            /* text: the stream is a terminal that knows colours */
+    int columns;            /* text: width; 0: 80, and never over 100 */
+    uint32_t kept_flows;    /* report: flow records held until the end; 0: the default */
+    uint32_t kept_problems; /* report and text: groups of problems held; 0: the default */
+};
+
+/* One record a line, the summary last. */
+enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
+                            struct sink **ret_sink);
+
+/* One JSON document, written by finish. */
+enum status sink_report_new(const struct sink_options *options, FILE *stream,
+                            struct sink **ret_sink);
+
+/* A summary in plain words, written by finish. */
+enum status sink_text_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * classic: our own reader of classic pcap, for speed.  Packets are given out where read() put them,
+ * without a copy.  It promises what libpcap promises, to the nanosecond; where libpcap rewrites
+ * packets, classic_can_read says no.
+ *
+ *     file header, 24 octets (draft-ietf-opsawg-pcap)     record header, 16 octets
+ *      0  magic                                            0  seconds
+ *      4  version major   6  version minor                 4  micro- or nanoseconds
+ *      8  zone  12  accuracy (both unused)                 8  captured length
+ *     16  snapshot length                                 12  length on the wire
+ *     20  link type, in the lower 26 bits                 16  captured octets
+ *
+ * Invariant: buffer[start, end) is what was read and not given out; offset is where start lies in
+ * the stream.
+ */
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader.h"
+
+enum {
+    FILE_HEADER_SIZE = 24,
+    RECORD_HEADER_SIZE = 16,
+    LARGEST_CAPTURE = 262144, /* octets of one packet; libpcap's limit for most link types */
+    BUFFER_SIZE = 1024 * 1024,
+};
+
+struct classic {
+    struct stream *stream;
+    uint8_t *buffer;
+    size_t start;
+    size_t end;
+    uint64_t offset;
+    uint64_t packets;
+    bool big_endian;
+    bool lengths_swapped;       /* before 2.3 the two lengths stood the other way round */
+    bool lengths_maybe_swapped; /* some writers of 2.3 did it still */
+    uint32_t fraction_nanos;    /* what one unit of the time's fraction is worth */
+    uint32_t snaplen;
+    int link_type;
+};
+
+/* clang-format off */
+static const struct {
+    uint8_t magic[4];
+    bool big_endian;
+    uint32_t fraction_nanos;
+} magics[] = {
+    {{0xd4, 0xc3, 0xb2, 0xa1}, false, NANO_PER_MICRO},
+    {{0xa1, 0xb2, 0xc3, 0xd4}, true,  NANO_PER_MICRO},
+    {{0x4d, 0x3c, 0xb2, 0xa1}, false, 1},
+    {{0xa1, 0xb2, 0x3c, 0x4d}, true,  1},
+};
+
+/* In files other systems number these link types otherwise than here. */
+static const struct {
+    uint32_t in_file;
+    int here;
+} renumbered[] = {
+    {100, DLT_ATM_RFC1483},
+    {101, DLT_RAW},
+    {102, DLT_SLIP_BSDOS},
+    {103, DLT_PPP_BSDOS},
+    {106, DLT_ATM_CLIP},
+};
+
+static const int left_to_libpcap[] = {
+    DLT_USB_LINUX,         /* host-order fields in the packet, which libpcap puts right */
+    DLT_USB_LINUX_MMAPPED, /* the same */
+    DLT_NFLOG,             /* the same */
+    DLT_PFLOG,             /* the same, in later versions */
+    DLT_DBUS,              /* packets may be 128 MiB */
+    DLT_USBPCAP,           /* the same */
+    DLT_EBHSCR,            /* packets may be 8 MiB */
+};
+/* clang-format on */
+
+enum {
+    MAGICS = sizeof magics / sizeof magics[0],
+    RENUMBERED = sizeof renumbered / sizeof renumbered[0],
+    LEFT_TO_LIBPCAP = sizeof left_to_libpcap / sizeof left_to_libpcap[0],
+};
+
+static uint32_t read_u32(const uint8_t *octets, bool big_endian)
+{
+    uint32_t value;
+    memcpy(&value, octets, sizeof value);
+    bool host_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    return big_endian == host_is_big ? value : __builtin_bswap32(value);
+}
+
+static uint16_t read_u16(const uint8_t *octets, bool big_endian)
+{
+    return (uint16_t)(big_endian ? octets[0] << 8 | octets[1] : octets[1] << 8 | octets[0]);
+}
+
+static int link_type_in_file(uint32_t field)
+{
+    uint32_t in_file = field & 0x03ffffff; /* above: the length of the frame check sequence */
+    for (size_t i = 0; i < RENUMBERED; i++)
+        if (renumbered[i].in_file == in_file)
+            return renumbered[i].here;
+    return (int)in_file;
+}
+
+static int find_magic(const uint8_t *head)
+{
+    for (int i = 0; i < MAGICS; i++)
+        if (memcmp(head, magics[i].magic, sizeof magics[i].magic) == 0)
+            return i;
+    return -1;
+}
+
+static void classic_parse_header(struct classic *classic, const uint8_t *head)
+{
+    int magic = find_magic(head);
+    bool big_endian = magics[magic].big_endian;
+    uint16_t major = read_u16(head + 4, big_endian);
+    uint16_t minor = read_u16(head + 6, big_endian);
+    classic->big_endian = big_endian;
+    classic->fraction_nanos = magics[magic].fraction_nanos;
+    classic->lengths_swapped = major == 543 || minor < 3; /* DG/UX tcpdump wrote 543.0 */
+    classic->lengths_maybe_swapped = major == 2 && minor == 3;
+    classic->link_type = link_type_in_file(read_u32(head + 20, big_endian));
+    classic->snaplen = read_u32(head + 16, big_endian);
+    if (classic->snaplen == 0 || classic->snaplen > LARGEST_CAPTURE)
+        classic->snaplen = LARGEST_CAPTURE;
+}
+
+static bool version_is_known(uint16_t major, uint16_t minor)
+{
+    return (major == 2 && minor <= 4) || (major == 543 && minor == 0);
+}
+
+bool classic_can_read(const uint8_t *head, size_t size)
+{
+    if (size < FILE_HEADER_SIZE)
+        return false;
+    int magic = find_magic(head);
+    if (magic < 0)
+        return false;
+    bool big_endian = magics[magic].big_endian;
+    if (!version_is_known(read_u16(head + 4, big_endian), read_u16(head + 6, big_endian)))
+        return false;
+    int link_type = link_type_in_file(read_u32(head + 20, big_endian));
+    for (size_t i = 0; i < LEFT_TO_LIBPCAP; i++)
+        if (left_to_libpcap[i] == link_type)
+            return false;
+    return true;
+}
+
+static void classic_free(void *reader)
+{
+    struct classic *classic = reader;
+    if (classic == NULL)
+        return;
+    free(classic->buffer);
+    free(classic);
+}
+
+static enum status classic_open(struct stream *stream, const char *name, void **ret_reader,
+                                char *message)
+{
+    uint8_t head[FILE_HEADER_SIZE];
+    struct classic *classic = calloc(1, sizeof *classic);
+    if (classic != NULL)
+        classic->buffer = malloc(BUFFER_SIZE);
+    if (classic == NULL || classic->buffer == NULL) {
+        classic_free(classic);
+        snprintf(message, MESSAGE_SIZE, "%s: out of memory while opening it", name);
+        return STATUS_NO_MEMORY;
+    }
+    stream_read(stream, head, sizeof head); /* all there: classic_can_read has seen them */
+    classic->stream = stream;
+    classic->offset = sizeof head;
+    classic_parse_header(classic, head);
+    *ret_reader = classic;
+    return STATUS_OK;
+}
+
+static enum reader_result classic_fail(const struct classic *classic, char *problem)
+{
+    snprintf(problem, READER_PROBLEM_SIZE, "packet %llu, at octet %llu%s, cannot be read: %s",
+             (unsigned long long)classic->packets + 1, (unsigned long long)classic->offset,
+             stream_compression(classic->stream) != NULL ? " once unpacked" : "",
+             stream_problem(classic->stream));
+    return READER_DAMAGED;
+}
+
+static enum reader_result classic_end(const struct classic *classic, size_t needed, char *problem)
+{
+    size_t there = classic->end - classic->start;
+    if (there == 0)
+        return READER_END;
+    snprintf(problem, READER_PROBLEM_SIZE,
+             "cut short in packet %llu, at octet %llu%s: its record goes on for %s%zu octets, %zu "
+             "are there",
+             (unsigned long long)classic->packets + 1, (unsigned long long)classic->offset,
+             stream_compression(classic->stream) != NULL ? " once unpacked" : "",
+             needed == RECORD_HEADER_SIZE ? "at least " : "", needed, there);
+    return READER_DAMAGED;
+}
+
+/* Reads until the needed octets are in the buffer: READER_PACKET. */
+static enum reader_result classic_fill(struct classic *classic, size_t needed, char *problem)
+{
+    memmove(classic->buffer, classic->buffer + classic->start, classic->end - classic->start);
+    classic->end -= classic->start;
+    classic->start = 0;
+    while (classic->end < needed) {
+        ssize_t got = stream_read(classic->stream, classic->buffer + classic->end,
+                                  BUFFER_SIZE - classic->end);
+        if (got == STREAM_IDLE || got == STREAM_BROKEN)
+            return READER_IDLE;
+        if (got == STREAM_FAILED)
+            return classic_fail(classic, problem);
+        if (got == STREAM_END)
+            return classic_end(classic, needed, problem);
+        classic->end += (size_t)got;
+    }
+    return READER_PACKET;
+}
+
+static enum reader_result classic_refuse(const struct classic *classic, uint32_t captured,
+                                         char *problem)
+{
+    snprintf(problem, READER_PROBLEM_SIZE,
+             "packet %llu, at octet %llu%s, claims %u captured octets, more than the %u that can "
+             "be: nothing from there on can be trusted",
+             (unsigned long long)classic->packets + 1, (unsigned long long)classic->offset,
+             stream_compression(classic->stream) != NULL ? " once unpacked" : "", captured,
+             (unsigned)LARGEST_CAPTURE);
+    return READER_DAMAGED;
+}
+
+static void classic_unswap_lengths(const struct classic *classic, uint32_t *captured,
+                                   uint32_t *length)
+{
+    bool swapped = classic->lengths_swapped;
+    if (classic->lengths_maybe_swapped && *captured > *length)
+        swapped = true;
+    if (!swapped)
+        return;
+    uint32_t first = *captured;
+    *captured = *length;
+    *length = first;
+}
+
+static enum reader_result classic_next(void *reader, struct captured_packet *ret_packet,
+                                       char *problem)
+{
+    struct classic *classic = reader;
+    if (classic->end - classic->start < RECORD_HEADER_SIZE) {
+        enum reader_result result = classic_fill(classic, RECORD_HEADER_SIZE, problem);
+        if (result != READER_PACKET)
+            return result;
+    }
+
+    const uint8_t *record = classic->buffer + classic->start;
+    uint32_t captured = read_u32(record + 8, classic->big_endian);
+    uint32_t length = read_u32(record + 12, classic->big_endian);
+    classic_unswap_lengths(classic, &captured, &length);
+    if (captured > LARGEST_CAPTURE)
+        return classic_refuse(classic, captured, problem);
+
+    size_t size = RECORD_HEADER_SIZE + (size_t)captured;
+    if (classic->end - classic->start < size) {
+        enum reader_result result = classic_fill(classic, size, problem);
+        if (result != READER_PACKET)
+            return result;
+        record = classic->buffer + classic->start;
+    }
+
+    nanotime seconds = read_u32(record, classic->big_endian);
+    nanotime fraction = read_u32(record + 4, classic->big_endian);
+    ret_packet->data = record + RECORD_HEADER_SIZE;
+    ret_packet->captured = captured < classic->snaplen ? captured : classic->snaplen;
+    ret_packet->length = length;
+    ret_packet->time = seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
+    ret_packet->link_type = classic->link_type;
+    classic->start += size;
+    classic->offset += size;
+    classic->packets++;
+    return READER_PACKET;
+}
+
+static int classic_link_type(const void *reader)
+{
+    const struct classic *classic = reader;
+    return classic->link_type;
+}
+
+const struct reader_type reader_classic = {classic_open, classic_next, classic_link_type,
+                                           classic_free};

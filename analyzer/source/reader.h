@@ -1,0 +1,38 @@
+/* reader: the packets in a stream.  Two of them: our own for classic pcap, libpcap's for the rest.
+ */
+#ifndef LASTACK_SOURCE_READER_H
+#define LASTACK_SOURCE_READER_H
+
+#include "source.h"
+#include "stream.h"
+
+enum { READER_PROBLEM_SIZE = sizeof((struct source_input *)0)->problem };
+
+enum reader_result {
+    READER_PACKET,
+    READER_IDLE,    /* nothing now: a slow pipe, or source_break was called */
+    READER_END,     /* the whole input is read */
+    READER_DAMAGED, /* the problem is told; nothing more can be read */
+};
+
+struct reader_type {
+    /*
+     * Reads the file header.  The stream stays the caller's and must outlive the reader; name is
+     * fit for a message.  Fails with UNREADABLE or NO_MEMORY and a message.
+     */
+    enum status (*open)(struct stream *stream, const char *name, void **ret_reader, char *message);
+
+    /* Fills all of *ret_packet but input and input_packet; problem on READER_DAMAGED. */
+    enum reader_result (*next)(void *reader, struct captured_packet *ret_packet, char *problem);
+
+    int (*link_type)(const void *reader);
+    void (*free)(void *reader); /* accepts NULL */
+};
+
+extern const struct reader_type reader_classic;
+extern const struct reader_type reader_libpcap;
+
+/* True when reader_classic reads the file that begins with the octets (24 at least) as libpcap. */
+bool classic_can_read(const uint8_t *head, size_t size);
+
+#endif

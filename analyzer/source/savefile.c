@@ -1,0 +1,281 @@
+/*
+ * savefile: which reader a file is for, and what to say when it is for none.
+ *
+ * Messages advise with the word FILE, never with the name itself: a name is from outside, and what
+ * is pasted into a shell should not be.
+ */
+#include "savefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "escape.h"
+
+enum { SHOWN_HEAD = 16, PCAP_HEADER_SIZE = 24, ADVICE_SIZE = 160 };
+
+struct savefile {
+    struct stream *stream;
+    const struct reader_type *type;
+    void *reader;
+    const char *format;
+    bool can_reopen;
+    uint64_t size;
+    char name[ESCAPE_NAME_SIZE]; /* fit for a message */
+};
+
+/* clang-format off */
+static const struct {
+    uint8_t magic[4];
+    const char *format;
+} formats[] = {
+    {{0xd4, 0xc3, 0xb2, 0xa1}, "pcap"},   /* microseconds, little-endian */
+    {{0xa1, 0xb2, 0xc3, 0xd4}, "pcap"},   /* microseconds, big-endian */
+    {{0x4d, 0x3c, 0xb2, 0xa1}, "pcap"},   /* nanoseconds */
+    {{0xa1, 0xb2, 0x3c, 0x4d}, "pcap"},
+    {{0x34, 0xcd, 0xb2, 0xa1}, "pcap"},   /* "modified": records with an interface, from old Linux */
+    {{0xa1, 0xb2, 0xcd, 0x34}, "pcap"},
+    {{0x0a, 0x0d, 0x0d, 0x0a}, "pcapng"},
+};
+
+/* What people give by mistake, and what then to type. */
+static const struct {
+    const char *magic;
+    size_t magic_size;
+    const char *what;
+    const char *advice;
+} strangers[] = {
+    {"BZh",              3, "compressed with bzip2",          "bzip2 -dc FILE | lastack -"},
+    {"\x1f\x9d",         2, "compressed with compress",       "gzip -dc FILE | lastack -"},
+    {"\x02\x21\x4c\x18", 4, "compressed with lz4's old form", "lz4 -dc FILE | lastack -"},
+    {"PK\x03\x04",       4, "a zip archive",                  "unzip -p FILE | lastack -"},
+    {"snoop\0\0\0",      8, "a Solaris snoop capture",        "editcap -F pcapng FILE new.pcapng && lastack new.pcapng"},
+    {"GMBU",             4, "a Microsoft NetMon capture",     "editcap -F pcapng FILE new.pcapng && lastack new.pcapng"},
+    {"RTSS",             4, "a Microsoft NetMon 1 capture",   "editcap -F pcapng FILE new.pcapng && lastack new.pcapng"},
+};
+
+static const struct {
+    int error;
+    enum status status;
+    const char *advice;
+} refusals[] = {
+    {ENOENT,  STATUS_NOT_FOUND,  "no such file; check the name, or see what is there: ls -l"},
+    {ENOTDIR, STATUS_NOT_FOUND,  "no such file (a part of the path is no directory); check the name"},
+    {EACCES,  STATUS_DENIED,     "no permission to read it; type: sudo cat FILE | lastack -"},
+    {EPERM,   STATUS_DENIED,     "no permission to read it; type: sudo cat FILE | lastack -"},
+    {ELOOP,   STATUS_NOT_FOUND,  "its symbolic links go in a circle; check the name: ls -l FILE"},
+    {EMFILE,  STATUS_UNREADABLE, "too many open files; raise the limit: ulimit -n 1024"},
+};
+/* clang-format on */
+
+enum {
+    FORMATS = sizeof formats / sizeof formats[0],
+    STRANGERS = sizeof strangers / sizeof strangers[0],
+    REFUSALS = sizeof refusals / sizeof refusals[0],
+};
+
+static enum status savefile_refuse(const char *name, int error, char *message)
+{
+    for (size_t i = 0; i < REFUSALS; i++) {
+        if (refusals[i].error != error)
+            continue;
+        snprintf(message, MESSAGE_SIZE, "%s: %s", name, refusals[i].advice);
+        return refusals[i].status;
+    }
+    snprintf(message, MESSAGE_SIZE, "%s: cannot be opened: %s", name, strerror(error));
+    return STATUS_UNREADABLE;
+}
+
+static enum status savefile_refuse_directory(const char *name, char *message)
+{
+    snprintf(message, MESSAGE_SIZE,
+             "%s: a directory, not a capture; name the captures in it: lastack DIRECTORY/*.pcap",
+             name);
+    return STATUS_UNREADABLE;
+}
+
+static enum status savefile_refuse_terminal(char *message)
+{
+    snprintf(message, MESSAGE_SIZE,
+             "-: standard input is a terminal; pipe a capture into it: tcpdump -w - | lastack -");
+    return STATUS_USAGE;
+}
+
+static enum status savefile_open_descriptor(const char *name, struct stream_options *options,
+                                            struct stat *ret_stat, char *message)
+{
+    bool is_stdin = strcmp(name, "-") == 0;
+    options->owns_fd = !is_stdin;
+    options->fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (options->fd < 0 || fstat(options->fd, ret_stat) != 0) {
+        int error = errno;
+        if (options->fd >= 0 && options->owns_fd)
+            close(options->fd);
+        return savefile_refuse(options->name, error, message);
+    }
+    options->is_pipe = !S_ISREG(ret_stat->st_mode) && !S_ISDIR(ret_stat->st_mode);
+    if (is_stdin && isatty(STDIN_FILENO))
+        return savefile_refuse_terminal(message);
+    if (!S_ISDIR(ret_stat->st_mode))
+        return STATUS_OK;
+    if (options->owns_fd)
+        close(options->fd);
+    return savefile_refuse_directory(options->name, message);
+}
+
+/* What is left of an ordinary file: standard input may have been read from before. */
+static uint64_t savefile_octets_left(int fd, const struct stat *stat)
+{
+    off_t position = lseek(fd, 0, SEEK_CUR);
+    if (!S_ISREG(stat->st_mode) || position < 0 || position > stat->st_size)
+        return 0;
+    return (uint64_t)(stat->st_size - position);
+}
+
+static const char *find_format(const uint8_t *head, size_t size)
+{
+    if (size < sizeof formats[0].magic)
+        return NULL;
+    for (size_t i = 0; i < FORMATS; i++)
+        if (memcmp(head, formats[i].magic, sizeof formats[i].magic) == 0)
+            return formats[i].format;
+    return NULL;
+}
+
+static bool find_stranger(const uint8_t *head, size_t size, char *ret_advice)
+{
+    for (size_t i = 0; i < STRANGERS; i++) {
+        if (size < strangers[i].magic_size ||
+            memcmp(head, strangers[i].magic, strangers[i].magic_size) != 0)
+            continue;
+        snprintf(ret_advice, ADVICE_SIZE, "%s; type: %s", strangers[i].what, strangers[i].advice);
+        return true;
+    }
+    return false;
+}
+
+static enum status savefile_refuse_format(const struct savefile *savefile, const uint8_t *head,
+                                          size_t size, char *message)
+{
+    char shown[SHOWN_HEAD * 4 + 8];
+    char advice[ADVICE_SIZE];
+    if (find_stranger(head, size, advice)) {
+        snprintf(message, MESSAGE_SIZE, "%s: %s", savefile->name, advice);
+        return STATUS_UNREADABLE;
+    }
+    escape_octets(head, size < SHOWN_HEAD ? size : SHOWN_HEAD, shown, sizeof shown);
+    snprintf(message, MESSAGE_SIZE,
+             "%s: not a capture%s: it begins \"%s\"; read are pcap and pcapng, plain or as .gz "
+             ".zst .lz4 .xz; see what it is: file FILE",
+             savefile->name, stream_compression(savefile->stream) != NULL ? " once unpacked" : "",
+             shown);
+    return STATUS_UNREADABLE;
+}
+
+static enum status savefile_refuse_short(const struct savefile *savefile, size_t size,
+                                         char *message)
+{
+    const char *problem = stream_problem(savefile->stream);
+    snprintf(message, MESSAGE_SIZE,
+             "%s: cut short inside its %s file header: %zu of %d octets%s%s; no packet is in it",
+             savefile->name, savefile->format, size, PCAP_HEADER_SIZE, problem[0] ? "; " : "",
+             problem);
+    return STATUS_UNREADABLE;
+}
+
+static enum status savefile_choose_reader(struct savefile *savefile, char *message)
+{
+    size_t size;
+    const uint8_t *head = stream_head(savefile->stream, &size);
+    savefile->format = find_format(head, size);
+    if (savefile->format == NULL)
+        return savefile_refuse_format(savefile, head, size, message);
+    if (size < PCAP_HEADER_SIZE)
+        return savefile_refuse_short(savefile, size, message);
+    savefile->type = classic_can_read(head, size) ? &reader_classic : &reader_libpcap;
+    return savefile->type->open(savefile->stream, savefile->name, &savefile->reader, message);
+}
+
+static enum status savefile_start(struct savefile *savefile, const char *name, int break_fd,
+                                  char *message)
+{
+    escape_name(name, savefile->name, sizeof savefile->name);
+    struct stream_options options = {.name = savefile->name, .break_fd = break_fd};
+    struct stat stat;
+    enum status status = savefile_open_descriptor(name, &options, &stat, message);
+    if (status != STATUS_OK)
+        return status;
+    savefile->size = savefile_octets_left(options.fd, &stat);
+    savefile->can_reopen = options.owns_fd && !options.is_pipe;
+    status = stream_open(&options, &savefile->stream, message);
+    if (status != STATUS_OK)
+        return status;
+    return savefile_choose_reader(savefile, message);
+}
+
+enum status savefile_open(const char *name, int break_fd, struct savefile **ret_savefile,
+                          char *message)
+{
+    struct savefile *savefile = calloc(1, sizeof *savefile);
+    if (savefile == NULL) {
+        snprintf(message, MESSAGE_SIZE, "out of memory while opening a capture");
+        return STATUS_NO_MEMORY;
+    }
+    enum status status = savefile_start(savefile, name, break_fd, message);
+    if (status != STATUS_OK) {
+        savefile_free(savefile);
+        return status;
+    }
+    *ret_savefile = savefile;
+    return STATUS_OK;
+}
+
+const char *savefile_format(const struct savefile *savefile)
+{
+    return savefile->format;
+}
+
+const char *savefile_compression(const struct savefile *savefile)
+{
+    return stream_compression(savefile->stream);
+}
+
+int savefile_link_type(const struct savefile *savefile)
+{
+    return savefile->type->link_type(savefile->reader);
+}
+
+bool savefile_can_reopen(const struct savefile *savefile)
+{
+    return savefile->can_reopen;
+}
+
+uint64_t savefile_size(const struct savefile *savefile)
+{
+    return savefile->size;
+}
+
+uint64_t savefile_bytes_read(const struct savefile *savefile)
+{
+    return stream_stored_read(savefile->stream);
+}
+
+enum reader_result savefile_next(struct savefile *savefile, struct captured_packet *ret_packet,
+                                 char *problem)
+{
+    return savefile->type->next(savefile->reader, ret_packet, problem);
+}
+
+void savefile_free(struct savefile *savefile)
+{
+    if (savefile == NULL)
+        return;
+    if (savefile->type != NULL)
+        savefile->type->free(savefile->reader);
+    stream_free(savefile->stream);
+    free(savefile);
+}

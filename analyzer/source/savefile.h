@@ -1,0 +1,31 @@
+/* savefile: one saved capture, opened by name, recognised by content, read packet by packet. */
+#ifndef LASTACK_SOURCE_SAVEFILE_H
+#define LASTACK_SOURCE_SAVEFILE_H
+
+#include "reader.h"
+#include "source.h"
+
+struct savefile;
+
+/*
+ * Opens name ("-": standard input) and reads its header.  break_fd becomes readable when waiting
+ * for a pipe should stop.  Fails with NOT_FOUND, DENIED, UNREADABLE, USAGE (standard input is a
+ * terminal) or NO_MEMORY and a message.
+ */
+enum status savefile_open(const char *name, int break_fd, struct savefile **ret_savefile,
+                          char *message);
+
+const char *savefile_format(const struct savefile *savefile);      /* "pcap", "pcapng"; static */
+const char *savefile_compression(const struct savefile *savefile); /* NULL: none; static */
+int savefile_link_type(const struct savefile *savefile);
+bool savefile_can_reopen(const struct savefile *savefile);     /* no: standard input, pipes */
+uint64_t savefile_size(const struct savefile *savefile);       /* octets as stored; 0: unknown */
+uint64_t savefile_bytes_read(const struct savefile *savefile); /* of them */
+
+/* The next packet, without input and input_packet; see reader.h. */
+enum reader_result savefile_next(struct savefile *savefile, struct captured_packet *ret_packet,
+                                 char *problem);
+
+void savefile_free(struct savefile *savefile); /* accepts NULL */
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * source: packets in capture order, from saved files or from a live interface.  The only folder
+ * that knows libpcap.
+ */
+#ifndef LASTACK_SOURCE_SOURCE_H
+#define LASTACK_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/status.h"
+#include "../base/time.h"
+
+struct source;
+
+struct captured_packet {
+    const uint8_t *data; /* owned by the source, valid until the next call */
+    uint32_t captured;   /* octets at data */
+    uint32_t length;     /* octets on the wire */
+    nanotime time;       /* capture time, ns since the epoch */
+    int link_type;       /* DLT_ value */
+    uint32_t input;      /* which input, from 0 */
+    uint64_t input_packet; /* number within that input, from 1 */
+};
+
+struct source_options {
+    const char *const *files; /* names; "-" is stdin; not owned, must outlive the source */
+    size_t file_count;
+    const char *interface;    /* live when not NULL (then files is empty) */
+    const char *filter;       /* BPF expression or NULL */
+    uint64_t count;           /* stop after this many packets; 0: all */
+    int snaplen;              /* live */
+    int buffer_kib;           /* live: ring size */
+    bool promiscuous;         /* live */
+};
+
+enum source_result {
+    SOURCE_PACKET,  /* *ret_packet is filled */
+    SOURCE_IDLE,    /* live or a slow pipe: nothing now, call again */
+    SOURCE_END,     /* all inputs are read */
+};
+
+/* How far reading has come, for the progress line. */
+struct source_progress {
+    uint64_t bytes_read;  /* of the files as stored (compressed size) */
+    uint64_t bytes_total; /* 0: unknown (pipe, live) */
+    uint64_t packets;
+};
+
+/* What became of one input; valid as long as the source. */
+struct source_input {
+    const char *name;        /* as given: escape it before it goes into a message */
+    const char *format;      /* "pcap" or "pcapng"; NULL: live */
+    const char *compression; /* NULL: none */
+    uint64_t packets;        /* read so far, those that the filter takes away included */
+    uint64_t bytes;          /* of the file as stored, once its reading has ended; live: captured */
+    bool damaged;            /* cut short or broken */
+    char problem[256];       /* one line; empty: none */
+};
+
+/*
+ * Opens the inputs.  Every file is opened and its header read before the first packet, so that a
+ * wrong name is said at once; files are put in order of their first packets' times.
+ *
+ * On failure returns the status (NOT_FOUND, DENIED, UNREADABLE, USAGE for a bad filter,
+ * NO_MEMORY) and fills message (MESSAGE_SIZE octets) with one line that names the thing, the value
+ * and what to do.  On success the caller owns *ret_source.
+ */
+enum status source_open(const struct source_options *options, struct source **ret_source,
+                        char *message);
+
+/* The next packet.  A damaged input ends there (source_input says so) and the next one goes on. */
+enum source_result source_next(struct source *source, struct captured_packet *ret_packet);
+
+/* Makes a blocking source_next return soon with SOURCE_END; safe in a signal handler. */
+void source_break(struct source *source);
+
+/* Inputs are numbered in reading order; standard input and pipes keep the place they were given. */
+size_t source_input_count(const struct source *source);
+const struct source_input *source_input(const struct source *source, size_t index);
+struct source_progress source_progress(const struct source *source);
+
+/* Live: libpcap's three counters.  Returns false for saved files. */
+bool source_drops(struct source *source, uint64_t *ret_received, uint64_t *ret_dropped,
+                  uint64_t *ret_interface_dropped);
+
+/* The name of a link type, e.g. "EN10MB"; static storage, or "UNKNOWN". */
+const char *source_link_type_name(int link_type);
+
+/* Writes the list of interfaces to stream, a line each.  Returns DENIED or OK, with message. */
+enum status source_list_interfaces(void *file_stream, char *message);
+
+void source_free(struct source *source); /* accepts NULL */
+
+#endif

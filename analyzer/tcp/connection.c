@@ -1,0 +1,515 @@
+/* connection: one segment after another (connection.h). */
+#include "connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts.h"
+#include "moves.h"
+#include "tallies.h"
+#include "window.h"
+
+struct packet_ref packet_ref_of(const struct segment *segment, int from)
+{
+    return (struct packet_ref){
+        .packet = segment->packet,
+        .t = segment->time,
+        .sequence = segment->sequence,
+        .acknowledgment = segment->acknowledgment,
+        .payload = segment->payload,
+        .tsval = segment->tsval,
+        .tsecr = segment->tsecr,
+        .flags = segment->flags,
+        .from = (uint8_t)from,
+    };
+}
+
+void connection_start(struct connection *connection, const struct segment *first, int from)
+{
+    memset(connection, 0, sizeof(*connection));
+    connection->started = first->time;
+    connection->syn_t = NANOTIME_UNKNOWN;
+    connection->synack_t = NANOTIME_UNKNOWN;
+    connection->ack_t = NANOTIME_UNKNOWN;
+    connection->closed_at = NANOTIME_UNKNOWN;
+    connection->midstream = (first->flags & TCP_SYN) == 0;
+    enum tcp_state initial = connection->midstream ? STATE_UNKNOWN : STATE_CLOSED;
+    connection->side[0].state = connection->side[1].state = (uint8_t)initial;
+    zeek_view_start(&connection->zeek, first, from);
+}
+
+static uint32_t segment_occupies(const struct segment *segment)
+{
+    return segment->payload + ((segment->flags & TCP_SYN) != 0) +
+           ((segment->flags & TCP_FIN) != 0);
+}
+
+static void step_begin(struct step *step, const struct connection *connection,
+                       const struct segment *segment, int from)
+{
+    memset(step, 0, sizeof(*step));
+    step->segment = segment;
+    step->from = from;
+    step->end = seq_add(segment->sequence, segment_occupies(segment));
+    step->before[0] = (enum tcp_state)connection->side[0].state;
+    step->before[1] = (enum tcp_state)connection->side[1].state;
+}
+
+/* A side speaks for the first time: where its numbers begin. */
+static void side_begin(struct connection *connection, const struct segment *segment, int from,
+                       const struct step *step)
+{
+    struct side *x = &connection->side[from];
+    const struct side *y = &connection->side[side_other(from)];
+    bool syn = (segment->flags & TCP_SYN) != 0;
+    x->ttl = segment->ttl;
+    if (syn || !side_has(x, SIDE_ISS_KNOWN)) {
+        x->iss = syn ? segment->sequence : segment->sequence - 1;
+        x->snd_nxt = step->end;
+        x->snd_una = segment->sequence;
+    }
+    if (syn)
+        x->flags |= SIDE_ISS_KNOWN;
+    if (side_has(y, SIDE_ACKED) && !syn &&
+        seq_within(y->rcv_nxt, segment->sequence - (1U << 30), segment->sequence + (1U << 30))) {
+        x->snd_una = y->rcv_nxt;
+        x->snd_nxt = seq_later_of(x->snd_nxt, y->rcv_nxt);
+    }
+}
+
+static void side_take_syn(struct side *x, const struct segment *segment)
+{
+    x->flags |= SIDE_SYN_SEEN | SIDE_ISS_KNOWN;
+    if ((segment->options & OPTION_MSS) != 0) {
+        x->flags |= SIDE_MSS;
+        x->mss = segment->mss;
+    }
+    if ((segment->options & OPTION_WINDOW_SCALE) != 0) {
+        x->flags |= SIDE_SCALED;
+        x->window_scale = segment->window_scale > 14 ? 14 : segment->window_scale;
+    }
+    if ((segment->options & OPTION_SACK_PERMITTED) != 0)
+        x->flags |= SIDE_SACK;
+    if ((segment->options & OPTION_TIMESTAMPS) != 0)
+        x->flags |= SIDE_TIMESTAMPS;
+}
+
+/* The handshake's times, and from them each side's round trip as seen from the tap. */
+static void take_handshake(struct connection *connection, const struct segment *segment, int from)
+{
+    struct side *x = &connection->side[from];
+    bool ack = (segment->flags & TCP_ACK) != 0;
+    if ((segment->flags & TCP_SYN) != 0 && !ack) {
+        connection->syn_repeated |= side_has(x, SIDE_SYN_SEEN);
+        connection->syn_t = segment->time;
+    } else if ((segment->flags & TCP_SYN) != 0) {
+        connection->synack_repeated |= connection->synack_t != NANOTIME_UNKNOWN;
+        connection->synack_t = segment->time;
+        bool timed = connection->syn_t != NANOTIME_UNKNOWN && !connection->synack_repeated &&
+                     !time_is_before(segment->time, connection->syn_t);
+        if (timed)
+            x->round_trip = time_since(segment->time, connection->syn_t);
+    } else if (from == 0 && ack && connection->synack_t != NANOTIME_UNKNOWN &&
+               connection->ack_t == NANOTIME_UNKNOWN &&
+               side_has(&connection->side[side_other(from)], SIDE_SYN_SEEN) &&
+               x->state == STATE_ESTABLISHED) {
+        connection->ack_t = segment->time;
+        x->round_trip = time_since(segment->time, connection->synack_t);
+    }
+}
+
+/* A SYN-ACK whose SYN was not captured: the acknowledgment names the client's ISN. */
+static void deduce_syn(struct connection *connection, const struct segment *segment, int from,
+                       struct step *step)
+{
+    int peer = side_other(from);
+    struct side *y = &connection->side[peer];
+    if (y->state != STATE_CLOSED || side_has(y, SIDE_HEARD) || side_has(y, SIDE_ISS_KNOWN))
+        return;
+    y->iss = segment->acknowledgment - 1;
+    y->snd_nxt = segment->acknowledgment;
+    y->snd_una = y->iss;
+    y->flags |= SIDE_ISS_KNOWN;
+    y->last_data_t = segment->time;
+    y->last_data_packet = segment->packet;
+    struct motive motive = {FACT_SND_SYN, BASIS_PRESUMED, segment->time, segment->packet, 0};
+    side_apply(connection, peer, &motive, step);
+}
+
+static bool need_closing(struct connection *connection, const struct segment *segment)
+{
+    if (connection->closing != NULL || (segment->flags & (TCP_FIN | TCP_RST)) == 0)
+        return true;
+    connection->closing = calloc(1, sizeof(*connection->closing));
+    return connection->closing != NULL;
+}
+
+static void remember_fin(struct connection *connection, const struct segment *segment, int from,
+                         const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    if ((segment->flags & TCP_FIN) == 0 || step->end - 1 != connection->side[from].fin_seq)
+        return;
+    closing->fins[from]++;
+    if (closing->fins[from] == 1)
+        closing->fin[from] = packet_ref_of(segment, from);
+    else
+        closing->fin_again[from] = packet_ref_of(segment, from);
+    if (closing->copies[from] < FIN_COPIES && (segment->options & OPTION_TIMESTAMPS) != 0)
+        closing->copy[from][closing->copies[from]++] =
+            (struct fin_copy){segment->packet, segment->time, segment->tsval};
+}
+
+static void remember_fin_ack(struct connection *connection, const struct segment *segment,
+                             int from, const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    int peer = side_other(from);
+    const struct side *y = &connection->side[peer];
+    bool covers = side_has(y, SIDE_FIN_SENT) && (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+                  seq_after(segment->acknowledgment, y->fin_seq);
+    if (!covers)
+        return;
+    if (closing->fin_ack[peer].packet == 0)
+        closing->fin_ack[peer] = packet_ref_of(segment, from);
+    closing->fin_ack_last[peer] = packet_ref_of(segment, from);
+    if (!closing->carrier[peer] && step->end != segment->sequence) {
+        closing->carrier[peer] = true;
+        closing->carrier_end[peer] = step->end;
+    }
+}
+
+/* What reaches a side in TIME_WAIT, what it answers, and when 2MSL starts (OBSERVER 2). */
+static void watch_time_wait(struct connection *connection, const struct segment *segment, int from,
+                            const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    int peer = side_other(from);
+    if (connection->side[from].state == STATE_TIME_WAIT && (segment->flags & TCP_ACK) != 0 &&
+        (segment->flags & (TCP_RST | TCP_SYN)) == 0) {
+        if (closing->time_wait_acked[from] && !connection->refusing_syn)
+            closing->time_wait_restarts[from]++;
+        if (!closing->time_wait_acked[from] || !connection->refusing_syn)
+            closing->time_wait_started[from] = segment->time;
+        if (closing->time_wait_acked[from])
+            closing->time_wait_ack = packet_ref_of(segment, from);
+        closing->time_wait_acked[from] = true;
+    }
+    for (int side = 0; side < SIDES; side++) {
+        bool entered = connection->side[side].state == STATE_TIME_WAIT &&
+                       step->before[side] != STATE_TIME_WAIT;
+        if (entered && side != from) {
+            closing->time_wait_started[side] = segment->time;
+            closing->time_wait_acked[side] = step->before[side] == STATE_CLOSING;
+        }
+    }
+    if (step->before[peer] == STATE_TIME_WAIT && (segment->flags & TCP_RST) == 0)
+        closing->to_time_wait = packet_ref_of(segment, from);
+}
+
+static void remember_rst(struct connection *connection, const struct segment *segment, int from,
+                         const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    if ((segment->flags & TCP_RST) == 0 || closing->rst[from].packet != 0)
+        return;
+    closing->rst[from] = packet_ref_of(segment, from);
+    closing->rst_form[from] = (uint8_t)step->rst_form;
+    closing->rst_fit[from] = (uint8_t)step->rst_fit;
+}
+
+static void start_timing(struct side *x, const struct segment *segment, const struct step *step)
+{
+    if (side_has(x, SIDE_TIMED) || step->retransmission || step->out_of_order || step->keep_alive ||
+        step->window_probe || step->end == segment->sequence)
+        return;
+    x->flags |= SIDE_TIMED;
+    x->timed_t = segment->time;
+    x->timed_end = step->end;
+    x->timed_tsval = segment->tsval;
+}
+
+/* The sender's numbers take the segment in. */
+static void take_sent(struct connection *connection, const struct segment *segment, int from,
+                      const struct step *step)
+{
+    struct side *x = &connection->side[from];
+    x->flags |= SIDE_HEARD;
+    x->last_t = segment->time;
+    x->last_ip_id = segment->ip_id;
+    if ((segment->options & OPTION_TIMESTAMPS) != 0) {
+        if (!side_has(x, SIDE_TSVAL))
+            x->tsval_first = x->tsval_last = segment->tsval;
+        else if (seq_after(segment->tsval, x->tsval_last))
+            x->tsval_last = segment->tsval;
+        x->flags |= SIDE_TSVAL;
+    }
+    if ((segment->flags & TCP_RST) != 0 || step->end == segment->sequence)
+        return;
+    x->snd_nxt = seq_later_of(x->snd_nxt, step->end);
+    if (step->keep_alive || step->window_probe)
+        return;
+    x->last_data_t = segment->time;
+    x->last_data_packet = segment->packet;
+    start_timing(x, segment, step);
+    const struct side *y = &connection->side[side_other(from)];
+    uint32_t in_flight = (uint32_t)(x->snd_nxt - x->snd_una);
+    if (side_has(y, SIDE_ACKED) && seq_after(x->snd_nxt, x->snd_una) &&
+        in_flight > x->tally.in_flight_max)
+        x->tally.in_flight_max = in_flight;
+}
+
+/* A hole that the receiver acknowledges was the capture's, not the network's. */
+static void close_acked_holes(struct connection *connection, struct side *y, seq acknowledgment)
+{
+    for (int i = y->holes - 1; i >= 0; i--) {
+        if (seq_before(acknowledgment, y->hole[i].right))
+            continue;
+        for (int j = i; j + 1 < y->holes; j++)
+            y->hole[j] = y->hole[j + 1];
+        y->holes--;
+        connection->capture_gaps++;
+    }
+}
+
+static void take_window(struct connection *connection, const struct segment *segment, int from)
+{
+    struct side *x = &connection->side[from];
+    x->window = segment_window(connection, segment, from);
+    x->last_window_field = segment->window;
+    if (x->window > x->max_window)
+        x->max_window = x->window;
+    seq edge = seq_add(segment->acknowledgment, x->window);
+    if (!side_has(x, SIDE_ACKED) || seq_after(edge, x->right_edge))
+        x->right_edge = edge;
+    x->flags &= (uint16_t)~SIDE_ZERO_WINDOW;
+    if (x->window == 0 && (segment->flags & TCP_SYN) == 0)
+        x->flags |= SIDE_ZERO_WINDOW;
+}
+
+/* What the sender acknowledges: its own RCV.NXT, the peer's SND.UNA, TS.Recent. */
+static void take_acknowledgment(struct connection *connection, const struct segment *segment,
+                                int from, const struct step *step)
+{
+    struct side *x = &connection->side[from];
+    struct side *y = &connection->side[side_other(from)];
+    if ((segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
+        return;
+    take_window(connection, segment, from);
+    if (!side_has(x, SIDE_ACKED) || seq_after(segment->acknowledgment, x->rcv_nxt)) {
+        x->rcv_nxt = segment->acknowledgment;
+        x->rcv_nxt_packet = segment->packet;
+        x->rcv_nxt_t = segment->time;
+        x->flags |= SIDE_ACKED;
+    }
+    if (step->acks_unsent && !connection->corrupted) {
+        if (side_has(y, SIDE_HEARD))
+            connection->capture_gaps++;
+        y->snd_nxt = segment->acknowledgment; /* the capture missed what is acknowledged here */
+    }
+    if (seq_after(segment->acknowledgment, y->snd_una))
+        y->snd_una = segment->acknowledgment;
+    if (y->holes > 0)
+        close_acked_holes(connection, y, segment->acknowledgment);
+}
+
+/* RFC 7323 4.3: TS.Recent of the receiver takes the TSval of a segment that covers its last ACK. */
+static void take_ts_recent(struct connection *connection, const struct segment *segment, int from)
+{
+    struct side *y = &connection->side[side_other(from)];
+    if ((segment->options & OPTION_TIMESTAMPS) == 0 || (segment->flags & TCP_RST) != 0)
+        return;
+    bool covers = !side_has(y, SIDE_ACKED) || seq_at_or_before(segment->sequence, y->rcv_nxt);
+    if (covers && (y->ts_recent == 0 || seq_after(segment->tsval, y->ts_recent)))
+        y->ts_recent = segment->tsval;
+}
+
+/* Both directions speak consistently: a connection picked up mid-stream is ESTABLISHED, presumed. */
+static void settle_midstream(struct connection *connection, const struct segment *segment,
+                             struct step *step)
+{
+    for (int i = 0; i < SIDES; i++) {
+        const struct side *x = &connection->side[i];
+        const struct side *y = &connection->side[side_other(i)];
+        bool consistent = side_has(x, SIDE_HEARD) && side_has(x, SIDE_ACKED) &&
+                          seq_within(x->rcv_nxt, y->iss - 65535, y->snd_nxt);
+        if (!consistent)
+            return;
+    }
+    for (int i = 0; i < SIDES; i++) {
+        struct motive motive = {FACT_SYN_ACKED, BASIS_PRESUMED, segment->time, segment->packet, 0};
+        if (connection->side[i].state == STATE_UNKNOWN)
+            side_apply(connection, i, &motive, step);
+    }
+}
+
+bool connection_is_closed(const struct connection *connection)
+{
+    return connection->side[0].state == STATE_CLOSED && connection->side[1].state == STATE_CLOSED;
+}
+
+static void watch_end(struct connection *connection, nanotime t)
+{
+    if (!connection_is_closed(connection))
+        connection->closed_at = NANOTIME_UNKNOWN;
+    else if (connection->closed_at == NANOTIME_UNKNOWN)
+        connection->closed_at = t;
+}
+
+static bool acks_unsent(const struct connection *connection, const struct segment *segment,
+                        int from)
+{
+    const struct side *y = &connection->side[side_other(from)];
+    bool known = side_has(y, SIDE_HEARD) || side_has(y, SIDE_ISS_KNOWN);
+    return known && (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+           seq_after(segment->acknowledgment, y->snd_nxt);
+}
+
+/* A wrong checksum in a direction whose checksums are otherwise right: the receiver drops it. */
+static bool is_damaged(struct side *x, const struct segment *segment)
+{
+    if (segment->checksum_verdict == CHECKSUM_GOOD)
+        x->flags |= SIDE_GOOD_SUM;
+    return segment->checksum_verdict == CHECKSUM_BAD && side_has(x, SIDE_GOOD_SUM);
+}
+
+static void examine_rst(const struct connection *connection, const struct segment *segment,
+                        int from, struct step *step)
+{
+    step->rst_form = window_rst_form(connection, segment, from);
+    step->rst_fit = window_rst_fit(connection, segment, from);
+    step->injected = window_is_foreign_ttl(&connection->side[from], segment);
+}
+
+bool connection_segment(struct connection *connection, const struct segment *segment, int from,
+                        struct step *step)
+{
+    struct side *x = &connection->side[from];
+    step_begin(step, connection, segment, from);
+    connection->last_t = time_later_of(connection->last_t, segment->time);
+    tally_packet(x, segment);
+    bool damaged = is_damaged(x, segment);
+    if (damaged)
+        zeek_view_bad_checksum(&connection->zeek, from);
+    else
+        zeek_view_packet(&connection->zeek, segment, from);
+    if (damaged || !need_closing(connection, segment)) {
+        step->damaged = true;
+        return connection->closing != NULL || (segment->flags & (TCP_FIN | TCP_RST)) == 0;
+    }
+    if ((segment->flags & TCP_RST) != 0)
+        examine_rst(connection, segment, from, step);
+    step->acks_unsent = acks_unsent(connection, segment, from);
+    if (!step->injected)
+        facts_received(connection, segment, from, step);
+    tally_segment(connection, segment, from, step);
+    tally_round_trip(connection, segment, from);
+    if ((segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+        deduce_syn(connection, segment, from, step);
+    facts_sent(connection, segment, from, step);
+    if (!side_has(x, SIDE_HEARD) && !step->injected)
+        side_begin(connection, segment, from, step);
+    take_handshake(connection, segment, from);
+    if ((segment->flags & TCP_SYN) != 0)
+        side_take_syn(x, segment);
+    facts_arriving(connection, segment, from, step);
+    if (!step->injected)
+        take_sent(connection, segment, from, step);
+    take_acknowledgment(connection, segment, from, step);
+    take_ts_recent(connection, segment, from);
+    if (connection->midstream && x->state == STATE_UNKNOWN)
+        settle_midstream(connection, segment, step);
+    if (connection->closing != NULL) {
+        remember_fin(connection, segment, from, step);
+        remember_fin_ack(connection, segment, from, step);
+        watch_time_wait(connection, segment, from, step);
+        remember_rst(connection, segment, from, step);
+        watch_end(connection, segment->time);
+    }
+    return true;
+}
+
+static void step_begin_quiet(struct step *step, const struct connection *connection)
+{
+    memset(step, 0, sizeof(*step));
+    step->before[0] = (enum tcp_state)connection->side[0].state;
+    step->before[1] = (enum tcp_state)connection->side[1].state;
+}
+
+void connection_two_msl(struct connection *connection, int side, nanotime deadline,
+                        struct step *step)
+{
+    step_begin_quiet(step, connection);
+    struct motive motive = {FACT_TWO_MSL, BASIS_TIMER, deadline, 0, 0};
+    side_apply(connection, side, &motive, step);
+    watch_end(connection, deadline);
+}
+
+void connection_forget(struct connection *connection, int side, enum fact fact, enum basis basis,
+                       const struct segment *segment, struct step *step)
+{
+    step_begin_quiet(step, connection);
+    uint64_t proof = basis == BASIS_PRESUMED ? 0 : segment->packet;
+    if (connection->side[side].state == STATE_CLOSED) {
+        int oldest = side_oldest_presumed(connection, side);
+        int newest = history_newest(&connection->history, side, connection->history.count - 1);
+        if (oldest >= 0 && basis != BASIS_PRESUMED)
+            side_confirm(connection, side, newest, basis, segment->packet, step);
+        return;
+    }
+    struct motive motive = {fact, basis, segment->time, segment->packet, proof};
+    side_move(connection, side, STATE_CLOSED, &motive, step);
+    watch_end(connection, segment->time);
+}
+
+/* The side's newest entry, when it is a presumed CLOSED by that fact; -1 otherwise. */
+static int presumed_end(const struct connection *connection, int side, enum fact fact)
+{
+    int newest = history_newest(&connection->history, side, connection->history.count - 1);
+    if (newest < 0)
+        return -1;
+    const struct history_entry *entry = history_peek(&connection->history, newest);
+    bool fits = entry->state == STATE_CLOSED && entry->basis == BASIS_PRESUMED &&
+                (fact == FACTS || entry->fact == (unsigned)fact);
+    return fits ? newest : -1;
+}
+
+void connection_confirm_end(struct connection *connection, int side, const struct segment *by,
+                            struct step *step)
+{
+    int end = presumed_end(connection, side, FACTS);
+    if (end >= 0)
+        side_confirm(connection, side, end, BASIS_SENT, by->packet, step);
+}
+
+void connection_revoke_forget(struct connection *connection, int side, const struct segment *by,
+                              struct step *step)
+{
+    int end = presumed_end(connection, side, FACT_SND_SYN);
+    if (end >= 0)
+        side_revoke(connection, side, end, by->packet, false, step);
+    watch_end(connection, by->time);
+}
+
+void connection_revoke_last_ack(struct connection *connection, int side, const struct segment *by,
+                                struct step *step)
+{
+    int end = presumed_end(connection, side, FACT_FIN_ACKED);
+    if (end >= 0)
+        side_revoke(connection, side, end, by->packet, false, step);
+    watch_end(connection, by->time);
+}
+
+nanotime connection_time_wait_end(const struct connection *connection, int side, nanotime two_msl)
+{
+    if (connection->side[side].state != STATE_TIME_WAIT || connection->closing == NULL)
+        return NANOTIME_UNKNOWN;
+    return time_after(connection->closing->time_wait_started[side], two_msl);
+}
+
+void connection_clear(struct connection *connection)
+{
+    free(connection->closing);
+    connection->closing = NULL;
+    history_clear(&connection->history);
+}

@@ -1,0 +1,267 @@
+/*
+ * connection: one incarnation of a TCP connection as an observer knows it, two sides.
+ *
+ * Side 0 is the client (it sent the SYN, or is taken for the initiator), side 1 the server.  What a
+ * side sent is certain; what reached it is presumed until it shows it (OBSERVER 1).  Sequence
+ * numbers are absolute and modulo 2^32; windows are octets, scaled.
+ *
+ * Invariant: side.state is the state of the side's newest history entry that is not revoked, or the
+ * initial state (CLOSED; UNKNOWN where the beginning was not captured).
+ */
+#ifndef LASTACK_TCP_CONNECTION_H
+#define LASTACK_TCP_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../dissect/dissect.h"
+#include "../base/seq.h"
+#include "../base/time.h"
+#include "history.h"
+#include "names.h"
+#include "rtt.h"
+#include "zeek.h"
+
+enum { SIDES = 2, SIDE_HOLES = 3, FIN_COPIES = 6, RECENT_PACKETS = 8 };
+
+/* What is known of a side, one bit each. */
+enum side_flag {
+    SIDE_HEARD = 0x0001,       /* it sent something */
+    SIDE_ISS_KNOWN = 0x0002,   /* its SYN, or the SYN-ACK that acknowledges it, was captured */
+    SIDE_SYN_SEEN = 0x0004,    /* its SYN or SYN-ACK itself was captured */
+    SIDE_ACKED = 0x0008,       /* it sent an acknowledgment: rcv_nxt holds */
+    SIDE_FIN_SENT = 0x0010,    /* fin_seq holds */
+    SIDE_SCALED = 0x0020,      /* its SYN carried a window scale */
+    SIDE_SACK = 0x0040,        /* its SYN permitted SACK */
+    SIDE_TIMESTAMPS = 0x0080,  /* its SYN carried timestamps */
+    SIDE_MSS = 0x0100,         /* its SYN carried an MSS */
+    SIDE_ZERO_WINDOW = 0x0200, /* its last window was 0 */
+    SIDE_GOOD_SUM = 0x0400,    /* a segment of it had a right checksum: a wrong one means damage */
+    SIDE_TIMED = 0x0800,       /* a segment is being timed for the RTT */
+    SIDE_TSVAL = 0x1000,       /* tsval_first and tsval_last hold */
+    SIDE_FIN_IN_ORDER = 0x2000, /* everything before its FIN passed the observer */
+    SIDE_PROBED = 0x4000,      /* its last segment was a keep-alive or window probe */
+};
+
+/* A range of a side's stream that did not pass the observer. */
+struct hole {
+    seq left, right;
+    nanotime since;
+};
+
+/* A packet that a later deduction may have to name. */
+struct packet_ref {
+    uint64_t packet; /* 0: none */
+    nanotime t;
+    seq sequence, acknowledgment;
+    uint32_t payload;
+    uint32_t tsval, tsecr;
+    uint8_t flags;
+    uint8_t from; /* side */
+};
+
+/* Counters of a side (RECORDS, flow). */
+struct tally {
+    uint64_t packets, ip_bytes, payload_bytes;
+    uint64_t retransmitted_bytes;
+    uint32_t syns, fins, rsts, pshs, urgs;
+    uint32_t retransmitted, fast, timeout, spurious;
+    uint32_t out_of_order, duplicate_acks, sack_blocks, dsack_blocks;
+    uint32_t zero_windows, window_probes, keep_alives;
+    uint32_t in_flight_max;
+};
+
+struct side {
+    seq iss;     /* initial sequence number; without SIDE_ISS_KNOWN one below the first seen */
+    seq snd_nxt; /* highest END it sent */
+    seq snd_una; /* highest acceptable ACK the peer sent */
+    seq rcv_nxt; /* highest ACK it sent */
+    seq fin_seq; /* of its FIN octet */
+    seq right_edge;      /* highest ACK + window it advertised */
+    seq sack_edge;       /* right edge of the highest block it selectively acknowledged */
+    uint32_t window;     /* last advertised, scaled */
+    uint32_t max_window; /* largest advertised, scaled */
+    uint32_t tsval_first, tsval_last; /* first and highest TSval it sent */
+    uint32_t ts_recent;  /* highest TSval of the peer in order (RFC 7323 4.3) */
+    uint16_t flags;      /* enum side_flag */
+    uint16_t mss;
+    uint8_t window_scale;
+    uint8_t ttl;    /* of its first packet */
+    uint8_t state;  /* enum tcp_state */
+    uint8_t basis;  /* enum basis of that state */
+    uint8_t holes;  /* in hole[] */
+    uint8_t duplicate_acks_now; /* in a row, of the acknowledgment it repeats */
+    uint16_t last_ip_id;
+    uint16_t last_window_field; /* as in the header */
+    bool sack_edge_known;
+    nanotime round_trip; /* tap, side, tap, from the handshake; 0 unknown */
+    nanotime last_t;     /* of its last segment */
+    nanotime last_data_t; /* of its last segment that occupies sequence space */
+    uint64_t last_data_packet;
+    uint64_t rcv_nxt_packet; /* of the segment with which it first sent rcv_nxt */
+    nanotime rcv_nxt_t;
+    nanotime timed_t;    /* with SIDE_TIMED */
+    seq timed_end;
+    uint32_t timed_tsval;
+    struct hole hole[SIDE_HOLES];
+    struct tally tally;
+    struct rtt rtt;
+};
+
+/* A copy of a FIN: which of them arrived is told by the echo of its time stamp. */
+struct fin_copy {
+    uint64_t packet;
+    nanotime t;
+    uint32_t tsval;
+};
+
+/* Kept from the first FIN or RST on. */
+struct closing {
+    struct packet_ref fin[SIDES];          /* first FIN of the side */
+    struct packet_ref fin_again[SIDES];    /* latest repetition of it */
+    struct packet_ref fin_ack[SIDES];      /* first segment that acknowledges the side's FIN */
+    struct packet_ref fin_ack_last[SIDES]; /* latest such segment */
+    struct packet_ref rst[SIDES];          /* first RST of the side */
+    struct packet_ref to_time_wait;        /* latest segment that reached a side in TIME_WAIT */
+    struct packet_ref time_wait_ack;       /* latest ACK that a side in TIME_WAIT sent */
+    struct fin_copy copy[SIDES][FIN_COPIES];
+    uint8_t copies[SIDES];
+    uint32_t fins[SIDES];
+    seq carrier_end[SIDES];   /* END of the peer's first occupying segment that acked the FIN */
+    bool carrier[SIDES];
+    uint8_t rst_form[SIDES], rst_fit[SIDES];
+    nanotime time_wait_started[SIDES]; /* last (re)start of 2MSL */
+    uint32_t time_wait_restarts[SIDES];
+    bool time_wait_acked[SIDES];
+};
+
+/* One slot of the memory against packets that a mirror port delivers twice (OBSERVER 5). */
+struct recent_packet {
+    uint32_t micros; /* capture time modulo 2^32 us */
+    uint32_t print;  /* of the TCP header */
+    uint16_t ip_id;
+    uint8_t ttl;
+    uint8_t from;
+};
+
+struct connection {
+    struct side side[SIDES];
+    nanotime started, last_t; /* first and last segment */
+    nanotime syn_t, synack_t, ack_t; /* handshake; NANOTIME_UNKNOWN */
+    uint64_t capture_gaps;
+    uint64_t caveats;         /* bits of the integrity notes, as the flow's record has them */
+    nanotime closed_at; /* when both sides had become CLOSED; NANOTIME_UNKNOWN while one is not */
+    bool midstream;
+    bool refusing_syn; /* set by the caller: this segment answers a SYN that TIME_WAIT refuses for
+                          its sequence number, which does not start 2MSL anew */
+    bool corrupted;    /* set by the caller: its receiver took octets that nobody of it sent, so an
+                          ACK beyond SND.NXT is no gap of the capture */
+    bool syn_repeated, synack_repeated; /* the handshake cannot be timed plainly */
+    bool simultaneous_open;
+    uint8_t direction;        /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
+    uint8_t recent_next;
+    struct recent_packet recent[RECENT_PACKETS];
+    struct history history;
+    struct closing *closing;  /* NULL until the first FIN or RST; owned */
+    struct zeek_view zeek;
+};
+
+/* What a segment did to a side. */
+enum change_kind {
+    CHANGE_MOVED,     /* an arrow of figure 5 */
+    CHANGE_CONFIRMED, /* a presumed state is proven */
+    CHANGE_REVOKED,   /* a presumed state never was: the segment was lost */
+    CHANGE_CROSSED,   /* a presumed state comes later: the segments crossed */
+};
+
+struct change {
+    enum change_kind kind;
+    uint8_t side;
+    enum tcp_state before, after;
+    enum fact fact;
+    uint64_t packet; /* of the segment whose arrival is confirmed or denied */
+    nanotime t;
+};
+
+enum { STEP_CHANGES = 12, STEP_CELLS = 12 };
+
+/* A cell of the grid that has no arrow: (state, fact) of a side. */
+struct cell {
+    uint8_t side, state, fact;
+    bool unexpected; /* neither an arrow nor a harmless repeat */
+};
+
+/* Everything one segment meant; plain value, valid until the next segment. */
+struct step {
+    const struct segment *segment;
+    int from;
+    seq end; /* SEQ + LEN + SYN + FIN */
+    enum tcp_state before[SIDES];
+    uint8_t verdict;   /* enum segment_verdict of event/record.h, as the analyzer sets it */
+    bool retransmission, out_of_order, spurious, keep_alive, window_probe, duplicate_ack;
+    bool fin_repeated; /* the side's FIN again, the same sequence number */
+    bool damaged;      /* a wrong checksum, or no memory: it was counted and moves nobody */
+    bool acks_unsent;  /* acknowledges what the peer is not known to have sent */
+    bool injected;     /* an RST that its alleged sender most likely did not send */
+    enum rst_form rst_form;
+    enum rst_fit rst_fit;
+    struct change change[STEP_CHANGES];
+    uint32_t changes;
+    struct cell cell[STEP_CELLS];
+    uint32_t cells;
+};
+
+/* The side opposite. */
+static inline int side_other(int side)
+{
+    return 1 - side;
+}
+
+static inline bool side_has(const struct side *side, enum side_flag flag)
+{
+    return (side->flags & flag) != 0;
+}
+
+/* Starts an incarnation with its first segment, from side `from`; the memory is zeroed here. */
+void connection_start(struct connection *connection, const struct segment *first, int from);
+
+/*
+ * Takes one segment of this incarnation and says in *ret_step what it meant.
+ * two_msl: 2MSL in ns.  Returns false when memory for the closing block ran out (the segment is
+ * then counted but moves nobody).  Sources: RFC 9293 3.10.7, RFC 5961, RFC 7323 4.3.
+ */
+bool connection_segment(struct connection *connection, const struct segment *segment, int from,
+                        struct step *ret_step);
+
+/* Applies 2MSL to a side in TIME_WAIT at `deadline`. */
+void connection_two_msl(struct connection *connection, int side, nanotime deadline,
+                        struct step *step);
+
+/*
+ * The end of a side's old incarnation that shows elsewhere on the tuple: its own candidate SYN
+ * (fact SND_SYN, presumed) or its SYN-ACK of a new one (fact SND_SYNACK, sent).
+ */
+void connection_forget(struct connection *connection, int side, enum fact fact, enum basis basis,
+                       const struct segment *segment, struct step *step);
+
+/* Confirms, or revokes, a presumed end that connection_forget(SND_SYN) or an RST had brought. */
+void connection_confirm_end(struct connection *connection, int side, const struct segment *by,
+                            struct step *step);
+void connection_revoke_forget(struct connection *connection, int side, const struct segment *by,
+                              struct step *step);
+/* A side presumed CLOSED by the ACK of its FIN shows its old socket (an RST at its SND.NXT). */
+void connection_revoke_last_ack(struct connection *connection, int side, const struct segment *by,
+                                struct step *step);
+
+/* When TIME_WAIT of that side ends, or NANOTIME_UNKNOWN when it is not in TIME_WAIT. */
+nanotime connection_time_wait_end(const struct connection *connection, int side, nanotime two_msl);
+
+/* Whether both sides are CLOSED (or were never there), presumed or not. */
+bool connection_is_closed(const struct connection *connection);
+
+/* Takes a reference of a segment. */
+struct packet_ref packet_ref_of(const struct segment *segment, int from);
+
+void connection_clear(struct connection *connection); /* frees what it owns */
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * copies: packets that a mirror port, a router's `any` device or loopback delivers twice.
+ *
+ * A copy has an identical TCP header and payload, and follows within the window.  With an IP ID
+ * that is not 0: the same one, and a TTL apart by 0 or 1.  Without (Linux sends SYN-ACKs,
+ * TIME_WAIT's ACKs and RSTs with 0, IPv6 has none): a TTL apart by exactly 1 (OBSERVER 5).
+ */
+#ifndef LASTACK_TCP_COPIES_H
+#define LASTACK_TCP_COPIES_H
+
+#include "connection.h"
+
+/* Whether the segment is a copy of one of the last few; if not, it is remembered.  window in ns. */
+bool copies_seen(struct connection *connection, const struct segment *segment, int from,
+                 nanotime window);
+
+#endif

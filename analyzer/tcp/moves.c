@@ -1,0 +1,111 @@
+/* moves: see moves.h. */
+#include "moves.h"
+
+#include "fsm.h"
+
+static void step_add_change(struct step *step, enum change_kind kind, int side,
+                            const struct history_entry *entry)
+{
+    if (step->changes == STEP_CHANGES)
+        return;
+    step->change[step->changes++] = (struct change){
+        .kind = kind,
+        .side = (uint8_t)side,
+        .before = (enum tcp_state)entry->before,
+        .after = (enum tcp_state)entry->state,
+        .fact = (enum fact)entry->fact,
+        .packet = entry->packet,
+        .t = entry->t,
+    };
+}
+
+static void step_add_cell(struct step *step, int side, enum tcp_state state, enum fact fact,
+                          bool unexpected)
+{
+    if (step->cells == STEP_CELLS)
+        return;
+    step->cell[step->cells++] =
+        (struct cell){(uint8_t)side, (uint8_t)state, (uint8_t)fact, unexpected};
+}
+
+void side_move(struct connection *connection, int side, enum tcp_state next,
+               const struct motive *motive, struct step *step)
+{
+    struct side *x = &connection->side[side];
+    struct history_entry entry = {
+        .t = motive->t,
+        .packet = motive->packet,
+        .state = next,
+        .fact = motive->fact,
+        .basis = motive->basis,
+        .side = (unsigned)side,
+        .by = motive->proof,
+        .before = x->state,
+    };
+    history_push(&connection->history, &entry);
+    x->state = (uint8_t)next;
+    x->basis = (uint8_t)motive->basis;
+    step_add_change(step, CHANGE_MOVED, side, &entry);
+}
+
+bool side_apply(struct connection *connection, int side, const struct motive *motive,
+                struct step *step)
+{
+    struct side *x = &connection->side[side];
+    const struct fsm_cell *cell = fsm_lookup((enum tcp_state)x->state, motive->fact);
+    step_add_cell(step, side, (enum tcp_state)x->state, motive->fact,
+                  cell->kind == FSM_UNEXPECTED);
+    if (cell->kind != FSM_ARROW)
+        return false;
+    side_move(connection, side, cell->next, motive, step);
+    return true;
+}
+
+int side_oldest_presumed(const struct connection *connection, int side)
+{
+    const struct history *history = &connection->history;
+    int oldest = -1;
+    for (int i = history_newest(history, side, history->count - 1); i >= 0;
+         i = history_newest(history, side, i - 1)) {
+        if (history_peek(history, i)->basis != BASIS_PRESUMED)
+            break;
+        oldest = i;
+    }
+    return oldest;
+}
+
+void side_confirm(struct connection *connection, int side, int index, enum basis basis,
+                  uint64_t proof, struct step *step)
+{
+    struct history *history = &connection->history;
+    int newest = history_newest(history, side, history->count - 1);
+    for (int i = 0; i <= index; i++) {
+        struct history_entry *entry = history_at(history, i);
+        if (entry->side != (unsigned)side || entry->revoked || entry->basis != BASIS_PRESUMED)
+            continue;
+        entry->basis = basis;
+        entry->by = proof;
+        step_add_change(step, CHANGE_CONFIRMED, side, entry);
+    }
+    if (newest == index)
+        connection->side[side].basis = (uint8_t)basis;
+}
+
+void side_revoke(struct connection *connection, int side, int index, uint64_t by, bool crossed,
+                 struct step *step)
+{
+    struct history *history = &connection->history;
+    struct side *x = &connection->side[side];
+    for (int i = history->count - 1; i >= index; i--) {
+        struct history_entry *entry = history_at(history, i);
+        if (entry->side != (unsigned)side || entry->revoked)
+            continue;
+        entry->revoked = 1;
+        entry->crossed = crossed;
+        entry->by = by;
+        x->state = entry->before;
+        step_add_change(step, crossed ? CHANGE_CROSSED : CHANGE_REVOKED, side, entry);
+    }
+    int left = history_newest(history, side, history->count - 1);
+    x->basis = left < 0 ? (uint8_t)BASIS_PRESUMED : (uint8_t)history_peek(history, left)->basis;
+}

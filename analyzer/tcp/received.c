@@ -1,0 +1,248 @@
+/*
+ * received: what a segment shows its sender to have received (OBSERVER 1: proof and revocation).
+ *
+ * Each presumed entry of the sender is judged by its fact; the list of what revokes is closed:
+ *   - the side's own SYN, SYN-ACK or FIN again;
+ *   - an acknowledgment that stops short, outside the crossing time, or at once with a SACK block;
+ *   - any segment but an RST after a presumed reset or a presumed CLOSED, outside the crossing time;
+ *   - TSecr: the acknowledgment of a repeated FIN echoes the copy that arrived first.
+ */
+#include "facts.h"
+#include "moves.h"
+
+enum judgment { JUDGE_NOTHING, JUDGE_PROVEN, JUDGE_REVOKED };
+
+bool facts_crossing(const struct connection *connection, int from, nanotime t,
+                    const struct segment *segment)
+{
+    return time_since(segment->time, t) < connection->side[from].round_trip;
+}
+
+/* "The side's own ... again" revokes unless it was in flight already. */
+static enum judgment judge_again(bool crossing)
+{
+    return crossing ? JUDGE_NOTHING : JUDGE_REVOKED;
+}
+
+static enum judgment judge_got_synack(const struct connection *connection,
+                                      const struct segment *segment, int from, bool crossing)
+{
+    const struct side *x = &connection->side[from];
+    const struct side *y = &connection->side[side_other(from)];
+    if ((segment->flags & TCP_SYN) != 0 && (segment->flags & TCP_ACK) == 0)
+        return side_has(x, SIDE_SYN_SEEN) && segment->sequence == x->iss ? judge_again(crossing)
+                                                                         : JUDGE_NOTHING;
+    bool covers = (segment->flags & TCP_ACK) != 0 && seq_after(segment->acknowledgment, y->iss);
+    return covers && (segment->flags & TCP_RST) == 0 ? JUDGE_PROVEN : JUDGE_NOTHING;
+}
+
+static enum judgment judge_syn_acked(const struct connection *connection,
+                                     const struct segment *segment, int from, bool crossing)
+{
+    const struct side *y = &connection->side[side_other(from)];
+    if ((segment->flags & TCP_RST) != 0 || connection->midstream)
+        return JUDGE_NOTHING;
+    if ((segment->flags & TCP_SYN) != 0)
+        return judge_again(crossing);
+    bool beyond = segment->payload > 0 || (segment->flags & TCP_FIN) != 0 ||
+                  seq_after(segment->acknowledgment, seq_add(y->iss, 1));
+    return beyond || !crossing ? JUDGE_PROVEN : JUDGE_NOTHING;
+}
+
+static enum judgment judge_got_fin(const struct connection *connection,
+                                   const struct segment *segment, int from, bool crossing)
+{
+    const struct side *y = &connection->side[side_other(from)];
+    if ((segment->flags & TCP_ACK) == 0)
+        return JUDGE_NOTHING;
+    if (seq_after(segment->acknowledgment, y->fin_seq))
+        return JUDGE_PROVEN;
+    if ((segment->flags & TCP_RST) != 0)
+        return JUDGE_NOTHING;
+    return segment->sacks > 0 || !crossing ? JUDGE_REVOKED : JUDGE_NOTHING;
+}
+
+static enum judgment judge_fin_acked(const struct connection *connection,
+                                     const struct history_entry *entry,
+                                     const struct segment *segment, int from,
+                                     const struct step *step, bool crossing)
+{
+    const struct closing *closing = connection->closing;
+    bool fin_again = (segment->flags & TCP_FIN) != 0;
+    if (fin_again)
+        return judge_again(crossing);
+    if (entry->state == STATE_CLOSED) {
+        if ((segment->flags & TCP_RST) != 0)
+            return step->rst_form == RST_REPLY_NO_ACK ? JUDGE_PROVEN : JUDGE_NOTHING;
+        return judge_again(crossing);
+    }
+    bool covers_carrier = (segment->flags & TCP_ACK) != 0 && closing->carrier[from] &&
+                          seq_at_or_after(segment->acknowledgment, closing->carrier_end[from]);
+    return covers_carrier ? JUDGE_PROVEN : JUDGE_NOTHING;
+}
+
+static enum judgment judge_got_rst(const struct segment *segment, const struct step *step,
+                                   bool crossing)
+{
+    if ((segment->flags & TCP_RST) == 0)
+        return judge_again(crossing);
+    return step->rst_form == RST_REPLY_NO_ACK ? JUDGE_PROVEN : JUDGE_NOTHING;
+}
+
+/* A SYN that was deduced from its SYN-ACK turns up. */
+static enum judgment judge_snd_syn(const struct connection *connection,
+                                   const struct history_entry *entry,
+                                   const struct segment *segment, int from)
+{
+    if (entry->state != STATE_SYN_SENT)
+        return JUDGE_NOTHING; /* an end by a candidate: the tuple's business, not this one's */
+    bool own_syn = (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+                   segment->sequence == connection->side[from].iss;
+    return own_syn || (segment->flags & TCP_ACK) != 0 ? JUDGE_PROVEN : JUDGE_NOTHING;
+}
+
+static enum judgment judge(const struct connection *connection, const struct history_entry *entry,
+                           const struct segment *segment, int from, const struct step *step)
+{
+    bool crossing = facts_crossing(connection, from, entry->t, segment);
+    switch ((enum fact)entry->fact) {
+    case FACT_GOT_SYNACK:
+        return judge_got_synack(connection, segment, from, crossing);
+    case FACT_SYN_ACKED:
+        return judge_syn_acked(connection, segment, from, crossing);
+    case FACT_GOT_FIN:
+        return judge_got_fin(connection, segment, from, crossing);
+    case FACT_FIN_ACKED:
+        return judge_fin_acked(connection, entry, segment, from, step, crossing);
+    case FACT_GOT_RST:
+        return judge_got_rst(segment, step, crossing);
+    case FACT_SND_SYN:
+        return judge_snd_syn(connection, entry, segment, from);
+    case FACT_SND_SYNACK: /* deduced from the client's ACK: anything of the server proves it */
+        return JUDGE_PROVEN;
+    case FACT_GOT_SYN:
+    case FACT_SND_FIN:
+    case FACT_SND_RST:
+    case FACT_TWO_MSL:
+    case FACTS:
+        return JUDGE_NOTHING;
+    }
+    return JUDGE_NOTHING;
+}
+
+/* The copy of the peer's FIN whose time stamp the acknowledgment echoes, if it is a repetition. */
+static const struct fin_copy *echoed_copy(const struct connection *connection,
+                                          const struct segment *segment, int from)
+{
+    const struct closing *closing = connection->closing;
+    int peer = side_other(from);
+    if ((segment->options & OPTION_TIMESTAMPS) == 0)
+        return NULL;
+    for (int i = 0; i < closing->copies[peer]; i++) {
+        if (closing->copy[peer][i].tsval == segment->tsecr)
+            return &closing->copy[peer][i];
+    }
+    return NULL;
+}
+
+/*
+ * RFC 7323 4.3: the acknowledgment of a FIN echoes the TSval of the copy that arrived first.  What
+ * an earlier copy was presumed to have moved never was; the state is dated at the echoed copy.
+ * Returns true when entry `index` was replaced so.
+ */
+static bool redate_by_echo(struct connection *connection, int index, const struct segment *segment,
+                           int from, struct step *step)
+{
+    const struct history_entry *old = history_peek(&connection->history, index);
+    const struct fin_copy *copy = echoed_copy(connection, segment, from);
+    if (copy == NULL || !time_is_before(old->t, copy->t))
+        return false;
+    uint64_t lost = old->packet;
+    int first = index;
+    for (int i = index - 1; i >= 0; i--) { /* what the lost copy's own ACK moved goes with it */
+        const struct history_entry *entry = history_peek(&connection->history, i);
+        if (entry->side == (unsigned)from && !entry->revoked && entry->packet == lost &&
+            entry->basis == BASIS_PRESUMED)
+            first = i;
+    }
+    bool fin_acked = first != index;
+    side_revoke(connection, from, first, segment->packet, false, step);
+    struct motive motive = {FACT_FIN_ACKED, BASIS_ACKED, copy->t, copy->packet, segment->packet};
+    if (fin_acked)
+        side_apply(connection, from, &motive, step);
+    motive.fact = FACT_GOT_FIN;
+    side_apply(connection, from, &motive, step);
+    return true;
+}
+
+static enum basis proof_basis(const struct history_entry *entry)
+{
+    bool by_sending = entry->fact == FACT_SND_SYN || entry->fact == FACT_SND_SYNACK ||
+                      entry->state == STATE_CLOSED;
+    return by_sending ? BASIS_SENT : BASIS_ACKED;
+}
+
+/* Judges the presumed entries of a side, the oldest first. */
+static void judge_presumed(struct connection *connection, const struct segment *segment, int from,
+                           struct step *step)
+{
+    struct history *history = &connection->history;
+    int oldest = side_oldest_presumed(connection, from);
+    int end = history->count;
+    for (int i = oldest; i >= 0 && i < end; i++) {
+        const struct history_entry *entry = history_peek(history, i);
+        if (entry->side != (unsigned)from || entry->revoked || entry->basis != BASIS_PRESUMED)
+            continue;
+        switch (judge(connection, entry, segment, from, step)) {
+        case JUDGE_NOTHING:
+            break;
+        case JUDGE_REVOKED:
+            side_revoke(connection, from, i, segment->packet, false, step);
+            return;
+        case JUDGE_PROVEN:
+            if (entry->fact == FACT_GOT_FIN &&
+                redate_by_echo(connection, i, segment, from, step))
+                return;
+            side_confirm(connection, from, i, proof_basis(entry), segment->packet, step);
+            break;
+        }
+    }
+}
+
+/* An acknowledgment of a FIN that had not moved its receiver yet: it arrived after all. */
+static void receive_fin_by_ack(struct connection *connection, const struct segment *segment,
+                               int from, struct step *step)
+{
+    const struct side *x = &connection->side[from];
+    const struct side *y = &connection->side[side_other(from)];
+    bool acks_fin = side_has(y, SIDE_FIN_SENT) && (segment->flags & TCP_ACK) != 0 &&
+                    (segment->flags & TCP_RST) == 0 &&
+                    seq_after(segment->acknowledgment, y->fin_seq);
+    bool first = !side_has(x, SIDE_ACKED) || seq_at_or_before(x->rcv_nxt, y->fin_seq);
+    if (!acks_fin || !first)
+        return;
+    for (int i = connection->history.count - 1; i >= 0; i--) {
+        const struct history_entry *entry = history_peek(&connection->history, i);
+        if (entry->side == (unsigned)from && !entry->revoked && entry->fact == FACT_GOT_FIN)
+            return;
+    }
+    struct motive motive = {FACT_GOT_FIN, BASIS_ACKED, y->last_data_t, y->last_data_packet,
+                            segment->packet};
+    int newest =
+        history_newest(&connection->history, from, connection->history.count - 1);
+    if (newest >= 0 &&
+        time_is_before(motive.t, history_peek(&connection->history, newest)->t)) {
+        motive.t = segment->time; /* entries stand in time order: name the proof itself */
+        motive.packet = segment->packet;
+    }
+    side_apply(connection, from, &motive, step);
+}
+
+void facts_received(struct connection *connection, const struct segment *segment, int from,
+                    struct step *step)
+{
+    if (connection->side[from].basis == BASIS_PRESUMED)
+        judge_presumed(connection, segment, from, step);
+    if (connection->closing != NULL)
+        receive_fin_by_ack(connection, segment, from, step);
+}

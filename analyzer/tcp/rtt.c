@@ -1,0 +1,99 @@
+/* rtt: see rtt.h. */
+#include "rtt.h"
+
+static const float quantile = 0.95F;
+
+/* Inserts one of the first five samples in order. */
+static void rtt_insert(struct rtt *rtt, float sample)
+{
+    int i = (int)rtt->samples;
+    for (; i > 0 && rtt->height[i - 1] > sample; i--)
+        rtt->height[i] = rtt->height[i - 1];
+    rtt->height[i] = sample;
+    rtt->position[rtt->samples] = rtt->samples + 1;
+}
+
+/* The piecewise-parabolic prediction of marker i moved by d (+1 or -1). */
+static float rtt_parabola(const struct rtt *rtt, int i, float d)
+{
+    const float *q = rtt->height;
+    float n0 = (float)rtt->position[i - 1], n1 = (float)rtt->position[i],
+          n2 = (float)rtt->position[i + 1];
+    return q[i] + d / (n2 - n0) * ((n1 - n0 + d) * (q[i + 1] - q[i]) / (n2 - n1) +
+                                   (n2 - n1 - d) * (q[i] - q[i - 1]) / (n1 - n0));
+}
+
+/* Where marker i should stand after all samples so far. */
+static float rtt_desired(const struct rtt *rtt, int i)
+{
+    const float increment[RTT_MARKERS] = {0, quantile / 2, quantile, (1 + quantile) / 2, 1};
+    return 1 + increment[i] * (float)(rtt->samples - 1);
+}
+
+static void rtt_adjust(struct rtt *rtt, int i)
+{
+    float off = rtt_desired(rtt, i) - (float)rtt->position[i];
+    int d = 0;
+    if (off >= 1 && rtt->position[i + 1] > rtt->position[i] + 1)
+        d = 1;
+    else if (off <= -1 && rtt->position[i] > rtt->position[i - 1] + 1)
+        d = -1;
+    if (d == 0)
+        return;
+    float moved = rtt_parabola(rtt, i, (float)d);
+    if (moved <= rtt->height[i - 1] || moved >= rtt->height[i + 1]) {
+        float run = (float)rtt->position[i + d] - (float)rtt->position[i];
+        moved = rtt->height[i] + (float)d * (rtt->height[i + d] - rtt->height[i]) / run;
+    }
+    rtt->height[i] = moved;
+    rtt->position[i] += (uint32_t)d;
+}
+
+/* Puts one later sample between its markers. */
+static void rtt_observe(struct rtt *rtt, float sample)
+{
+    int cell = 0;
+    if (sample < rtt->height[0])
+        rtt->height[0] = sample;
+    while (cell < RTT_MARKERS - 2 && sample >= rtt->height[cell + 1])
+        cell++;
+    if (sample > rtt->height[RTT_MARKERS - 1])
+        rtt->height[RTT_MARKERS - 1] = sample;
+    for (int i = cell + 1; i < RTT_MARKERS; i++)
+        rtt->position[i]++;
+}
+
+void rtt_add(struct rtt *rtt, nanotime sample)
+{
+    if (rtt->samples == 0 || sample < rtt->least)
+        rtt->least = sample;
+    if (rtt->samples == 0 || sample > rtt->greatest)
+        rtt->greatest = sample;
+    rtt->sum = time_after(rtt->sum, sample);
+    if (rtt->samples < RTT_MARKERS) {
+        rtt_insert(rtt, (float)sample);
+        rtt->samples++;
+        return;
+    }
+    if (rtt->samples == UINT32_MAX)
+        return;
+    rtt->samples++;
+    rtt_observe(rtt, (float)sample);
+    for (int i = 1; i < RTT_MARKERS - 1; i++)
+        rtt_adjust(rtt, i);
+}
+
+nanotime rtt_p95(const struct rtt *rtt)
+{
+    if (rtt->samples == 0)
+        return NANOTIME_UNKNOWN;
+    if (rtt->samples <= RTT_MARKERS)
+        return rtt->greatest; /* nearest rank: ceil(0.95 n) = n for n < 20 */
+    nanotime estimate = (nanotime)rtt->height[2];
+    return time_earlier_of(time_later_of(estimate, rtt->least), rtt->greatest);
+}
+
+nanotime rtt_mean(const struct rtt *rtt)
+{
+    return rtt->samples == 0 ? NANOTIME_UNKNOWN : rtt->sum / (nanotime)rtt->samples;
+}

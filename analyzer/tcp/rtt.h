@@ -1,0 +1,32 @@
+/*
+ * rtt: round-trip times of one side's segments: least, mean, greatest, and the 95th percentile by
+ * the P-square algorithm (Jain and Chlamtac, CACM 28(10), 1985): five markers, no samples kept,
+ * exact up to five samples and an estimate beyond.
+ */
+#ifndef LASTACK_TCP_RTT_H
+#define LASTACK_TCP_RTT_H
+
+#include <stdint.h>
+
+#include "../base/time.h"
+
+enum { RTT_MARKERS = 5 };
+
+struct rtt {
+    uint32_t samples;
+    uint32_t position[RTT_MARKERS]; /* of each marker, from 1 */
+    float height[RTT_MARKERS];      /* ns */
+    nanotime least, greatest;       /* ns */
+    int64_t sum;                    /* ns */
+};
+
+/* Takes one sample, in ns, 0 or more. */
+void rtt_add(struct rtt *rtt, nanotime sample);
+
+/* The estimate of the 95th percentile, in ns; NANOTIME_UNKNOWN without samples. */
+nanotime rtt_p95(const struct rtt *rtt);
+
+/* The mean in ns; NANOTIME_UNKNOWN without samples. */
+nanotime rtt_mean(const struct rtt *rtt);
+
+#endif

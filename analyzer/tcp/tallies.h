@@ -1,0 +1,22 @@
+/*
+ * tallies: what is counted of a side, and what kind of segment this one is among those it sent:
+ * new, sent again, late, a probe, a duplicate acknowledgment.
+ */
+#ifndef LASTACK_TCP_TALLIES_H
+#define LASTACK_TCP_TALLIES_H
+
+#include "connection.h"
+
+/* Counts a packet of a side, whatever it means: packets, bytes, flags. */
+void tally_packet(struct side *side, const struct segment *segment);
+
+/* Classifies the segment (the flags of *step) and counts it.  Called before the side's sequence
+ * numbers take the segment in. */
+void tally_segment(struct connection *connection, const struct segment *segment, int from,
+                   struct step *step);
+
+/* Takes an RTT sample when this acknowledgment covers the peer's timed segment (RFC 6298 3, Karn;
+ * RFC 7323 4.1 with timestamps). */
+void tally_round_trip(struct connection *connection, const struct segment *segment, int from);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * values: the words that options take, read strictly: the whole word or nothing.
+ *
+ * Each returns false, leaving *ret alone, when the word is not of its form.
+ */
+#ifndef LASTACK_VALUES_H
+#define LASTACK_VALUES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/time.h"
+
+/* A decimal number without sign, e.g. "30". */
+bool value_read_number(const char *word, uint64_t *ret_number);
+
+/* Octets: a number, or a number with K, M, G or T for powers of 1024, e.g. "512M". */
+bool value_read_size(const char *word, uint64_t *ret_octets);
+
+/* A flow_uid as records carry it: 1 to 16 hexadecimal digits. */
+bool value_read_uid(const char *word, uint64_t *ret_uid);
+
+/*
+ * A moment in RFC 3339's form with Z or a numeric offset, up to nine fraction digits, e.g.
+ * "2026-11-20T15:00:00.5+01:00".  A space or t may stand for T.  Years 1970 to 2261, the range of
+ * nanotime.
+ */
+bool value_read_time(const char *word, nanotime *ret_moment);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * dissect: bytes in, facts out.
+ *
+ * One call reads one captured frame and yields either a TCP segment as a plain value, or the
+ * reason why there is none.  Nothing is allocated, nothing is remembered, no clock is read, and
+ * every byte is reached through a bounded view: a truncated or lying packet is a result with a
+ * name, never an error.
+ */
+#ifndef LASTACK_DISSECT_H
+#define LASTACK_DISSECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a frame yielded no segment, or SEGMENT.  One row each in dissect/result.def. */
+enum dissect_result {
+#define RESULT(id, name, reason) DISSECT_##id,
+#include "result.def"
+#undef RESULT
+    DISSECT_RESULTS
+};
+
+/* TCP control bits as RFC 9293 3.1 numbers them in octet 13, CWR and ECE included. */
+enum tcp_flag {
+    TCP_FIN = 0x01,
+    TCP_SYN = 0x02,
+    TCP_RST = 0x04,
+    TCP_PSH = 0x08,
+    TCP_ACK = 0x10,
+    TCP_URG = 0x20,
+    TCP_ECE = 0x40,
+    TCP_CWR = 0x80,
+};
+
+/* Options seen in a segment (bits of segment.options). */
+enum tcp_option_bit {
+    OPTION_MSS = 0x001,
+    OPTION_WINDOW_SCALE = 0x002,
+    OPTION_SACK_PERMITTED = 0x004,
+    OPTION_SACK = 0x008,
+    OPTION_TIMESTAMPS = 0x010,
+    OPTION_FAST_OPEN = 0x020,
+    OPTION_MPTCP = 0x040,
+    OPTION_MD5 = 0x080,
+    OPTION_AO = 0x100,
+    OPTION_UNKNOWN = 0x200,   /* some kind not named above */
+    OPTION_MALFORMED = 0x400, /* a length below 2, past the header, or wrong for its kind */
+    OPTION_CUT = 0x800,       /* the capture ends inside the options: the rest is unknown */
+};
+
+/* What the TCP checksum says. */
+enum checksum_verdict {
+    CHECKSUM_UNVERIFIED, /* the capture cut the segment short */
+    CHECKSUM_GOOD,
+    CHECKSUM_PARTIAL, /* only the pseudo-header is summed: offload, the card fills in the rest */
+    CHECKSUM_BAD,
+};
+
+enum { SEGMENT_VLANS = 4, SEGMENT_SACKS = 4 };
+
+struct sack_block {
+    uint32_t left;  /* first sequence number of the block */
+    uint32_t right; /* sequence number following its last octet */
+};
+
+/*
+ * A TCP segment: plain value, copied freely.  Addresses are in network order; IPv4 fills the first
+ * four octets and leaves the rest zero.  Numbers are in host order.
+ */
+struct segment {
+    int64_t time;    /* capture time, ns since the epoch; stamped by the caller, dissect leaves it */
+    uint64_t packet; /* number in the whole input, from 1; stamped by the caller */
+    uint8_t source[16];
+    uint8_t destination[16];
+    uint16_t source_port;
+    uint16_t destination_port;
+    uint8_t ip_version; /* 4 or 6 */
+    uint8_t ttl;        /* TTL, or IPv6 hop limit */
+    uint16_t ip_id;     /* IPv4 identification; 0 under IPv6 */
+    uint32_t ip_length; /* octets of the IP packet, headers included, by its own length field */
+    uint32_t sequence;
+    uint32_t acknowledgment; /* as in the header, meaningful with TCP_ACK */
+    uint32_t payload;        /* octets of payload by the IP length, never by the captured length */
+    uint16_t window;         /* unscaled */
+    uint16_t checksum;       /* as in the header */
+    uint16_t options;        /* enum tcp_option_bit */
+    uint16_t mss;            /* with OPTION_MSS */
+    uint32_t tsval, tsecr;   /* with OPTION_TIMESTAMPS */
+    uint32_t payload_hash;   /* of the captured payload, at most its first 128 octets; 0: none */
+    uint8_t flags;           /* enum tcp_flag */
+    uint8_t window_scale;    /* with OPTION_WINDOW_SCALE, as sent (0 to 255) */
+    uint8_t checksum_verdict; /* enum checksum_verdict */
+    uint8_t sacks;            /* blocks in sack[] */
+    uint8_t vlans;            /* tags in vlan[], outermost first */
+    uint8_t cut;              /* 1: the capture holds less than the IP length */
+    uint8_t payload_hashed;   /* octets that payload_hash covers */
+    uint16_t vlan[SEGMENT_VLANS]; /* VLAN identifiers */
+    struct sack_block sack[SEGMENT_SACKS];
+};
+
+/* A captured frame, as the source delivers it. */
+struct frame {
+    const uint8_t *data; /* owned by the caller, valid for the call */
+    uint32_t captured;   /* octets at data */
+    uint32_t length;     /* octets on the wire */
+    int link_type;       /* a DLT_ value as libpcap's pcap_datalink() gives it */
+};
+
+/*
+ * Reads one frame.
+ *
+ * Returns DISSECT_SEGMENT and fills *ret_segment (all but time and packet), or the reason why the
+ * frame holds no TCP segment; then *ret_segment has no meaning.  Never fails, never allocates.
+ * Sources: RFC 9293 3.1, RFC 791, RFC 8200, RFC 7323, RFC 2018, IEEE 802.1Q, pcap-linktype(7).
+ */
+enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment);
+
+/* The short machine-readable name of a result, e.g. "not_tcp"; static storage. */
+const char *dissect_result_name(enum dissect_result result);
+
+/* One sentence on what a result means; static storage. */
+const char *dissect_result_reason(enum dissect_result result);
+
+/* Whether a link type is one that dissect() reads (a DLT_ value of libpcap). */
+bool dissect_knows_link_type(int link_type);
+
+#endif

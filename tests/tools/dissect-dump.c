@@ -1,0 +1,88 @@
+/*
+ * dissect-dump: what dissect() makes of a capture, one line per frame, for compare-dissect.py.
+ *
+ *      dissect-dump CAPTURE
+ *
+ * Every line begins with the frame's number and its result.  For a segment the fields follow, each
+ * as name=value; options only where the segment has them.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <pcap.h>
+#include <stdio.h>
+
+#include "../../dissect/dissect.h"
+
+static const char *const verdicts[] = {"unverified", "good", "partial", "bad"};
+
+static void addresses_print(const struct segment *segment)
+{
+    int family = segment->ip_version == 4 ? AF_INET : AF_INET6;
+    char source[INET6_ADDRSTRLEN] = "";
+    char destination[INET6_ADDRSTRLEN] = "";
+    inet_ntop(family, segment->source, source, sizeof source);
+    inet_ntop(family, segment->destination, destination, sizeof destination);
+    printf(" source=%s destination=%s", source, destination);
+}
+
+static void options_print(const struct segment *segment)
+{
+    if ((segment->options & OPTION_MSS) != 0)
+        printf(" mss=%u", segment->mss);
+    if ((segment->options & OPTION_WINDOW_SCALE) != 0)
+        printf(" scale=%u", segment->window_scale);
+    if ((segment->options & OPTION_TIMESTAMPS) != 0)
+        printf(" tsval=%" PRIu32 " tsecr=%" PRIu32, segment->tsval, segment->tsecr);
+    if ((segment->options & OPTION_SACK_PERMITTED) != 0)
+        printf(" sackok=1");
+    for (int i = 0; i < segment->sacks; i++)
+        printf("%s%" PRIu32 "-%" PRIu32, i == 0 ? " sack=" : ",", segment->sack[i].left,
+               segment->sack[i].right);
+    printf(" options=%#x", segment->options);
+}
+
+static void segment_print(const struct segment *segment)
+{
+    addresses_print(segment);
+    printf(" sport=%u dport=%u", segment->source_port, segment->destination_port);
+    printf(" ttl=%u id=%u iplen=%" PRIu32, segment->ttl, segment->ip_id, segment->ip_length);
+    printf(" seq=%" PRIu32 " ack=%" PRIu32, segment->sequence, segment->acknowledgment);
+    printf(" flags=%u window=%u", segment->flags, segment->window);
+    printf(" len=%" PRIu32 " sum=%u", segment->payload, segment->checksum);
+    options_print(segment);
+    for (int i = 0; i < segment->vlans; i++)
+        printf("%s%u", i == 0 ? " vlan=" : ",", segment->vlan[i]);
+    printf(" verdict=%s cut=%u", verdicts[segment->checksum_verdict], segment->cut);
+}
+
+static void capture_print(pcap_t *capture)
+{
+    struct pcap_pkthdr *header;
+    const u_char *data;
+    for (unsigned long number = 1; pcap_next_ex(capture, &header, &data) == 1; number++) {
+        struct frame frame = {data, header->caplen, header->len, pcap_datalink(capture)};
+        struct segment segment;
+        enum dissect_result result = dissect(&frame, &segment);
+        printf("%lu %s", number, dissect_result_name(result));
+        if (result == DISSECT_SEGMENT)
+            segment_print(&segment);
+        printf("\n");
+    }
+}
+
+int main(int count, char **arguments)
+{
+    char message[PCAP_ERRBUF_SIZE];
+    if (count != 2) {
+        fprintf(stderr, "usage: dissect-dump CAPTURE\n");
+        return 2;
+    }
+    pcap_t *capture = pcap_open_offline(arguments[1], message);
+    if (capture == NULL) {
+        fprintf(stderr, "dissect-dump: %s\n", message);
+        return 1;
+    }
+    capture_print(capture);
+    pcap_close(capture);
+    return 0;
+}

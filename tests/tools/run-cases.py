@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""run-cases: every case script through the real program, in every variation; TAP on stdout.
+
+usage: run-cases.py [--accept] [--no-golden] [--only NAME] [--variations A,B|none] [CASE.seg...]
+
+LASTACK names the program (default ./lastack).  Each case is compiled, analysed, and asked what the
+script claims; its normalised answer is compared with the .json beside it, and the answers of all
+variations with the first.  --accept shows each new or changed golden file and writes it.
+"""
+import argparse
+import concurrent.futures
+import copy
+import difflib
+import os
+import subprocess
+import sys
+import tempfile
+
+import segcase
+import segcheck
+import segread
+import segwire
+
+CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "cases")
+PROGRAM = os.environ.get("LASTACK", "./lastack")
+TIMEOUT = 60
+
+
+class UsageError(Exception):
+    """The program does not know an option, or the value given to it."""
+
+
+def main():
+    options = read_arguments()
+    if not os.access(PROGRAM, os.X_OK):
+        print(f"Bail out! no program at {PROGRAM}; set LASTACK")
+        return 2
+    paths = options.cases or sorted(find_cases(CASES))
+    paths = [p for p in paths if options.only in p]
+    jobs = [(path, options) for path in paths]
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(run_case, jobs, chunksize=1)
+        return report(results)
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="CASE.seg")
+    parser.add_argument("--accept", action="store_true", help="show and write golden files")
+    parser.add_argument("--no-golden", action="store_true", help="only what the scripts claim")
+    parser.add_argument("--only", default="", metavar="NAME", help="cases with NAME in their path")
+    parser.add_argument("--variations", default="all", help="names, 'all' or 'none'")
+    options = parser.parse_args()
+    names = {v.name for v in segwire.VARIATIONS}
+    chosen = {"all": names, "none": set()}.get(options.variations)
+    options.names = set(options.variations.split(",")) if chosen is None else chosen
+    if options.names - names:
+        parser.error(f"unknown variations {sorted(options.names - names)}")
+    return options
+
+
+def find_cases(folder):
+    for place, _, files in os.walk(folder):
+        for name in files:
+            if name.endswith(".seg"):
+                yield os.path.normpath(os.path.join(place, name))
+
+
+def case_name(path):
+    parts = os.path.abspath(path).split(os.sep)
+    return "/".join(parts[-2:])[:-len(".seg")]
+
+
+def report(results):
+    """Prints TAP as results come, in order; returns the exit code."""
+    count = failures = 0
+    for lines in results:
+        for verdict, name, notes in lines:
+            count += 1
+            failures += verdict == "not ok"
+            print(f"{verdict} {count} - {name}")
+            for note in notes:
+                print(f"# {note}")
+        sys.stdout.flush()
+    print(f"1..{count}")
+    if failures:
+        print(f"# {failures} of {count} failed")
+    return 1 if failures or not count else 0
+
+
+def run_case(job):
+    """All checks of one case: [(verdict, name, notes), ...]."""
+    path, options = job
+    name = case_name(path)
+    try:
+        case = segread.read_case(path, name)
+        plain = segwire.Variation()
+        records = analyse(case, plain)
+    except (segcase.CaseError, OSError, RuntimeError, ValueError) as error:
+        return [("not ok", name, str(error).splitlines())]
+    try:
+        lines = [first_line(path, name, case, records, options)]
+        answer = segcheck.normalise(case, plain, records)
+    except (KeyError, TypeError) as error:
+        return [("not ok", name, [f"a record lacks {error}"])]
+    for variation in segwire.VARIATIONS:
+        if variation.name in options.names:
+            lines.append(vary(name, case, variation, answer))
+    return lines
+
+
+def first_line(path, name, case, records, options):
+    plain = segwire.Variation()
+    notes = segcheck.Answer(case, plain, records).check()
+    if not options.no_golden:
+        notes += compare_golden(path, segcheck.normalise(case, plain, records), options.accept)
+    return "not ok" if notes else "ok", name, notes
+
+
+def compare_golden(path, answer, accept):
+    golden = path[:-len(".seg")] + ".json"
+    found = segcheck.show(answer) + "\n"
+    wanted = None
+    if os.path.exists(golden):
+        with open(golden, encoding="utf-8") as file:
+            wanted = file.read()
+    if wanted == found:
+        return []
+    if accept:
+        print(f"# {golden}\n" + (difference(wanted, found) if wanted else found), file=sys.stderr)
+        with open(golden, "w", encoding="utf-8") as file:
+            file.write(found)
+        return []
+    if wanted is None:
+        return [f"no golden file {os.path.basename(golden)}: read the answer, then --accept"]
+    return ["differs from the golden file:"] + difference(wanted, found).splitlines()[:60]
+
+
+def difference(wanted, found):
+    return "\n".join(difflib.unified_diff(wanted.splitlines(), found.splitlines(), "wanted",
+                                          "found", lineterm="", n=2))
+
+
+def vary(name, case, variation, answer):
+    """The same case in another dress: the same answer but for the listed fields."""
+    title = f"{name} [{variation.name}]"
+    reason = case.skips.get(variation.name) or case.skips.get("all")
+    if variation.ip == 6 and ":" in case.ends[1]["A"][0]:
+        reason = "the case is IPv6 already"
+    if reason:
+        return "ok", f"{title} # SKIP {reason}", []
+    try:
+        found = segcheck.normalise(case, variation, analyse(case, variation))
+    except UsageError as error:
+        return "ok", f"{title} # SKIP {error}", []  # an option that this version does not have yet
+    except (RuntimeError, OSError, ValueError, KeyError, TypeError) as error:
+        return "not ok", title, str(error).splitlines()
+    wanted = [blanked(record, variation) for record in answer]
+    if found == wanted:
+        return "ok", title, []
+    notes = difference(segcheck.show(wanted), segcheck.show(found)).splitlines()[:60]
+    return "not ok", title, notes
+
+
+def blanked(record, variation):
+    record = copy.deepcopy(record)
+    segcheck.drop_changeable(record, variation)
+    return record
+
+
+def analyse(case, variation):
+    """Runs the program on the case's capture; its NDJSON records."""
+    suffix = "." + variation.form
+    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
+        file.write(segwire.capture(case, variation))
+        file.flush()
+        words = [PROGRAM, *case.arguments, *variation.arguments, "--ndjson", file.name]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT)
+    if done.returncode == 2 and variation.arguments:
+        raise UsageError(" ".join(done.stderr.split())[:200])
+    if done.returncode != 0:
+        raise RuntimeError(f"exit code {done.returncode}\n{done.stderr[-2000:]}")
+    return segcheck.read_records(done.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
