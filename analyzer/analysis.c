@@ -87,6 +87,18 @@ static void show_progress(struct run *run)
                                                           .packets = run->packets});
 }
 
+/* A packet or a pause; with -U what a packet decides leaves with it, not with its batch. */
+static enum status take(struct run *run, enum source_result result,
+                        const struct captured_packet *packet)
+{
+    if (result == SOURCE_IDLE)
+        return take_pause(run);
+    enum status status = take_packet(run, packet);
+    if (status == STATUS_NO_MEMORY || !run->options->flush)
+        return status;
+    return analyzer_tick(run->analyzer, run->idle.last_packet);
+}
+
 /* Reads to the end, or until no output is left to write to.  Fails with NO_MEMORY only. */
 static enum status read_all(struct run *run)
 {
@@ -94,7 +106,7 @@ static enum status read_all(struct run *run)
     struct captured_packet packet;
     enum source_result result;
     while ((result = source_next(run->source, &packet)) != SOURCE_END) {
-        enum status status = result == SOURCE_PACKET ? take_packet(run, &packet) : take_pause(run);
+        enum status status = take(run, result, &packet);
         if (result == SOURCE_IDLE || run->options->flush)
             sink->ops->flush(sink);
         if (!outputs_alive(run->outputs))
@@ -161,19 +173,27 @@ static enum exit_status report_inputs(const struct run *run)
     return exit_status;
 }
 
+/* The report covers what came before; to whom it matters, that is an input cut short. */
+static enum exit_status say_out_of_memory(const struct run *run)
+{
+    message_print(
+        "out of memory at packet %llu: the report is not complete; give lastack less with "
+        "-f FILTER, or the host more",
+        (unsigned long long)run->packets);
+    return EXIT_DAMAGED;
+}
+
 static enum exit_status read_and_report(struct run *run)
 {
     struct interrupt interrupt;
     if (interrupt_begin(&interrupt, run->source) != STATUS_OK)
         return exit_refuse(STATUS_NO_MEMORY, NULL);
     run->progress = progress_begin(isatty(STDERR_FILENO) && !run->options->quiet);
-    enum status status = read_all(run);
+    bool complete = read_all(run) != STATUS_NO_MEMORY;
     progress_end(&run->progress);
-    if (status != STATUS_NO_MEMORY && outputs_alive(run->outputs))
-        status = finish(run);
-    enum exit_status exit_status = EXIT_DONE;
-    if (status == STATUS_NO_MEMORY)
-        exit_status = exit_refuse(status, NULL);
+    if (outputs_alive(run->outputs) && finish(run) == STATUS_NO_MEMORY)
+        complete = false;
+    enum exit_status exit_status = complete ? EXIT_DONE : say_out_of_memory(run);
     exit_status = exit_worse_of(exit_status, report_inputs(run));
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
     if (outputs_matched(run->outputs))

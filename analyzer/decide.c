@@ -166,6 +166,11 @@ static void decide_final_ack(struct engine *engine, struct tuple *tuple,
     if (!story->open)
         return;
     story->open = false;
+    const struct connection *connection = &incarnation->connection;
+    const struct side *peer = &connection->side[side_other(story->side)];
+    bool spoke = connection->closing->fin[story->side].t < peer->last_t || story->new_syn;
+    if (story->missing && !spoke)
+        return; /* nothing of the peer since the FIN: a repeated FIN, no more */
     story->told = true;
     struct occasion occasion = {.kind = OCCASION_FINAL_ACK, .segment = segment, .from = from,
                                 .now = engine->clock};
@@ -187,10 +192,27 @@ static bool shows_last_ack(const struct incarnation *incarnation, const struct s
             return true;
         }
     }
-    const struct side *peer = &connection->side[side_other(side)];
+    enum tcp_state peer = step->before[side_other(side)];
+    bool had_fin = peer == STATE_TIME_WAIT || peer == STATE_CLOSING || peer == STATE_CLOSED;
     *ret_missing = true;
-    return step->before[side] == STATE_LAST_ACK && step->fin_repeated &&
-           closing->fin_ack[side].packet == 0 && closing->fin[side].t < peer->last_t;
+    return step->before[side] == STATE_LAST_ACK && step->fin_repeated && had_fin &&
+           closing->fin_ack[side].packet == 0;
+}
+
+/* Which copy of the FIN the first ACK of it answers: the first (true, *ret_known), or a later one. */
+static bool answers_first_copy(const struct closing *closing, int side,
+                               const struct segment *segment, bool *ret_known)
+{
+    *ret_known = false;
+    if ((segment->options & OPTION_TIMESTAMPS) == 0)
+        return true;
+    for (int i = 0; i < closing->copies[side]; i++) {
+        if (closing->copy[side][i].tsval != segment->tsecr)
+            continue;
+        *ret_known = true;
+        return i == 0;
+    }
+    return true;
 }
 
 static void follow_final_ack(struct engine *engine, struct tuple *tuple,
@@ -215,7 +237,12 @@ static void follow_final_ack(struct engine *engine, struct tuple *tuple,
     }
     bool repairs = story->open && step->from != story->side &&
                    closing->fin_ack_last[story->side].packet == step->segment->packet;
-    if (repairs)
+    if (!repairs)
+        return;
+    bool first = answers_first_copy(closing, story->side, step->segment, &story->echoed);
+    if (story->missing && !first)
+        story->open = false; /* the first FIN never arrived: no ACK of it was due */
+    else
         decide_final_ack(engine, tuple, incarnation, step->segment, step->from);
 }
 
@@ -230,6 +257,7 @@ void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int s
         return;
     story->open = true;
     story->missing = true;
+    story->new_syn = true;
     story->losses = 1;
     story->side = (uint8_t)side;
     story->again = packet_ref_of(segment, side);
@@ -300,7 +328,8 @@ static void open_hazard(struct engine *engine, struct tuple *tuple, const struct
         .to = (uint8_t)side_other(from),
         .matched_number = stray->from->incarnation,
         .matched_uid = stray->from->uid,
-        .original = stray->original != NULL ? stray->original->packet : 0,
+        .old_iss = {stray->from->end[incarnation_end(current, 0)].iss,
+                    stray->from->end[incarnation_end(current, 1)].iss},
         .strength = stray->match,
         .stray = packet_ref_of(segment, from),
         .left = seq_later_of(segment->sequence, x->snd_nxt),
@@ -310,6 +339,8 @@ static void open_hazard(struct engine *engine, struct tuple *tuple, const struct
         .age = stray->original != NULL ? time_since(segment->time, stray->original->t)
                                        : NANOTIME_UNKNOWN,
     };
+    if (stray->original != NULL)
+        current->hazard.original = last_segment_ref(stray->original, from);
     current->connection.corrupted = true;
 }
 

@@ -9,7 +9,6 @@
 #include "flow/route.h"
 #include "lives.h"
 #include "tcp/copies.h"
-#include "tcp/tallies.h"
 #include "tcp/window.h"
 
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink)
@@ -181,7 +180,9 @@ static void take_stray(struct engine *engine, struct tuple *tuple, const struct 
                        int end, const struct stray *stray)
 {
     struct incarnation *current = tuple->current;
-    tally_packet(&current->connection.side[incarnation_side(current, end)], segment);
+    struct tally *tally = &current->connection.side[incarnation_side(current, end)].tally;
+    tally->packets++; /* its octets are none of this stream's */
+    tally->ip_bytes += segment->ip_length;
     current->connection.last_t = time_later_of(current->connection.last_t, segment->time);
     engine->counts.segments++;
     decide_stray(engine, tuple, segment, end, stray);

@@ -142,6 +142,8 @@ uint64_t expand_caveats(const struct incarnation *incarnation)
         notes |= UINT64_C(1) << NOTE_one_sided;
     if (both && !scale_known && (incarnation->flags & INCARNATION_SYNCHRONIZED) != 0)
         notes |= UINT64_C(1) << NOTE_wscale_unknown;
+    if (connection->reordered)
+        notes |= UINT64_C(1) << NOTE_capture_reordered;
     if (connection->capture_gaps > 0)
         notes |= UINT64_C(1) << NOTE_capture_gap;
     return notes;

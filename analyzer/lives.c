@@ -138,7 +138,7 @@ void lives_collide_after_end(struct tuple *tuple, struct incarnation *fresh,
                              const struct segment *segment)
 {
     const struct tombstone *old = tuple->tombstones;
-    while (old != NULL && !old->synchronized)
+    while (old != NULL && (!old->synchronized || old->rested))
         old = old->next;
     attach_collision(fresh, NULL, old, segment);
 }
@@ -159,11 +159,22 @@ void lives_replace(struct engine *engine, struct tuple *tuple, const struct segm
     tuple->current = fresh;
 }
 
+/* Another SYN takes the candidate's place; from the same host it shows that attempt abandoned. */
+static void replace_candidate(struct engine *engine, struct tuple *tuple,
+                              const struct segment *segment, int end)
+{
+    struct step step;
+    if (end == tuple->candidate->client_end)
+        connection_forget(&tuple->candidate->connection, 0, FACT_SND_SYN, BASIS_PRESUMED, segment,
+                          &step);
+    lives_end_candidate(engine, tuple, true);
+}
+
 struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
                                   const struct segment *segment, int end)
 {
     if (tuple->candidate != NULL)
-        lives_end_candidate(engine, tuple, true);
+        replace_candidate(engine, tuple, segment, end);
     struct incarnation *candidate = lives_begin(engine, tuple, segment, end);
     if (candidate == NULL)
         return NULL;
@@ -205,6 +216,18 @@ static void free_incarnation(struct engine *engine, struct tuple *tuple,
     flow_table_free_incarnation(&engine->table, incarnation);
 }
 
+/* Whether a side's TIME_WAIT ran out: 2MSL have passed since its last segment. */
+static bool had_time_wait(const struct incarnation *incarnation)
+{
+    const struct history *history = &incarnation->connection.history;
+    for (int side = 0; side < SIDES; side++) {
+        int newest = history_newest(history, side, history->count - 1);
+        if (newest >= 0 && history_peek(history, newest)->fact == FACT_TWO_MSL)
+            return true;
+    }
+    return false;
+}
+
 static void bury(struct engine *engine, struct tuple *tuple, const struct incarnation *incarnation,
                  nanotime closed_at)
 {
@@ -213,6 +236,7 @@ static void bury(struct engine *engine, struct tuple *tuple, const struct incarn
     struct tombstone *tombstone = incarnation_bury(incarnation, closed_at);
     if (tombstone == NULL)
         return;
+    tombstone->rested = had_time_wait(incarnation);
     tombstone->next = tuple->tombstones;
     tuple->tombstones = tombstone;
     struct tombstone **link = &tuple->tombstones;
@@ -293,12 +317,8 @@ static nanotime end_of_current(const struct engine *engine, const struct incarna
     const struct connection *connection = &current->connection;
     if (connection->closed_at == NANOTIME_UNKNOWN)
         return NANOTIME_UNKNOWN;
-    for (int side = 0; side < SIDES; side++) {
-        int newest =
-            history_newest(&connection->history, side, connection->history.count - 1);
-        if (newest >= 0 && history_peek(&connection->history, newest)->fact == FACT_TWO_MSL)
-            return connection->closed_at; /* it had its 2MSL already */
-    }
+    if (had_time_wait(current))
+        return connection->closed_at;
     return time_after(connection->closed_at, two_msl(engine));
 }
 

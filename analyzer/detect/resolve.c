@@ -124,7 +124,7 @@ enum confidence resolve_confidence(const struct collision *collision, int outcom
     case EVENT_syn_in_last_ack_rst:
         return last_ack_rst_confidence(collision);
     case EVENT_syn_in_synchronized_rst:
-        return collision->answer == ANSWER_RST_OLD ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+        return collision->answer == ANSWER_RST_OLD ? CONFIDENCE_CERTAIN : CONFIDENCE_PROBABLE;
     case EVENT_syn_unresolved:
         return CONFIDENCE_POSSIBLE;
     case EVENT_tw_reopen_accepted:
@@ -140,8 +140,7 @@ enum level resolve_level(const struct incarnation *incarnation, int outcome)
         return LEVEL_INFO;
     if (outcome == EVENT_tw_reopen_accepted && resolve_rule(incarnation) == REOPEN_NONE)
         return LEVEL_NOTICE;
-    bool doubtful = outcome == EVENT_syn_in_last_ack_rst || outcome == EVENT_syn_in_synchronized_rst;
-    if (doubtful &&
+    if (outcome == EVENT_syn_in_last_ack_rst &&
         resolve_confidence(incarnation->collision, outcome) == CONFIDENCE_POSSIBLE)
         return LEVEL_WARNING;
     return event_row((enum event_id)outcome)->level;

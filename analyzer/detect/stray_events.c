@@ -42,20 +42,6 @@ static struct evidence_base old_base(const struct incarnation *incarnation,
     };
 }
 
-static struct packet_ref ref_of_last(const struct last_segment *last, int from)
-{
-    return (struct packet_ref){
-        .packet = last->packet,
-        .t = last->t,
-        .sequence = last->sequence,
-        .acknowledgment = last->acknowledgment,
-        .payload = last->payload,
-        .tsval = last->tsval,
-        .flags = last->flags,
-        .from = (uint8_t)from,
-    };
-}
-
 static void report_states(struct event_record *event, const struct incarnation *incarnation)
 {
     for (int side = 0; side < SIDES; side++) {
@@ -86,7 +72,7 @@ void detect_stray_old_segment(struct occasion *occasion)
     report_number(&event, "payload_bytes", segment->payload);
     report_number(&event, "since_close_ns", time_since(segment->time, stray->from->closed_at));
     if (stray->original != NULL) {
-        struct packet_ref original = ref_of_last(stray->original, from);
+        struct packet_ref original = last_segment_ref(stray->original, from);
         report_evidence(&event, &base, &original, from, ROLE_REFERENCE,
                         "the same segment in its own time");
         report_number(&event, "is_retransmission_of", (int64_t)original.packet);
@@ -132,17 +118,22 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
     report_evidence(&event, &base, &hazard->stray, from, ROLE_TRIGGER,
                     "a segment of incarnation %u that passes the %s's checks",
                     hazard->matched_number, report_side(to));
+    const struct evidence_base old = {hazard->matched_number, true,
+                                      {hazard->old_iss[0], hazard->old_iss[1]}};
+    report_evidence(&event, &old, &hazard->original, from, ROLE_REFERENCE,
+                    "the same segment in its own time");
     if (occasion->segment != NULL) {
         struct packet_ref reaction = packet_ref_of(occasion->segment, to);
-        report_evidence(&event, &base, &reaction, to, ROLE_REACTION,
+        report_evidence(&event, &base, &reaction, to,
+                        delivered ? ROLE_CONSEQUENCE : ROLE_REACTION,
                         delivered ? "acknowledges octets that nobody of this incarnation had sent"
                                   : "the next acknowledgment does not show its octets");
     }
     report_number(&event, "matched_incarnation", hazard->matched_number);
     report_number(&event, "payload_bytes", hazard->stray.payload);
     report_number(&event, "delivered", delivered);
-    if (hazard->original != 0)
-        report_number(&event, "is_retransmission_of", (int64_t)hazard->original);
+    if (hazard->original.packet != 0)
+        report_number(&event, "is_retransmission_of", (int64_t)hazard->original.packet);
     if (hazard->age != NANOTIME_UNKNOWN)
         report_number(&event, "age_ns", hazard->age);
     report_detail(&event, "verdict", stray_verdict_name(STRAY_HAZARD_DATA));

@@ -69,11 +69,11 @@ void detect_final_ack(struct occasion *occasion)
     struct evidence_base base = report_base(incarnation);
     enum event_id id = story->missing ? EVENT_final_ack_missing : EVENT_final_ack_lost;
     bool timed = connection->side[b].round_trip > 0;
-    enum confidence confidence =
-        story->missing || !timed ? CONFIDENCE_PROBABLE : CONFIDENCE_CERTAIN;
-    const struct packet_ref *trigger = story->missing ? &story->again : &story->final_ack;
+    enum confidence confidence = timed ? CONFIDENCE_CERTAIN : CONFIDENCE_PROBABLE;
+    if (story->missing) /* without the echo, the FIN itself may have been what was lost */
+        confidence = story->echoed ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE;
     struct event_record event;
-    report_begin(&event, id, trigger->t, report_gated(incarnation, confidence), BLAME_NETWORK);
+    report_begin(&event, id, story->again.t, report_gated(incarnation, confidence), BLAME_NETWORK);
     report_change(&event, a, incarnation->number, (enum tcp_state)connection->side[a].state,
                   (enum tcp_state)connection->side[a].state);
     report_change(&event, b, incarnation->number, STATE_LAST_ACK,
@@ -81,9 +81,9 @@ void detect_final_ack(struct occasion *occasion)
     report_evidence(&event, &base, &closing->fin[b], b, ROLE_REFERENCE,
                     "the %s's FIN: LAST_ACK from here on", report_side(b));
     if (!story->missing)
-        report_evidence(&event, &base, &story->final_ack, a, ROLE_TRIGGER,
+        report_evidence(&event, &base, &story->final_ack, a, ROLE_REFERENCE,
                         "the %s's ACK of it: it passed here and was lost beyond", report_side(a));
-    report_evidence(&event, &base, &story->again, b, story->missing ? ROLE_TRIGGER : ROLE_REACTION,
+    report_evidence(&event, &base, &story->again, b, ROLE_TRIGGER,
                     "the %s shows that it is still in LAST_ACK", report_side(b));
     if (occasion->segment != NULL) {
         struct packet_ref repair = packet_ref_of(occasion->segment, a);
@@ -93,9 +93,9 @@ void detect_final_ack(struct occasion *occasion)
     report_number(&event, "fin_copies", closing->fins[b]);
     report_number(&event, "losses", story->losses);
     report_number(&event, "repairs", occasion->segment != NULL);
-    report_number(&event, "waited_ns", time_since(story->again.t, trigger == &story->again
-                                                                      ? closing->fin[b].t
-                                                                      : trigger->t));
+    report_number(&event, "waited_ns",
+                  time_since(story->again.t,
+                             story->missing ? closing->fin[b].t : story->final_ack.t));
     if (story->missing)
         explain_final_ack_missing(&event, occasion, b);
     else
@@ -122,7 +122,8 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
     int a = step->from, b = side_other(a);
     const struct side *side_b = &connection->side[b];
     bool raised = (incarnation->raised >> EVENT_rst_to_retransmitted_fin & 1) != 0;
-    if (raised || step->rst_form != RST_REPLY_NO_ACK || step->injected)
+    bool contested = occasion->tuple->candidate != NULL; /* then it answers a challenge */
+    if (raised || contested || step->rst_form != RST_REPLY_NO_ACK || step->injected)
         return;
     if (!side_has(&connection->side[a], SIDE_FIN_SENT) || !side_has(side_b, SIDE_FIN_SENT))
         return;

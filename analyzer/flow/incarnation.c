@@ -4,6 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct packet_ref last_segment_ref(const struct last_segment *last, int from)
+{
+    return (struct packet_ref){
+        .packet = last->packet,
+        .t = last->t,
+        .sequence = last->sequence,
+        .acknowledgment = last->acknowledgment,
+        .payload = last->payload,
+        .tsval = last->tsval,
+        .flags = last->flags,
+        .from = (uint8_t)from,
+    };
+}
+
 void tombstone_list_free(struct tombstone *list)
 {
     while (list != NULL) {

@@ -61,6 +61,8 @@ struct collision {
 struct final_ack_story {
     bool open, told;
     bool missing;      /* no ACK of the FIN had passed */
+    bool echoed;       /* missing: the repair echoes the FIN's first copy, so that one had arrived */
+    bool new_syn;      /* missing: the peer sent a new SYN since, so it is there */
     uint8_t side;      /* in LAST_ACK */
     uint32_t losses;
     struct packet_ref final_ack, again;
@@ -74,7 +76,8 @@ struct hazard {
     bool rst;
     uint32_t matched_number; /* incarnation it comes from */
     uint64_t matched_uid;
-    uint64_t original;       /* packet of which it is a copy; 0 unknown */
+    struct packet_ref original; /* the segment of which it is a copy; packet 0: unknown */
+    seq old_iss[SIDES];      /* of the matched incarnation, by this one's sides */
     uint32_t strength;       /* enum stray_match */
     struct packet_ref stray;
     seq left, right;         /* octets that nobody of this incarnation had sent */

@@ -107,6 +107,20 @@ static enum route route_synack(const struct tuple *tuple, const struct segment *
     return unknown ? ROUTE_CURRENT : ROUTE_SUCCEED;
 }
 
+/* Whether a segment in the old numbers is new: not a late copy of what was sent before the SYN. */
+static bool goes_on(const struct incarnation *current, const struct incarnation *candidate,
+                    const struct segment *segment, int end)
+{
+    const struct side *x = &current->connection.side[incarnation_side(current, end)];
+    const struct side *fresh = &candidate->connection.side[0];
+    seq last = seq_add(segment->sequence, segment->payload + ((segment->flags & TCP_FIN) != 0));
+    bool acks_more = (segment->flags & TCP_ACK) != 0 && side_has(x, SIDE_ACKED) &&
+                     seq_after(segment->acknowledgment, x->rcv_nxt);
+    bool younger = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(fresh, SIDE_TSVAL) &&
+                   side_has(x, SIDE_TSVAL) && seq_after(segment->tsval, fresh->tsval_first);
+    return seq_after(last, x->snd_nxt) || acks_more || younger;
+}
+
 /* A segment of the candidate's own sender, not a SYN. */
 static enum route route_from_initiator(const struct tuple *tuple, const struct segment *segment,
                                        int end)
@@ -119,7 +133,7 @@ static enum route route_from_initiator(const struct tuple *tuple, const struct s
         return new_numbers ? ROUTE_REFUSE : ROUTE_CURRENT;
     if (new_numbers && (segment->flags & TCP_ACK) != 0)
         return ROUTE_ADOPT;
-    return ROUTE_RESUME;
+    return goes_on(current, tuple->candidate, segment, end) ? ROUTE_RESUME : ROUTE_CURRENT;
 }
 
 static enum route route_from_responder(const struct tuple *tuple, const struct segment *segment,

@@ -41,9 +41,13 @@ struct tombstone {
     uint8_t client_end;
     bool synchronized; /* the responder had answered: there was a connection */
     nanotime closed_at;
+    bool rested; /* its TIME_WAIT had run out: what comes now is ordinary reuse */
     struct tombstone_side end[SIDES]; /* by end of the tuple */
     struct last_segment last[LAST_SEGMENTS];
 };
+
+/* A remembered segment as reference, sent by that side. */
+struct packet_ref last_segment_ref(const struct last_segment *last, int from);
 
 void tombstone_list_free(struct tombstone *list);
 

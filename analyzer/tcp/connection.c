@@ -100,6 +100,8 @@ static void take_handshake(struct connection *connection, const struct segment *
     struct side *x = &connection->side[from];
     bool ack = (segment->flags & TCP_ACK) != 0;
     if ((segment->flags & TCP_SYN) != 0 && !ack) {
+        bool late = !side_has(x, SIDE_SYN_SEEN) && connection->synack_t != NANOTIME_UNKNOWN;
+        connection->reordered |= late;
         connection->syn_repeated |= side_has(x, SIDE_SYN_SEEN);
         connection->syn_t = segment->time;
     } else if ((segment->flags & TCP_SYN) != 0) {
@@ -393,9 +395,12 @@ bool connection_segment(struct connection *connection, const struct segment *seg
         zeek_view_bad_checksum(&connection->zeek, from);
     else
         zeek_view_packet(&connection->zeek, segment, from);
-    if (damaged || !need_closing(connection, segment)) {
+    step->damaged = damaged;
+    if (damaged)
+        return true;
+    if (!need_closing(connection, segment)) {
         step->damaged = true;
-        return connection->closing != NULL || (segment->flags & (TCP_FIN | TCP_RST)) == 0;
+        return false;
     }
     if ((segment->flags & TCP_RST) != 0)
         examine_rst(connection, segment, from, step);

@@ -157,6 +157,7 @@ struct connection {
     bool corrupted;    /* set by the caller: its receiver took octets that nobody of it sent, so an
                           ACK beyond SND.NXT is no gap of the capture */
     bool syn_repeated, synack_repeated; /* the handshake cannot be timed plainly */
+    bool reordered;    /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
     bool simultaneous_open;
     uint8_t direction;        /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
     uint8_t recent_next;

@@ -4,6 +4,8 @@
 #include "moves.h"
 #include "window.h"
 
+static const nanotime swap_reach = 3 * (nanotime)NANO_PER_MILLI; /* OBSERVER 5, two tolerances */
+
 static struct motive motive_now(enum fact fact, enum basis basis, const struct segment *segment)
 {
     return (struct motive){fact, basis, segment->time, segment->packet,
@@ -108,6 +110,15 @@ static void infer_own_synack(struct connection *connection, const struct segment
     apply_now(connection, peer, FACT_GOT_SYNACK, BASIS_PRESUMED, segment, step);
 }
 
+/* Data, or the ACK of data, comes out of ESTABLISHED: the ACK of its SYN arrived, uncaptured. */
+static bool speaks_beyond_syn(const struct connection *connection, const struct segment *segment,
+                              int from)
+{
+    const struct side *y = &connection->side[side_other(from)];
+    return (segment->flags & TCP_ACK) != 0 &&
+           (segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(y->iss, 1)));
+}
+
 void facts_sent(struct connection *connection, const struct segment *segment, int from,
                 struct step *step)
 {
@@ -121,6 +132,8 @@ void facts_sent(struct connection *connection, const struct segment *segment, in
         send_syn(connection, segment, from, step);
     else if (x->state == STATE_CLOSED && !side_has(x, SIDE_HEARD) && !connection->midstream)
         infer_own_synack(connection, segment, from, step);
+    else if (x->state == STATE_SYN_RCVD && speaks_beyond_syn(connection, segment, from))
+        apply_now(connection, from, FACT_SYN_ACKED, BASIS_ACKED, segment, step);
     if ((segment->flags & TCP_FIN) == 0)
         return;
     seq fin = step->end - 1;
@@ -209,7 +222,8 @@ static void arriving_fin(struct connection *connection, const struct segment *se
     int peer = side_other(from);
     const struct side *y = &connection->side[peer];
     bool occupies = step->end != segment->sequence;
-    if (!occupies || !completes_fin(connection, segment, from, step))
+    bool no_ack = (segment->flags & TCP_ACK) == 0; /* dropped: 3.10.7.4, fifth */
+    if (!occupies || no_ack || !completes_fin(connection, segment, from, step))
         return;
     if ((segment->flags & TCP_FIN) == 0 && (y->state == STATE_CLOSED ||
                                             y->state == STATE_TIME_WAIT))
@@ -226,6 +240,11 @@ static void arriving_fin(struct connection *connection, const struct segment *se
     struct motive motive = motive_now(FACT_GOT_FIN, BASIS_ACKED, segment);
     motive.proof = y->rcv_nxt_packet; /* the capture had swapped, or missed the FIN's first copy */
     side_apply(connection, peer, &motive, step);
+    bool swapped = waits && time_since(segment->time, y->rcv_nxt_t) <= swap_reach &&
+                   (segment->flags & TCP_FIN) != 0;
+    if (swapped && connection->capture_gaps > 0)
+        connection->capture_gaps--; /* what the ACK seemed to miss is here */
+    connection->reordered |= swapped;
     if (!waits)
         return;
     connection->side[from].snd_una = connection->side[from].fin_seq; /* its ACK went by already */

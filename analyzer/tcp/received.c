@@ -32,7 +32,8 @@ static enum judgment judge_got_synack(const struct connection *connection,
     if ((segment->flags & TCP_SYN) != 0 && (segment->flags & TCP_ACK) == 0)
         return side_has(x, SIDE_SYN_SEEN) && segment->sequence == x->iss ? judge_again(crossing)
                                                                          : JUDGE_NOTHING;
-    bool covers = (segment->flags & TCP_ACK) != 0 && seq_after(segment->acknowledgment, y->iss);
+    bool covers = (segment->flags & (TCP_ACK | TCP_SYN)) == TCP_ACK &&
+                  seq_after(segment->acknowledgment, y->iss);
     return covers && (segment->flags & TCP_RST) == 0 ? JUDGE_PROVEN : JUDGE_NOTHING;
 }
 
@@ -62,6 +63,14 @@ static enum judgment judge_got_fin(const struct connection *connection,
     return segment->sacks > 0 || !crossing ? JUDGE_REVOKED : JUDGE_NOTHING;
 }
 
+/* A pure ACK at SND.NXT, and no old copy: only a socket in LAST_ACK sends it. */
+static bool shows_old_socket(const struct side *x, const struct segment *segment)
+{
+    bool stamped = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(x, SIDE_TSVAL);
+    bool old_copy = stamped && seq_before(segment->tsval, x->tsval_last);
+    return segment->payload == 0 && segment->sequence == x->snd_nxt && !old_copy;
+}
+
 static enum judgment judge_fin_acked(const struct connection *connection,
                                      const struct history_entry *entry,
                                      const struct segment *segment, int from,
@@ -74,19 +83,18 @@ static enum judgment judge_fin_acked(const struct connection *connection,
     if (entry->state == STATE_CLOSED) {
         if ((segment->flags & TCP_RST) != 0)
             return step->rst_form == RST_REPLY_NO_ACK ? JUDGE_PROVEN : JUDGE_NOTHING;
-        return judge_again(crossing);
+        return shows_old_socket(&connection->side[from], segment) ? judge_again(crossing)
+                                                                  : JUDGE_NOTHING;
     }
     bool covers_carrier = (segment->flags & TCP_ACK) != 0 && closing->carrier[from] &&
                           seq_at_or_after(segment->acknowledgment, closing->carrier_end[from]);
     return covers_carrier ? JUDGE_PROVEN : JUDGE_NOTHING;
 }
 
-static enum judgment judge_got_rst(const struct segment *segment, const struct step *step,
-                                   bool crossing)
+/* A reset of its own proves that the side is CLOSED, whatever made it so. */
+static enum judgment judge_got_rst(const struct segment *segment, bool crossing)
 {
-    if ((segment->flags & TCP_RST) == 0)
-        return judge_again(crossing);
-    return step->rst_form == RST_REPLY_NO_ACK ? JUDGE_PROVEN : JUDGE_NOTHING;
+    return (segment->flags & TCP_RST) == 0 ? judge_again(crossing) : JUDGE_PROVEN;
 }
 
 /* A SYN that was deduced from its SYN-ACK turns up. */
@@ -115,7 +123,7 @@ static enum judgment judge(const struct connection *connection, const struct his
     case FACT_FIN_ACKED:
         return judge_fin_acked(connection, entry, segment, from, step, crossing);
     case FACT_GOT_RST:
-        return judge_got_rst(segment, step, crossing);
+        return judge_got_rst(segment, crossing);
     case FACT_SND_SYN:
         return judge_snd_syn(connection, entry, segment, from);
     case FACT_SND_SYNACK: /* deduced from the client's ACK: anything of the server proves it */

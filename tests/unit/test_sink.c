@@ -18,80 +18,7 @@
 #include "../../analyzer/sink/problems.h"
 #include "../../analyzer/sink/schema.h"
 #include "../../analyzer/sink/sinks.h"
-
-/* Every key that a flow and an event must have, in order. */
-static const char flow_keys[] =
-    "@timestamp ecs ecs.version event event.kind event.dataset event.category event.type "
-    "event.start event.end event.duration network network.type network.transport "
-    "network.community_id network.packets network.bytes source source.ip source.port "
-    "source.packets source.bytes destination destination.ip destination.port "
-    "destination.packets destination.bytes lastack lastack.schema lastack.flow_uid "
-    "lastack.incarnation lastack.previous lastack.vantage lastack.midstream lastack.one_sided "
-    "lastack.capture_gaps lastack.final lastack.part lastack.context lastack.context.vlan "
-    "lastack.context.tunnel lastack.direction lastack.client lastack.client.state "
-    "lastack.client.basis lastack.client.history lastack.client.history[].state "
-    "lastack.client.history[].fact lastack.client.history[].basis lastack.client.history[].t "
-    "lastack.client.history[].packet lastack.client.history[].proof "
-    "lastack.client.history[].revoked lastack.client.history[].revoked_by "
-    "lastack.client.history_dropped lastack.client.iss lastack.client.payload_bytes "
-    "lastack.client.flags lastack.client.flags.syn lastack.client.flags.fin "
-    "lastack.client.flags.rst lastack.client.flags.psh lastack.client.flags.urg "
-    "lastack.client.retransmissions lastack.client.retransmissions.packets "
-    "lastack.client.retransmissions.bytes lastack.client.retransmissions.fast "
-    "lastack.client.retransmissions.timeout lastack.client.retransmissions.spurious "
-    "lastack.client.out_of_order lastack.client.duplicate_acks lastack.client.sack_blocks "
-    "lastack.client.dsack_blocks lastack.client.zero_windows lastack.client.window_probes "
-    "lastack.client.keep_alives lastack.client.bytes_in_flight_max lastack.client.mss "
-    "lastack.client.window_scale lastack.client.sack lastack.client.timestamps "
-    "lastack.client.ttl lastack.client.rtt lastack.client.rtt.min lastack.client.rtt.mean "
-    "lastack.client.rtt.p95 lastack.client.rtt.max lastack.client.rtt.samples "
-    "lastack.client.fin lastack.client.fin.packet lastack.client.fin.t lastack.client.fin.count "
-    "lastack.client.fin.acked_by lastack.client.rst lastack.client.rst.packet "
-    "lastack.client.rst.t lastack.client.rst.count lastack.client.rst.form "
-    "lastack.client.rst.fit lastack.server lastack.server.state lastack.server.basis "
-    "lastack.server.history lastack.server.history[].state lastack.server.history[].fact "
-    "lastack.server.history[].basis lastack.server.history[].t lastack.server.history[].packet "
-    "lastack.server.history[].proof lastack.server.history[].revoked "
-    "lastack.server.history[].revoked_by lastack.server.history_dropped lastack.server.iss "
-    "lastack.server.payload_bytes lastack.server.flags lastack.server.flags.syn "
-    "lastack.server.flags.fin lastack.server.flags.rst lastack.server.flags.psh "
-    "lastack.server.flags.urg lastack.server.retransmissions "
-    "lastack.server.retransmissions.packets lastack.server.retransmissions.bytes "
-    "lastack.server.retransmissions.fast lastack.server.retransmissions.timeout "
-    "lastack.server.retransmissions.spurious lastack.server.out_of_order "
-    "lastack.server.duplicate_acks lastack.server.sack_blocks lastack.server.dsack_blocks "
-    "lastack.server.zero_windows lastack.server.window_probes lastack.server.keep_alives "
-    "lastack.server.bytes_in_flight_max lastack.server.mss lastack.server.window_scale "
-    "lastack.server.sack lastack.server.timestamps lastack.server.ttl lastack.server.rtt "
-    "lastack.server.rtt.min lastack.server.rtt.mean lastack.server.rtt.p95 "
-    "lastack.server.rtt.max lastack.server.rtt.samples lastack.server.fin "
-    "lastack.server.fin.packet lastack.server.fin.t lastack.server.fin.count "
-    "lastack.server.fin.acked_by lastack.server.rst lastack.server.rst.packet "
-    "lastack.server.rst.t lastack.server.rst.count lastack.server.rst.form "
-    "lastack.server.rst.fit lastack.handshake lastack.handshake.complete "
-    "lastack.handshake.syn_to_synack lastack.handshake.synack_to_ack lastack.close "
-    "lastack.close.kind lastack.close.initiator lastack.close.fin_to_fin "
-    "lastack.close.close_wait lastack.close.fin_wait_2 lastack.close.time_wait "
-    "lastack.close.time_wait.side lastack.close.time_wait.since lastack.close.time_wait.until "
-    "lastack.close.time_wait.restarts lastack.zeek lastack.zeek.conn_state lastack.zeek.history "
-    "lastack.caveats lastack.events";
-static const char event_keys[] =
-    "@timestamp event event.kind event.dataset event.action event.severity event.category "
-    "event.type event.id event.reference network network.type network.transport "
-    "network.community_id network.packets network.bytes source source.ip source.port "
-    "source.packets source.bytes destination destination.ip destination.port "
-    "destination.packets destination.bytes lastack lastack.schema lastack.flow_uid "
-    "lastack.incarnation lastack.level lastack.confidence lastack.caveats lastack.decided "
-    "lastack.blame lastack.outcome lastack.caused_by lastack.suppresses lastack.states "
-    "lastack.states.client lastack.states.client.incarnation lastack.states.client.before "
-    "lastack.states.client.after lastack.states.server lastack.states.server.incarnation "
-    "lastack.states.server.before lastack.states.server.after lastack.numbers "
-    "lastack.numbers.age_ns lastack.numbers.syn_in_window lastack.details "
-    "lastack.details.rst_form lastack.evidence lastack.evidence[].packet "
-    "lastack.evidence[].incarnation lastack.evidence[].t lastack.evidence[].from "
-    "lastack.evidence[].flags lastack.evidence[].seq lastack.evidence[].ack "
-    "lastack.evidence[].seq_abs lastack.evidence[].ack_abs lastack.evidence[].len "
-    "lastack.evidence[].role lastack.evidence[].says lastack.explanation lastack.remedy";
+#include "expected_records.h"
 
 /* 2026-11-20T15:00:00.000140Z */
 #define T0 INT64_C(1795186800000140000)
@@ -115,21 +42,81 @@ static struct flow_identity some_identity(const char *client, const char *server
     inet_pton(AF_INET, server, who.end[SERVER].address);
     who.end[CLIENT].port = 40000;
     who.end[SERVER].port = port;
+    who.end[CLIENT].packets = 8;
+    who.end[SERVER].packets = 6;
+    who.end[CLIENT].ip_bytes = 620;
+    who.end[SERVER].ip_bytes = 560;
+    who.previous = 0xfedcba;
+    who.vlan[0] = 100;
+    who.vlans = 1;
+    who.tunnel = "vxlan";
     return who;
 }
 
-static struct side_record some_side(void)
+/* Every count has a value of its own, from first on. */
+static void number_counts(struct side_record *side, uint64_t first)
+{
+    uint64_t *const counts[] = {
+        &side->history_dropped,
+        &side->payload_bytes,
+        &side->syn_count,
+        &side->fin_count,
+        &side->rst_count,
+        &side->psh_count,
+        &side->urg_count,
+        &side->retransmitted_packets,
+        &side->retransmitted_bytes,
+        &side->retransmitted_fast,
+        &side->retransmitted_timeout,
+        &side->retransmitted_spurious,
+        &side->out_of_order,
+        &side->duplicate_acks,
+        &side->sack_blocks,
+        &side->dsack_blocks,
+        &side->zero_windows,
+        &side->window_probes,
+        &side->keep_alives,
+        &side->bytes_in_flight_max,
+        &side->rtt_samples,
+        &side->fin_packet,
+        &side->fin_copies,
+        &side->fin_acked_by,
+        &side->rst_packet,
+        &side->rst_copies,
+    };
+    for (size_t count = 0; count < sizeof counts / sizeof counts[0]; count++)
+        *counts[count] = first + count;
+}
+
+static struct side_record some_side(uint64_t first)
 {
     struct side_record side = {.state = STATE_TIME_WAIT, .basis = BASIS_ACKED, .history_count = 2};
-    side.history[0] = (struct history_record){
-        .t = T0, .packet = 1, .proof = 1, .state = STATE_FIN_WAIT_2, .basis = BASIS_ACKED};
-    side.history[1] = (struct history_record){
-        .t = T0 + 900000, .packet = 2, .proof = 3, .state = STATE_TIME_WAIT, .basis = BASIS_ACKED};
-    side.syn_seen = side.mss_known = side.window_scale_known = side.iss_known = true;
-    side.rtt_samples = 4;
-    side.fin_packet = 10;
-    side.fin_time = side.rst_time = T0;
-    side.rst_packet = 12;
+    side.history[0] = (struct history_record){.t = T0,
+                                              .packet = first + 1,
+                                              .proof = first + 2,
+                                              .state = STATE_FIN_WAIT_2,
+                                              .fact = FACT_FIN_ACKED,
+                                              .basis = BASIS_ACKED};
+    side.history[1] = (struct history_record){.t = T0 + 900000,
+                                              .packet = first + 3,
+                                              .proof = first + 4,
+                                              .state = STATE_TIME_WAIT,
+                                              .fact = FACT_GOT_FIN,
+                                              .basis = BASIS_ACKED};
+    number_counts(&side, first + 10);
+    side.iss_known = side.syn_seen = side.mss_known = side.window_scale_known = side.sack = true;
+    side.iss = (uint32_t)first + 5;
+    side.mss = (uint16_t)(first + 6);
+    side.window_scale = (uint8_t)(first + 7);
+    side.ttl = (uint8_t)(first + 8);
+    side.rtt_min = 120000;
+    side.rtt_mean = 150000;
+    side.rtt_p95 = 800000;
+    side.rtt_max = 900000;
+    side.fin_time = T0 + 1000;
+    side.rst_time = T0 + 2000;
+    side.rst_form = RST_ACTIVE;
+    side.rst_fit = RST_FIT_EXACT;
     return side;
 }
 
@@ -137,10 +124,28 @@ static struct flow_record some_flow(void)
 {
     struct flow_record flow = {.start = T0, .end = T0 + 7200000000, .final = true, .part = 1};
     flow.who = some_identity("10.0.0.1", "10.0.0.2", 443);
-    flow.side[CLIENT] = flow.side[SERVER] = some_side();
+    flow.vantage = VANTAGE_NEAR_CLIENT;
+    flow.midstream = true;
+    flow.capture_gaps = 3;
+    flow.direction = DIRECTION_PORTS;
+    flow.side[CLIENT] = some_side(100);
+    flow.side[SERVER] = some_side(200);
+    flow.handshake_complete = true;
+    flow.syn_to_synack = 140000;
+    flow.synack_to_ack = 20000;
     flow.close_kind = CLOSE_ORDERLY;
+    flow.initiator = INITIATOR_SERVER;
+    flow.fin_to_fin = 1000000;
+    flow.close_wait = 900000;
+    flow.fin_wait_2 = 800000;
     flow.time_wait = true;
+    flow.time_wait_side = SERVER;
+    flow.time_wait_since = T0 + 3000;
+    flow.time_wait_until = T0 + 60000003000;
+    flow.time_wait_restarts = 2;
     flow.zeek_state = "SF";
+    snprintf(flow.zeek_history, sizeof flow.zeek_history, "ShADadFf");
+    flow.caveats = UINT64_C(1) << NOTE_capture_drop | UINT64_C(1) << NOTE_midstream_start;
     flow.events[0] = EVENT_final_ack_lost;
     flow.event_count = 1;
     return flow;
@@ -148,7 +153,8 @@ static struct flow_record some_flow(void)
 
 static struct event_record some_event(enum event_id id, enum level level)
 {
-    struct event_record event = {.id = id, .level = level, .outcome = -1, .t = T0, .decided = T0};
+    struct event_record event = {
+        .id = id, .level = level, .outcome = -1, .t = T0, .decided = T0 + 1000};
     event.who = some_identity("10.0.0.1", "10.0.0.2", 443);
     event.confidence = CONFIDENCE_PROBABLE;
     event.event_uid = 0x1234;
@@ -157,12 +163,24 @@ static struct event_record some_event(enum event_id id, enum level level)
     event.number_count = 2;
     event.details[0] = (struct detail_record){"rst_form", "reply_ack"};
     event.detail_count = 1;
+    event.blame = BLAME_CLOSER;
+    event.caveats = UINT64_C(1) << NOTE_one_sided;
+    event.suppresses[0] = EVENT_tw_assassination;
+    event.suppress_count = 1;
+    event.change[CLIENT] = (struct side_change){2, STATE_SYN_SENT, STATE_CLOSED};
+    event.change[SERVER] = (struct side_change){1, STATE_LAST_ACK, STATE_CLOSED};
     event.evidence[0] = (struct evidence_record){.packet = 9,
                                                  .t = T0,
                                                  .incarnation = 1,
                                                  .from = SERVER,
                                                  .flags = 0x11,
-                                                 .relative_known = true};
+                                                 .relative_known = true,
+                                                 .seq = 1,
+                                                 .ack = 2,
+                                                 .seq_abs = 3,
+                                                 .ack_abs = 4,
+                                                 .payload = 5,
+                                                 .role = ROLE_REFERENCE};
     event.evidence_count = 1;
     snprintf(event.evidence[0].says, sizeof event.evidence[0].says, "the server's FIN");
     snprintf(event.explanation, sizeof event.explanation, "10.0.0.1:40000 connected again");
@@ -288,6 +306,24 @@ static void records_have_every_key_in_order(void **state)
     assert_string_equal(json_object_get_string(get(second, "event.id")), "0000000000001234");
     json_object_put(first);
     json_object_put(second);
+    free(sheet.text);
+}
+
+/* Every value stands under its own key. */
+static void values_stand_under_their_keys(void **state)
+{
+    struct sheet sheet;
+    struct flow_record flow = some_flow();
+    struct event_record event = some_event(EVENT_syn_in_last_ack_rst, LEVEL_ERROR);
+    (void)state;
+    sheet_open(&sheet, sink_ndjson_new, (struct sink_options){.nano = false});
+    event.outcome = EVENT_tw_reopen_accepted;
+    event.caused_by = 0x77;
+    sheet_add_flow(&sheet, &flow);
+    sheet_add_event(&sheet, &event);
+    sheet_finish(&sheet);
+    assert_memory_equal(sheet.text, flow_line, strlen(flow_line));
+    assert_memory_equal(sheet.text + strlen(flow_line), event_line, strlen(event_line));
     free(sheet.text);
 }
 
@@ -671,6 +707,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_have_every_key_in_order),
+        cmocka_unit_test(values_stand_under_their_keys),
         cmocka_unit_test(what_is_unknown_is_null),
         cmocka_unit_test(ndjson_ends_with_the_summary),
         cmocka_unit_test(filters_choose_records),

@@ -45,7 +45,7 @@ static void strings_are_escaped(void **state)
         {"", "\"\""},
         {"plain / text", "\"plain / text\""},
         {"\"\\\b\f\n\r\t", "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
-        {"\x01\x1b[31m\x7f", "\"\\u0001\\u001b[31m\\u007f\""},
+        {"\x01\x1b[31m\x1f\x7f", "\"\\u0001\\u001b[31m\\u001f\\u007f\""},
         {"\xc2\x80\xc2\x9f\xc2\xa0", "\"\\u0080\\u009f\xc2\xa0\""},
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
         {"a\xff\xfe z", "\"a\xef\xbf\xbd\xef\xbf\xbd z\""},           /* never UTF-8 */
