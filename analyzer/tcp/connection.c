@@ -62,7 +62,6 @@ static void side_begin(struct connection *connection, const struct segment *segm
     struct side *x = &connection->side[from];
     const struct side *y = &connection->side[side_other(from)];
     bool syn = (segment->flags & TCP_SYN) != 0;
-    x->ttl = segment->ttl;
     if (syn || !side_has(x, SIDE_ISS_KNOWN)) {
         x->iss = syn ? segment->sequence : segment->sequence - 1;
         x->snd_nxt = step->end;
@@ -236,8 +235,10 @@ static void take_sent(struct connection *connection, const struct segment *segme
                       const struct step *step)
 {
     struct side *x = &connection->side[from];
-    x->flags |= SIDE_HEARD;
+    bool reset = (segment->flags & TCP_RST) != 0; /* an answer from nowhere has no numbers */
     x->last_t = segment->time;
+    if (!reset)
+        x->flags |= SIDE_HEARD;
     x->last_ip_id = segment->ip_id;
     if ((segment->options & OPTION_TIMESTAMPS) != 0) {
         if (!side_has(x, SIDE_TSVAL))
@@ -246,7 +247,7 @@ static void take_sent(struct connection *connection, const struct segment *segme
             x->tsval_last = segment->tsval;
         x->flags |= SIDE_TSVAL;
     }
-    if ((segment->flags & TCP_RST) != 0 || step->end == segment->sequence)
+    if (reset || step->end == segment->sequence)
         return;
     x->snd_nxt = seq_later_of(x->snd_nxt, step->end);
     if (step->keep_alive || step->window_probe)
@@ -390,6 +391,8 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     step_begin(step, connection, segment, from);
     connection->last_t = time_later_of(connection->last_t, segment->time);
     tally_packet(x, segment);
+    if (x->tally.packets == 1)
+        x->ttl = segment->ttl;
     bool damaged = is_damaged(x, segment);
     if (damaged)
         zeek_view_bad_checksum(&connection->zeek, from);
@@ -412,7 +415,7 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     if ((segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
         deduce_syn(connection, segment, from, step);
     facts_sent(connection, segment, from, step);
-    if (!side_has(x, SIDE_HEARD) && !step->injected)
+    if (!side_has(x, SIDE_HEARD) && (segment->flags & TCP_RST) == 0)
         side_begin(connection, segment, from, step);
     take_handshake(connection, segment, from);
     if ((segment->flags & TCP_SYN) != 0)

@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Compares what lastack deduces from captures of real kernels with what the kernels said themselves.
+
+    LASTACK=PROGRAM compare-lab.py [-v] DIR
+
+DIR holds, for each scenario, NAME.pcap (taken at the client), NAME.srv.pcap (at the server) and
+NAME.truth.json, which has both kernels' states over time.  Three checks for each capture:
+
+    states   at each inet_diag row, the state of both sides as the report's history has it
+    order    the distinct states of each side, in the order in which the kernel went through them
+    events   what the truth's `expected` names, and no other warning or error
+
+A line is printed for each difference, then the totals.  Exit status 1 when anything differs that
+the wire could have told; what it could not is in NOT_ON_THE_WIRE and counted apart.
+"""
+import argparse
+import collections
+import datetime
+import decimal
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+NS = 1_000_000_000
+SLACK = NS // 1000  # the relay forwards up to 1 ms late
+SIDES = ("client", "server")
+OPENING = ("SYN_SENT", "SYN_RCVD")
+
+# Scenario, side, the kernel's state, the report's state: no segment tells that they differ.
+NOT_ON_THE_WIRE = {
+    ("06a_last_ack_syn", "client", "CLOSED", "TIME_WAIT"): "TIME_WAIT destroyed by hand",
+    ("07a_textbook_rst", "client", "CLOSED", "TIME_WAIT"): "TIME_WAIT destroyed by hand",
+    ("10a_old_dup_out_of_window", "client", "CLOSED", "TIME_WAIT"): "TIME_WAIT destroyed by hand",
+    ("17a_fin_wait2_timeout", "client", "CLOSED", "FIN_WAIT_2"): "FIN_WAIT_2 expired silently",
+}
+SCRIPTED_SERVER = ("07a_textbook_rst",)  # its own kernel knows nothing of the connection
+
+# What `expected` calls ..., and the event, one of several, at the client's tap and at the server's.
+NOTHING = ((), ())
+EVENTS = {
+    "NONE": NOTHING,
+    "FIN_WITH_DATA": NOTHING,
+    "WINDOW_PROBE": NOTHING,
+    "DUP_ACK_TO_STRAY": NOTHING,
+    "ZERO_WINDOW": NOTHING,
+    "HALF_OPEN_RESET": NOTHING,  # a part of the challenge
+    "FIN_RETRANSMISSION": NOTHING,  # told in the event of the last ACK
+    "HALF_CLOSE_DATA": (("close_half",), ("close_half",)),
+    "LOST_FINAL_ACK": (("final_ack_lost",), ("final_ack_missing",)),
+    "INCARNATION_COLLISION": (("incarnation_collision",), ("incarnation_collision",)),
+    "CHALLENGE_ACK": (("syn_in_last_ack_challenged",), ("syn_in_last_ack_challenged",)),
+    "RST_TO_SYN_IN_LAST_ACK": (("syn_in_last_ack_rst",), ("syn_in_last_ack_rst",)),
+    "TIME_WAIT_REUSE": (("incarnation_collision",), ("incarnation_collision",)),
+    "TIME_WAIT_REUSE_ACCEPTED": (("tw_reopen_accepted",), ("tw_reopen_accepted",)),
+    "STRAY_OLD_SEGMENT": (("stray_old_segment",), ("stray_old_segment",)),
+    "ABORTIVE_CLOSE": (("close_abortive_app",), ("close_abortive_app",)),
+    "DATA_AFTER_CLOSE": (("data_after_close_reset", "keepalive_race"),) * 2,
+    "RST_DATA_AFTER_CLOSE": (("data_after_close_reset", "keepalive_race"),) * 2,
+    "SYN_RETRANSMISSION": (("syn_no_answer",), ("syn_no_answer",)),
+    "CLOSE_WAIT_LEAK": NOTHING,  # only with its threshold set to 3 s
+    "FIN_WAIT_2_ORPHAN_TIMEOUT": (("fin_wait_2_timeout", "rst_to_retransmitted_fin"),) * 2,
+    "SIMULTANEOUS_OPEN": (("simultaneous_open",), ("simultaneous_open",)),
+}
+OUTCOMES = ("syn_in_last_ack_challenged", "syn_in_last_ack_rst", "tw_reopen_accepted")
+
+
+class Capture:
+    """One capture of a scenario, the flows and events that lastack found in it, and its truth."""
+
+    def __init__(self, path, truth):
+        self.path = path
+        self.name = os.path.basename(path)[: -len(".pcap")]
+        self.truth = truth
+        self.near = "server" if self.name.endswith(".srv") else "client"
+        records = run_lastack(path)
+        self.flows = [r for r in records if r["event"]["dataset"] == "lastack.flow"]
+        self.events = [r for r in records if r["event"]["dataset"] == "lastack.event"]
+        self.start = int(truth["t0_epoch"] * NS)
+        delay = re.search(r"one-way relay delay ([\d.]+)s", truth["topology"])
+        self.delay = int(decimal.Decimal(delay[1]) * NS)
+        self.sides = {side: Side(self.flows, truth[side + "_port"]) for side in SIDES}
+
+    def span(self, row):
+        """The nanoseconds between which a row of the truth was taken."""
+        first = self.start + int(row["t"] * NS)
+        return first, self.start + int(row.get("t_hi", row["t"]) * NS)
+
+    def states(self, side, row):
+        """The states that the report may give the side for this row."""
+        first, last = self.span(row)
+        if side == self.near:
+            return self.sides[side].between(first, last)
+        found = set()
+        for shift in (-self.delay, 0, self.delay):
+            found |= self.sides[side].between(first + shift - SLACK, last + shift + SLACK)
+        return found
+
+
+class Side:
+    """What the report says of one address and port, over all incarnations of the tuple."""
+
+    def __init__(self, flows, port):
+        self.incarnations = []  # [(ns, state)...], the oldest incarnation first
+        self.unknown = False
+        for flow in sorted(flows, key=lambda f: f["lastack"]["incarnation"]):
+            side = "client" if flow["source"]["port"] == port else "server"
+            self.unknown |= flow["lastack"]["midstream"] and not self.incarnations
+            entries = [e for e in flow["lastack"][side]["history"] if not e["revoked"]]
+            self.incarnations.append([(nanoseconds(e["t"]), e["state"]) for e in entries])
+
+    def at(self, moment):
+        """The state at a moment.  A host has one socket for a tuple: a closed incarnation tells
+        nothing where another lives, so an old LAST_ACK outlives the SYN that it refuses."""
+        state = "UNKNOWN" if self.unknown else "CLOSED"
+        for entries in self.incarnations:
+            past = [name for t, name in entries if t <= moment]
+            if past and (past[-1] != "CLOSED" or not self.lives_before(entries, moment)):
+                state = past[-1]
+        return state
+
+    def lives_before(self, entries, moment):
+        """Is an incarnation older than this one still open at the moment?"""
+        older = self.incarnations[: self.incarnations.index(entries)]
+        last = [[name for t, name in old if t <= moment][-1:] for old in older]
+        return any(names and names[0] != "CLOSED" for names in last)
+
+    def between(self, first, last):
+        times = [t for entries in self.incarnations for t, _ in entries if first < t <= last]
+        return {self.at(moment) for moment in [first] + times}
+
+    def order(self):
+        """The distinct states, in time order; the older incarnation first where times are equal."""
+        entries = [(t, number, place, state)
+                   for number, history in enumerate(self.incarnations)
+                   for place, (t, state) in enumerate(history)]
+        return normal_order([state for _, _, _, state in sorted(entries)])
+
+
+def nanoseconds(stamp):
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
+    return int(seconds) * NS + int(fraction.ljust(9, "0"))
+
+
+def run_lastack(path):
+    done = subprocess.run([os.environ.get("LASTACK", "lastack"), "--ndjson", "--nano", path],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"compare-lab: {path}: lastack ended with {done.returncode}: {done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def known_events():
+    done = subprocess.run([os.environ.get("LASTACK", "lastack"), "--list-events"],
+                          capture_output=True, text=True, check=True)
+    return {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+
+
+def spoken(state):
+    """A listener has no socket for the connection."""
+    return "CLOSED" if state == "LISTEN" else state
+
+
+def normal_order(states):
+    """Distinct neighbours; CLOSED between two incarnations left out: no segment dates it."""
+    states = [spoken(state) for state in states]
+    kept = [s for s, after in zip(states, states[1:] + [""])
+            if not (s == "CLOSED" and after in OPENING)]
+    return [s for s, before in zip(kept, [""] + kept) if s != before]
+
+
+def scripted_moves(truth):
+    """(t, old, new) of the scripted server."""
+    moves = []
+    for row in truth["timeline"]:
+        match = re.fullmatch(r"server (\w+) -> (\w+)", row.get("note", ""))
+        if row["src"] == "scripted-server" and match:
+            moves.append((row["t"], match[1], match[2]))
+    return moves
+
+
+def kernel_states(truth, row, side):
+    """What the kernel's side (or the script in its place) was in during the row."""
+    if side == "client" or truth["scenario"] not in SCRIPTED_SERVER:
+        return {spoken(row[side + "_state"])}
+    moves = scripted_moves(truth)
+    past = ["CLOSED"] + [new for t, _, new in moves if t <= row["t"]]
+    during = [new for t, _, new in moves if row["t"] < t <= row["t_hi"]]
+    return {spoken(state) for state in past[-1:] + during}
+
+
+def check_states(capture, totals):
+    scenario = capture.truth["scenario"]
+    for row in capture.truth["timeline"]:
+        if row["src"] != "inet_diag":
+            continue
+        for side in SIDES:
+            ours, kernel = capture.states(side, row), kernel_states(capture.truth, row, side)
+            if ours & kernel:
+                totals["agree"] += 1
+                continue
+            pairs = [(scenario, side, k, o) for k in kernel for o in ours]
+            reason = next((NOT_ON_THE_WIRE[p] for p in pairs if p in NOT_ON_THE_WIRE), None)
+            totals["excluded" if reason else "miss"] += 1
+            near = "near" if side == capture.near else "far"
+            print(f"{'excluded' if reason else 'MISS'} {capture.name}: {near} {side} at "
+                  f"{row['t']:+.6f}: kernel {'/'.join(sorted(kernel))}, "
+                  f"report {'/'.join(sorted(ours))}" + (f" ({reason})" if reason else ""))
+
+
+def kernel_order(truth, side):
+    """The kernel's states in order: exact moves of full sockets, rows for the small ones."""
+    if side == "server" and truth["scenario"] in SCRIPTED_SERVER:
+        return normal_order([new for _, _, new in scripted_moves(truth)])
+    points = []
+    for row in truth["timeline"]:
+        if row["src"] == "inet_diag":
+            points.append((row["t"], row[side + "_state"]))
+        elif row["src"] == "ftrace:inet_sock_set_state" and row["side"] == side:
+            if not row["ports"].endswith(">0") and "mini-socket" not in row.get("note", ""):
+                points.append((row["t"], row["new"]))
+    return normal_order([state for _, state in sorted(points, key=lambda point: point[0])])
+
+
+def check_order(capture, totals):
+    scenario = capture.truth["scenario"]
+    for side in SIDES:
+        kernel, ours = kernel_order(capture.truth, side), capture.sides[side].order()
+        if kernel == ours or [s for s in kernel if s != "CLOSED"] == []:
+            totals["order agrees"] += 1
+            continue
+        # A silent end at the end of the capture is what the wire could not tell.
+        pair = (scenario, side, "CLOSED", ours[-1] if ours else "")
+        silent = kernel == ours + ["CLOSED"] and pair in NOT_ON_THE_WIRE
+        totals["order excluded" if silent else "order differs"] += 1
+        print(f"{'excluded' if silent else 'ORDER'} {capture.name}: {side}:\n"
+              f"    kernel {' '.join(kernel)}\n    report {' '.join(ours)}")
+
+
+def wanted_events(capture):
+    """Alternatives for each thing that the truth expects at this tap."""
+    tap = SIDES.index(capture.near)
+    wanted = []
+    for anomaly in capture.truth["expected"]["anomalies"]:
+        if anomaly["code"] not in EVENTS:
+            print(f"note {capture.name}: no event is known for {anomaly['code']}")
+        elif anomaly[f"packets_{capture.near}_tap"] and EVENTS[anomaly["code"]][tap]:
+            wanted.append(EVENTS[anomaly["code"]][tap])
+    return wanted
+
+
+def check_events(capture, known, totals):
+    wanted = wanted_events(capture)
+    seen = collections.Counter(e["event"]["action"] for e in capture.events)
+    outcomes = {e["lastack"]["outcome"] for e in capture.events}
+    for alternatives in dict.fromkeys(wanted):
+        if not known & set(alternatives):
+            totals["events not implemented"] += 1
+            print(f"note {capture.name}: {' or '.join(alternatives)} is not implemented")
+        elif not any(seen[name] for name in alternatives):
+            totals["events missing"] += 1
+            print(f"EVENT {capture.name}: {' or '.join(alternatives)} is missing")
+        elif alternatives[0] in OUTCOMES and alternatives[0] not in outcomes:
+            totals["events missing"] += 1
+            print(f"EVENT {capture.name}: no incarnation_collision with outcome {alternatives[0]}")
+        else:
+            totals["events found"] += 1
+    check_other_events(capture, {name for names in wanted for name in names}, totals)
+
+
+def check_other_events(capture, wanted, totals):
+    for event in capture.events:
+        action, level = event["event"]["action"], event["lastack"]["level"]
+        if action in wanted:
+            continue
+        wrong = level in ("warning", "error")
+        totals["events not expected" if wrong else "events beside"] += 1
+        print(f"{'EVENT' if wrong else 'note'} {capture.name}: {level} {action} "
+              f"{'was not expected' if wrong else 'beside what is expected'}")
+
+
+def check_any(path, totals):
+    """A capture on the device `any`: every packet twice, which only a caveat may tell."""
+    records = run_lastack(path)
+    flows = [r["lastack"] for r in records if r["event"]["dataset"] == "lastack.flow"]
+    told = any("capture_duplicate" in json.dumps(f["caveats"]) for f in flows)
+    calm = not any(f["client"]["retransmissions"]["packets"] for f in flows)
+    loud = [r for r in records if r["event"]["dataset"] == "lastack.event"
+            and r["lastack"]["level"] in ("warning", "error")]
+    totals["events found" if told and calm and not loud else "events missing"] += 1
+    if not told or not calm or loud:
+        print(f"EVENT {os.path.basename(path)}: caveat capture_duplicate {told}, "
+              f"no retransmissions {calm}, warnings {len(loud)}")
+
+
+def read_truth(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file, parse_float=decimal.Decimal)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("directory")
+    parser.add_argument("-v", "--verbose", action="store_true", help="name each capture")
+    options = parser.parse_args()
+    totals, known = collections.Counter(), known_events()
+    truths = sorted(glob.glob(os.path.join(options.directory, "*.truth.json")))
+    if not truths:
+        sys.exit(f"compare-lab: no *.truth.json in {options.directory}")
+    for path in truths:
+        base, truth = path[: -len(".truth.json")], read_truth(path)
+        for capture_path in (base + ".pcap", base + ".srv.pcap"):
+            capture = Capture(capture_path, truth)
+            if not capture.flows:
+                print(f"note {capture.name}: no segment passed this tap")
+                continue
+            before = totals.copy()
+            check_states(capture, totals)
+            check_order(capture, totals)
+            check_events(capture, known, totals)
+            if options.verbose:
+                print(f"{capture.name}: {dict(totals - before)}")
+        if os.path.exists(base + ".any.pcap"):
+            check_any(base + ".any.pcap", totals)
+    return report(totals)
+
+
+def report(totals):
+    compared = totals["agree"] + totals["miss"]
+    share = 100 * totals["agree"] / compared if compared else 0
+    print(f"states: {totals['agree']} of {compared} agree ({share:.2f} %), "
+          f"{totals['excluded']} excluded")
+    for name in sorted(totals):
+        if name not in ("agree", "miss", "excluded"):
+            print(f"{name}: {totals[name]}")
+    bad = ("miss", "order differs", "events missing", "events not expected")
+    return 1 if any(totals[name] for name in bad) or compared == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
