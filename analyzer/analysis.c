@@ -211,7 +211,12 @@ enum exit_status analysis_run(const struct options *options)
     if (status == STATUS_OK)
         status = outputs_open(options, &run.outputs, message);
     if (status == STATUS_OK) {
-        struct analyzer_options wanted = {options->config, outputs_sink(run.outputs)};
+        struct analyzer_options wanted = {
+            .config = options->config,
+            .segments = options->segments != CHOICE_DEFAULT,
+            .transitions = options->transitions,
+            .sink = outputs_sink(run.outputs),
+        };
         status = analyzer_new(&wanted, &run.analyzer);
     }
     exit_status = status == STATUS_OK ? read_and_report(&run) : exit_refuse(status, message);

@@ -35,6 +35,8 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         analyzer_free(analyzer);
         return status;
     }
+    analyzer->engine.trace_segments = options->segments;
+    analyzer->engine.trace_transitions = options->transitions;
     analyzer->first = analyzer->last = NANOTIME_UNKNOWN;
     *ret_analyzer = analyzer;
     return STATUS_OK;

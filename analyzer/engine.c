@@ -10,6 +10,7 @@
 #include "lives.h"
 #include "tcp/copies.h"
 #include "tcp/window.h"
+#include "trace.h"
 
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink)
 {
@@ -28,12 +29,13 @@ void engine_prepare(const struct engine *engine, struct engine_item *item)
 }
 
 /* A copy that a mirror port delivered: counted, not analysed. */
-static bool is_copy(struct engine *engine, struct incarnation *incarnation,
-                    const struct segment *segment, int from)
+static bool is_copy(struct engine *engine, const struct tuple *tuple,
+                    struct incarnation *incarnation, const struct segment *segment, int from)
 {
     if (!copies_seen(&incarnation->connection, segment, from, engine->config.copy_window))
         return false;
     engine->counts.copies++;
+    trace_segment(engine, tuple, incarnation, segment, from, VERDICT_COPY);
     incarnation->notes |= UINT64_C(1) << NOTE_capture_duplicate;
     return true;
 }
@@ -49,6 +51,7 @@ static void take(struct engine *engine, struct tuple *tuple, struct incarnation 
     engine->counts.segments++;
     engine->counts.damaged += step.damaged;
     incarnation_remember(incarnation, segment, end);
+    trace_step(engine, tuple, incarnation, &step);
     decide_step(engine, tuple, incarnation, &step);
 }
 
@@ -185,6 +188,7 @@ static void take_stray(struct engine *engine, struct tuple *tuple, const struct 
     tally->ip_bytes += segment->ip_length;
     current->connection.last_t = time_later_of(current->connection.last_t, segment->time);
     engine->counts.segments++;
+    trace_segment(engine, tuple, current, segment, incarnation_side(current, end), VERDICT_STRAY);
     decide_stray(engine, tuple, segment, end, stray);
 }
 
@@ -291,7 +295,7 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     enum route route = route_segment(tuple, segment, item->end, &stray);
     struct incarnation *target = route_target(tuple, route);
     if (target == NULL ||
-        !is_copy(engine, target, segment, incarnation_side(target, item->end)))
+        !is_copy(engine, tuple, target, segment, incarnation_side(target, item->end)))
         dispatch(engine, tuple, segment, item->end, route, &stray);
     lives_schedule(engine, tuple);
 }

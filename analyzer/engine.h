@@ -26,6 +26,7 @@ struct engine {
     struct sink *sink; /* not owned */
     struct flow_table table;
     struct agenda agenda;
+    bool trace_segments, trace_transitions; /* the opt-in records are wanted */
     nanotime clock;    /* capture clock: running maximum */
     enum status status; /* first failure since it was last asked for */
     struct engine_counts counts;

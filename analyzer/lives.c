@@ -6,6 +6,7 @@
 
 #include "decide.h"
 #include "expand.h"
+#include "trace.h"
 
 enum { WELL_KNOWN = 1024, REGISTERED = 32768 };
 
@@ -381,14 +382,17 @@ void lives_schedule(struct engine *engine, struct tuple *tuple)
 }
 
 /* TIME_WAIT of an incarnation's sides that is over. */
-static void expire_time_wait(struct engine *engine, struct incarnation *incarnation, nanotime now)
+static void expire_time_wait(struct engine *engine, const struct tuple *tuple,
+                             struct incarnation *incarnation, nanotime now)
 {
     for (int side = 0; incarnation != NULL && side < SIDES; side++) {
         nanotime end =
             connection_time_wait_end(&incarnation->connection, side, two_msl(engine));
         struct step step;
-        if (end != NANOTIME_UNKNOWN && end <= now)
-            connection_two_msl(&incarnation->connection, side, end, &step);
+        if (end == NANOTIME_UNKNOWN || end > now)
+            continue;
+        connection_two_msl(&incarnation->connection, side, end, &step);
+        trace_step(engine, tuple, incarnation, &step);
     }
 }
 
@@ -399,7 +403,7 @@ void lives_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
         decide_overdue(engine, tuple, tuple->candidate, now);
     if (tuple->current != NULL)
         decide_overdue(engine, tuple, tuple->current, now);
-    expire_time_wait(engine, tuple->current, now);
+    expire_time_wait(engine, tuple, tuple->current, now);
     if (tuple->candidate != NULL && tuple->candidate->connection.closed_at != NANOTIME_UNKNOWN &&
         time_since(now, tuple->candidate->connection.closed_at) >= two_msl(engine))
         lives_end_candidate(engine, tuple, true);

@@ -15,11 +15,12 @@ enum {
 
 enum { LINKTYPE_ETHERNET = 1, WINDOW = 502, WINDOW_OF_SYN = 64240 };
 
-static const uint8_t ethernet_header[ETHERNET_SIZE] = {0x02, 0, 0, 0, 0, 2, 0x02,
+static const uint8_t ethernet_header[ETHERNET_SIZE] = {0x02, 0, 0, 0, 0, 2,    0x02,
                                                        0,    0, 0, 0, 1, 0x08, 0x00};
 
 /* What a SYN offers: MSS 1460, SACK permitted, timestamps, window scale 7; RFC 9293 3.2, 7323. */
-static const uint8_t syn_options[] = {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7};
+static const uint8_t syn_options[] = {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0,
+                                      0, 0, 0,    0,    0, 0, 1, 3,  3, 7};
 static const uint8_t other_options[] = {1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0};
 
 enum { SYN_TSVAL_AT = 8, OTHER_TSVAL_AT = 4 };
@@ -136,8 +137,8 @@ void frame_write(struct frame_writer *writer, int64_t time, struct frame_end *fr
     uint32_t tcp_length = put_tcp(tcp, from, to, flags);
     put_ip(ip, from, to, IP_SIZE + tcp_length + payload);
     uint32_t pseudo_header = sum_words(ip + 12, 8) + 6 + tcp_length + payload;
-    put16(tcp + 16, fold(pseudo_header + sum_words(tcp, tcp_length) +
-                         writer->payload_sum[payload]));
+    put16(tcp + 16,
+          fold(pseudo_header + sum_words(tcp, tcp_length) + writer->payload_sum[payload]));
 
     uint32_t length = ETHERNET_SIZE + IP_SIZE + tcp_length + payload;
     put_record(frame, time, length < writer->snaplen ? length : writer->snaplen, length);

@@ -19,9 +19,9 @@ enum { FRAME_FIN = 0x01, FRAME_SYN = 0x02, FRAME_RST = 0x04, FRAME_PSH = 0x08, F
 /* One side of a connection, as its next segment will show it. */
 struct frame_end {
     uint32_t address;
-    uint32_t sequence;   /* SND.NXT */
-    uint32_t tsval;      /* of the last segment sent */
-    uint32_t ts_offset;  /* of its timestamp clock, which counts milliseconds */
+    uint32_t sequence;  /* SND.NXT */
+    uint32_t tsval;     /* of the last segment sent */
+    uint32_t ts_offset; /* of its timestamp clock, which counts milliseconds */
     uint16_t port;
     uint16_t ip_id;
     uint8_t ttl;

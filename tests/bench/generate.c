@@ -8,14 +8,13 @@
  * time order, all checksums are right, nothing is lost.  One line on stderr tells the seed, with
  * which the same capture can be had again, and what was made.
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "arguments.h"
 #include "draw.h"
 #include "frame.h"
 #include "workload.h"
@@ -46,36 +45,20 @@ struct generator {
     struct amounts amounts;
     struct draw draw;
     struct frame_writer writer;
-    double think;           /* ns, on average */
-    uint64_t rounds;        /* of each connection, when the workload does not say */
-    uint64_t begun;         /* connections */
+    double think;    /* ns, on average */
+    uint64_t rounds; /* of each connection, when the workload does not say */
+    uint64_t begun;  /* connections */
     uint32_t live, most_live, capacity;
-    struct connection *connections; /* `capacity` of them */
-    uint32_t *unused;               /* the free ones' numbers; capacity - live of them */
-    struct turn *turns;             /* a binary heap, the earliest first; `live` of them */
+    struct connection *connections;     /* `capacity` of them */
+    uint32_t *unused;                   /* the free ones' numbers; capacity - live of them */
+    struct turn *turns;                 /* a binary heap, the earliest first; `live` of them */
     struct connection retired[RETIRED]; /* the last that closed, a ring */
-    uint64_t retirements, reuses;
+    uint64_t retirements, reuses;       /* put into the ring so far; taken or passed over */
+    uint64_t reused;                    /* connections that took a tuple from it */
     uint32_t first_tuple;
 };
 
 static const uint16_t server_ports[] = {443, 443, 80, 22, 25, 993, 5432, 8080};
-
-static const struct option_row {
-    const char *name;
-    size_t at; /* in struct amounts */
-    const char *says;
-} option_rows[] = {
-    {"connections", offsetof(struct amounts, connections), "how many connections"},
-    {"live", offsetof(struct amounts, live), "how many are open at once, about"},
-    {"span", offsetof(struct amounts, span), "seconds of capture time in which they begin"},
-    {"packets", offsetof(struct amounts, packets), "packets of the capture (single, bulk)"},
-    {"payload", offsetof(struct amounts, payload), "octets of each segment that carries any"},
-    {"snaplen", offsetof(struct amounts, snaplen), "octets kept of each frame"},
-    {"reuse", offsetof(struct amounts, reuse), "percent that take a closed connection's ports"},
-    {"seed", offsetof(struct amounts, seed), "a number from 1; drawn when left out"},
-};
-
-enum { OPTION_ROWS = sizeof option_rows / sizeof option_rows[0] };
 
 /* ---- turns */
 
@@ -123,6 +106,8 @@ static void draw_tuple(struct generator *generator, struct connection *connectio
     struct frame_end *server = &connection->end[SERVER];
     client->address = 0x0a000001 + (tuple >> 15 & 0x3fff);
     client->port = (uint16_t)(0x8000 | (tuple & 0x7fff));
+    if (generator->workload->spoofed)
+        client->address = tuple;
     server->address = 0xac100001 + draw_below(&generator->draw, 200);
     server->port = server_ports[draw_below(&generator->draw, 8)];
 }
@@ -139,11 +124,13 @@ static void draw_end(struct generator *generator, struct frame_end *end)
 /* The tuple of a connection that closed a while ago, with sequence numbers above its last. */
 static void reuse_tuple(struct generator *generator, struct connection *connection)
 {
-    const struct connection *old = &generator->retired[generator->retirements++ % RETIRED];
+    if (generator->retirements - generator->reuses > RETIRED)
+        generator->reuses = generator->retirements - RETIRED;
+    const struct connection *old = &generator->retired[generator->reuses++ % RETIRED];
     memcpy(connection->end, old->end, sizeof connection->end);
     connection->end[CLIENT].sequence += 64000 + draw_below(&generator->draw, 1 << 20);
     connection->end[SERVER].sequence += 64000 + draw_below(&generator->draw, 1 << 20);
-    generator->reuses++;
+    generator->reused++;
 }
 
 static const struct script *draw_script(struct generator *generator, const struct script *scripts)
@@ -157,5 +144,225 @@ static uint32_t draw_rounds(struct generator *generator)
     uint32_t mean = generator->workload->rounds;
     if (mean == 0)
         return (uint32_t)generator->rounds;
-    return mean == 1 ? 1 : 1 + (uint32_t)draw_wait(&generator->draw, mean - 1.0);
+    return mean == 1 ? 1 : 1 + (uint32_t)draw_wait(&generator->draw, mean - 0.5);
+}
+
+static void draw_connection(struct generator *generator, struct connection *connection)
+{
+    const struct workload *workload = generator->workload;
+    bool reuses = generator->retirements > generator->reuses &&
+                  draw_below(&generator->draw, 100) < generator->amounts.reuse;
+    memset(connection, 0, sizeof *connection);
+    connection->rounds = draw_rounds(generator);
+    connection->body = draw_script(generator, workload->bodies);
+    connection->closing = draw_script(generator, workload->closings);
+    if (reuses) {
+        reuse_tuple(generator, connection);
+        return;
+    }
+    draw_tuple(generator, connection);
+    draw_end(generator, &connection->end[CLIENT]);
+    draw_end(generator, &connection->end[SERVER]);
+}
+
+static const struct script *current_script(const struct generator *generator,
+                                           const struct connection *connection)
+{
+    switch (connection->stage) {
+    case OPENING:
+        return generator->workload->opening;
+    case BODY:
+        return connection->body;
+    case CLOSING:
+        return connection->closing;
+    case OVER:
+        break;
+    }
+    return NULL;
+}
+
+/* Moves on to the next step there is; the stage is OVER when there is none. */
+static void advance(const struct generator *generator, struct connection *connection)
+{
+    connection->step++;
+    while (connection->stage != OVER &&
+           connection->step >= current_script(generator, connection)->steps) {
+        connection->step = 0;
+        if (connection->stage == BODY && connection->rounds > 1)
+            connection->rounds--;
+        else
+            connection->stage++;
+    }
+}
+
+static uint32_t draw_payload(struct generator *generator, enum payload payload)
+{
+    const struct workload *workload = generator->workload;
+    if (payload == NOTHING)
+        return 0;
+    if (generator->amounts.payload > 0)
+        return (uint32_t)generator->amounts.payload;
+    const uint16_t *sizes = payload == REQUEST ? workload->request : workload->response;
+    return sizes[draw_below(&generator->draw, SIZES)];
+}
+
+static int64_t draw_step_wait(struct generator *generator, enum wait wait)
+{
+    int64_t wire = generator->workload->wire;
+    if (wait == THINK)
+        return draw_wait(&generator->draw, generator->think);
+    return wire / 2 + (int64_t)((double)wire * (draw_below(&generator->draw, 1000) / 1000.0));
+}
+
+/* ---- the whole capture */
+
+static bool grow(struct generator *generator)
+{
+    uint32_t capacity = generator->capacity == 0 ? 1024 : generator->capacity * 2;
+    struct connection *connections =
+        realloc(generator->connections, capacity * sizeof *connections);
+    if (connections != NULL)
+        generator->connections = connections;
+    uint32_t *unused = realloc(generator->unused, capacity * sizeof *unused);
+    if (unused != NULL)
+        generator->unused = unused;
+    struct turn *turns = realloc(generator->turns, capacity * sizeof *turns);
+    if (turns != NULL)
+        generator->turns = turns;
+    if (connections == NULL || unused == NULL || turns == NULL)
+        return false;
+    for (uint32_t i = generator->capacity; i < capacity; i++)
+        unused[i - generator->capacity] = i;
+    generator->capacity = capacity;
+    return true;
+}
+
+static bool begin_connection(struct generator *generator, int64_t time)
+{
+    if (generator->live == generator->capacity && !grow(generator))
+        return false;
+    uint32_t number = generator->unused[generator->capacity - generator->live - 1];
+    draw_connection(generator, &generator->connections[number]);
+    generator->begun++;
+    turn_push(generator, (struct turn){time, number});
+    if (generator->live > generator->most_live)
+        generator->most_live = generator->live;
+    return true;
+}
+
+static void end_connection(struct generator *generator, uint32_t number)
+{
+    generator->retired[generator->retirements++ % RETIRED] = generator->connections[number];
+    turn_drop_first(generator);
+    generator->unused[generator->capacity - generator->live - 1] = number;
+}
+
+/* Sends the segment whose turn it is and gives its connection the next turn. */
+static void take_turn(struct generator *generator)
+{
+    struct turn turn = generator->turns[0];
+    struct connection *connection = &generator->connections[turn.connection];
+    const struct step *step = &current_script(generator, connection)->step[connection->step];
+    struct frame_end *from = &connection->end[step->from];
+    const struct frame_end *to = &connection->end[step->from == CLIENT ? SERVER : CLIENT];
+    frame_write(&generator->writer, turn.time, from, to, step->flags,
+                draw_payload(generator, step->payload));
+    advance(generator, connection);
+    if (connection->stage == OVER) {
+        end_connection(generator, turn.connection);
+        return;
+    }
+    step = &current_script(generator, connection)->step[connection->step];
+    turn.time += draw_step_wait(generator, step->wait);
+    turn_replace_first(generator, turn);
+}
+
+/* Returns false when memory or the file is at its end. */
+static bool generate(struct generator *generator)
+{
+    const struct amounts *amounts = &generator->amounts;
+    double gap = (double)amounts->span * NANO_PER_SECOND / (double)amounts->connections;
+    int64_t next = beginning;
+    while (generator->begun < amounts->connections || generator->live > 0) {
+        bool is_begin = generator->begun < amounts->connections &&
+                        (generator->live == 0 || next <= generator->turns[0].time);
+        if (!is_begin) {
+            take_turn(generator);
+            continue;
+        }
+        if (!begin_connection(generator, next))
+            return false;
+        next += draw_wait(&generator->draw, gap);
+    }
+    return fflush(generator->writer.file) == 0 && !ferror(generator->writer.file);
+}
+
+/* How long to think, and how many rounds there are, so that the amounts come out. */
+static void plan(struct generator *generator)
+{
+    const struct workload *workload = generator->workload;
+    const struct amounts *amounts = &generator->amounts;
+    double life = (double)amounts->span * NANO_PER_SECOND * (double)amounts->live /
+                  (double)amounts->connections;
+    uint32_t thinks = 1; /* before the closing */
+    for (uint32_t i = 0; i < workload->bodies[0].steps; i++)
+        thinks += (workload->bodies[0].step[i].wait == THINK) * workload->rounds;
+    generator->think = life / thinks;
+    uint64_t each = amounts->packets / amounts->connections;
+    uint64_t ends = workload->opening->steps + workload->closings[0].steps;
+    if (each > ends && workload->bodies[0].steps > 0)
+        generator->rounds = (each - ends) / workload->bodies[0].steps;
+}
+
+static void say_what_was_made(const struct generator *generator)
+{
+    const struct generator *g = generator;
+    fprintf(stderr,
+            "workload=%s seed=%" PRIu64 " connections=%" PRIu64 " reused=%" PRIu64 " live=%" PRIu32
+            " packets=%" PRIu64 " octets=%" PRIu64 "\n",
+            g->workload->name, g->amounts.seed, g->begun, g->reused, g->most_live,
+            g->writer.packets, g->writer.octets);
+}
+
+static int generate_to(const struct arguments *arguments, FILE *file)
+{
+    struct generator *generator = calloc(1, sizeof *generator);
+    if (generator == NULL)
+        return 1;
+    setvbuf(file, NULL, _IOFBF, BUFFER_SIZE);
+    generator->workload = arguments->workload;
+    generator->amounts = arguments->amounts;
+    while (generator->amounts.seed == 0)
+        if (getrandom(&generator->amounts.seed, 4, 0) != 4)
+            break;
+    generator->draw.state = generator->amounts.seed;
+    generator->first_tuple = (uint32_t)draw_word(&generator->draw);
+    frame_begin(&generator->writer, file, (uint32_t)arguments->amounts.snaplen);
+    plan(generator);
+    bool complete = generate(generator);
+    if (complete)
+        say_what_was_made(generator);
+    else
+        perror("generate");
+    free(generator->connections);
+    free(generator->unused);
+    free(generator->turns);
+    free(generator);
+    return complete ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    if (!arguments_read(argc, argv, &arguments))
+        return 2;
+    if (arguments.file == NULL)
+        return generate_to(&arguments, stdout);
+    FILE *file = fopen(arguments.file, "wb");
+    if (file == NULL) {
+        perror(arguments.file);
+        return 1;
+    }
+    int result = generate_to(&arguments, file);
+    return fclose(file) == 0 ? result : 1;
 }

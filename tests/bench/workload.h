@@ -7,6 +7,7 @@
 #ifndef LASTACK_BENCH_WORKLOAD_H
 #define LASTACK_BENCH_WORKLOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum side { CLIENT, SERVER, SIDES };
@@ -46,11 +47,12 @@ struct workload {
     const char *name;
     const char *says;
     const struct script *opening;
-    const struct script *bodies;   /* up to the first without steps */
-    const struct script *closings; /* the same */
+    const struct script *bodies;              /* up to the first without steps */
+    const struct script *closings;            /* the same */
     uint16_t request[SIZES], response[SIZES]; /* octets, equally likely */
     uint32_t rounds; /* on average; 0: as amounts.packets asks, the same for each connection */
     int64_t wire;    /* ns, on average */
+    bool spoofed;    /* clients are from anywhere */
     struct amounts amounts;
 };
 

@@ -18,6 +18,7 @@ import collections
 import datetime
 import decimal
 import glob
+import itertools
 import json
 import os
 import re
@@ -29,13 +30,17 @@ SLACK = NS // 1000  # the relay forwards up to 1 ms late
 SIDES = ("client", "server")
 OPENING = ("SYN_SENT", "SYN_RCVD")
 
-# Scenario, side, the kernel's state, the report's state: no segment tells that they differ.
+# Scenario, side, the kernel's state, the report's: no segment tells that they differ.
 NOT_ON_THE_WIRE = {
     ("06a_last_ack_syn", "client", "CLOSED", "TIME_WAIT"): "TIME_WAIT destroyed by hand",
     ("07a_textbook_rst", "client", "CLOSED", "TIME_WAIT"): "TIME_WAIT destroyed by hand",
     ("10a_old_dup_out_of_window", "client", "CLOSED", "TIME_WAIT"): "TIME_WAIT destroyed by hand",
     ("17a_fin_wait2_timeout", "client", "CLOSED", "FIN_WAIT_2"): "FIN_WAIT_2 expired silently",
+    ("07a_textbook_rst", "server", "LAST_ACK", "CLOSED"):
+        "the last ACK was lost behind the tap, the reset bears none of the old numbers",
 }
+ONE_TAP = ("07a_textbook_rst", "server")  # the other tap saw that the last ACK was missing
+SCRIPT_LATE = decimal.Decimal("0.015")  # the script prints a state after it has acted
 SCRIPTED_SERVER = ("07a_textbook_rst",)  # its own kernel knows nothing of the connection
 
 # What `expected` calls ..., and the event, one of several, at the client's tap and at the server's.
@@ -93,10 +98,10 @@ class Capture:
         first, last = self.span(row)
         if side == self.near:
             return self.sides[side].between(first, last)
-        found = set()
-        for shift in (-self.delay, 0, self.delay):
-            found |= self.sides[side].between(first + shift - SLACK, last + shift + SLACK)
-        return found
+        # What the far side sends passes a delay late, what moves it passes a delay early: a state
+        # of 20 ms there may be one of microseconds here, anywhere in between.
+        around = self.delay + SLACK
+        return self.sides[side].between(first - around, last + around)
 
 
 class Side:
@@ -129,7 +134,9 @@ class Side:
 
     def between(self, first, last):
         times = [t for entries in self.incarnations for t, _ in entries if first < t <= last]
-        return {self.at(moment) for moment in [first] + times}
+        passing = {state for entries in self.incarnations for t, state in entries
+                   if first < t <= last and state != "CLOSED"}  # also those left at once
+        return passing | {self.at(moment) for moment in [first] + times}
 
     def order(self):
         """The distinct states, in time order; the older incarnation first where times are equal."""
@@ -166,10 +173,9 @@ def spoken(state):
 
 def normal_order(states):
     """Distinct neighbours; CLOSED between two incarnations left out: no segment dates it."""
-    states = [spoken(state) for state in states]
-    kept = [s for s, after in zip(states, states[1:] + [""])
-            if not (s == "CLOSED" and after in OPENING)]
-    return [s for s, before in zip(kept, [""] + kept) if s != before]
+    distinct = [state for state, _ in itertools.groupby(spoken(state) for state in states)]
+    return [state for state, after in zip(distinct, distinct[1:] + [""])
+            if not (state == "CLOSED" and after in OPENING)]
 
 
 def scripted_moves(truth):
@@ -188,12 +194,20 @@ def kernel_states(truth, row, side):
         return {spoken(row[side + "_state"])}
     moves = scripted_moves(truth)
     past = ["CLOSED"] + [new for t, _, new in moves if t <= row["t"]]
-    during = [new for t, _, new in moves if row["t"] < t <= row["t_hi"]]
+    during = [new for t, _, new in moves if row["t"] < t <= row["t_hi"] + SCRIPT_LATE]
     return {spoken(state) for state in past[-1:] + during}
 
 
-def check_states(capture, totals):
+def excuse(capture, side, kernel, ours):
+    """Why the wire could not tell, or None."""
     scenario = capture.truth["scenario"]
+    if (scenario, side) == ONE_TAP and capture.near == side:
+        return None
+    pairs = [(scenario, side, k, o) for k in kernel for o in ours]
+    return next((NOT_ON_THE_WIRE[pair] for pair in pairs if pair in NOT_ON_THE_WIRE), None)
+
+
+def check_states(capture, totals):
     for row in capture.truth["timeline"]:
         if row["src"] != "inet_diag":
             continue
@@ -202,8 +216,7 @@ def check_states(capture, totals):
             if ours & kernel:
                 totals["agree"] += 1
                 continue
-            pairs = [(scenario, side, k, o) for k in kernel for o in ours]
-            reason = next((NOT_ON_THE_WIRE[p] for p in pairs if p in NOT_ON_THE_WIRE), None)
+            reason = excuse(capture, side, kernel, ours)
             totals["excluded" if reason else "miss"] += 1
             near = "near" if side == capture.near else "far"
             print(f"{'excluded' if reason else 'MISS'} {capture.name}: {near} {side} at "
@@ -215,26 +228,26 @@ def kernel_order(truth, side):
     """The kernel's states in order: exact moves of full sockets, rows for the small ones."""
     if side == "server" and truth["scenario"] in SCRIPTED_SERVER:
         return normal_order([new for _, _, new in scripted_moves(truth)])
-    points = []
+    moves = [(row["t"], row["new"]) for row in truth["timeline"]
+             if row["src"] == "ftrace:inet_sock_set_state" and row["side"] == side
+             and not row["ports"].endswith(">0") and "mini-socket" not in row.get("note", "")]
+    points = list(moves)
     for row in truth["timeline"]:
         if row["src"] == "inet_diag":
-            points.append((row["t"], row[side + "_state"]))
-        elif row["src"] == "ftrace:inet_sock_set_state" and row["side"] == side:
-            if not row["ports"].endswith(">0") and "mini-socket" not in row.get("note", ""):
-                points.append((row["t"], row["new"]))
+            state = row[side + "_state"]
+            during = [t for t, new in moves if row["t"] < t <= row["t_hi"] and new == state]
+            points.append((max(during, default=row["t"]), state))
     return normal_order([state for _, state in sorted(points, key=lambda point: point[0])])
 
 
 def check_order(capture, totals):
-    scenario = capture.truth["scenario"]
     for side in SIDES:
         kernel, ours = kernel_order(capture.truth, side), capture.sides[side].order()
-        if kernel == ours or [s for s in kernel if s != "CLOSED"] == []:
+        if kernel == ours or set(kernel) == {"CLOSED"} and not ours:
             totals["order agrees"] += 1
             continue
         # A silent end at the end of the capture is what the wire could not tell.
-        pair = (scenario, side, "CLOSED", ours[-1] if ours else "")
-        silent = kernel == ours + ["CLOSED"] and pair in NOT_ON_THE_WIRE
+        silent = kernel == ours + ["CLOSED"] and excuse(capture, side, {"CLOSED"}, ours[-1:])
         totals["order excluded" if silent else "order differs"] += 1
         print(f"{'excluded' if silent else 'ORDER'} {capture.name}: {side}:\n"
               f"    kernel {' '.join(kernel)}\n    report {' '.join(ours)}")
@@ -257,10 +270,11 @@ def check_events(capture, known, totals):
     seen = collections.Counter(e["event"]["action"] for e in capture.events)
     outcomes = {e["lastack"]["outcome"] for e in capture.events}
     for alternatives in dict.fromkeys(wanted):
-        if not known & set(alternatives):
+        found = any(seen[name] for name in alternatives)
+        if not found and not known.issuperset(alternatives):
             totals["events not implemented"] += 1
             print(f"note {capture.name}: {' or '.join(alternatives)} is not implemented")
-        elif not any(seen[name] for name in alternatives):
+        elif not found:
             totals["events missing"] += 1
             print(f"EVENT {capture.name}: {' or '.join(alternatives)} is missing")
         elif alternatives[0] in OUTCOMES and alternatives[0] not in outcomes:

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "../../analyzer/sink/dwell.h"
-#include "../../analyzer/sink/problems.h"
+#include "../../analyzer/sink/output.h"
 #include "../../analyzer/sink/schema.h"
 #include "../../analyzer/sink/sinks.h"
 #include "expected_records.h"
@@ -351,6 +351,9 @@ static void what_is_unknown_is_null(void **state)
     event.evidence[0].relative_known = false;
     event.evidence[0].flags = 0x02;
     event.evidence[0].packet = 0;
+    event.evidence[1] = event.evidence[0];
+    event.evidence[1].flags = 0x10;
+    event.evidence_count = 2;
     event.numbers[0].value = NANOTIME_UNKNOWN;
     event.details[0].value = NULL;
     sheet_add_flow(&sheet, &flow);
@@ -371,6 +374,9 @@ static void what_is_unknown_is_null(void **state)
     assert_null(get(evidence, "ack"));
     assert_null(get(evidence, "ack_abs"));
     assert_string_equal(json_object_get_string(get(evidence, "flags")), "S");
+    evidence = json_object_array_get_idx(get(second, "lastack.evidence"), 1);
+    assert_null(get(evidence, "ack"));
+    assert_non_null(get(evidence, "ack_abs"));
     json_object_put(first);
     json_object_put(second);
     free(sheet.text);
@@ -665,6 +671,69 @@ static void dwell_times_are_exact_and_then_nearly(void **state)
     dwell_free(dwell);
 }
 
+static void dwell_times_leave_out_what_never_was(void **state)
+{
+    struct dwell *dwell = dwell_new();
+    struct flow_record flow = some_flow();
+    (void)state;
+    flow.side[CLIENT].history[0].revoked = true; /* it never was in FIN_WAIT_2 */
+    assert_int_equal(dwell_add_flow(dwell, &flow), STATUS_OK);
+    assert_int_equal(dwell_summarise(dwell, DWELL_FIN_WAIT_2).count, 1);
+    flow.side[SERVER].history[1].revoked = true; /* it never left it */
+    assert_int_equal(dwell_add_flow(dwell, &flow), STATUS_OK);
+    assert_int_equal(dwell_summarise(dwell, DWELL_FIN_WAIT_2).count, 1);
+    assert_int_equal(dwell_summarise(dwell, DWELL_FIN_WAIT_2).censored, 1);
+    flow.final = false; /* the final record comes yet */
+    assert_int_equal(dwell_add_flow(dwell, &flow), STATUS_OK);
+    assert_int_equal(dwell_summarise(dwell, DWELL_FIN_WAIT_2).censored, 1);
+    dwell_free(dwell);
+}
+
+/* A line whose text fits the buffer exactly, but whose end does not. */
+static void a_line_is_not_parted_from_its_end(void **state)
+{
+    enum { BUFFER = 256 * 1024, FIRST = 100 };
+    FILE *file = tmpfile();
+    char *text = malloc(BUFFER);
+    struct output output;
+    (void)state;
+    memset(text, 'x', BUFFER);
+    assert_int_equal(output_init(&output, file), STATUS_OK);
+    assert_int_equal(output_write_line(&output, text, FIRST), STATUS_OK);
+    assert_int_equal(output_write_line(&output, text, BUFFER - FIRST - 1), STATUS_OK);
+    assert_int_equal(lseek(fileno(file), 0, SEEK_END), FIRST + 1);
+    assert_int_equal(output_flush(&output), STATUS_OK);
+    assert_int_equal(lseek(fileno(file), 0, SEEK_END), BUFFER + 1);
+    output_clear(&output);
+    free(text);
+    fclose(file);
+}
+
+/* Records of one tuple share its id; those of another have their own. */
+static void every_tuple_has_its_own_community_id(void **state)
+{
+    struct sheet sheet;
+    struct flow_record flow = some_flow();
+    const char *ids[3];
+    (void)state;
+    sheet_open(&sheet, sink_ndjson_new, (struct sink_options){.nano = false});
+    sheet_add_flow(&sheet, &flow);
+    sheet_add_flow(&sheet, &flow);
+    flow.who.end[CLIENT].port++;
+    sheet_add_flow(&sheet, &flow);
+    sheet_finish(&sheet);
+    struct json_object *roots[3];
+    for (int line = 0; line < 3; line++) {
+        roots[line] = sheet_parse(&sheet, line);
+        ids[line] = json_object_get_string(get(roots[line], "network.community_id"));
+    }
+    assert_string_equal(ids[0], ids[1]);
+    assert_string_not_equal(ids[0], ids[2]);
+    for (int line = 0; line < 3; line++)
+        json_object_put(roots[line]);
+    free(sheet.text);
+}
+
 /* Every reference of the schema leads somewhere. */
 static void check_references(struct json_object *value, struct json_object *definitions)
 {
@@ -718,6 +787,9 @@ int main(void)
         cmocka_unit_test(the_text_is_fit_for_a_terminal),
         cmocka_unit_test(the_text_is_coloured_only_when_told),
         cmocka_unit_test(dwell_times_are_exact_and_then_nearly),
+        cmocka_unit_test(dwell_times_leave_out_what_never_was),
+        cmocka_unit_test(a_line_is_not_parted_from_its_end),
+        cmocka_unit_test(every_tuple_has_its_own_community_id),
         cmocka_unit_test(the_schema_holds_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

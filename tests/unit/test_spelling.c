@@ -206,6 +206,18 @@ static void community_ids_are_the_published_ones(void **state)
     }
 }
 
+/* A host that talks to itself: the ports decide the order. */
+static void community_ids_have_no_direction(void **state)
+{
+    static const uint8_t loopback[4] = {127, 0, 0, 1};
+    struct community_end low = {loopback, 80}, high = {loopback, 40000};
+    char there[COMMUNITY_ID_SIZE], back[COMMUNITY_ID_SIZE];
+    (void)state;
+    community_id_tcp(4, low, high, there);
+    community_id_tcp(4, high, low, back);
+    assert_string_equal(there, back);
+}
+
 static void durations_are_read_at_a_glance(void **state)
 {
     static const struct {
@@ -266,6 +278,7 @@ int main(void)
         cmocka_unit_test(moments_are_rfc_3339),
         cmocka_unit_test(addresses_agree_with_inet_ntop),
         cmocka_unit_test(community_ids_are_the_published_ones),
+        cmocka_unit_test(community_ids_have_no_direction),
         cmocka_unit_test(durations_are_read_at_a_glance),
         cmocka_unit_test(nothing_a_terminal_obeys_is_shown),
     };
