@@ -22,6 +22,8 @@ struct run {
     struct analyzer *analyzer;
     struct progress progress;
     struct idle idle;
+    uint32_t input;        /* that the latest packet came from */
+    uint64_t before_input; /* packets of the inputs before it */
     uint64_t packets; /* read so far, those outside --since and --until, too */
 };
 
@@ -48,6 +50,16 @@ static bool is_wanted(const struct options *options, nanotime moment)
     return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
 }
 
+/* The packet's number in the whole input, those that a filter leaves out counted, too. */
+static uint64_t whole_number(struct run *run, const struct captured_packet *captured)
+{
+    if (captured->input != run->input) { /* the inputs are read one after the other */
+        run->before_input += source_input(run->source, run->input)->packets;
+        run->input = captured->input;
+    }
+    return run->before_input + captured->input_packet;
+}
+
 static enum status take_packet(struct run *run, const struct captured_packet *captured)
 {
     run->packets++;
@@ -60,7 +72,7 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
         .length = captured->length,
         .time = captured->time,
         .link_type = captured->link_type,
-        .number = run->packets,
+        .number = whole_number(run, captured),
     };
     return analyzer_packet(run->analyzer, &packet);
 }

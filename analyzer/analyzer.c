@@ -6,6 +6,7 @@
 
 #include "../dissect/dissect.h"
 #include "engine.h"
+#include "shard/shard.h"
 
 enum { BATCH = 32, LINK_TYPES = SUMMARY_LINK_TYPES };
 
@@ -15,7 +16,12 @@ struct link_count {
 };
 
 struct analyzer {
-    struct engine engine;
+    struct engine engine; /* one thread; idle when there are shards */
+    struct shards *shards; /* several threads; NULL for one */
+    struct sink *sink;
+    struct engine_counts counts; /* at the end */
+    nanotime clock;
+    uint64_t number; /* of the latest packet in the whole input */
     struct engine_item batch[BATCH];
     uint32_t batched;
     uint64_t packets, bytes, truncated, bad_checksums, regressions;
@@ -30,7 +36,13 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     struct analyzer *analyzer = calloc(1, sizeof(*analyzer));
     if (analyzer == NULL)
         return STATUS_NO_MEMORY;
+    analyzer->sink = options->sink;
+    analyzer->clock = INT64_MIN + 1;
     enum status status = engine_init(&analyzer->engine, &options->config, options->sink);
+    struct shards_options shards = {&options->config, options->sink, options->segments,
+                                    options->transitions};
+    if (status == STATUS_OK && options->config.threads > 1)
+        status = shards_new(&shards, &analyzer->shards);
     if (status != STATUS_OK) {
         analyzer_free(analyzer);
         return status;
@@ -44,6 +56,8 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
 
 static void process_batch(struct analyzer *analyzer)
 {
+    for (uint32_t i = 0; i < analyzer->batched; i++)
+        engine_prefetch(&analyzer->engine, &analyzer->batch[i]);
     for (uint32_t i = 0; i < analyzer->batched; i++)
         engine_segment(&analyzer->engine, &analyzer->batch[i]);
     analyzer->batched = 0;
@@ -82,28 +96,60 @@ static void count_packet(struct analyzer *analyzer, const struct analyzer_packet
     analyzer->last = time_later_of(analyzer->last, packet->time);
 }
 
-enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+/* The place where the next segment is put. */
+static struct engine_item *next_item(struct analyzer *analyzer)
 {
-    count_packet(analyzer, packet);
-    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type};
-    struct engine_item *item = &analyzer->batch[analyzer->batched];
-    enum dissect_result result = dissect(&frame, &item->segment);
-    analyzer->results[result]++;
-    if (result != DISSECT_SEGMENT)
-        return take_status(analyzer);
-    item->segment.time = packet->time;
-    item->segment.packet = analyzer->packets;
-    analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
-    engine_prepare(&analyzer->engine, item);
+    return analyzer->shards != NULL ? shards_next(analyzer->shards)
+                                    : &analyzer->batch[analyzer->batched];
+}
+
+static enum status take_item(struct analyzer *analyzer, struct engine_item *item)
+{
+    if (analyzer->shards != NULL)
+        return shards_take(analyzer->shards);
+    engine_identify(&analyzer->engine, item);
+    analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
+    item->clock = analyzer->clock;
     if (++analyzer->batched == BATCH)
         process_batch(analyzer);
     return take_status(analyzer);
 }
 
+enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+{
+    count_packet(analyzer, packet);
+    analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
+    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type};
+    struct engine_item *item = next_item(analyzer);
+    enum dissect_result result = dissect(&frame, &item->segment);
+    analyzer->results[result]++;
+    if (result != DISSECT_SEGMENT)
+        return STATUS_OK;
+    item->segment.time = packet->time;
+    item->segment.packet = analyzer->number;
+    analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
+    return take_item(analyzer, item);
+}
+
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
 {
+    if (analyzer->shards != NULL)
+        return shards_advance(analyzer->shards, now);
     process_batch(analyzer);
     engine_advance(&analyzer->engine, now);
+    return take_status(analyzer);
+}
+
+/* Ends every flow; the counts of all engines together. */
+static enum status end_flows(struct analyzer *analyzer)
+{
+    nanotime last = time_later_of(analyzer->last, analyzer->clock);
+    if (analyzer->shards != NULL)
+        return shards_finish(analyzer->shards, last, &analyzer->counts);
+    process_batch(analyzer);
+    engine_advance(&analyzer->engine, last);
+    engine_finish(&analyzer->engine);
+    analyzer->counts = analyzer->engine.counts;
     return take_status(analyzer);
 }
 
@@ -116,9 +162,9 @@ static void summarize_skipped(const struct analyzer *analyzer, struct run_summar
         summary->skipped[summary->skipped_count++] =
             (struct count_by_name){name, analyzer->results[i]};
     }
-    if (analyzer->engine.counts.late > 0)
+    if (analyzer->counts.late > 0)
         summary->skipped[summary->skipped_count++] =
-            (struct count_by_name){"after_close", analyzer->engine.counts.late};
+            (struct count_by_name){"after_close", analyzer->counts.late};
 }
 
 static void summarize_links(const struct analyzer *analyzer, const struct analyzer_inputs *inputs,
@@ -164,21 +210,17 @@ static void summarize(const struct analyzer *analyzer, const struct analyzer_inp
     summary->drops_interface = inputs->drops_interface;
     summarize_skipped(analyzer, summary);
     summarize_links(analyzer, inputs, summary);
-    summarize_engine(&analyzer->engine.counts, summary);
+    summarize_engine(&analyzer->counts, summary);
 }
 
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
 {
-    process_batch(analyzer);
-    if (analyzer->last != NANOTIME_UNKNOWN)
-        engine_advance(&analyzer->engine, analyzer->last);
-    engine_finish(&analyzer->engine);
+    enum status status = end_flows(analyzer);
     struct run_summary *summary = malloc(sizeof(*summary));
     if (summary == NULL)
         return STATUS_NO_MEMORY;
     summarize(analyzer, inputs, summary);
-    struct sink *sink = analyzer->engine.sink;
-    enum status status = take_status(analyzer);
+    struct sink *sink = analyzer->sink;
     if (sink != NULL && sink->ops->finish != NULL) {
         enum status finished = sink->ops->finish(sink, summary);
         status = finished != STATUS_OK ? finished : status;
@@ -191,6 +233,7 @@ void analyzer_free(struct analyzer *analyzer)
 {
     if (analyzer == NULL)
         return;
+    shards_free(analyzer->shards);
     engine_clear(&analyzer->engine);
     free(analyzer);
 }

@@ -8,6 +8,8 @@
 
 #include "base/time.h"
 
+enum { CONFIG_MOST_THREADS = 64 };
+
 struct config {
 #define TUNABLE(type, name, initial, unit, reason) type name;
 #include "config.def"

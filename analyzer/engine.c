@@ -21,10 +21,14 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
     return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-void engine_prepare(const struct engine *engine, struct engine_item *item)
+void engine_identify(const struct engine *engine, struct engine_item *item)
 {
     item->end = (uint8_t)flow_key_of(&item->segment, &item->key);
     item->hash = flow_key_hash(engine->table.secret, &item->key);
+}
+
+void engine_prefetch(const struct engine *engine, const struct engine_item *item)
+{
     flow_table_prefetch(&engine->table, item->hash);
 }
 
@@ -283,7 +287,8 @@ static void dispatch(struct engine *engine, struct tuple *tuple, const struct se
 void engine_segment(struct engine *engine, const struct engine_item *item)
 {
     const struct segment *segment = &item->segment;
-    engine_advance(engine, segment->time);
+    engine_advance(engine, item->clock);
+    engine->now = (struct ledger_key){engine->clock, segment->packet, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (tuple == NULL)
         tuple = flow_table_add(&engine->table, &item->key, item->hash);
@@ -308,6 +313,7 @@ void engine_advance(struct engine *engine, nanotime now)
         if (tuple->armed != entry.due)
             continue; /* the tuple has an earlier deadline, or none, or is gone */
         engine->clock = time_later_of(engine->clock, entry.due);
+        engine->now = (struct ledger_key){engine->clock, 0, entry.key};
         lives_deadline(engine, tuple, entry.due);
     }
     engine->clock = time_later_of(engine->clock, now);
@@ -362,8 +368,10 @@ void engine_finish(struct engine *engine)
         survivors[count++] = (struct survivor){first_packet_of(tuple), tuple};
     }
     qsort(survivors, count, sizeof(*survivors), compare_survivors);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        engine->now = (struct ledger_key){INT64_MAX, survivors[i].first_packet, 0};
         finish_tuple(engine, survivors[i].tuple);
+    }
     free(survivors);
 }
 

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "event/sink.h"
 #include "flow/table.h"
+#include "shard/ledger.h"
 
 /* What is summed up for the run's summary. */
 struct engine_counts {
@@ -27,6 +28,7 @@ struct engine {
     struct flow_table table;
     struct agenda agenda;
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
+    struct ledger_key now; /* what is being done: the key of the records that come of it */
     nanotime clock;    /* capture clock: running maximum */
     enum status status; /* first failure since it was last asked for */
     struct engine_counts counts;
@@ -40,11 +42,15 @@ struct engine_item {
     struct segment segment;
     struct flow_key key;
     uint64_t hash;
+    nanotime clock; /* capture clock: the latest time stamp up to this packet */
     uint8_t end;
 };
 
-/* Fills key, hash and end from item->segment and prefetches the table's slot. */
-void engine_prepare(const struct engine *engine, struct engine_item *item);
+/* Fills key, hash and end from item->segment; the caller sets the clock. */
+void engine_identify(const struct engine *engine, struct engine_item *item);
+
+/* Fetches the table's slot of an item that comes soon. */
+void engine_prefetch(const struct engine *engine, const struct engine_item *item);
 
 /* Analyses one segment; deadlines that it shows to have passed come first. */
 void engine_segment(struct engine *engine, const struct engine_item *item);

@@ -4,15 +4,29 @@
 #include <stddef.h>
 #include <unistd.h>
 
+/* Has no effect on a program that does not wait for it, so it can carry our own wake-up. */
+enum { WAKE_UP = SIGURG };
+
+/* The next SIGINT or SIGTERM; 0 when there is nothing more to wait for. */
+static int next_signal(struct interrupt *interrupt)
+{
+    int signal_number = 0;
+    do {
+        if (sigwait(&interrupt->signals, &signal_number) != 0 || atomic_load(&interrupt->over))
+            return 0;
+    } while (signal_number == WAKE_UP);
+    return signal_number;
+}
+
 static void *wait_for_signals(void *argument)
 {
     struct interrupt *interrupt = argument;
-    int signal_number;
-    if (sigwait(&interrupt->signals, &signal_number) != 0)
+    if (next_signal(interrupt) == 0)
         return NULL;
     source_break(interrupt->source);
-    if (sigwait(&interrupt->signals, &signal_number) == 0)
-        _exit(128 + signal_number);
+    int second = next_signal(interrupt);
+    if (second != 0)
+        _exit(128 + second);
     return NULL;
 }
 
@@ -27,7 +41,9 @@ static void add_unless_ignored(sigset_t *signals, int signal_number)
 enum status interrupt_begin(struct interrupt *interrupt, struct source *source)
 {
     interrupt->source = source;
+    atomic_init(&interrupt->over, false);
     sigemptyset(&interrupt->signals);
+    sigaddset(&interrupt->signals, WAKE_UP);
     add_unless_ignored(&interrupt->signals, SIGINT);
     add_unless_ignored(&interrupt->signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &interrupt->signals, NULL);
@@ -39,7 +55,9 @@ enum status interrupt_begin(struct interrupt *interrupt, struct source *source)
 
 void interrupt_end(struct interrupt *interrupt)
 {
-    pthread_cancel(interrupt->thread); /* sigwait is a cancellation point */
+    /* Not pthread_cancel: unwinding a stack from outside is what sanitizers cannot follow. */
+    atomic_store(&interrupt->over, true);
+    pthread_kill(interrupt->thread, WAKE_UP);
     pthread_join(interrupt->thread, NULL);
     pthread_sigmask(SIG_UNBLOCK, &interrupt->signals, NULL);
 }

@@ -9,6 +9,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #include "base/status.h"
 #include "source/source.h"
@@ -16,6 +18,7 @@
 struct interrupt {
     pthread_t thread;
     sigset_t signals;
+    atomic_bool over;      /* set by interrupt_end */
     struct source *source; /* not owned; told once to end */
 };
 

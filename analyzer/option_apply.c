@@ -277,9 +277,10 @@ static enum status take_max_memory(struct options *options, const char *argument
 static enum status take_threads(struct options *options, const char *argument, char *message)
 {
     uint64_t threads;
-    if (!value_read_number(argument, &threads) || threads != 1)
+    if (!value_read_number(argument, &threads) || threads < 1 || threads > CONFIG_MOST_THREADS)
         return option_refuse(
-            message, "--threads %.64s: this version analyses with --threads 1 only", argument);
+            message, "--threads %.64s: must be a number from 1 to %d, such as --threads 2", argument,
+            CONFIG_MOST_THREADS);
     options->config.threads = (uint32_t)threads;
     return STATUS_OK;
 }

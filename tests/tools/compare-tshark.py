@@ -5,8 +5,8 @@
 
 For each pair of addresses and ports the packets of all incarnations are compared with those of all
 streams, and the number of incarnations with the number of streams.  These are no difference, but
-counted: copies of a packet, and segments with a wrong checksum or cut headers, which lastack left
-out and said so.  tshark also reads TCP in what an ICMP error quotes: such frames are not asked for.
+counted: copies of a packet and segments with a wrong checksum, where lastack left them out and the
+summary says so.  tshark also reads TCP in what an ICMP error quotes: such frames are not asked for.
 
 A line is printed for each difference, then the totals.  Exit status 1 when anything differs.
 """
@@ -78,35 +78,33 @@ def compare(path, totals, verbose):
     records, theirs = run_lastack(path), tshark_tuples(path)
     ours, capture = our_tuples(records), records[-1]["lastack"]["capture"]
     name = os.path.basename(path)
-    left_out = capture["copies"] + capture["bad_checksums"] + sum(
-        count for reason, count in capture["skipped"].items() if reason.startswith("tcp"))
     if verbose:
-        print(f"{name}: {len(theirs)} tuples, {sum(n for _, n in theirs.values())} packets; "
-              f"copies {capture['copies']}, left out {capture['skipped']}")
-    fewer = 0
+        print(f"{name}: {len(theirs)} tuples, {sum(n for _, n in theirs.values())} packets")
+    fewer = sum(frames - ours[ends][1] for ends, (_, frames) in theirs.items() if ends in ours)
+    left_out = capture["copies"] + capture["bad_checksums"]
+    reason = f"copies and wrong checksums: {left_out}" if 0 < fewer <= left_out else None
     for ends in sorted(set(ours) | set(theirs)):
-        flows, packets = ours.get(ends, [0, 0])
-        streams, frames = theirs.get(ends, [0, 0])
         totals["tuples"] += 1
-        totals["packets"] += frames
-        fewer += max(0, frames - packets)
-        report_tuple(f"{name}: {ends}", (flows, packets), (streams, frames), left_out, totals)
-    if fewer and fewer == capture["copies"]:
-        totals["packets that were copies"] += fewer
+        compare_tuple(f"{name}: {ends}", ours.get(ends), theirs.get(ends),
+                      {"reason": reason, "skipped": capture["skipped"], "totals": totals})
 
 
-def report_tuple(what, ours, theirs, left_out, totals):
-    (flows, packets), (streams, frames) = ours, theirs
-    if packets != frames:
-        explained = 0 < frames - packets <= left_out
-        totals["packets explained" if explained else "packets differ"] += 1
-        print(f"{'note' if explained else 'PACKETS'} {what}: tshark {frames}, lastack {packets}"
-              + (f" (lastack left out {left_out})" if explained else ""))
-    if flows == streams:
-        totals["tuples with equal streams"] += 1
+def compare_tuple(what, ours, theirs, context):
+    """Each of both is [flows or streams, packets], or None where the tuple is not known."""
+    totals = context["totals"]
+    if ours is None or theirs is None:
+        totals["tuples of one only"] += 1
+        print(f"TUPLE {what}: tshark {theirs}, lastack {ours}; skipped: {context['skipped']}")
         return
-    print(f"STREAMS {what}: tshark {streams}, lastack {flows}")
-    totals["streams differ"] += 1
+    totals["packets"] += theirs[1]
+    if ours[1] != theirs[1]:
+        explained = context["reason"] and ours[1] < theirs[1]
+        totals["packets left out" if explained else "packets differ"] += abs(theirs[1] - ours[1])
+        print(f"{'note' if explained else 'PACKETS'} {what}: tshark {theirs[1]}, lastack {ours[1]}"
+              + (f" ({context['reason']})" if explained else ""))
+    if ours[0] != theirs[0]:
+        totals["streams differ"] += 1
+        print(f"STREAMS {what}: tshark {theirs[0]}, lastack {ours[0]}: a reuse that only one saw")
 
 
 def main():
@@ -119,7 +117,8 @@ def main():
         compare(path, totals, options.verbose)
     for name in sorted(totals):
         print(f"{name}: {totals[name]}")
-    return 1 if totals["packets differ"] or totals["streams differ"] or not totals["tuples"] else 0
+    bad = ("packets differ", "streams differ", "tuples of one only")
+    return 1 if any(totals[name] for name in bad) or not totals["tuples"] else 0
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 
 DIR holds captures and expected.json: {CAPTURE: {"ignore_checksums": bool, "rows": [conn.log row]}}.
 Each TCP row must have a flow of the same addresses and ports, and no flow may be without a row;
-then packets, IP bytes, payload bytes, conn_state and history are compared.  Where our client is
-Zeek's responder the row is turned over first.  --plain leaves out tunnels and rare link types.
+then packets, IP bytes, conn_state and history are compared.  Where our client is Zeek's responder
+the row is turned over first.  --plain leaves out tunnels and rare link types.
 
 A line is printed for each difference with what may explain it, then the share of equal fields.
 Exit status 1 when anything differs.

@@ -1,0 +1,50 @@
+/*
+ * ledger: the records of one engine during an epoch, with the key that restores their order.
+ */
+#ifndef LASTACK_SHARD_LEDGER_H
+#define LASTACK_SHARD_LEDGER_H
+
+#include "../event/sink.h"
+
+enum ledger_kind { LEDGER_FLOW, LEDGER_EVENT, LEDGER_TRANSITION, LEDGER_SEGMENT };
+
+/* Where a record stands: decided when, by which packet (0: a deadline), which deadline, which in
+ * turn. */
+struct ledger_key {
+    nanotime decided;
+    uint64_t packet;
+    uint64_t deadline;
+};
+
+struct ledger_entry {
+    struct ledger_key key;
+    enum ledger_kind kind;
+    size_t offset; /* of the record in the store */
+};
+
+/* A sink that keeps what it is given; its key is set by the engine's thread before each call. */
+struct ledger {
+    struct sink sink; /* first: it is a sink */
+    const struct ledger_key *now; /* key of what the engine is doing; not owned */
+    struct ledger_entry *entry;
+    size_t count, capacity;
+    char *store;
+    size_t used, size;
+};
+
+/* Prepares an empty ledger; which records are wanted is read from the sink they are meant for. */
+void ledger_init(struct ledger *ledger, const struct ledger_key *now);
+
+/* Whether entry a stands before entry b of another ledger. */
+bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b);
+
+/* Hands an entry to a sink. */
+enum status ledger_deliver(const struct ledger *ledger, const struct ledger_entry *entry,
+                           struct sink *sink);
+
+/* Forgets the entries, keeps the memory. */
+void ledger_reset(struct ledger *ledger);
+
+void ledger_clear(struct ledger *ledger);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * shard: several engines on several threads, their records merged back into one order.
+ *
+ * Packets come in epochs.  While the workers analyse one epoch, each the tuples whose hash is its
+ * own, the caller fills the next; when an epoch is done its records are merged by (time of decision,
+ * deciding packet or 0, deadline's key, order within the engine) and handed to the sink, on the
+ * caller's thread.  A tuple lives in one engine, and the capture clock is set before sharding, so
+ * the records are those of one engine, in the same order.
+ */
+#ifndef LASTACK_SHARD_SHARD_H
+#define LASTACK_SHARD_SHARD_H
+
+#include "../engine.h"
+
+struct shards;
+
+struct shards_options {
+    const struct config *config; /* threads: 2 or more */
+    struct sink *sink;           /* not owned */
+    bool segments, transitions;
+};
+
+/* Makes the engines and starts the threads; NO_MEMORY when either cannot be had. */
+enum status shards_new(const struct shards_options *options, struct shards **ret_shards);
+
+/* The place for the next segment; fill item->segment, then call shards_take. */
+struct engine_item *shards_next(struct shards *shards);
+
+/* Takes the segment that was put at shards_next.  Returns the first failure since the last call. */
+enum status shards_take(struct shards *shards);
+
+/* Analyses all that was taken, applies the deadlines up to `now`, and writes the records. */
+enum status shards_advance(struct shards *shards, nanotime now);
+
+/* Ends and writes everything that lives; sums the engines' counts into *ret_counts. */
+enum status shards_finish(struct shards *shards, nanotime now, struct engine_counts *ret_counts);
+
+void shards_free(struct shards *shards); /* accepts NULL; stops the threads */
+
+#endif
