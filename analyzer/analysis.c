@@ -24,7 +24,7 @@ struct run {
     struct idle idle;
     uint32_t input;        /* that the latest packet came from */
     uint64_t before_input; /* packets of the inputs before it */
-    uint64_t packets; /* read so far, those outside --since and --until, too */
+    uint64_t packets;      /* read so far, those outside --since and --until, too */
 };
 
 static enum status open_source(const struct options *options, struct source **ret_source,
@@ -197,9 +197,6 @@ static enum exit_status say_out_of_memory(const struct run *run)
 
 static enum exit_status read_and_report(struct run *run)
 {
-    struct interrupt interrupt;
-    if (interrupt_begin(&interrupt, run->source) != STATUS_OK)
-        return exit_refuse(STATUS_NO_MEMORY, NULL);
     run->progress = progress_begin(isatty(STDERR_FILENO) && !run->options->quiet);
     bool complete = read_all(run) != STATUS_NO_MEMORY;
     progress_end(&run->progress);
@@ -210,7 +207,27 @@ static enum exit_status read_and_report(struct run *run)
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
     if (outputs_matched(run->outputs))
         exit_status = exit_worse_of(exit_status, EXIT_MATCHED);
-    interrupt_end(&interrupt);
+    return exit_status;
+}
+
+/* With the source open: what an analysis needs beside it, and the analysis. */
+static enum exit_status analyse(struct run *run)
+{
+    char message[MESSAGE_SIZE] = "";
+    enum status status = outputs_open(run->options, &run->outputs, message);
+    if (status == STATUS_OK) {
+        struct analyzer_options wanted = {
+            .config = run->options->config,
+            .segments = run->options->segments != CHOICE_DEFAULT,
+            .transitions = run->options->transitions,
+            .sink = outputs_sink(run->outputs),
+        };
+        status = analyzer_new(&wanted, &run->analyzer);
+    }
+    enum exit_status exit_status =
+        status == STATUS_OK ? read_and_report(run) : exit_refuse(status, message);
+    analyzer_free(run->analyzer);
+    outputs_free(run->outputs);
     return exit_status;
 }
 
@@ -218,22 +235,17 @@ enum exit_status analysis_run(const struct options *options)
 {
     char message[MESSAGE_SIZE] = "";
     struct run run = {.options = options, .idle = idle_begin()};
-    enum exit_status exit_status;
+    struct interrupt interrupt;
     enum status status = open_source(options, &run.source, message);
+    /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
     if (status == STATUS_OK)
-        status = outputs_open(options, &run.outputs, message);
-    if (status == STATUS_OK) {
-        struct analyzer_options wanted = {
-            .config = options->config,
-            .segments = options->segments != CHOICE_DEFAULT,
-            .transitions = options->transitions,
-            .sink = outputs_sink(run.outputs),
-        };
-        status = analyzer_new(&wanted, &run.analyzer);
+        status = interrupt_begin(&interrupt, run.source);
+    if (status != STATUS_OK) {
+        source_free(run.source);
+        return exit_refuse(status, message);
     }
-    exit_status = status == STATUS_OK ? read_and_report(&run) : exit_refuse(status, message);
-    analyzer_free(run.analyzer);
-    outputs_free(run.outputs);
+    enum exit_status exit_status = analyse(&run);
+    interrupt_end(&interrupt);
     source_free(run.source);
     return exit_status;
 }

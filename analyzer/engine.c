@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "decide.h"
-#include "expand.h"
+#include "evict.h"
+#include "flow/embryo.h"
 #include "flow/route.h"
 #include "lives.h"
 #include "tcp/copies.h"
@@ -290,18 +291,28 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     engine_advance(engine, item->clock);
     engine->now = (struct ledger_key){engine->clock, segment->packet, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
-    if (tuple == NULL)
+    bool first = tuple == NULL;
+    if (first)
         tuple = flow_table_add(&engine->table, &item->key, item->hash);
     if (tuple == NULL) {
         engine->status = STATUS_NO_MEMORY;
         return;
     }
+    if (first && embryo_fits(segment) && !engine->trace_segments && !engine->trace_transitions) {
+        embryo_keep(tuple, segment, item->end);
+        evict_enqueue(engine, tuple);
+        evict_to_limit(engine, tuple);
+        return;
+    }
+    if (tuple->embryonic)
+        lives_hatch(engine, tuple);
     struct stray stray;
     enum route route = route_segment(tuple, segment, item->end, &stray);
     struct incarnation *target = route_target(tuple, route);
     if (target == NULL ||
         !is_copy(engine, tuple, target, segment, incarnation_side(target, item->end)))
         dispatch(engine, tuple, segment, item->end, route, &stray);
+    evict_to_limit(engine, tuple);
     lives_schedule(engine, tuple);
 }
 
@@ -334,23 +345,13 @@ static int compare_survivors(const void *a, const void *b)
 
 static uint64_t first_packet_of(const struct tuple *tuple)
 {
+    if (tuple->embryonic)
+        return tuple->embryo.packet;
     if (tuple->retiring != NULL)
         return tuple->retiring->first_packet;
     if (tuple->current != NULL)
         return tuple->current->first_packet;
     return tuple->candidate != NULL ? tuple->candidate->first_packet : UINT64_MAX;
-}
-
-static void finish_tuple(struct engine *engine, struct tuple *tuple)
-{
-    if (tuple->retiring != NULL)
-        lives_end_retiring(engine, tuple, NULL);
-    if (tuple->candidate != NULL)
-        decide_remaining(engine, tuple, tuple->candidate);
-    if (tuple->current != NULL)
-        lives_end_current(engine, tuple, false);
-    if (tuple->candidate != NULL)
-        lives_end_candidate(engine, tuple, false);
 }
 
 void engine_finish(struct engine *engine)
@@ -370,7 +371,7 @@ void engine_finish(struct engine *engine)
     qsort(survivors, count, sizeof(*survivors), compare_survivors);
     for (size_t i = 0; i < count; i++) {
         engine->now = (struct ledger_key){INT64_MAX, survivors[i].first_packet, 0};
-        finish_tuple(engine, survivors[i].tuple);
+        lives_finish(engine, survivors[i].tuple);
     }
     free(survivors);
 }

@@ -22,11 +22,18 @@ struct engine_counts {
     uint64_t events_dropped, tombstones_evicted, evictions, history_dropped;
 };
 
+/* Tuples in a queue, by index; 0 none. */
+struct tuple_list {
+    uint32_t first, last;
+};
+
 struct engine {
     struct config config;
     struct sink *sink; /* not owned */
     struct flow_table table;
     struct agenda agenda;
+    struct tuple_list queue[QUEUES]; /* what goes first when memory is short */
+    uint64_t tombstones; /* held */
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
     struct ledger_key now; /* what is being done: the key of the records that come of it */
     nanotime clock;    /* capture clock: running maximum */

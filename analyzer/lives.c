@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "decide.h"
+#include "evict.h"
 #include "expand.h"
+#include "flow/embryo.h"
+#include "tcp/copies.h"
 #include "trace.h"
 
 enum { WELL_KNOWN = 1024, REGISTERED = 32768 };
@@ -229,6 +232,18 @@ static bool had_time_wait(const struct incarnation *incarnation)
     return false;
 }
 
+/* Frees the tombstones from *link on; returns how many they were. */
+static uint64_t drop_tombstones(struct engine *engine, struct tombstone **link)
+{
+    uint64_t dropped = 0;
+    for (const struct tombstone *old = *link; old != NULL; old = old->next)
+        dropped++;
+    engine->tombstones -= dropped;
+    tombstone_list_free(*link);
+    *link = NULL;
+    return dropped;
+}
+
 static void bury(struct engine *engine, struct tuple *tuple, const struct incarnation *incarnation,
                  nanotime closed_at)
 {
@@ -237,16 +252,14 @@ static void bury(struct engine *engine, struct tuple *tuple, const struct incarn
     struct tombstone *tombstone = incarnation_bury(incarnation, closed_at);
     if (tombstone == NULL)
         return;
+    engine->tombstones++;
     tombstone->rested = had_time_wait(incarnation);
     tombstone->next = tuple->tombstones;
     tuple->tombstones = tombstone;
     struct tombstone **link = &tuple->tombstones;
     for (uint32_t kept = 0; *link != NULL && kept < engine->config.tombstones; kept++)
         link = &(*link)->next;
-    for (struct tombstone *old = *link; old != NULL; old = old->next)
-        engine->counts.tombstones_evicted++;
-    tombstone_list_free(*link);
-    *link = NULL;
+    engine->counts.tombstones_evicted += drop_tombstones(engine, link);
 }
 
 void lives_bury_old(struct engine *engine, struct tuple *tuple, nanotime now)
@@ -254,8 +267,7 @@ void lives_bury_old(struct engine *engine, struct tuple *tuple, nanotime now)
     struct tombstone **link = &tuple->tombstones;
     while (*link != NULL && time_since(now, (*link)->closed_at) < two_msl(engine))
         link = &(*link)->next;
-    tombstone_list_free(*link);
-    *link = NULL;
+    drop_tombstones(engine, link);
 }
 
 void lives_adopt(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
@@ -359,15 +371,23 @@ static nanotime tuple_deadline(const struct engine *engine, const struct tuple *
     return due;
 }
 
+static void remove_tuple(struct engine *engine, struct tuple *tuple)
+{
+    drop_tombstones(engine, &tuple->tombstones);
+    evict_dequeue(engine, tuple);
+    tuple->armed = NANOTIME_UNKNOWN;
+    flow_table_remove(&engine->table, tuple);
+}
+
 void lives_schedule(struct engine *engine, struct tuple *tuple)
 {
     bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
                  tuple->tombstones == NULL;
     if (empty) {
-        tuple->armed = NANOTIME_UNKNOWN;
-        flow_table_remove(&engine->table, tuple);
+        remove_tuple(engine, tuple);
         return;
     }
+    evict_enqueue(engine, tuple);
     nanotime due = tuple_deadline(engine, tuple);
     if (due == NANOTIME_UNKNOWN) {
         tuple->armed = NANOTIME_UNKNOWN;
@@ -414,4 +434,49 @@ void lives_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
     }
     lives_bury_old(engine, tuple, now);
     lives_schedule(engine, tuple);
+}
+
+void lives_hatch(struct engine *engine, struct tuple *tuple)
+{
+    struct segment segment;
+    struct step step;
+    int end = embryo_hatch(tuple, &segment);
+    tuple->current = lives_begin(engine, tuple, &segment, end);
+    if (tuple->current == NULL)
+        return;
+    struct connection *connection = &tuple->current->connection;
+    copies_seen(connection, &segment, 0, engine->config.copy_window);
+    connection_segment(connection, &segment, 0, &step);
+    engine->counts.segments++;
+    decide_step(engine, tuple, tuple->current, &step);
+}
+
+void lives_finish(struct engine *engine, struct tuple *tuple)
+{
+    if (tuple->embryonic)
+        lives_hatch(engine, tuple);
+    if (tuple->retiring != NULL)
+        lives_end_retiring(engine, tuple, NULL);
+    if (tuple->candidate != NULL)
+        decide_remaining(engine, tuple, tuple->candidate);
+    if (tuple->current != NULL)
+        lives_end_current(engine, tuple, false);
+    if (tuple->candidate != NULL)
+        lives_end_candidate(engine, tuple, false);
+}
+
+void lives_evict(struct engine *engine, struct tuple *tuple)
+{
+    if (tuple->embryonic)
+        lives_hatch(engine, tuple);
+    struct incarnation *kept[] = {tuple->current, tuple->candidate, tuple->retiring};
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        if (kept[i] == NULL)
+            continue;
+        kept[i]->notes |= UINT64_C(1) << NOTE_memory_eviction;
+        engine->counts.evictions++;
+    }
+    lives_finish(engine, tuple);
+    engine->counts.tombstones_evicted += drop_tombstones(engine, &tuple->tombstones);
+    remove_tuple(engine, tuple);
 }

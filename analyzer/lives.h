@@ -43,6 +43,15 @@ void lives_bury_old(struct engine *engine, struct tuple *tuple, nanotime now);
 /* Puts the tuple's earliest deadline on the agenda, or removes a tuple that holds nothing. */
 void lives_schedule(struct engine *engine, struct tuple *tuple);
 
+/* Memory is short: everything that the tuple holds is written, with the caveat, and freed. */
+void lives_evict(struct engine *engine, struct tuple *tuple);
+
+/* Makes a whole incarnation of a tuple's lone SYN. */
+void lives_hatch(struct engine *engine, struct tuple *tuple);
+
+/* Ends and writes everything that a tuple holds at the end of the capture. */
+void lives_finish(struct engine *engine, struct tuple *tuple);
+
 /* Applies what is due for a tuple at `now`. */
 void lives_deadline(struct engine *engine, struct tuple *tuple, nanotime now);
 

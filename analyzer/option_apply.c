@@ -208,14 +208,15 @@ static enum status take_flows(struct options *options, const char *argument, cha
 
 static enum status take_segments(struct options *options, const char *argument, char *message)
 {
-    if (find_choice(argument, &options->segments) && options->segments != CHOICE_NONE)
+    options->segments = CHOICE_ALL;
+    if (strcmp(argument, "all") == 0)
         return STATUS_OK;
     options->segments = CHOICE_ONE;
     if (value_read_uid(argument, &options->segments_uid))
         return STATUS_OK;
     return option_refuse(message,
-                         "--segments %.64s: must be all, problems, or a flow_uid of 16 "
-                         "hexadecimal digits, such as --segments 0123456789abcdef",
+                         "--segments %.64s: must be all, or a flow_uid of 16 hexadecimal digits, "
+                         "such as --segments 0123456789abcdef",
                          argument);
 }
 
@@ -278,9 +279,9 @@ static enum status take_threads(struct options *options, const char *argument, c
 {
     uint64_t threads;
     if (!value_read_number(argument, &threads) || threads < 1 || threads > CONFIG_MOST_THREADS)
-        return option_refuse(
-            message, "--threads %.64s: must be a number from 1 to %d, such as --threads 2", argument,
-            CONFIG_MOST_THREADS);
+        return option_refuse(message,
+                             "--threads %.64s: must be a number from 1 to %d, such as --threads 2",
+                             argument, CONFIG_MOST_THREADS);
     options->config.threads = (uint32_t)threads;
     return STATUS_OK;
 }

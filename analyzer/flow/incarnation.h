@@ -103,6 +103,7 @@ struct incarnation {
     uint64_t first_packet;
     uint64_t notes;       /* bits of the integrity notes that its packets gave */
     uint32_t strays;      /* old segments that came to it */
+    nanotime seen_t;      /* its last packet when the eviction looked at it */
     uint32_t part;        /* records written at active timeouts */
     bool superseded;      /* a new incarnation was accepted while this one was not closed */
     struct collision *collision; /* NULL, or owned */
@@ -111,16 +112,39 @@ struct incarnation {
     struct last_segment last[LAST_SEGMENTS];
 };
 
+/* The one SYN of a tuple that has seen nothing else (embryo.h). */
+struct embryo {
+    nanotime time;
+    uint64_t packet;
+    seq sequence;
+    uint32_t tsval, tsecr;
+    uint16_t window, ip_id, checksum, mss, ip_length, options, vlan;
+    uint8_t flags, window_scale, ttl;
+    uint8_t checksum_verdict : 2, cut : 1, vlans : 1, end : 1;
+};
+
+/* What goes first when memory is short (DESIGN): queues of tuples, the oldest in front. */
+enum tuple_queue { QUEUE_NONE, QUEUE_GRAVES, QUEUE_EMBRYOS, QUEUE_CLOSED, QUEUE_LIVE, QUEUES };
+
 struct tuple {
     struct flow_key key;
-    uint64_t hash;
-    uint32_t index; /* slot in its pool */
-    uint32_t numbers; /* incarnations so far */
+    union {
+        struct {
+            struct incarnation *current, *candidate, *retiring;
+            struct tombstone *tombstones; /* newest first; owned */
+        };
+        struct embryo embryo; /* while embryonic */
+    };
+    nanotime armed;    /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
     uint64_t last_uid; /* flow_uid of the newest incarnation */
-    struct incarnation *current, *candidate, *retiring;
-    struct tombstone *tombstones; /* newest first; owned */
-    nanotime armed; /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
+    uint32_t index;    /* slot in its pool */
+    uint32_t next, previous; /* in its queue; 0 none */
+    uint32_t numbers : 24;   /* incarnations so far */
+    uint32_t queue : 3;      /* enum tuple_queue */
+    uint32_t embryonic : 1;
 };
+
+_Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");
 
 /* The side of an incarnation that an end of the tuple is. */
 static inline int incarnation_side(const struct incarnation *incarnation, int end)

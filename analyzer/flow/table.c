@@ -69,7 +69,6 @@ struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *ke
         return NULL;
     struct tuple *tuple = flow_table_tuple(table, index);
     tuple->key = *key;
-    tuple->hash = hash;
     tuple->index = index;
     tuple->armed = NANOTIME_UNKNOWN;
     place(table->slot, table->mask, (struct table_slot){(uint32_t)(hash >> 32), index});
@@ -94,12 +93,14 @@ static void close_gap(struct flow_table *table, uint32_t hole)
 
 void flow_table_remove(struct flow_table *table, struct tuple *tuple)
 {
-    uint32_t i = (uint32_t)(tuple->hash >> 32) & table->mask;
+    uint64_t hash = flow_key_hash(table->secret, &tuple->key);
+    uint32_t i = (uint32_t)(hash >> 32) & table->mask;
     while (table->slot[i].index != tuple->index)
         i = (i + 1) & table->mask;
     close_gap(table, i);
     table->count--;
-    tombstone_list_free(tuple->tombstones);
+    if (!tuple->embryonic)
+        tombstone_list_free(tuple->tombstones);
     pool_give(&table->tuples, tuple->index);
 }
 
@@ -128,6 +129,8 @@ uint64_t flow_table_bytes(const struct flow_table *table)
 
 static void clear_tuple(struct flow_table *table, struct tuple *tuple)
 {
+    if (tuple->embryonic)
+        return;
     struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
         if (held[i] != NULL)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares what lastack deduces from captures of real kernels with what the kernels said themselves.
+"""Compares what lastack deduces from captures of real kernels with what the kernels told.
 
     LASTACK=PROGRAM compare-lab.py [-v] DIR
 
@@ -155,7 +155,7 @@ def nanoseconds(stamp):
 def run_lastack(path):
     done = subprocess.run([os.environ.get("LASTACK", "lastack"), "--ndjson", "--nano", path],
                           capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    if done.returncode != 0 or not done.stdout:
         sys.exit(f"compare-lab: {path}: lastack ended with {done.returncode}: {done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares lastack's flows with tshark's TCP streams: which there are, and how many packets in each.
+"""Compares lastack's flows with tshark's TCP streams: which there are, how many packets in each.
 
     LASTACK=PROGRAM compare-tshark.py [-v] CAPTURE...
 
@@ -25,7 +25,7 @@ SETTINGS = ("tcp.desegment_tcp_streams:FALSE", "ip.defragment:FALSE", "ipv6.defr
 def run_lastack(path):
     done = subprocess.run([os.environ.get("LASTACK", "lastack"), "--ndjson", "--nano", path],
                           capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 4):  # 4: a damaged capture, as far as it goes
+    if done.returncode not in (0, 4) or not done.stdout:  # 4: a damaged capture, as far as it goes
         sys.exit(f"compare-tshark: {path}: lastack ended with {done.returncode}: {done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 

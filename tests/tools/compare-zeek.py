@@ -27,7 +27,7 @@ TURNED_STATE = {"S2": "S3", "S3": "S2", "RSTO": "RSTR", "RSTR": "RSTO", "SH": "S
 def run_lastack(path):
     done = subprocess.run([os.environ.get("LASTACK", "lastack"), "--ndjson", "--nano", path],
                           capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 4):  # 4: a damaged capture, as far as it goes
+    if done.returncode not in (0, 4) or not done.stdout:  # 4: a damaged capture, as far as it goes
         sys.exit(f"compare-zeek: {path}: lastack ended with {done.returncode}: {done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -181,10 +181,10 @@ static void values_reach_their_places(void **state)
     assert_true(options->flush && options->quiet && options->verbose);
     assert_int_equal(options->until - options->since, NANO_PER_SECOND);
     discard(parsed);
-    parsed = parse_well("--fail-on error --segments problems --nano --micro a.pcap");
+    parsed = parse_well("--fail-on error --segments all --nano --micro a.pcap");
     assert_int_equal(parsed->options.fail_level, LEVEL_ERROR);
     assert_int_equal(parsed->options.fail_event, EVENT_IDS);
-    assert_int_equal(parsed->options.segments, CHOICE_PROBLEMS);
+    assert_int_equal(parsed->options.segments, CHOICE_ALL);
     assert_false(parsed->options.nano);
     discard(parsed);
 }
@@ -233,9 +233,10 @@ static void mistakes_are_named(void **state)
         {"-c -1 a",                            "-c -1"},
         {"-s 10 a",                            "-s 10: must be a number from 64 to 262144"},
         {"-B 1 a",                             "-B 1: must be a number from 64 to 2097151"},
-        {"--threads 2 a",                      "--threads 2"},
+        {"--threads 0 a",                      "--threads 0: must be a number from 1 to"},
+        {"--threads 100000 a",                 "--threads 100000"},
         {"--flows some a",                     "--flows some: must be all, problems or none"},
-        {"--segments none a",                  "--segments none: must be all, problems, or a flow_uid"},
+        {"--segments none a",                  "--segments none: must be all, or a flow_uid"},
         {"--segments 0123456789abcdef0 a",     "--segments 0123456789abcdef0"},
         {"--level bad a",                      "--level bad: must be info, notice, warning or error"},
         {"--event final_ack_lots a",           "did you mean final_ack_lost?"},

@@ -1,0 +1,109 @@
+/* evict: see evict.h. */
+#include "evict.h"
+
+#include "lives.h"
+
+/* Octets that the engine answers for: slots in use, and what is allocated beside them. */
+static uint64_t held(const struct engine *engine)
+{
+    const struct flow_table *table = &engine->table;
+    uint64_t incarnation = table->incarnations.slot_size + sizeof(struct closing);
+    return table->tuples.taken * table->tuples.slot_size +
+           table->incarnations.taken * incarnation +
+           engine->tombstones * sizeof(struct tombstone) +
+           ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
+           engine->agenda.capacity * sizeof(struct agenda_entry);
+}
+
+static enum tuple_queue fitting_queue(const struct tuple *tuple)
+{
+    if (tuple->embryonic)
+        return QUEUE_EMBRYOS;
+    if (tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL)
+        return tuple->tombstones != NULL ? QUEUE_GRAVES : QUEUE_NONE;
+    bool closed = tuple->current != NULL && tuple->candidate == NULL &&
+                  tuple->current->connection.closed_at != NANOTIME_UNKNOWN;
+    return closed ? QUEUE_CLOSED : QUEUE_LIVE;
+}
+
+void evict_dequeue(struct engine *engine, struct tuple *tuple)
+{
+    struct tuple_list *list = &engine->queue[tuple->queue];
+    if (tuple->queue == QUEUE_NONE)
+        return;
+    if (tuple->previous != 0)
+        flow_table_tuple(&engine->table, tuple->previous)->next = tuple->next;
+    else
+        list->first = tuple->next;
+    if (tuple->next != 0)
+        flow_table_tuple(&engine->table, tuple->next)->previous = tuple->previous;
+    else
+        list->last = tuple->previous;
+    tuple->next = tuple->previous = 0;
+    tuple->queue = QUEUE_NONE;
+}
+
+static void append(struct engine *engine, struct tuple *tuple, enum tuple_queue queue)
+{
+    struct tuple_list *list = &engine->queue[queue];
+    tuple->queue = (unsigned)queue & 7;
+    tuple->previous = list->last;
+    if (list->last != 0)
+        flow_table_tuple(&engine->table, list->last)->next = tuple->index;
+    else
+        list->first = tuple->index;
+    list->last = tuple->index;
+}
+
+void evict_enqueue(struct engine *engine, struct tuple *tuple)
+{
+    enum tuple_queue queue = fitting_queue(tuple);
+    if (tuple->queue == (unsigned)queue)
+        return;
+    evict_dequeue(engine, tuple);
+    if (queue != QUEUE_NONE)
+        append(engine, tuple, queue);
+}
+
+/*
+ * The live queue is a clock: a tuple that spoke since it was looked at last goes to the end.  So
+ * packets never touch the queue, and what goes is idle for at least one turn of it.
+ */
+static bool spoke_since(struct engine *engine, struct tuple *tuple)
+{
+    struct incarnation *incarnation = tuple->current != NULL ? tuple->current : tuple->candidate;
+    if (incarnation == NULL || incarnation->seen_t == incarnation->connection.last_t)
+        return false;
+    incarnation->seen_t = incarnation->connection.last_t;
+    evict_dequeue(engine, tuple);
+    append(engine, tuple, QUEUE_LIVE);
+    return true;
+}
+
+/* The tuple to go; NULL when nothing may. */
+static struct tuple *choose(struct engine *engine, const struct tuple *busy)
+{
+    for (int queue = QUEUE_GRAVES; queue < QUEUES; queue++) {
+        uint32_t index = engine->queue[queue].first;
+        uint64_t turns = engine->table.count;
+        while (index != 0 && turns-- > 0) {
+            struct tuple *tuple = flow_table_tuple(&engine->table, index);
+            uint32_t next = tuple->next;
+            bool stays = tuple == busy || (queue == QUEUE_LIVE && spoke_since(engine, tuple));
+            if (!stays)
+                return tuple;
+            index = next != 0 ? next : engine->queue[queue].first;
+        }
+    }
+    return NULL;
+}
+
+void evict_to_limit(struct engine *engine, const struct tuple *busy)
+{
+    while (held(engine) > engine->config.max_memory) {
+        struct tuple *tuple = choose(engine, busy);
+        if (tuple == NULL)
+            return;
+        lives_evict(engine, tuple);
+    }
+}

@@ -1,0 +1,20 @@
+/*
+ * evict: memory is bounded.  Tuples stand in queues by what is lost with them; when the engine holds
+ * more than its limit the first of the first queue that has one goes, written and counted:
+ * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN).
+ */
+#ifndef LASTACK_EVICT_H
+#define LASTACK_EVICT_H
+
+#include "engine.h"
+
+/* Puts a tuple into the queue that fits what it holds now. */
+void evict_enqueue(struct engine *engine, struct tuple *tuple);
+
+/* Takes a tuple out of its queue, before it is removed. */
+void evict_dequeue(struct engine *engine, struct tuple *tuple);
+
+/* Makes room while more is held than the limit; the tuple `busy` is spared. */
+void evict_to_limit(struct engine *engine, const struct tuple *busy);
+
+#endif
