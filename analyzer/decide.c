@@ -88,14 +88,24 @@ static bool is_plain_ack(const struct segment *segment)
 }
 
 /*
- * An ACK in the old numbers answers the SYN unless it was under way before the SYN can have
- * arrived: half a round trip is asked for, because round trips vary and two of them must not.
+ * An ACK in the old numbers answers the SYN unless it may have been under way already: its peer had
+ * just spoken, and the SYN passed less than half a round trip ago (round trips vary).  Round trips
+ * below a millisecond are the host's own time, which says nothing.
  */
+static bool may_be_under_way(const struct connection *old, const struct segment *segment, int side,
+                             nanotime syn_t)
+{
+    nanotime round_trip = old->side[side].round_trip;
+    nanotime recent = 200 * (nanotime)NANO_PER_MILLI; /* the longest delayed ACK */
+    return round_trip >= NANO_PER_MILLI && time_since(segment->time, syn_t) < round_trip / 2 &&
+           time_since(syn_t, old->side[side_other(side)].last_t) < recent;
+}
+
 static void note_challenge(struct engine *engine, struct collision *collision,
                            const struct connection *old, const struct segment *segment, int side)
 {
-    nanotime since = time_since(segment->time, collision->syn.t);
-    if (since < old->side[side].round_trip / 2 || segment->sequence != old->side[side].snd_nxt)
+    if (segment->sequence != old->side[side].snd_nxt ||
+        may_be_under_way(old, segment, side, collision->syn.t))
         return;
     collision->challenges++;
     if (collision->challenges > 1)
