@@ -56,6 +56,8 @@ static void take(struct engine *engine, struct tuple *tuple, struct incarnation 
     engine->counts.segments++;
     engine->counts.damaged += step.damaged;
     incarnation_remember(incarnation, segment, end);
+    if (engine->probe != NULL)
+        engine->probe(engine->probe_context, &step);
     trace_step(engine, tuple, incarnation, &step);
     decide_step(engine, tuple, incarnation, &step);
 }

@@ -39,6 +39,8 @@ struct engine {
     nanotime clock;    /* capture clock: running maximum */
     enum status status; /* first failure since it was last asked for */
     struct engine_counts counts;
+    void (*probe)(void *context, const struct step *step); /* NULL, or sees every segment's step */
+    void *probe_context;
 };
 
 /* Makes an empty engine; NO_MEMORY is the only failure. */

@@ -4,9 +4,10 @@
     LASTACK=PROGRAM compare-tshark.py [-v] CAPTURE...
 
 For each pair of addresses and ports the packets of all incarnations are compared with those of all
-streams, and the number of incarnations with the number of streams.  These are no difference, but
-counted: copies of a packet and segments with a wrong checksum, where lastack left them out and the
-summary says so.  tshark also reads TCP in what an ICMP error quotes: such frames are not asked for.
+streams, and the number of incarnations with the number of streams.  Copies of a packet, segments
+with a wrong checksum and those after both sides were closed are no difference, but counted, where
+lastack left them out and its summary says so.  tshark also reads TCP in what an ICMP error quotes:
+such frames are not asked for.
 
 A line is printed for each difference, then the totals.  Exit status 1 when anything differs.
 """
@@ -81,8 +82,10 @@ def compare(path, totals, verbose):
     if verbose:
         print(f"{name}: {len(theirs)} tuples, {sum(n for _, n in theirs.values())} packets")
     fewer = sum(frames - ours[ends][1] for ends, (_, frames) in theirs.items() if ends in ours)
-    left_out = capture["copies"] + capture["bad_checksums"]
-    reason = f"copies and wrong checksums: {left_out}" if 0 < fewer <= left_out else None
+    left_out = {"copies": capture["copies"], "wrong checksums": capture["bad_checksums"],
+                "after both sides were closed": capture["skipped"].get("after_close", 0)}
+    told = ", ".join(f"{count} {what}" for what, count in left_out.items() if count)
+    reason = told if 0 < fewer <= sum(left_out.values()) else None
     for ends in sorted(set(ours) | set(theirs)):
         totals["tuples"] += 1
         compare_tuple(f"{name}: {ends}", ours.get(ends), theirs.get(ends),
