@@ -12,35 +12,65 @@
 #include "messages.h"
 #include "outputs.h"
 #include "progress.h"
+#include "sink/sinks.h"
 #include "source/source.h"
 
 /* What one analysis joins together. */
 struct run {
     const struct options *options;
-    struct source *source;
+    struct source *source; /* NULL: not open */
+    struct interrupt interrupt;
     struct outputs *outputs;
+    struct sink *sink; /* where the analyzer's records go */
     struct analyzer *analyzer;
     struct progress progress;
     struct idle idle;
-    uint32_t input;        /* that the latest packet came from */
-    uint64_t before_input; /* packets of the inputs before it */
-    uint64_t packets;      /* read so far, those outside --since and --until, too */
+    struct input_span *spans; /* owned, a place for every input */
+    struct input_spans inputs;
+    uint64_t packets; /* read so far, those outside --since and --until, too */
 };
 
-static enum status open_source(const struct options *options, struct source **ret_source,
-                               char *message)
+static enum status open_source(const struct options *options, uint64_t count,
+                               struct source **ret_source, char *message)
 {
     struct source_options wanted = {
         .files = options->files,
         .file_count = options->file_count,
         .interface = options->interface,
         .filter = options->filter,
-        .count = options->count,
+        .count = count,
         .snaplen = (int)options->snaplen,
         .buffer_kib = (int)options->buffer_kib,
         .promiscuous = options->promiscuous,
     };
     return source_open(&wanted, ret_source, message);
+}
+
+/* Opens the inputs, to read count packets of them (0: all). */
+static enum status begin_reading(struct run *run, uint64_t count, char *message)
+{
+    run->idle = idle_begin();
+    run->inputs = (struct input_spans){.spans = run->spans};
+    run->packets = 0;
+    enum status status = open_source(run->options, count, &run->source, message);
+    if (status != STATUS_OK)
+        return status;
+    /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
+    status = interrupt_begin(&run->interrupt, run->source);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    source_free(run->source);
+    run->source = NULL;
+    return status;
+}
+
+static void end_reading(struct run *run)
+{
+    if (run->source == NULL)
+        return;
+    interrupt_end(&run->interrupt);
+    source_free(run->source);
+    run->source = NULL;
 }
 
 static bool is_wanted(const struct options *options, nanotime moment)
@@ -50,14 +80,23 @@ static bool is_wanted(const struct options *options, nanotime moment)
     return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
 }
 
+/* Notes where each of the first count inputs begins; they are read one after the other. */
+static void note_inputs(struct run *run, size_t count)
+{
+    for (uint32_t i = run->inputs.count; i < count; i++) {
+        run->spans[i] = (struct input_span){.name = source_input(run->source, i)->name};
+        if (i > 0)
+            run->spans[i].before =
+                run->spans[i - 1].before + source_input(run->source, i - 1)->packets;
+        run->inputs.count = i + 1;
+    }
+}
+
 /* The packet's number in the whole input, those that a filter leaves out counted, too. */
 static uint64_t whole_number(struct run *run, const struct captured_packet *captured)
 {
-    if (captured->input != run->input) { /* the inputs are read one after the other */
-        run->before_input += source_input(run->source, run->input)->packets;
-        run->input = captured->input;
-    }
-    return run->before_input + captured->input_packet;
+    note_inputs(run, captured->input + 1);
+    return run->spans[captured->input].before + captured->input_packet;
 }
 
 static enum status take_packet(struct run *run, const struct captured_packet *captured)
@@ -111,16 +150,21 @@ static enum status take(struct run *run, enum source_result result,
     return analyzer_tick(run->analyzer, run->idle.last_packet);
 }
 
-/* Reads to the end, or until no output is left to write to.  Fails with NO_MEMORY only. */
-static enum status read_all(struct run *run)
+static void flush_sink(struct run *run)
 {
-    struct sink *sink = outputs_sink(run->outputs);
+    if (run->sink->ops->flush != NULL)
+        run->sink->ops->flush(run->sink);
+}
+
+/* Reads to the end, or until no output is left to write to.  Fails with NO_MEMORY only. */
+static enum status read_packets(struct run *run)
+{
     struct captured_packet packet;
     enum source_result result;
     while ((result = source_next(run->source, &packet)) != SOURCE_END) {
         enum status status = take(run, result, &packet);
         if (result == SOURCE_IDLE || run->options->flush)
-            sink->ops->flush(sink);
+            flush_sink(run);
         if (!outputs_alive(run->outputs))
             return STATUS_OK;
         if (status == STATUS_NO_MEMORY)
@@ -130,13 +174,23 @@ static enum status read_all(struct run *run)
     return STATUS_OK;
 }
 
-static void summarize_input(const struct source_input *input, struct input_summary *ret_summary)
+static enum status read_all(struct run *run)
 {
+    run->progress = progress_begin(isatty(STDERR_FILENO) && !run->options->quiet);
+    enum status status = read_packets(run);
+    progress_end(&run->progress);
+    return status;
+}
+
+static void summarize_input(const struct run *run, size_t index, struct input_summary *ret_summary)
+{
+    const struct source_input *input = source_input(run->source, index);
     *ret_summary = (struct input_summary){
         .name = input->name,
         .format = input->format,
         .compression = input->compression,
         .packets = input->packets,
+        .first_packet = input->packets > 0 ? run->spans[index].before + 1 : 0,
         .bytes = input->bytes,
         .damaged = input->damaged,
         .stopped_at_packet = input->damaged ? input->packets : 0,
@@ -151,8 +205,9 @@ static enum status finish(struct run *run)
     struct input_summary *summaries = calloc(count + 1, sizeof *summaries);
     if (summaries == NULL)
         return STATUS_NO_MEMORY;
+    note_inputs(run, count);
     for (size_t i = 0; i < count; i++)
-        summarize_input(source_input(run->source, i), &summaries[i]);
+        summarize_input(run, i, &summaries[i]);
     struct analyzer_inputs inputs = {
         .inputs = summaries,
         .count = (uint32_t)count,
@@ -197,9 +252,7 @@ static enum exit_status say_out_of_memory(const struct run *run)
 
 static enum exit_status read_and_report(struct run *run)
 {
-    run->progress = progress_begin(isatty(STDERR_FILENO) && !run->options->quiet);
     bool complete = read_all(run) != STATUS_NO_MEMORY;
-    progress_end(&run->progress);
     if (outputs_alive(run->outputs) && finish(run) == STATUS_NO_MEMORY)
         complete = false;
     enum exit_status exit_status = complete ? EXIT_DONE : say_out_of_memory(run);
@@ -210,23 +263,67 @@ static enum exit_status read_and_report(struct run *run)
     return exit_status;
 }
 
-/* With the source open: what an analysis needs beside it, and the analysis. */
+/* An analyzer for sink, which gets the opt-in records that it has operations for. */
+static enum status begin_analyzer(struct run *run, struct sink *sink)
+{
+    struct analyzer_options wanted = {
+        .config = run->options->config,
+        .segments = sink->ops->segment != NULL,
+        .transitions = sink->ops->transition != NULL,
+        .sink = sink,
+    };
+    run->sink = sink;
+    return analyzer_new(&wanted, &run->analyzer);
+}
+
+static void end_analyzer(struct run *run)
+{
+    analyzer_free(run->analyzer);
+    run->analyzer = NULL;
+}
+
+/* A run that writes nothing and finds out which connections have problems. */
+static enum status find_problems(struct run *run)
+{
+    struct sink *sink = NULL;
+    enum status status = outputs_add_first_run(run->outputs, &sink);
+    if (status == STATUS_OK)
+        status = begin_analyzer(run, sink);
+    if (status == STATUS_OK)
+        status = read_all(run);
+    if (status == STATUS_OK)
+        status = finish(run);
+    end_analyzer(run);
+    return status;
+}
+
+/* Segments leave as they come, so which of them are wanted must be known before they do. */
+static enum status choose_segments(struct run *run, char *message)
+{
+    bool wanted = outputs_sink(run->outputs)->ops->segment != NULL;
+    if (run->options->segments != CHOICE_PROBLEMS || !wanted)
+        return STATUS_OK;
+    enum status status = find_problems(run);
+    if (status != STATUS_OK)
+        return status;
+    /* After a signal the report is about what was read until then. */
+    uint64_t count = interrupt_came(&run->interrupt) ? run->packets : run->options->count;
+    end_reading(run);
+    return begin_reading(run, count, message);
+}
+
+/* With the inputs open: what an analysis needs beside them, and the analysis. */
 static enum exit_status analyse(struct run *run)
 {
     char message[MESSAGE_SIZE] = "";
-    enum status status = outputs_open(run->options, &run->outputs, message);
-    if (status == STATUS_OK) {
-        struct analyzer_options wanted = {
-            .config = run->options->config,
-            .segments = run->options->segments != CHOICE_DEFAULT,
-            .transitions = run->options->transitions,
-            .sink = outputs_sink(run->outputs),
-        };
-        status = analyzer_new(&wanted, &run->analyzer);
-    }
+    enum status status = outputs_open(run->options, &run->inputs, &run->outputs, message);
+    if (status == STATUS_OK)
+        status = choose_segments(run, message);
+    if (status == STATUS_OK)
+        status = begin_analyzer(run, outputs_sink(run->outputs));
     enum exit_status exit_status =
         status == STATUS_OK ? read_and_report(run) : exit_refuse(status, message);
-    analyzer_free(run->analyzer);
+    end_analyzer(run);
     outputs_free(run->outputs);
     return exit_status;
 }
@@ -234,18 +331,13 @@ static enum exit_status analyse(struct run *run)
 enum exit_status analysis_run(const struct options *options)
 {
     char message[MESSAGE_SIZE] = "";
-    struct run run = {.options = options, .idle = idle_begin()};
-    struct interrupt interrupt;
-    enum status status = open_source(options, &run.source, message);
-    /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
-    if (status == STATUS_OK)
-        status = interrupt_begin(&interrupt, run.source);
-    if (status != STATUS_OK) {
-        source_free(run.source);
-        return exit_refuse(status, message);
-    }
-    enum exit_status exit_status = analyse(&run);
-    interrupt_end(&interrupt);
-    source_free(run.source);
+    struct run run = {.options = options};
+    run.spans = calloc(options->file_count + 1, sizeof *run.spans);
+    enum status status =
+        run.spans == NULL ? STATUS_NO_MEMORY : begin_reading(&run, options->count, message);
+    enum exit_status exit_status =
+        status == STATUS_OK ? analyse(&run) : exit_refuse(status, message);
+    end_reading(&run);
+    free(run.spans);
     return exit_status;
 }

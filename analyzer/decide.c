@@ -72,10 +72,14 @@ void decide_collision(struct engine *engine, struct tuple *tuple, struct incarna
         return;
     collision->decided = true;
     collision->answer = answer;
-    if (segment != NULL && answer != ANSWER_NONE)
-        collision->reply = packet_ref_of(segment, 1);
-    struct occasion occasion = {.kind = OCCASION_COLLISION, .segment = segment,
-                                .now = engine->clock};
+    if (segment != NULL && answer != ANSWER_NONE) {
+        struct flow_key
+            key; /* where the SYN-ACK was not captured, the initiator shows the answer */
+        int from = incarnation_side(incarnation, flow_key_of(segment, &key));
+        collision->reply = packet_ref_of(segment, from);
+    }
+    struct occasion occasion = {
+        .kind = OCCASION_COLLISION, .segment = segment, .now = engine->clock};
     bool still_held = tuple->current != NULL && tuple->current->uid == collision->old_uid;
     occasion.old = still_held ? tuple->current : tuple->retiring;
     show(engine, tuple, incarnation, &occasion);
@@ -152,7 +156,9 @@ static void follow_collision(struct engine *engine, struct tuple *tuple,
                              struct incarnation *incarnation, const struct step *step)
 {
     const struct segment *segment = step->segment;
-    if (incarnation->collision == NULL || incarnation->collision->decided)
+    bool competing =
+        incarnation == tuple->candidate; /* its answers are routed, and decided there */
+    if (incarnation->collision == NULL || incarnation->collision->decided || competing)
         return;
     if (step->from == 0) {
         if ((segment->flags & TCP_SYN) != 0)
@@ -182,8 +188,8 @@ static void decide_final_ack(struct engine *engine, struct tuple *tuple,
     if (story->missing && !spoke)
         return; /* nothing of the peer since the FIN: a repeated FIN, no more */
     story->told = true;
-    struct occasion occasion = {.kind = OCCASION_FINAL_ACK, .segment = segment, .from = from,
-                                .now = engine->clock};
+    struct occasion occasion = {
+        .kind = OCCASION_FINAL_ACK, .segment = segment, .from = from, .now = engine->clock};
     show(engine, tuple, incarnation, &occasion);
 }
 
@@ -209,7 +215,8 @@ static bool shows_last_ack(const struct incarnation *incarnation, const struct s
            closing->fin_ack[side].packet == 0;
 }
 
-/* Which copy of the FIN the first ACK of it answers: the first (true, *ret_known), or a later one. */
+/* Which copy of the FIN the first ACK of it answers: the first (true, *ret_known), or a later one.
+ */
 static bool answers_first_copy(const struct closing *closing, int side,
                                const struct segment *segment, bool *ret_known)
 {
@@ -368,8 +375,8 @@ void decide_stray(struct engine *engine, struct tuple *tuple, const struct segme
         engine->counts.events_dropped++;
         return;
     }
-    struct occasion occasion = {.kind = OCCASION_STRAY, .segment = segment, .from = from,
-                                .stray = stray};
+    struct occasion occasion = {
+        .kind = OCCASION_STRAY, .segment = segment, .from = from, .stray = stray};
     show(engine, tuple, current, &occasion);
 }
 
@@ -402,10 +409,8 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     follow_final_ack(engine, tuple, incarnation, step);
     if (connection->closing == NULL)
         return;
-    struct occasion occasion = {.kind = OCCASION_STEP,
-                                .step = step,
-                                .segment = step->segment,
-                                .from = step->from};
+    struct occasion occasion = {
+        .kind = OCCASION_STEP, .step = step, .segment = step->segment, .from = step->from};
     show(engine, tuple, incarnation, &occasion);
 }
 

@@ -6,9 +6,12 @@
 
 #include "decide.h"
 #include "evict.h"
+#include "flow/collide.h"
 #include "flow/embryo.h"
+#include "flow/park.h"
 #include "flow/route.h"
 #include "lives.h"
+#include "schedule.h"
 #include "tcp/copies.h"
 #include "tcp/window.h"
 #include "trace.h"
@@ -136,7 +139,9 @@ static void refuse(struct engine *engine, struct tuple *tuple, const struct segm
         if (collision != NULL && !collision->decided)
             collision->state_after = (enum tcp_state)old->side[old_side].state;
     }
-    connection_forget(old, old_side, FACT_SND_RST, BASIS_SENT, segment, &step);
+    bool alive = old->side[old_side].state != STATE_CLOSED;
+    if (alive) /* a reset with SEQ 0 does not prove a presumed CLOSED: LAST_ACK may send it */
+        connection_forget(old, old_side, FACT_SND_RST, BASIS_SENT, segment, &step);
     if (collision != NULL && !collision->decided && candidate->connection.closing != NULL)
         collision->reply_form = (enum rst_form)candidate->connection.closing->rst_form[1];
     decide_collision(engine, tuple, candidate, ANSWER_RST_NEW, segment);
@@ -168,7 +173,7 @@ static void begin(struct engine *engine, struct tuple *tuple, const struct segme
     struct incarnation *fresh = lives_begin(engine, tuple, segment, end);
     if (fresh == NULL)
         return;
-    lives_collide_after_end(tuple, fresh, segment);
+    collide_after_end(tuple, fresh, segment);
     tuple->current = fresh;
     copies_seen(&fresh->connection, segment, incarnation_side(fresh, end),
                 engine->config.copy_window);
@@ -287,6 +292,20 @@ static void dispatch(struct engine *engine, struct tuple *tuple, const struct se
     }
 }
 
+/* Meets the deadlines up to now.  What is then decided, `packet` decided; the clock when it is 0. */
+static void meet_deadlines(struct engine *engine, nanotime now, uint64_t packet)
+{
+    while (agenda_is_due(&engine->agenda, now)) {
+        struct agenda_entry entry = agenda_take(&engine->agenda);
+        struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
+        if (tuple->armed != entry.due)
+            continue; /* the tuple has an earlier deadline, or none, or is gone */
+        engine->clock = time_later_of(engine->clock, entry.due);
+        engine->now = (struct ledger_key){engine->clock, packet, entry.key};
+        schedule_deadline(engine, tuple, entry.due);
+    }
+}
+
 void engine_segment(struct engine *engine, const struct engine_item *item)
 {
     const struct segment *segment = &item->segment;
@@ -308,6 +327,8 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     }
     if (tuple->embryonic)
         lives_hatch(engine, tuple);
+    if (tuple->is_parked && !schedule_unpark(engine, tuple))
+        return;
     struct stray stray;
     enum route route = route_segment(tuple, segment, item->end, &stray);
     struct incarnation *target = route_target(tuple, route);
@@ -315,20 +336,15 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
         !is_copy(engine, tuple, target, segment, incarnation_side(target, item->end)))
         dispatch(engine, tuple, segment, item->end, route, &stray);
     evict_to_limit(engine, tuple);
-    lives_schedule(engine, tuple);
+    schedule_tuple(engine, tuple);
+    /* what a time stamp from the past leaves overdue is met now: with several threads, the next
+     * packet that this engine sees is another one */
+    meet_deadlines(engine, engine->clock, segment->packet);
 }
 
 void engine_advance(struct engine *engine, nanotime now)
 {
-    while (agenda_is_due(&engine->agenda, now)) {
-        struct agenda_entry entry = agenda_take(&engine->agenda);
-        struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
-        if (tuple->armed != entry.due)
-            continue; /* the tuple has an earlier deadline, or none, or is gone */
-        engine->clock = time_later_of(engine->clock, entry.due);
-        engine->now = (struct ledger_key){engine->clock, 0, entry.key};
-        lives_deadline(engine, tuple, entry.due);
-    }
+    meet_deadlines(engine, now, 0);
     engine->clock = time_later_of(engine->clock, now);
 }
 
@@ -349,6 +365,8 @@ static uint64_t first_packet_of(const struct tuple *tuple)
 {
     if (tuple->embryonic)
         return tuple->embryo.packet;
+    if (tuple->is_parked)
+        return tuple->parked->first_packet;
     if (tuple->retiring != NULL)
         return tuple->retiring->first_packet;
     if (tuple->current != NULL)

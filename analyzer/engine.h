@@ -34,6 +34,7 @@ struct engine {
     struct agenda agenda;
     struct tuple_list queue[QUEUES]; /* what goes first when memory is short */
     uint64_t tombstones; /* held */
+    uint64_t parked_octets; /* in parked connections */
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
     struct ledger_key now; /* what is being done: the key of the records that come of it */
     nanotime clock;    /* capture clock: running maximum */

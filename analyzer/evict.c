@@ -8,9 +8,8 @@ static uint64_t held(const struct engine *engine)
 {
     const struct flow_table *table = &engine->table;
     uint64_t incarnation = table->incarnations.slot_size + sizeof(struct closing);
-    return table->tuples.taken * table->tuples.slot_size +
-           table->incarnations.taken * incarnation +
-           engine->tombstones * sizeof(struct tombstone) +
+    return table->tuples.taken * table->tuples.slot_size + table->incarnations.taken * incarnation +
+           engine->tombstones * sizeof(struct tombstone) + engine->parked_octets +
            ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
            engine->agenda.capacity * sizeof(struct agenda_entry);
 }
@@ -19,6 +18,10 @@ static enum tuple_queue fitting_queue(const struct tuple *tuple)
 {
     if (tuple->embryonic)
         return QUEUE_EMBRYOS;
+    if (tuple->is_parked)
+        return QUEUE_CLOSED;
+    if (tuple->resting)
+        return QUEUE_GRAVES;
     if (tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL)
         return tuple->tombstones != NULL ? QUEUE_GRAVES : QUEUE_NONE;
     bool closed = tuple->current != NULL && tuple->candidate == NULL &&

@@ -134,8 +134,8 @@ uint64_t expand_caveats(const struct incarnation *incarnation)
     uint64_t notes = incarnation->notes;
     bool scale_known = side_has(&connection->side[0], SIDE_SYN_SEEN) &&
                        side_has(&connection->side[1], SIDE_SYN_SEEN);
-    bool both = side_has(&connection->side[0], SIDE_HEARD) &&
-                side_has(&connection->side[1], SIDE_HEARD);
+    bool both =
+        side_has(&connection->side[0], SIDE_HEARD) && side_has(&connection->side[1], SIDE_HEARD);
     if (connection->midstream)
         notes |= UINT64_C(1) << NOTE_midstream_start;
     if (expand_is_one_sided(connection))
@@ -168,10 +168,10 @@ static enum vantage find_vantage(const struct flow_record *flow)
 
 static void expand_handshake(const struct connection *connection, struct flow_record *flow)
 {
-    flow->handshake_complete = connection->ack_t != NANOTIME_UNKNOWN ||
-                               (connection->simultaneous_open &&
-                                side_has(&connection->side[0], SIDE_ACKED) &&
-                                side_has(&connection->side[1], SIDE_ACKED));
+    flow->handshake_complete =
+        connection->ack_t != NANOTIME_UNKNOWN ||
+        (connection->simultaneous_open && side_has(&connection->side[0], SIDE_ACKED) &&
+         side_has(&connection->side[1], SIDE_ACKED));
     flow->syn_to_synack = span(connection->synack_t, connection->syn_t);
     flow->synack_to_ack = span(connection->ack_t, connection->synack_t);
     flow->vantage = find_vantage(flow);

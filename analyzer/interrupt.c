@@ -23,6 +23,7 @@ static void *wait_for_signals(void *argument)
     struct interrupt *interrupt = argument;
     if (next_signal(interrupt) == 0)
         return NULL;
+    atomic_store(&interrupt->came, true);
     source_break(interrupt->source);
     int second = next_signal(interrupt);
     if (second != 0)
@@ -41,6 +42,7 @@ static void add_unless_ignored(sigset_t *signals, int signal_number)
 enum status interrupt_begin(struct interrupt *interrupt, struct source *source)
 {
     interrupt->source = source;
+    atomic_init(&interrupt->came, false);
     atomic_init(&interrupt->over, false);
     sigemptyset(&interrupt->signals);
     sigaddset(&interrupt->signals, WAKE_UP);
@@ -51,6 +53,11 @@ enum status interrupt_begin(struct interrupt *interrupt, struct source *source)
         return STATUS_OK;
     pthread_sigmask(SIG_UNBLOCK, &interrupt->signals, NULL);
     return STATUS_NO_MEMORY;
+}
+
+bool interrupt_came(struct interrupt *interrupt)
+{
+    return atomic_load(&interrupt->came);
 }
 
 void interrupt_end(struct interrupt *interrupt)

@@ -18,12 +18,16 @@
 struct interrupt {
     pthread_t thread;
     sigset_t signals;
+    atomic_bool came;      /* the first signal */
     atomic_bool over;      /* set by interrupt_end */
     struct source *source; /* not owned; told once to end */
 };
 
 /* Starts waiting; *interrupt must stay in place until interrupt_end.  NO_MEMORY: no thread. */
 enum status interrupt_begin(struct interrupt *interrupt, struct source *source);
+
+/* Whether reading was ended by a signal. */
+bool interrupt_came(struct interrupt *interrupt);
 
 /* Stops waiting; the signals have their usual effect again. */
 void interrupt_end(struct interrupt *interrupt);

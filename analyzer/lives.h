@@ -19,10 +19,6 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
 void lives_adopt(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                  int end);
 
-/* A SYN after the end: its case against the tuple's newest tombstone, if there is one. */
-void lives_collide_after_end(struct tuple *tuple, struct incarnation *fresh,
-                             const struct segment *segment);
-
 /* A SYN onto a current incarnation that is provably gone: it is buried, and the case attached. */
 void lives_replace(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                    int end);
@@ -40,9 +36,6 @@ void lives_end_retiring(struct engine *engine, struct tuple *tuple, const struct
 /* Drops tombstones that are older than 2MSL at `now`, and more than the configured number. */
 void lives_bury_old(struct engine *engine, struct tuple *tuple, nanotime now);
 
-/* Puts the tuple's earliest deadline on the agenda, or removes a tuple that holds nothing. */
-void lives_schedule(struct engine *engine, struct tuple *tuple);
-
 /* Memory is short: everything that the tuple holds is written, with the caveat, and freed. */
 void lives_evict(struct engine *engine, struct tuple *tuple);
 
@@ -52,7 +45,13 @@ void lives_hatch(struct engine *engine, struct tuple *tuple);
 /* Ends and writes everything that a tuple holds at the end of the capture. */
 void lives_finish(struct engine *engine, struct tuple *tuple);
 
-/* Applies what is due for a tuple at `now`. */
-void lives_deadline(struct engine *engine, struct tuple *tuple, nanotime now);
+/* Removes a tuple that holds nothing but tombstones. */
+void lives_remove(struct engine *engine, struct tuple *tuple);
+
+/* Whether a side's TIME_WAIT ran out: 2MSL have passed since its last segment. */
+bool lives_had_time_wait(const struct incarnation *incarnation);
+
+/* 2MSL in ns. */
+nanotime lives_two_msl(const struct engine *engine);
 
 #endif

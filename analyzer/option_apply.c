@@ -208,15 +208,14 @@ static enum status take_flows(struct options *options, const char *argument, cha
 
 static enum status take_segments(struct options *options, const char *argument, char *message)
 {
-    options->segments = CHOICE_ALL;
-    if (strcmp(argument, "all") == 0)
+    if (find_choice(argument, &options->segments) && options->segments != CHOICE_NONE)
         return STATUS_OK;
     options->segments = CHOICE_ONE;
     if (value_read_uid(argument, &options->segments_uid))
         return STATUS_OK;
     return option_refuse(message,
-                         "--segments %.64s: must be all, or a flow_uid of 16 hexadecimal digits, "
-                         "such as --segments 0123456789abcdef",
+                         "--segments %.64s: must be all, problems, or a flow_uid of 16 hexadecimal "
+                         "digits, such as --segments 0123456789abcdef",
                          argument);
 }
 
@@ -229,6 +228,19 @@ static enum status take_level(struct options *options, const char *argument, cha
                          argument);
 }
 
+/* Chooses the event of that id, or those of that family.  False when there is none. */
+static bool choose_events(struct options *options, const char *word)
+{
+    bool found = false;
+    for (enum event_id id = 0; id < EVENT_IDS; id++) {
+        const struct event_row *row = event_row(id);
+        if (strcmp(row->id, word) != 0 && strcmp(row->family, word) != 0)
+            continue;
+        options->events[id] = found = true;
+    }
+    return found;
+}
+
 static enum status take_event(struct options *options, const char *argument, char *message)
 {
     char word[64];
@@ -236,10 +248,8 @@ static enum status take_event(struct options *options, const char *argument, cha
     for (const char *rest = argument; rest != NULL;) {
         const char *comma = strchrnul(rest, ',');
         snprintf(word, sizeof word, "%.*s", (int)(comma - rest), rest);
-        enum event_id id = event_find(word);
-        if (id == EVENT_IDS)
-            return refuse_event("--event", word, message);
-        options->events[id] = true;
+        if (!choose_events(options, word))
+            return refuse_event("--event (an event, or a family such as C3)", word, message);
         rest = *comma == ',' ? comma + 1 : NULL;
     }
     return STATUS_OK;

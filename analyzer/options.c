@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "nearest.h"
 #include "option_apply.h"
@@ -150,6 +151,38 @@ static enum status check_input(const struct options *options, char *message)
     return STATUS_OK;
 }
 
+/* Pipes, sockets and devices; what is not there is said when it is opened. */
+static bool can_be_read_once(const char *file)
+{
+    struct stat status;
+    if (strcmp(file, "-") == 0)
+        return true;
+    return stat(file, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static enum status refuse_second_reading(const char *input, char *message)
+{
+    return option_refuse(
+        message,
+        "--segments problems reads its packets twice, and %.200s can be read once; "
+        "save it with tcpdump -w FILE and name that FILE, or write --segments all",
+        strcmp(input, "-") == 0 ? "standard input" : input);
+}
+
+/* Which connections have problems is known only when their segments have gone by. */
+static enum status check_segments(const struct options *options, char *message)
+{
+    if (options->segments != CHOICE_PROBLEMS)
+        return STATUS_OK;
+    if (options->interface != NULL)
+        return refuse_second_reading(options->interface, message);
+    for (size_t i = 0; i < options->file_count; i++) {
+        if (can_be_read_once(options->files[i]))
+            return refuse_second_reading(options->files[i], message);
+    }
+    return STATUS_OK;
+}
+
 static enum status check_outputs(const struct options *options, char *message)
 {
     for (size_t i = 0; i < options->output_count; i++) {
@@ -188,6 +221,8 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
     status = take_words(options, argv + optind, (size_t)(argc - optind), message);
     if (status == STATUS_OK)
         status = check_input(options, message);
+    if (status == STATUS_OK)
+        status = check_segments(options, message);
     if (status == STATUS_OK)
         status = check_outputs(options, message);
     return status;

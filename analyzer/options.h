@@ -73,7 +73,7 @@ struct options {
     struct output outputs[OPTIONS_OUTPUTS]; /* none: main chooses by the terminal */
     size_t output_count;
     enum choice flows;
-    enum choice segments;  /* CHOICE_DEFAULT: none */
+    enum choice segments;  /* CHOICE_DEFAULT: none; CHOICE_PROBLEMS: every file can be read again */
     uint64_t segments_uid; /* with CHOICE_ONE */
     bool transitions;
     enum level level; /* 0: each output's own */

@@ -4,8 +4,7 @@
 enum { FINS_GIVEN_UP = 4 }; /* a FIN sent that often and never answered: the side gave up */
 
 /* The newest entry of that state that is not revoked; NULL: none. */
-static const struct history_record *find_state(const struct side_record *side,
-                                               enum tcp_state state)
+static const struct history_record *find_state(const struct side_record *side, enum tcp_state state)
 {
     for (uint32_t i = side->history_count; i > 0; i--) {
         const struct history_record *entry = &side->history[i - 1];
@@ -142,8 +141,8 @@ static enum initiator find_initiator(const struct flow_record *flow)
         return by_side(client->fin_packet < server->fin_packet ? CLIENT : SERVER);
     if (client->fin_packet != 0 || server->fin_packet != 0)
         return by_side(client->fin_packet != 0 ? CLIENT : SERVER);
-    if (client->rst_packet != 0 && (server->rst_packet == 0 ||
-                                    client->rst_packet < server->rst_packet))
+    if (client->rst_packet != 0 &&
+        (server->rst_packet == 0 || client->rst_packet < server->rst_packet))
         return INITIATOR_CLIENT;
     return server->rst_packet != 0 ? INITIATOR_SERVER : INITIATOR_NONE;
 }

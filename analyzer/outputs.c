@@ -23,6 +23,8 @@ struct outputs {
     struct sink sink; /* first, so that the one is the other */
     struct sink_ops ops;
     const struct options *options;
+    const struct input_spans *inputs; /* NULL: one input */
+    struct sink *concerned;           /* NULL: segments are chosen without a first run */
     struct destination destinations[OPTIONS_OUTPUTS];
     size_t count;
     bool matched;
@@ -76,11 +78,17 @@ static enum status forward_transition(struct sink *sink, const struct transition
     return status_of_all(outputs);
 }
 
+static bool wants_segments_of(const struct outputs *outputs, uint64_t flow_uid)
+{
+    if (outputs->options->segments == CHOICE_ONE)
+        return flow_uid == outputs->options->segments_uid;
+    return outputs->concerned == NULL || sink_concerned_has(outputs->concerned, flow_uid);
+}
+
 static enum status forward_segment(struct sink *sink, const struct segment_record *segment)
 {
     struct outputs *outputs = (struct outputs *)sink;
-    const struct options *options = outputs->options;
-    if (options->segments == CHOICE_ONE && segment->who.flow_uid != options->segments_uid)
+    if (!wants_segments_of(outputs, segment->who.flow_uid))
         return status_of_all(outputs);
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
@@ -174,7 +182,24 @@ static enum flows_wanted flows_wanted(enum choice choice)
     return wanted[choice];
 }
 
-static enum status make_sink(const struct options *options, enum output_kind kind,
+/* What all sinks are asked for alike. */
+static struct sink_options common_options(const struct outputs *outputs)
+{
+    const struct options *options = outputs->options;
+    return (struct sink_options){
+        .version = PACKAGE_VERSION,
+        .observer = options->observer,
+        .inputs = outputs->inputs,
+        .nano = options->nano,
+        .minimum_level = options->level,
+        .events = options->events_chosen ? options->events : NULL,
+        .flows = flows_wanted(options->flows),
+        .segments = options->segments != CHOICE_DEFAULT,
+        .transitions = options->transitions,
+    };
+}
+
+static enum status make_sink(const struct outputs *outputs, enum output_kind kind,
                              struct destination *destination)
 {
     static enum status (*const makers[])(const struct sink_options *, FILE *, struct sink **) = {
@@ -182,18 +207,9 @@ static enum status make_sink(const struct options *options, enum output_kind kin
         [OUTPUT_JSON] = sink_report_new,
         [OUTPUT_NDJSON] = sink_ndjson_new,
     };
-    struct sink_options wanted = {
-        .version = PACKAGE_VERSION,
-        .observer = options->observer,
-        .nano = options->nano,
-        .minimum_level = options->level,
-        .events = options->events_chosen ? options->events : NULL,
-        .flows = flows_wanted(options->flows),
-        .segments = options->segments != CHOICE_DEFAULT,
-        .transitions = options->transitions,
-        .colour = is_terminal_with_colour(destination->stream),
-        .columns = terminal_columns(destination->stream),
-    };
+    struct sink_options wanted = common_options(outputs);
+    wanted.colour = is_terminal_with_colour(destination->stream);
+    wanted.columns = terminal_columns(destination->stream);
     return makers[kind](&wanted, destination->stream, &destination->sink);
 }
 
@@ -211,12 +227,12 @@ static bool is_input(const struct options *options, const char *file)
     return false;
 }
 
-static enum status open_destination(const struct options *options, const struct output *output,
+static enum status open_destination(const struct outputs *outputs, const struct output *output,
                                     struct destination *destination, char *message)
 {
     destination->file = output->file;
     destination->stream = stdout;
-    if (output->file != NULL && is_input(options, output->file)) {
+    if (output->file != NULL && is_input(outputs->options, output->file)) {
         snprintf(message, MESSAGE_SIZE,
                  "%.300s is read: writing to it would destroy it; name "
                  "another file",
@@ -229,10 +245,11 @@ static enum status open_destination(const struct options *options, const struct 
         snprintf(message, MESSAGE_SIZE, "cannot write %.300s: %s", output->file, strerror(errno));
         return STATUS_WRITE;
     }
-    return make_sink(options, output->kind, destination);
+    return make_sink(outputs, output->kind, destination);
 }
 
-enum status outputs_open(const struct options *options, struct outputs **ret_outputs, char *message)
+enum status outputs_open(const struct options *options, const struct input_spans *inputs,
+                         struct outputs **ret_outputs, char *message)
 {
     struct output fallback = {isatty(STDOUT_FILENO) ? OUTPUT_TEXT : OUTPUT_JSON, NULL};
     const struct output *wanted = options->output_count > 0 ? options->outputs : &fallback;
@@ -240,11 +257,12 @@ enum status outputs_open(const struct options *options, struct outputs **ret_out
     if (outputs == NULL)
         return STATUS_NO_MEMORY;
     outputs->options = options;
+    outputs->inputs = options->file_count > 1 ? inputs : NULL;
     size_t count = options->output_count > 0 ? options->output_count : 1;
     enum status status = STATUS_OK;
     while (status == STATUS_OK && outputs->count < count) {
         struct destination *destination = &outputs->destinations[outputs->count];
-        status = open_destination(options, &wanted[outputs->count++], destination, message);
+        status = open_destination(outputs, &wanted[outputs->count++], destination, message);
     }
     if (status != STATUS_OK) {
         outputs_free(outputs);
@@ -253,6 +271,15 @@ enum status outputs_open(const struct options *options, struct outputs **ret_out
     combine_operations(outputs);
     *ret_outputs = outputs;
     return STATUS_OK;
+}
+
+enum status outputs_add_first_run(struct outputs *outputs, struct sink **ret_sink)
+{
+    struct sink_options wanted = common_options(outputs);
+    enum status status = sink_concerned_new(&wanted, &outputs->concerned);
+    if (status == STATUS_OK)
+        *ret_sink = outputs->concerned;
+    return status;
 }
 
 struct sink *outputs_sink(struct outputs *outputs)
@@ -290,9 +317,21 @@ static void close_stream(struct destination *destination)
         note_failure(destination, errno == EPIPE ? STATUS_CLOSED : STATUS_WRITE);
 }
 
+static void say_what_is_left_out(const struct outputs *outputs)
+{
+    uint64_t left_out =
+        outputs->concerned == NULL ? 0 : sink_concerned_left_out(outputs->concerned);
+    if (left_out > 0)
+        message_print("--segments problems: too many connections have problems; the segments that "
+                      "%llu events concern are left out; choose fewer events with --level or "
+                      "--event",
+                      (unsigned long long)left_out);
+}
+
 enum status outputs_close(struct outputs *outputs)
 {
     enum status status = STATUS_OK;
+    say_what_is_left_out(outputs);
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *destination = &outputs->destinations[i];
         free_sink(destination);
@@ -315,5 +354,7 @@ void outputs_free(struct outputs *outputs)
         if (outputs->destinations[i].stream != NULL && outputs->destinations[i].stream != stdout)
             fclose(outputs->destinations[i].stream);
     }
+    if (outputs != NULL && outputs->concerned != NULL)
+        outputs->concerned->ops->free(outputs->concerned);
     free(outputs);
 }

@@ -13,18 +13,27 @@
 
 #include "event/sink.h"
 #include "options.h"
+#include "sink/sinks.h"
 
 struct outputs;
 
 /*
- * Opens the files and makes the sinks of options (which must outlive *ret_outputs).  Without any in
- * options: the text summary when standard output is a terminal, the JSON report when it is not.
+ * Opens the files and makes the sinks of options.  Without any in options: the text summary when
+ * standard output is a terminal, the JSON report when it is not.  With several inputs, packets are
+ * named by their place in inputs, too.  Both must outlive *ret_outputs.
  *
  * Returns WRITE when a file cannot be made and USAGE when one is an input, with message filled
  * (MESSAGE_SIZE octets), or NO_MEMORY.
  */
-enum status outputs_open(const struct options *options, struct outputs **ret_outputs,
-                         char *message);
+enum status outputs_open(const struct options *options, const struct input_spans *inputs,
+                         struct outputs **ret_outputs, char *message);
+
+/*
+ * Makes a sink for a first run over the packets, which remembers the connections whose segments
+ * --segments problems asks for; outputs own it, and write the segments of these alone.
+ * NO_MEMORY is the only failure.
+ */
+enum status outputs_add_first_run(struct outputs *outputs, struct sink **ret_sink);
 
 /* The sink that stands for all; owned by outputs, its free operation does nothing. */
 struct sink *outputs_sink(struct outputs *outputs);
@@ -36,8 +45,9 @@ bool outputs_alive(const struct outputs *outputs);
 bool outputs_matched(const struct outputs *outputs);
 
 /*
- * Closes the files and says on stderr which could not be written, a line each.  Returns WRITE when
- * there was one; a reader that went away (EPIPE) is none.
+ * Closes the files and says on stderr which could not be written, a line each, and whether segments
+ * are missing for want of room.  Returns WRITE when a file could not be written; a reader that went
+ * away (EPIPE) is none.
  */
 enum status outputs_close(struct outputs *outputs);
 

@@ -69,10 +69,12 @@ void reference_list(FILE *stream, bool notes)
 {
     for (enum event_id id = 0; id < EVENT_IDS; id++) {
         const struct event_row *row = event_row(id);
-        fprintf(stream, "%-32s %-8s %s\n", row->id, level_name(row->level), row->title);
+        fprintf(stream, "%-32s %-8s %-2s  %s\n", row->id, level_name(row->level), row->family,
+                row->title);
     }
     for (enum note_id id = 0; notes && id < NOTE_IDS; id++)
-        fprintf(stream, "%-32s %-8s %s\n", note_row(id)->id, "note", note_row(id)->meaning);
+        fprintf(stream, "%-32s %-8s %-2s  %s\n", note_row(id)->id, "note", "",
+                note_row(id)->meaning);
 }
 
 void reference_list_json(FILE *stream, bool notes)

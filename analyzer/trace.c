@@ -14,6 +14,8 @@ static enum segment_verdict verdict_of(const struct step *step)
 {
     if (step->damaged)
         return VERDICT_BAD_CHECKSUM;
+    if (step->stray)
+        return VERDICT_STRAY;
     for (uint32_t i = 0; i < step->cells; i++) {
         if (step->cell[i].unexpected)
             return VERDICT_UNEXPECTED;
@@ -89,8 +91,8 @@ static void trace_transitions(struct engine *engine, const struct tuple *tuple,
 void trace_step(struct engine *engine, const struct tuple *tuple,
                 const struct incarnation *incarnation, const struct step *step)
 {
-    bool transitions = engine->trace_transitions && engine->sink != NULL &&
-                       engine->sink->ops->transition != NULL;
+    bool transitions =
+        engine->trace_transitions && engine->sink != NULL && engine->sink->ops->transition != NULL;
     if (transitions && step->changes > 0)
         trace_transitions(engine, tuple, incarnation, step);
     if (step->segment != NULL)

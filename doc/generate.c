@@ -79,6 +79,16 @@ static void put_event_ids(void)
         printf(" %s", event_row(id)->id);
 }
 
+static void put_families(void)
+{
+    const char *last = "";
+    for (enum event_id id = 0; id < EVENT_IDS; id++) {
+        if (strcmp(event_row(id)->family, last) != 0)
+            printf(" %s", event_row(id)->family);
+        last = event_row(id)->family;
+    }
+}
+
 static void put_level_names(void)
 {
     for (enum level level = LEVEL_INFO; level <= LEVEL_ERROR; level++)
@@ -101,6 +111,8 @@ static void put_candidates(const char *argument)
         put_level_names();
     if (strncmp(argument, "ID", 2) == 0 || strstr(argument, "|ID") != NULL)
         put_event_ids();
+    if (strstr(argument, "FAMILY") != NULL)
+        put_families();
     for (const char *word = argument; *word != '\0'; word += strspn(word, "|[]")) {
         int length = (int)strcspn(word, "|[]");
         if (length > 0 && word[0] >= 'a' && word[0] <= 'z')

@@ -19,6 +19,18 @@ static struct evidence_base old_base(const struct collision *collision)
     };
 }
 
+/* What the packet that answers the SYN shows. */
+static const char *reply_says(const struct collision *collision)
+{
+    if (collision->answer != ANSWER_SYNACK)
+        return "the reset that answers the SYN";
+    if ((collision->reply.flags & TCP_SYN) != 0)
+        return "the SYN-ACK of the new connection";
+    return collision->reply.from == CLIENT
+               ? "the client goes on in the new connection: its SYN-ACK was not captured"
+               : "the server speaks in the new connection: its SYN-ACK was not captured";
+}
+
 static void add_evidence(struct event_record *event, const struct incarnation *incarnation)
 {
     const struct collision *collision = incarnation->collision;
@@ -41,11 +53,11 @@ static void add_evidence(struct event_record *event, const struct incarnation *i
     if (collision->syn_last.packet != collision->syn.packet)
         report_evidence(event, &fresh, &collision->syn_last, CLIENT, ROLE_REPAIR,
                         "the same SYN again");
-    bool synack = collision->answer == ANSWER_SYNACK;
+    bool accepted = collision->answer == ANSWER_SYNACK;
     bool old_numbers = collision->answer == ANSWER_RST_OLD;
-    report_evidence(event, old_numbers ? &old : &fresh, &collision->reply, SERVER,
-                    synack && collision->challenges > 0 ? ROLE_REPAIR : ROLE_REACTION,
-                    synack ? "the SYN-ACK of the new connection" : "the reset that answers the SYN");
+    report_evidence(event, old_numbers ? &old : &fresh, &collision->reply, collision->reply.from,
+                    accepted && collision->challenges > 0 ? ROLE_REPAIR : ROLE_REACTION, "%s",
+                    reply_says(collision));
 }
 
 static const char *answer_name(enum syn_answer answer)
@@ -68,8 +80,7 @@ static void add_deltas(struct event_record *event, const struct incarnation *inc
     const struct collision *collision = incarnation->collision;
     const struct side *side = incarnation->connection.side;
     report_number(event, "gap_ns", time_since(collision->syn.t, collision->old_last_t));
-    report_number(event, "isn_delta_client",
-                  seq_distance(side[0].iss, collision->old[0].snd_nxt));
+    report_number(event, "isn_delta_client", seq_distance(side[0].iss, collision->old[0].snd_nxt));
     if (side_has(&side[1], SIDE_SYN_SEEN))
         report_number(event, "isn_delta_server",
                       seq_distance(side[1].iss, collision->old[1].snd_nxt));
@@ -86,8 +97,7 @@ static void explain_collision(struct event_record *event, const struct occasion 
     const struct collision *collision = incarnation->collision;
     struct endpoint_text client = report_endpoint(occasion, CLIENT),
                          server = report_endpoint(occasion, SERVER);
-    struct duration_text gap =
-        report_duration(time_since(collision->syn.t, collision->old_last_t));
+    struct duration_text gap = report_duration(time_since(collision->syn.t, collision->old_last_t));
     report_explain(event,
                    "%s connected to %s again (packet %llu) %s after the last packet of incarnation "
                    "%u, whose sides stood in %s (client's address) and %s (server's).",
@@ -156,8 +166,7 @@ static void tell_last_ack_rst(struct event_record *event, const struct occasion 
     const struct collision *collision = occasion->incarnation->collision;
     struct endpoint_text client = report_endpoint(occasion, CLIENT),
                          server = report_endpoint(occasion, SERVER);
-    struct duration_text age =
-        report_duration(time_since(collision->syn.t, collision->old_fin.t));
+    struct duration_text age = report_duration(time_since(collision->syn.t, collision->old_fin.t));
     bool acked = collision->old_final_ack.packet != 0;
     report_explain(event,
                    "%s connected again from the same port %s after the FIN of %s (packet %llu), "
@@ -172,10 +181,11 @@ static void tell_last_ack_rst(struct event_record *event, const struct occasion 
                                 : " No last ACK had passed here.");
     if (event->confidence == CONFIDENCE_POSSIBLE)
         report_explain(event, " A host without that socket and without a listener answers alike.");
-    report_remedy(event,
-                  "On %s, which closed first: keep TIME_WAIT (no SO_LINGER 0, no low "
-                  "net.ipv4.tcp_max_tw_buckets, no reuse of the port at once), and retry connect().",
-                  report_address(occasion, CLIENT).text);
+    report_remedy(
+        event,
+        "On %s, which closed first: keep TIME_WAIT (no SO_LINGER 0, no low "
+        "net.ipv4.tcp_max_tw_buckets, no reuse of the port at once), and retry connect().",
+        report_address(occasion, CLIENT).text);
 }
 
 static void tell_last_ack_challenged(struct event_record *event, const struct occasion *occasion)
@@ -211,15 +221,15 @@ static void tell_synchronized(struct event_record *event, const struct occasion 
     struct endpoint_text client = report_endpoint(occasion, CLIENT),
                          server = report_endpoint(occasion, SERVER);
     bool reset = event->id == EVENT_syn_in_synchronized_rst;
-    report_explain(event,
-                   "%s opened a connection (packet %llu) that %s still held in %s: %s had "
-                   "forgotten it (crash, kill, expired NAT mapping), %s had not and answered with "
-                   "%s (packet %llu).",
-                   client.text, (unsigned long long)collision->syn.packet, server.text,
-                   tcp_state_name(collision->state_after), client.text, server.text,
-                   reset ? "a reset" : "a challenge ACK",
-                   (unsigned long long)(reset ? collision->reply.packet
-                                              : collision->challenge.packet));
+    report_explain(
+        event,
+        "%s opened a connection (packet %llu) that %s still held in %s: %s had "
+        "forgotten it (crash, kill, expired NAT mapping), %s had not and answered with "
+        "%s (packet %llu).",
+        client.text, (unsigned long long)collision->syn.packet, server.text,
+        tcp_state_name(collision->state_after), client.text, server.text,
+        reset ? "a reset" : "a challenge ACK",
+        (unsigned long long)(reset ? collision->reply.packet : collision->challenge.packet));
     report_remedy(event,
                   "On %s: keep-alives (SO_KEEPALIVE, net.ipv4.tcp_keepalive_time) so that dead "
                   "peers are noticed; check the idle limits of NAT devices and balancers between "

@@ -4,10 +4,8 @@
 #include "report.h"
 
 static const char *const rule_names[] = {
-    [REOPEN_NONE] = "none",
-    [REOPEN_TS] = "rfc6191_ts",
-    [REOPEN_EQ] = "rfc6191_eq",
-    [REOPEN_NEW_TS] = "rfc6191_newts",
+    [REOPEN_NONE] = "none",       [REOPEN_TS] = "rfc6191_ts",
+    [REOPEN_EQ] = "rfc6191_eq",   [REOPEN_NEW_TS] = "rfc6191_newts",
     [REOPEN_SEQ] = "rfc6191_seq",
 };
 
@@ -42,7 +40,8 @@ static bool may_be_last_ack(const struct collision *collision)
     nanotime young = 60 * (nanotime)NANO_PER_SECOND;
     return collision->state_before[1] == STATE_CLOSED &&
            collision->basis_before[1] == BASIS_PRESUMED && collision->old_fin.packet != 0 &&
-           collision->old_final_ack.packet != 0 && collision->old_fin.from == collision->old_side_of[1] &&
+           collision->old_final_ack.packet != 0 &&
+           collision->old_fin.from == collision->old_side_of[1] &&
            time_since(collision->syn.t, collision->old_fin.t) < young;
 }
 
@@ -110,8 +109,8 @@ int resolve_outcome(const struct collision *collision)
 
 static enum confidence last_ack_rst_confidence(const struct collision *collision)
 {
-    bool old_numbers = collision->reply.sequence == collision->old[1].snd_nxt &&
-                       collision->reply.sequence != 0;
+    bool old_numbers =
+        collision->reply.sequence == collision->old[1].snd_nxt && collision->reply.sequence != 0;
     if (old_numbers || collision->fin_after_syn)
         return CONFIDENCE_CERTAIN;
     return collision->state_after == STATE_LAST_ACK ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE;

@@ -84,8 +84,7 @@ void detect_stray_old_segment(struct occasion *occasion)
         report_detail(&event, "paws", "no_option");
     struct endpoint_text sender = report_endpoint(occasion, from),
                          receiver = report_endpoint(occasion, side_other(from));
-    struct duration_text since =
-        report_duration(time_since(segment->time, stray->from->closed_at));
+    struct duration_text since = report_duration(time_since(segment->time, stray->from->closed_at));
     report_explain(&event,
                    "A segment from %s to %s with %u octets (packet %llu) belongs to incarnation %u "
                    "of this tuple, which had ended %s before; incarnation %u is running: %s.",
@@ -107,8 +106,8 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
     int to = hazard->to, from = side_other(to);
     struct evidence_base base = report_base(incarnation);
     bool delivered = occasion->delivered;
-    enum confidence confidence = delivered ? match_confidence((enum stray_match)hazard->strength)
-                                           : CONFIDENCE_POSSIBLE;
+    enum confidence confidence =
+        delivered ? match_confidence((enum stray_match)hazard->strength) : CONFIDENCE_POSSIBLE;
     struct event_record event;
     report_begin(&event, EVENT_stray_accepted_hazard, hazard->stray.t,
                  report_gated(incarnation, confidence), BLAME_NETWORK);
@@ -118,14 +117,13 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
     report_evidence(&event, &base, &hazard->stray, from, ROLE_TRIGGER,
                     "a segment of incarnation %u that passes the %s's checks",
                     hazard->matched_number, report_side(to));
-    const struct evidence_base old = {hazard->matched_number, true,
-                                      {hazard->old_iss[0], hazard->old_iss[1]}};
+    const struct evidence_base old = {
+        hazard->matched_number, true, {hazard->old_iss[0], hazard->old_iss[1]}};
     report_evidence(&event, &old, &hazard->original, from, ROLE_REFERENCE,
                     "the same segment in its own time");
     if (occasion->segment != NULL) {
         struct packet_ref reaction = packet_ref_of(occasion->segment, to);
-        report_evidence(&event, &base, &reaction, to,
-                        delivered ? ROLE_CONSEQUENCE : ROLE_REACTION,
+        report_evidence(&event, &base, &reaction, to, delivered ? ROLE_CONSEQUENCE : ROLE_REACTION,
                         delivered ? "acknowledges octets that nobody of this incarnation had sent"
                                   : "the next acknowledgment does not show its octets");
     }
@@ -139,7 +137,9 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
     report_detail(&event, "verdict", stray_verdict_name(STRAY_HAZARD_DATA));
     report_detail(&event, "matched_by", stray_match_name((enum stray_match)hazard->strength));
     report_detail(&event, "delivery",
-                  delivered ? "acknowledged" : occasion->refuted ? "refuted" : "unknown");
+                  delivered           ? "acknowledged"
+                  : occasion->refuted ? "refuted"
+                                      : "unknown");
     struct endpoint_text sender = report_endpoint(occasion, from),
                          receiver = report_endpoint(occasion, to);
     report_explain(&event,

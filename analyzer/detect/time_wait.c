@@ -17,8 +17,7 @@ static void explain_final_ack_lost(struct event_record *event, const struct occa
     const struct final_ack_story *story = &occasion->incarnation->final_ack;
     int a = side_other(b);
     struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
-    struct duration_text after =
-        report_duration(time_since(story->again.t, story->final_ack.t));
+    struct duration_text after = report_duration(time_since(story->again.t, story->final_ack.t));
     bool repaired = occasion->segment != NULL;
     report_explain(event,
                    "%s acknowledged the FIN of %s (packet %llu), but that last ACK never arrived: "
@@ -26,8 +25,9 @@ static void explain_final_ack_lost(struct event_record *event, const struct occa
                    end_a.text, end_b.text, (unsigned long long)story->final_ack.packet, after.text,
                    end_b.text, (unsigned long long)story->again.packet);
     if (repaired)
-        report_explain(event, " %s, in TIME_WAIT, answered again (packet %llu): this is what "
-                              "TIME_WAIT is for.",
+        report_explain(event,
+                       " %s, in TIME_WAIT, answered again (packet %llu): this is what "
+                       "TIME_WAIT is for.",
                        end_a.text, (unsigned long long)occasion->segment->packet);
     else
         report_explain(event, " No repetition of the ACK was seen in time.");
@@ -93,9 +93,9 @@ void detect_final_ack(struct occasion *occasion)
     report_number(&event, "fin_copies", closing->fins[b]);
     report_number(&event, "losses", story->losses);
     report_number(&event, "repairs", occasion->segment != NULL);
-    report_number(&event, "waited_ns",
-                  time_since(story->again.t,
-                             story->missing ? closing->fin[b].t : story->final_ack.t));
+    report_number(
+        &event, "waited_ns",
+        time_since(story->again.t, story->missing ? closing->fin[b].t : story->final_ack.t));
     if (story->missing)
         explain_final_ack_missing(&event, occasion, b);
     else
@@ -132,8 +132,8 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
     const struct packet_ref *acked = &closing->fin_ack[a];
     const struct packet_ref *fin =
         closing->fin_again[b].packet != 0 ? &closing->fin_again[b] : &closing->fin[b];
-    nanotime waited = acked->packet != 0 ? time_since(closing->fin[b].t, acked->t)
-                                         : NANOTIME_UNKNOWN;
+    nanotime waited =
+        acked->packet != 0 ? time_since(closing->fin[b].t, acked->t) : NANOTIME_UNKNOWN;
     bool expired = waited != NANOTIME_UNKNOWN && waited >= occasion->config->fin_timeout;
     struct packet_ref rst = packet_ref_of(step->segment, a);
     struct evidence_base base = report_base(incarnation);
@@ -169,13 +169,15 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
         report_explain(&event, " %s had waited %s in FIN_WAIT_2, longer than its tcp_fin_timeout.",
                        end_a.text, wait_text.text);
     if (expired)
-        report_remedy(&event, "On %s: net.ipv4.tcp_fin_timeout above the time that %s takes to "
-                              "close (here %s); or let %s close sooner.",
+        report_remedy(&event,
+                      "On %s: net.ipv4.tcp_fin_timeout above the time that %s takes to "
+                      "close (here %s); or let %s close sooner.",
                       end_a.text, end_b.text, wait_text.text, end_b.text);
     else
-        report_remedy(&event, "On %s: find out why TIME_WAIT was not kept: "
-                              "net.ipv4.tcp_max_tw_buckets, a restart, a balancer that sent the "
-                              "segment to another host.",
+        report_remedy(&event,
+                      "On %s: find out why TIME_WAIT was not kept: "
+                      "net.ipv4.tcp_max_tw_buckets, a restart, a balancer that sent the "
+                      "segment to another host.",
                       end_a.text);
     occasion->emit(occasion->context, &event);
 }
@@ -199,7 +201,8 @@ void detect_tw_assassination(struct occasion *occasion)
     bool contested = occasion->tuple->candidate != NULL; /* then the outcome of its SYN says it */
     if (raised || contested || (step->segment->flags & TCP_RST) == 0 || step->injected)
         return;
-    if (step->before[a] != STATE_TIME_WAIT || step->segment->sequence != connection->side[a].rcv_nxt)
+    if (step->before[a] != STATE_TIME_WAIT ||
+        step->segment->sequence != connection->side[a].rcv_nxt)
         return;
     const struct packet_ref *stray = &closing->to_time_wait, *answer = &closing->time_wait_ack;
     if (stray->packet == 0 || stray->from != b || answer->packet < stray->packet)
@@ -225,15 +228,15 @@ void detect_tw_assassination(struct occasion *occasion)
     report_detail(&event, "rst_form", rst_form_name(step->rst_form));
     struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
     struct duration_text age_text = report_duration(age);
-    report_explain(&event,
-                   "An old segment (packet %llu) met %s in TIME_WAIT, which answered (packet %llu); "
-                   "%s no longer had the connection and reset that answer (packet %llu). If %s "
-                   "follows RFC 793, TIME_WAIT ended there, %s after its start, and old duplicates "
-                   "may meet a new connection on these ports. The packets look the same when it "
-                   "did not end.",
-                   (unsigned long long)stray->packet, end_a.text,
-                   (unsigned long long)answer->packet, end_b.text, (unsigned long long)rst.packet,
-                   end_a.text, age_text.text);
+    report_explain(
+        &event,
+        "An old segment (packet %llu) met %s in TIME_WAIT, which answered (packet %llu); "
+        "%s no longer had the connection and reset that answer (packet %llu). If %s "
+        "follows RFC 793, TIME_WAIT ended there, %s after its start, and old duplicates "
+        "may meet a new connection on these ports. The packets look the same when it "
+        "did not end.",
+        (unsigned long long)stray->packet, end_a.text, (unsigned long long)answer->packet,
+        end_b.text, (unsigned long long)rst.packet, end_a.text, age_text.text);
     report_remedy(&event,
                   "On %s: net.ipv4.tcp_rfc1337=1 keeps TIME_WAIT, but only if resets are not "
                   "needed for reuse of ports; find what delays or repeats old segments.",

@@ -23,6 +23,7 @@ struct input_summary {
     const char *format; /* "pcap", "pcapng" */
     const char *compression; /* "gzip", "zstd", "lz4", "xz"; NULL: none */
     uint64_t packets;
+    uint64_t first_packet; /* the number that its first one has in the whole input; 0: none read */
     uint64_t bytes;     /* octets of the file read, compressed size; 0 unknown */
     bool damaged;       /* it ended in the middle of a record or was broken */
     uint64_t stopped_at_packet; /* last good packet when damaged */

@@ -5,7 +5,7 @@
 
 bool embryo_fits(const struct segment *segment)
 {
-    uint8_t control = segment->flags & (uint8_t)~(TCP_ECE | TCP_CWR);
+    uint8_t control = segment->flags & (uint8_t) ~(TCP_ECE | TCP_CWR);
     return control == TCP_SYN && segment->payload == 0 && segment->vlans <= 1 &&
            segment->sacks == 0 && segment->ip_length <= UINT16_MAX;
 }

@@ -12,7 +12,6 @@ struct packet_ref last_segment_ref(const struct last_segment *last, int from)
         .sequence = last->sequence,
         .acknowledgment = last->acknowledgment,
         .payload = last->payload,
-        .tsval = last->tsval,
         .flags = last->flags,
         .from = (uint8_t)from,
     };

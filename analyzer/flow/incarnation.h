@@ -126,6 +126,8 @@ struct embryo {
 /* What goes first when memory is short (DESIGN): queues of tuples, the oldest in front. */
 enum tuple_queue { QUEUE_NONE, QUEUE_GRAVES, QUEUE_EMBRYOS, QUEUE_CLOSED, QUEUE_LIVE, QUEUES };
 
+struct parked;
+
 struct tuple {
     struct flow_key key;
     union {
@@ -133,15 +135,19 @@ struct tuple {
             struct incarnation *current, *candidate, *retiring;
             struct tombstone *tombstones; /* newest first; owned */
         };
-        struct embryo embryo; /* while embryonic */
+        struct embryo embryo;  /* while embryonic */
+        struct parked *parked; /* while is_parked; owned */
     };
     nanotime armed;    /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
     uint64_t last_uid; /* flow_uid of the newest incarnation */
     uint32_t index;    /* slot in its pool */
     uint32_t next, previous; /* in its queue; 0 none */
-    uint32_t numbers : 24;   /* incarnations so far */
+    seq rest[2];       /* while resting: SND.NXT of each end when it ended */
+    uint32_t numbers : 22;   /* incarnations so far */
     uint32_t queue : 3;      /* enum tuple_queue */
     uint32_t embryonic : 1;
+    uint32_t is_parked : 1; /* the current incarnation is, and there is nothing else */
+    uint32_t resting : 1;   /* nothing is left but the count of its incarnations, until `armed` */
 };
 
 _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");

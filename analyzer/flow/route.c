@@ -4,10 +4,8 @@
 #include "stray.h"
 
 static const char *const match_names[] = {
-    [STRAY_NONE] = "none",
-    [STRAY_BY_ACK] = "ack",
-    [STRAY_BY_COPY] = "copy",
-    [STRAY_BY_TIMESTAMP] = "timestamp",
+    [STRAY_NONE] = "none",      [STRAY_BY_ACK] = "ack",
+    [STRAY_BY_COPY] = "copy",   [STRAY_BY_TIMESTAMP] = "timestamp",
     [STRAY_BY_RANGE] = "range",
 };
 
@@ -29,6 +27,9 @@ const char *stray_verdict_name(enum stray_verdict verdict)
 {
     return verdict_names[verdict];
 }
+
+/* How far below its end a segment of a connection that rests may begin: a window, unscaled. */
+enum { REST_REACH = 65535 };
 
 static bool acks_candidate(const struct incarnation *candidate, const struct segment *segment)
 {
@@ -86,6 +87,17 @@ static bool is_old_synack(const struct tuple *tuple, const struct segment *segme
     return false;
 }
 
+/* A SYN-ACK of a connection that was picked up mid-stream: a little below the numbers seen. */
+static bool is_begun_before(const struct side *x, const struct side *y,
+                            const struct segment *segment)
+{
+    seq first = side_has(x, SIDE_HEARD) ? x->iss : y->rcv_nxt;
+    bool known = side_has(x, SIDE_HEARD) || side_has(y, SIDE_ACKED);
+    return known && seq_within(segment->sequence, first - 65535, seq_add(x->snd_nxt, 65535)) &&
+           side_has(y, SIDE_HEARD) &&
+           seq_within(segment->acknowledgment, y->iss - 65535, seq_add(y->snd_nxt, 65535));
+}
+
 static enum route route_synack(const struct tuple *tuple, const struct segment *segment, int end,
                                struct stray *ret_stray)
 {
@@ -103,8 +115,7 @@ static enum route route_synack(const struct tuple *tuple, const struct segment *
         return ROUTE_CURRENT;
     if (is_old_synack(tuple, segment, end, ret_stray))
         return ROUTE_STRAY;
-    bool unknown = in_space(y, segment->acknowledgment) && in_space(x, segment->sequence);
-    return unknown ? ROUTE_CURRENT : ROUTE_SUCCEED;
+    return is_begun_before(x, y, segment) ? ROUTE_CURRENT : ROUTE_SUCCEED;
 }
 
 /* Whether a segment in the old numbers is new: not a late copy of what was sent before the SYN. */
@@ -153,6 +164,10 @@ static enum route route_idle(const struct tuple *tuple, const struct segment *se
 {
     if ((segment->flags & TCP_SYN) != 0)
         return ROUTE_FIRST;
+    bool rests = tuple->resting &&
+                 seq_within(segment->sequence, tuple->rest[end] - REST_REACH, tuple->rest[end]);
+    if (rests)
+        return ROUTE_LATE;
     for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next) {
         if (stray_fits_tombstone(old, segment, end))
             return ROUTE_LATE;

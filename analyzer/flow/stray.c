@@ -116,9 +116,8 @@ bool stray_fits_tombstone(const struct tombstone *tombstone, const struct segmen
 }
 
 static enum stray_match match_tombstone(const struct incarnation *current,
-                                        const struct tombstone *old,
-                                        const struct segment *segment, int end,
-                                        const struct last_segment **ret_original)
+                                        const struct tombstone *old, const struct segment *segment,
+                                        int end, const struct last_segment **ret_original)
 {
     const struct connection *connection = &current->connection;
     int from = incarnation_side(current, end);
@@ -147,8 +146,8 @@ bool stray_find(const struct tuple *tuple, const struct segment *segment, int en
         if (match == STRAY_NONE)
             continue;
         *ret_stray = (struct stray){.match = match, .from = old, .original = original};
-        ret_stray->verdict = judge_stray(&current->connection, segment,
-                                         incarnation_side(current, end), ret_stray);
+        ret_stray->verdict =
+            judge_stray(&current->connection, segment, incarnation_side(current, end), ret_stray);
         return true;
     }
     return false;

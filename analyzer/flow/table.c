@@ -76,7 +76,8 @@ struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *ke
     return tuple;
 }
 
-/* Backward shift: entries after the hole move up when their home allows (Knuth 6.4, algorithm R). */
+/* Backward shift: entries after the hole move up when their home allows (Knuth 6.4, algorithm R).
+ */
 static void close_gap(struct flow_table *table, uint32_t hole)
 {
     for (uint32_t i = (hole + 1) & table->mask; table->slot[i].index != 0;
@@ -99,7 +100,7 @@ void flow_table_remove(struct flow_table *table, struct tuple *tuple)
         i = (i + 1) & table->mask;
     close_gap(table, i);
     table->count--;
-    if (!tuple->embryonic)
+    if (!tuple->embryonic && !tuple->is_parked)
         tombstone_list_free(tuple->tombstones);
     pool_give(&table->tuples, tuple->index);
 }
@@ -131,6 +132,10 @@ static void clear_tuple(struct flow_table *table, struct tuple *tuple)
 {
     if (tuple->embryonic)
         return;
+    if (tuple->is_parked) {
+        free(tuple->parked);
+        return;
+    }
     struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
         if (held[i] != NULL)

@@ -41,7 +41,6 @@ struct tombstone {
     uint8_t client_end;
     bool synchronized; /* the responder had answered: there was a connection */
     nanotime closed_at;
-    bool rested; /* its TIME_WAIT had run out: what comes now is ordinary reuse */
     struct tombstone_side end[SIDES]; /* by end of the tuple */
     struct last_segment last[LAST_SEGMENTS];
 };

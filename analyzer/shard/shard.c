@@ -36,7 +36,7 @@ struct shards {
     nanotime clock;
     struct epoch *epoch[BUFFERS]; /* [filling] is the caller's, the other the workers' */
     int filling;
-    bool busy;        /* the workers have an epoch */
+    bool busy; /* the workers have an epoch */
     enum task task;
     uint64_t round;   /* counts tasks given out */
     uint32_t pending; /* workers that are not done with this round */

@@ -13,6 +13,7 @@
  * FIXED         the same JSON in every record
  * WRITTEN       a derived value
  * OBSERVER      the capturing host, where it was named
+ * PLACE         with several inputs: the file of a packet, and its number there
  *
  * What follows the description sets further members of struct field.
  */
@@ -86,6 +87,11 @@
 #define OBSERVER \
     {KEY("observer"), .kind = FIELD_OBJECT, .table = &observer_table, .only_observed = true, \
      .description = "the capturing host, when it was named"},
+#define PLACE(record, member) \
+    {KEY("file"), .kind = FIELD_FILE, .offset = offsetof(struct record, member), .only_several = true, \
+     .description = "with several inputs: the one that the packet came from, as it was named"}, \
+    {KEY("file_packet"), .kind = FIELD_FILE_PACKET, .offset = offsetof(struct record, member), \
+     .only_several = true, .description = "with several inputs: the packet's number in that one"},
 TABLE(observer_table, "observer", "the capturing host")
     WRITTEN("name", derived_write_observer_name, SCHEMA_STRING, "its name")
 END(observer_table)

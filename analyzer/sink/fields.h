@@ -33,6 +33,8 @@ enum field_kind {
     FIELD_POINTED,      /* table, where the pointer at offset leads */
     FIELD_LIST,         /* array of table's records, or of enum values spelled by words */
     FIELD_POINTED_LIST, /* the same, where the pointer at offset leads */
+    FIELD_FILE,         /* uint64_t packet number: name of the input it came from */
+    FIELD_FILE_PACKET,  /* uint64_t packet number: its number within that input */
     FIELD_TALLY,        /* object of the words, with uint64_t counts from an array at offset */
     FIELD_WRITTEN,      /* derived: write() appends the value, schema says what it is */
 };
@@ -47,6 +49,7 @@ struct field {
     bool zero_is_null;  /* FIELD_COUNT, FIELD_UID */
     bool never_null;    /* FIELD_STRING, FIELD_TIME, FIELD_DURATION: always there */
     bool only_observed; /* the key is left out unless an observer was named */
+    bool only_several;  /* the key is left out unless there are several inputs */
     uint32_t offset;
     uint32_t size;                     /* of the member; FIELD_LIST: of one element */
     uint32_t count_offset, count_size; /* FIELD_LIST: the member that counts the elements */

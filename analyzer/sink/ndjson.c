@@ -95,7 +95,7 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
     ndjson->sink.ops = &ndjson->ops;
     ndjson->options = *options;
     ndjson->dwell = dwell_new();
-    enum status status = record_writer_init(&ndjson->writer, options->nano, options->observer);
+    enum status status = record_writer_init(&ndjson->writer, options);
     if (status == STATUS_OK)
         status = output_init(&ndjson->output, stream);
     if (status != STATUS_OK || !ndjson->dwell) {

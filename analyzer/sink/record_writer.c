@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "place.h"
+
 static void write_object(struct record_writer *writer, const struct field_table *table,
                          const uint8_t *record);
 
@@ -123,6 +125,18 @@ static void write_tally(struct record_writer *writer, enum vocabulary_id id, con
     put_mark(writer, '}');
 }
 
+static char *spell_file_packet(const struct record_writer *writer, uint64_t packet, char *out)
+{
+    const struct input_span *span = place_find(writer->inputs, packet);
+    return span ? json_spell_unsigned(out, packet - span->before) : json_spell_null(out);
+}
+
+static void put_file(struct record_writer *writer, uint64_t packet)
+{
+    const struct input_span *span = place_find(writer->inputs, packet);
+    json_put_string(&writer->json, span ? span->name : NULL);
+}
+
 /* What fits into JSON_SCALAR; NULL when the kind is not one of those. */
 static char *spell_scalar(struct record_writer *writer, const struct field *field,
                           const uint8_t *at, char *out)
@@ -139,6 +153,8 @@ static char *spell_scalar(struct record_writer *writer, const struct field *fiel
         number = read_unsigned(at, sizeof(number));
         return number == 0 && field->zero_is_null ? json_spell_null(out)
                                                   : json_spell_uid(out, number);
+    case FIELD_FILE_PACKET:
+        return spell_file_packet(writer, read_unsigned(at, sizeof(number)), out);
     case FIELD_TIME:
         return json_spell_time(&writer->json, out, read_time(at));
     case FIELD_DURATION:
@@ -153,6 +169,7 @@ static char *spell_scalar(struct record_writer *writer, const struct field *fiel
     case FIELD_POINTED:
     case FIELD_LIST:
     case FIELD_POINTED_LIST:
+    case FIELD_FILE:
     case FIELD_TALLY:
     case FIELD_WRITTEN:
         break;
@@ -197,6 +214,9 @@ static void write_value(struct record_writer *writer, const struct field *field,
     case FIELD_POINTED_LIST:
         write_list(writer, field, record, read_pointer(at));
         break;
+    case FIELD_FILE:
+        put_file(writer, read_unsigned(at, sizeof(uint64_t)));
+        break;
     case FIELD_TALLY:
         write_tally(writer, field->words, at);
         break;
@@ -205,6 +225,7 @@ static void write_value(struct record_writer *writer, const struct field *field,
         break;
     case FIELD_BOOL:
     case FIELD_COUNT:
+    case FIELD_FILE_PACKET:
     case FIELD_TIME:
     case FIELD_DURATION:
     case FIELD_UID:
@@ -237,7 +258,7 @@ static void write_object(struct record_writer *writer, const struct field_table 
 {
     ptrdiff_t start = writer->json.next - writer->json.buffer->buf;
     for (const struct field *field = table->rows; field->key_length > 0; field++) {
-        if (field->only_observed && !writer->observer)
+        if ((field->only_observed && !writer->observer) || (field->only_several && !writer->inputs))
             continue;
         write_field(writer, field, record);
     }
@@ -292,11 +313,12 @@ static enum status spell_words(struct record_writer *writer)
     return STATUS_OK;
 }
 
-enum status record_writer_init(struct record_writer *writer, bool nano, const char *observer)
+enum status record_writer_init(struct record_writer *writer, const struct sink_options *options)
 {
     memset(writer, 0, sizeof(*writer));
-    json_writer_init(&writer->json, nano);
-    writer->observer = observer;
+    json_writer_init(&writer->json, options->nano);
+    writer->observer = options->observer;
+    writer->inputs = options->inputs;
     writer->object = json_object_new_object();
     if (!writer->object || spell_words(writer) != STATUS_OK) {
         record_writer_clear(writer);

@@ -13,6 +13,7 @@
 #include "../base/status.h"
 #include "../event/record.h"
 #include "fields.h"
+#include "sinks.h"
 
 /* The tuple of the record before: records of one flow often come together. */
 struct community_cache {
@@ -30,7 +31,8 @@ struct spelled_word {
 
 struct record_writer {
     struct json_writer json;
-    const char *observer; /* NULL: no observer object */
+    const char *observer;             /* NULL: no observer object */
+    const struct input_spans *inputs; /* NULL: packets' places are left out */
     struct community_cache community;
     struct spelled_word *spelled;             /* every word there is */
     struct spelled_word *words[VOCABULARIES]; /* where the words of each vocabulary begin */
@@ -39,8 +41,8 @@ struct record_writer {
     const void *record;
 };
 
-/* observer may be NULL and must outlive the writer.  The writer must not move afterwards. */
-enum status record_writer_init(struct record_writer *writer, bool nano, const char *observer);
+/* What options point to must outlive the writer.  The writer must not move afterwards. */
+enum status record_writer_init(struct record_writer *writer, const struct sink_options *options);
 
 /*
  * Serialises record by table.  Returns the text, *ret_length octets and a NUL, valid until the next

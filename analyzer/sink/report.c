@@ -165,7 +165,7 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
     report->dwell = dwell_new();
     report->problems =
         problems_new(options->kept_problems ? options->kept_problems : KEPT_PROBLEMS);
-    enum status status = record_writer_init(&report->writer, options->nano, options->observer);
+    enum status status = record_writer_init(&report->writer, options);
     if (status == STATUS_OK)
         status = output_init(&report->output, stream);
     if (status != STATUS_OK || !report->dwell || !report->problems) {

@@ -87,6 +87,7 @@ static const char *scalar_schema(enum field_kind kind)
     case FIELD_BOOL:
         return "{\"type\":\"boolean\"}";
     case FIELD_COUNT:
+    case FIELD_FILE_PACKET:
         return "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}";
     case FIELD_DURATION:
         return "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991}";
@@ -98,6 +99,7 @@ static const char *scalar_schema(enum field_kind kind)
         return "{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{16}$\"}";
     case FIELD_STRING:
     case FIELD_TEXT:
+    case FIELD_FILE:
         return "{\"type\":\"string\"}";
     case FIELD_FIXED:
     case FIELD_WORD:
@@ -176,7 +178,7 @@ static struct json_object *value_schema(struct schema *schema, const struct fiel
 /* Whether null may stand in place of what value_schema says. */
 static bool may_be_null(const struct field *field)
 {
-    if (field->known || field->zero_is_null)
+    if (field->known || field->zero_is_null || field->only_several) /* packet 0 is none */
         return true;
     bool can_lack =
         field->kind == FIELD_STRING || field->kind == FIELD_TIME || field->kind == FIELD_DURATION;
@@ -215,7 +217,7 @@ static void fill_table(struct schema *schema, struct json_object *definition,
         char name[JSON_KEY];
         copy_name(name, field);
         set(schema, properties, name, field_schema(schema, field));
-        if (!field->only_observed)
+        if (!field->only_observed && !field->only_several)
             append(schema, required, json_object_new_string(name));
     }
     set_string(schema, definition, "description", table->description);

@@ -11,6 +11,7 @@
 #define LASTACK_SINK_SINKS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "../event/sink.h"
@@ -25,18 +26,32 @@ enum flows_wanted {
     FLOWS_NONE
 };
 
+/* One of several inputs, which are read one after the other. */
+struct input_span {
+    const char *name; /* as given; from outside: escape it */
+    uint64_t before;  /* packets of the whole input that come before its first */
+};
+
+/* Those that reading has come to, in reading order; it grows while records are written. */
+struct input_spans {
+    const struct input_span *spans;
+    uint32_t count;
+};
+
 struct sink_options {
-    const char *version;      /* of lastack, for summary and report */
-    const char *observer;     /* name of the capturing host; NULL: no observer object */
-    bool nano;                /* nine fraction digits instead of six */
-    enum level minimum_level; /* of events; 0: info, and notice for the text summary */
-    const bool *events;       /* by enum event_id, those wanted; NULL: all */
+    const char *version;              /* of lastack, for summary and report */
+    const char *observer;             /* name of the capturing host; NULL: no observer object */
+    const struct input_spans *inputs; /* beside packet numbers go file and file_packet; NULL: not */
+    bool nano;                        /* nine fraction digits instead of six */
+    enum level minimum_level;         /* of events; 0: info, and notice for the text summary */
+    const bool *events;               /* by enum event_id, those wanted; NULL: all */
     enum flows_wanted flows;
     bool segments;          /* NDJSON: segment records, too */
     bool transitions;       /* NDJSON: transition records, too */
     bool colour;            /* text: the stream is a terminal that knows colours */
     int columns;            /* text: width; 0: 80, and never over 100 */
-    uint32_t kept_flows;    /* report: flow records held until the end; 0: the default */
+    uint32_t kept_flows;    /* flow records that the report holds until the end, connections that
+                               sink_concerned_new remembers; 0: the default */
     uint32_t kept_problems; /* report and text: groups of problems held; 0: the default */
 };
 
@@ -50,5 +65,17 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
 
 /* A summary in plain words, written by finish. */
 enum status sink_text_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
+
+/*
+ * Writes nothing and remembers which connections the events concern that NDJSON would write by the
+ * same options: the event's own, and the one before on its tuple where its evidence lies there.
+ */
+enum status sink_concerned_new(const struct sink_options *options, struct sink **ret_sink);
+
+/* Whether an event concerned the connection. */
+bool sink_concerned_has(const struct sink *sink, uint64_t flow_uid);
+
+/* How often there was no room to remember one. */
+uint64_t sink_concerned_left_out(const struct sink *sink);
 
 #endif

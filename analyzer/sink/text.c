@@ -9,6 +9,7 @@
 #include "dwell.h"
 #include "line.h"
 #include "output.h"
+#include "place.h"
 #include "problems.h"
 #include "prose.h"
 #include "run_view.h"
@@ -70,7 +71,16 @@ static const char *plural(uint64_t count)
 
 /* The example of a problem: made when its event comes, since the record is gone afterwards. */
 
-static void add_evidence(struct prose *prose, const struct evidence_record *evidence, bool nano)
+/* " (b.pcap #5)": where the packet is found, when there are several captures. */
+static void line_add_place(struct line *line, const struct input_spans *inputs, uint64_t packet)
+{
+    const struct input_span *span = inputs ? place_find(inputs, packet) : NULL;
+    if (span)
+        line_add(line, " (%s #%" PRIu64 ")", span->name, packet - span->before);
+}
+
+static void add_evidence(struct prose *prose, const struct evidence_record *evidence,
+                         const struct sink_options *options)
 {
     struct line label = {.length = 0};
     struct line text = {.length = 0};
@@ -78,8 +88,10 @@ static void add_evidence(struct prose *prose, const struct evidence_record *evid
         line_add(&label, "%*s#%" PRIu64, LEVEL, "", evidence->packet);
     else
         line_add(&label, "%*s-", LEVEL, "");
-    line_add_moment(&text, evidence->t, false, nano);
-    line_add(&text, " %s: %s", evidence->from == CLIENT ? "client" : "server", evidence->says);
+    line_add_moment(&text, evidence->t, false, options->nano);
+    line_add(&text, " %s", evidence->from == CLIENT ? "client" : "server");
+    line_add_place(&text, options->inputs, evidence->packet);
+    line_add(&text, ": %s", evidence->says);
     prose_paragraph(prose, STYLE_FAINT, label.text, LABEL, text.text);
 }
 
@@ -94,12 +106,13 @@ static void line_add_caveats(struct line *line, uint64_t caveats)
     }
 }
 
-static void add_example(struct prose *prose, const struct event_record *event, bool nano)
+static void add_example(struct prose *prose, const struct event_record *event,
+                        const struct sink_options *options)
 {
     struct line last = {.length = 0};
     prose_paragraph(prose, STYLE_PLAIN, "", LEVEL, event->explanation);
     for (uint32_t evidence = 0; evidence < event->evidence_count; evidence++)
-        add_evidence(prose, &event->evidence[evidence], nano);
+        add_evidence(prose, &event->evidence[evidence], options);
     if (event->remedy[0] != '\0')
         prose_paragraph(prose, STYLE_HEADING, "  To do:", LEVEL, event->remedy);
     line_add(&last, "%s, %s", event_row(event->id)->id, confidence_name(event->confidence));
@@ -117,7 +130,7 @@ static enum status text_event(struct sink *sink, const struct event_record *even
     if (!problem)
         return STATUS_OK;
     struct prose prose = {.columns = text->columns, .colour = text->options.colour};
-    add_example(&prose, event, text->options.nano);
+    add_example(&prose, event, &text->options);
     enum status status =
         prose.failed ? STATUS_NO_MEMORY : problem_set_example(problem, prose.text, prose.length);
     prose_clear(&prose);

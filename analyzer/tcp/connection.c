@@ -17,8 +17,6 @@ struct packet_ref packet_ref_of(const struct segment *segment, int from)
         .sequence = segment->sequence,
         .acknowledgment = segment->acknowledgment,
         .payload = segment->payload,
-        .tsval = segment->tsval,
-        .tsecr = segment->tsecr,
         .flags = segment->flags,
         .from = (uint8_t)from,
     };
@@ -376,6 +374,22 @@ static bool is_damaged(struct side *x, const struct segment *segment)
     return segment->checksum_verdict == CHECKSUM_BAD && side_has(x, SIDE_GOOD_SUM);
 }
 
+/*
+ * The first word to a side in SYN_SENT does not acknowledge its SYN: it belongs to a connection that
+ * ended before the capture, like the challenge ACK or the old FIN of a half-open peer (3.10.7.3).
+ */
+static bool is_of_another_life(const struct connection *connection, const struct segment *segment,
+                               int from)
+{
+    const struct side *x = &connection->side[from];
+    const struct side *y = &connection->side[side_other(from)];
+    if (y->state != STATE_SYN_SENT || !side_has(y, SIDE_SYN_SEEN) || side_has(x, SIDE_HEARD) ||
+        (segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
+        return false;
+    seq reach = seq_add(y->snd_nxt, 65535); /* what the capture may have missed of its first words */
+    return !seq_within(segment->acknowledgment, seq_add(y->iss, 1), reach);
+}
+
 static void examine_rst(const struct connection *connection, const struct segment *segment,
                         int from, struct step *step)
 {
@@ -399,7 +413,8 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     else
         zeek_view_packet(&connection->zeek, segment, from);
     step->damaged = damaged;
-    if (damaged)
+    step->stray = !damaged && is_of_another_life(connection, segment, from);
+    if (damaged || step->stray)
         return true;
     if (!need_closing(connection, segment)) {
         step->damaged = true;

@@ -22,7 +22,7 @@
 #include "rtt.h"
 #include "zeek.h"
 
-enum { SIDES = 2, SIDE_HOLES = 3, FIN_COPIES = 6, RECENT_PACKETS = 8 };
+enum { SIDES = 2, SIDE_HOLES = 3, FIN_COPIES = 4, RECENT_PACKETS = 8 };
 
 /* What is known of a side, one bit each. */
 enum side_flag {
@@ -55,7 +55,6 @@ struct packet_ref {
     nanotime t;
     seq sequence, acknowledgment;
     uint32_t payload;
-    uint32_t tsval, tsecr;
     uint8_t flags;
     uint8_t from; /* side */
 };
@@ -203,6 +202,7 @@ struct step {
     bool fin_repeated; /* the side's FIN again, the same sequence number */
     bool damaged;      /* a wrong checksum, or no memory: it was counted and moves nobody */
     bool acks_unsent;  /* acknowledges what the peer is not known to have sent */
+    bool stray;        /* answers a connection before this one: it was counted and moves nobody */
     bool injected;     /* an RST that its alleged sender most likely did not send */
     enum rst_form rst_form;
     enum rst_fit rst_fit;

@@ -62,10 +62,19 @@ static void synack_from_syn_sent(struct connection *connection, const struct seg
         apply_now(connection, from, FACT_SYN_ACKED, BASIS_PRESUMED, segment, step);
 }
 
+/* A SYN that was acknowledged comes again after the end: the network's copy opens nothing. */
+static bool is_late_syn(const struct side *x, const struct segment *segment)
+{
+    return x->state == STATE_CLOSED && side_has(x, SIDE_SYN_SEEN) &&
+           segment->sequence == x->iss && seq_after(x->snd_una, x->iss);
+}
+
 static void send_syn(struct connection *connection, const struct segment *segment, int from,
                      struct step *step)
 {
     struct side *x = &connection->side[from];
+    if (is_late_syn(x, segment))
+        return;
     if ((segment->flags & TCP_ACK) == 0) {
         bool deduced = side_has(x, SIDE_ISS_KNOWN) && !side_has(x, SIDE_SYN_SEEN);
         if (!deduced) /* else its SYN-ACK came first, and the SYN_SENT stands already */
@@ -96,6 +105,17 @@ static void send_first_fin(struct connection *connection, const struct segment *
         apply_now(connection, from, FACT_GOT_FIN, BASIS_PRESUMED, segment, step);
 }
 
+/* Out of SYN_SENT by a SYN-ACK; a FIN that went with the SYN counts from here on. */
+static void open_by_synack(struct connection *connection, int side, enum basis basis,
+                           const struct segment *segment, struct step *step)
+{
+    apply_now(connection, side, FACT_GOT_SYNACK, basis, segment, step);
+    bool closes = side_has(&connection->side[side], SIDE_FIN_SENT) &&
+                  connection->side[side].state == STATE_ESTABLISHED;
+    if (closes)
+        apply_now(connection, side, FACT_SND_FIN, basis, segment, step);
+}
+
 /* The server speaks although its SYN-ACK was not captured: an ACK of this SYN proves one. */
 static void infer_own_synack(struct connection *connection, const struct segment *segment,
                              int from, struct step *step)
@@ -107,7 +127,7 @@ static void infer_own_synack(struct connection *connection, const struct segment
     if (!covers)
         return;
     apply_now(connection, from, FACT_SND_SYNACK, BASIS_SENT, segment, step);
-    apply_now(connection, peer, FACT_GOT_SYNACK, BASIS_PRESUMED, segment, step);
+    open_by_synack(connection, peer, BASIS_PRESUMED, segment, step);
 }
 
 /* Data, or the ACK of data, comes out of ESTABLISHED: the ACK of its SYN arrived, uncaptured. */
@@ -119,12 +139,22 @@ static bool speaks_beyond_syn(const struct connection *connection, const struct 
            (segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(y->iss, 1)));
 }
 
+/*
+ * 3.10.7.3, first: in SYN_SENT an unacceptable ACK is answered by <SEQ=SEG.ACK><CTL=RST>, and the
+ * side goes on: its own numbers are elsewhere.
+ */
+static bool resets_another_life(const struct side *x, const struct segment *segment)
+{
+    return x->state == STATE_SYN_SENT && (segment->flags & TCP_ACK) == 0 &&
+           !seq_within(segment->sequence, x->iss, x->snd_nxt);
+}
+
 void facts_sent(struct connection *connection, const struct segment *segment, int from,
                 struct step *step)
 {
     struct side *x = &connection->side[from];
     if ((segment->flags & TCP_RST) != 0) {
-        if (!step->injected)
+        if (!step->injected && !resets_another_life(x, segment))
             apply_now(connection, from, FACT_SND_RST, BASIS_SENT, segment, step);
         return;
     }
@@ -154,7 +184,7 @@ static void infer_synack(struct connection *connection, const struct segment *se
 {
     int peer = side_other(from);
     struct side *y = &connection->side[peer];
-    apply_now(connection, from, FACT_GOT_SYNACK, BASIS_ACKED, segment, step);
+    open_by_synack(connection, from, BASIS_ACKED, segment, step);
     if (y->state != STATE_CLOSED || side_has(y, SIDE_SYN_SEEN))
         return;
     y->iss = segment->acknowledgment - 1;
@@ -172,10 +202,10 @@ static void arriving_syn(struct connection *connection, const struct segment *se
                     seq_within(segment->acknowledgment, seq_add(y->iss, 1), y->snd_nxt);
     if (!acks_syn)
         return;
-    enum fact fact = y->state == STATE_SYN_RCVD && connection->simultaneous_open
-                         ? FACT_SYN_ACKED
-                         : FACT_GOT_SYNACK;
-    apply_now(connection, peer, fact, BASIS_PRESUMED, segment, step);
+    if (y->state == STATE_SYN_RCVD && connection->simultaneous_open)
+        apply_now(connection, peer, FACT_SYN_ACKED, BASIS_PRESUMED, segment, step);
+    else
+        open_by_synack(connection, peer, BASIS_PRESUMED, segment, step);
 }
 
 static void arriving_ack(struct connection *connection, const struct segment *segment, int from,
@@ -247,7 +277,7 @@ static void arriving_fin(struct connection *connection, const struct segment *se
     connection->reordered |= swapped;
     if (!waits)
         return;
-    connection->side[from].snd_una = connection->side[from].fin_seq; /* its ACK went by already */
+    connection->side[from].snd_una = seq_add(connection->side[from].fin_seq, 1); /* as went by */
     apply_now(connection, from, FACT_FIN_ACKED, BASIS_PRESUMED, segment, step);
 }
 

@@ -17,14 +17,14 @@ enum { HISTORY_INLINE = 11, HISTORY_MAX = 64 };
 
 struct history_entry {
     nanotime t;           /* of the segment that moved the side, or the deadline */
-    uint64_t packet : 48; /* of that segment; 0 for a timer */
     uint64_t state : 4;   /* enum tcp_state */
     uint64_t fact : 4;    /* enum fact */
     uint64_t basis : 2;   /* enum basis */
     uint64_t side : 1;
     uint64_t revoked : 1;
-    uint64_t by : 48;     /* proof, or with revoked the packet that revoked it; 0 none */
     uint64_t before : 4;  /* enum tcp_state the side left */
+    uint64_t packet : 48; /* of that segment; 0 for a timer */
+    uint64_t by : 48;     /* proof, or with revoked the packet that revoked it; 0 none */
     uint64_t crossed : 1; /* with revoked: the segments crossed, nothing was lost */
 };
 

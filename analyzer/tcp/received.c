@@ -50,6 +50,13 @@ static enum judgment judge_syn_acked(const struct connection *connection,
     return beyond || !crossing ? JUDGE_PROVEN : JUDGE_NOTHING;
 }
 
+/* An acknowledgment below what the side has acknowledged before is an old copy: it shows nothing. */
+static bool is_old_copy(const struct side *x, const struct segment *segment)
+{
+    return (segment->flags & TCP_ACK) != 0 && side_has(x, SIDE_ACKED) &&
+           seq_before(segment->acknowledgment, x->rcv_nxt);
+}
+
 static enum judgment judge_got_fin(const struct connection *connection,
                                    const struct segment *segment, int from, bool crossing)
 {
@@ -58,7 +65,7 @@ static enum judgment judge_got_fin(const struct connection *connection,
         return JUDGE_NOTHING;
     if (seq_after(segment->acknowledgment, y->fin_seq))
         return JUDGE_PROVEN;
-    if ((segment->flags & TCP_RST) != 0)
+    if ((segment->flags & TCP_RST) != 0 || is_old_copy(&connection->side[from], segment))
         return JUDGE_NOTHING;
     return segment->sacks > 0 || !crossing ? JUDGE_REVOKED : JUDGE_NOTHING;
 }
@@ -92,9 +99,12 @@ static enum judgment judge_fin_acked(const struct connection *connection,
 }
 
 /* A reset of its own proves that the side is CLOSED, whatever made it so. */
-static enum judgment judge_got_rst(const struct segment *segment, bool crossing)
+static enum judgment judge_got_rst(const struct connection *connection,
+                                   const struct segment *segment, int from, bool crossing)
 {
-    return (segment->flags & TCP_RST) == 0 ? judge_again(crossing) : JUDGE_PROVEN;
+    if ((segment->flags & TCP_RST) != 0)
+        return JUDGE_PROVEN;
+    return is_old_copy(&connection->side[from], segment) ? JUDGE_NOTHING : judge_again(crossing);
 }
 
 /* A SYN that was deduced from its SYN-ACK turns up. */
@@ -123,7 +133,7 @@ static enum judgment judge(const struct connection *connection, const struct his
     case FACT_FIN_ACKED:
         return judge_fin_acked(connection, entry, segment, from, step, crossing);
     case FACT_GOT_RST:
-        return judge_got_rst(segment, crossing);
+        return judge_got_rst(connection, segment, from, crossing);
     case FACT_SND_SYN:
         return judge_snd_syn(connection, entry, segment, from);
     case FACT_SND_SYNACK: /* deduced from the client's ACK: anything of the server proves it */

@@ -83,15 +83,16 @@ enum rst_form window_rst_form(const struct connection *connection, const struct 
     if (!has_ack && bare && side_has(y, SIDE_ACKED) &&
         (segment->sequence == y->rcv_nxt || seq_within(segment->sequence, x->iss, y->rcv_nxt)))
         return RST_REPLY_NO_ACK;
-    if (has_ack && bare && segment->sequence == 0 &&
+    bool own_numbers = side_has(x, SIDE_HEARD) &&
+                       seq_within(segment->sequence, x->snd_una, x->snd_nxt);
+    if (has_ack && segment->sequence == 0 && (bare || !own_numbers) &&
         seq_within(segment->acknowledgment, seq_add(y->iss, 1), y->snd_nxt))
         return RST_REPLY_ACK;
     if (!has_ack || !side_has(x, SIDE_HEARD))
         return RST_FOREIGN;
-    bool own = seq_within(segment->sequence, x->snd_una, x->snd_nxt);
     bool peers = !side_has(y, SIDE_HEARD) ||
                  seq_within(segment->acknowledgment, seq_add(y->iss, 1), y->snd_nxt);
-    return own && peers ? RST_ACTIVE : RST_FOREIGN;
+    return own_numbers && peers ? RST_ACTIVE : RST_FOREIGN;
 }
 
 /* Linux tcp_reset_check(): a reset one below RCV.NXT after the peer's FIN was received. */

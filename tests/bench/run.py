@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 GENERATE = os.environ.get("GENERATE", "tests/bench/generate")
@@ -104,14 +105,32 @@ def warm(capture):
 def run(command, capture, scratch):
     """Seconds on the wall, seconds of processor time, and peak KiB of one run."""
     words = [word.format(capture=capture, scratch=scratch) for word in command]
+    peaks = []
     begun = time.monotonic()
     child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    watch = threading.Thread(target=watch_memory, args=(child.pid, peaks))
+    watch.start()
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - begun
+    watch.join()
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         raise Failure(f"{' '.join(words)}: exit status {child.returncode}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return wall, usage.ru_utime + usage.ru_stime, max(peaks, default=usage.ru_maxrss)
+
+
+def watch_memory(pid, peaks):
+    """Notes VmHWM until the process ends: ru_maxrss of a child begins at its parent's size."""
+    while True:
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+                found = re.search(r"VmHWM:\s+(\d+)", file.read())
+        except OSError:
+            return
+        if not found:
+            return
+        peaks.append(int(found[1]))
+        time.sleep(0.02)
 
 
 def print_table(runs, made):

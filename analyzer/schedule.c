@@ -1,0 +1,203 @@
+/* schedule: see schedule.h. */
+#include "schedule.h"
+
+#include <stdlib.h>
+
+#include "decide.h"
+#include "evict.h"
+#include "flow/park.h"
+#include "lives.h"
+#include "trace.h"
+
+/* When the current incarnation is written at the latest, if nothing else comes. */
+static nanotime end_of_current(const struct engine *engine, const struct incarnation *current)
+{
+    const struct connection *connection = &current->connection;
+    if (connection->closed_at == NANOTIME_UNKNOWN)
+        return NANOTIME_UNKNOWN;
+    if (lives_had_time_wait(current))
+        return connection->closed_at;
+    return time_after(connection->closed_at, lives_two_msl(engine));
+}
+
+static nanotime sooner(nanotime a, nanotime b)
+{
+    if (a == NANOTIME_UNKNOWN || b == NANOTIME_UNKNOWN)
+        return a == NANOTIME_UNKNOWN ? b : a;
+    return time_earlier_of(a, b);
+}
+
+static nanotime incarnation_deadline(const struct engine *engine,
+                                     const struct incarnation *incarnation)
+{
+    nanotime due = NANOTIME_UNKNOWN;
+    if (incarnation == NULL)
+        return due;
+    for (int side = 0; side < SIDES; side++)
+        due = sooner(
+            due, connection_time_wait_end(&incarnation->connection, side, lives_two_msl(engine)));
+    if (incarnation->collision != NULL && !incarnation->collision->decided)
+        due = sooner(due, incarnation->collision->deadline);
+    if (incarnation->final_ack.open)
+        due = sooner(due, incarnation->final_ack.deadline);
+    return due;
+}
+
+/* Whether a side is where it only waits: CLOSED or TIME_WAIT. */
+static bool only_waits(const struct side *side)
+{
+    return side->state == STATE_CLOSED || side->state == STATE_TIME_WAIT;
+}
+
+/* Whether the tuple holds a connection that is over but for 2MSL, and nothing else. */
+static bool may_park(const struct tuple *tuple)
+{
+    if (tuple->current == NULL || tuple->candidate != NULL || tuple->retiring != NULL ||
+        tuple->tombstones != NULL)
+        return false;
+    const struct connection *connection = &tuple->current->connection;
+    return only_waits(&connection->side[0]) && only_waits(&connection->side[1]) &&
+           connection->closing != NULL && park_fits(tuple->current);
+}
+
+/* Packs the current incarnation away; left alone when memory ran out. */
+static void park(struct engine *engine, struct tuple *tuple)
+{
+    struct parked *parked = park_incarnation(tuple->current);
+    if (parked == NULL)
+        return;
+    flow_table_free_incarnation(&engine->table, tuple->current);
+    tuple->parked = parked;
+    tuple->is_parked = true;
+    engine->parked_octets += parked->octets;
+}
+
+bool schedule_unpark(struct engine *engine, struct tuple *tuple)
+{
+    struct parked *parked = tuple->parked;
+    struct incarnation *incarnation = flow_table_new_incarnation(&engine->table);
+    if (incarnation == NULL || !park_restore(parked, incarnation)) {
+        engine->status = STATUS_NO_MEMORY;
+        if (incarnation != NULL)
+            flow_table_free_incarnation(&engine->table, incarnation);
+        return false;
+    }
+    engine->parked_octets -= parked->octets;
+    free(parked);
+    tuple->is_parked = false;
+    tuple->current = incarnation;
+    return true;
+}
+
+static nanotime tuple_deadline_but_parking(const struct engine *engine, const struct tuple *tuple)
+{
+    nanotime due = incarnation_deadline(engine, tuple->current);
+    due = sooner(due, incarnation_deadline(engine, tuple->candidate));
+    if (tuple->current != NULL && tuple->candidate == NULL)
+        due = sooner(due, end_of_current(engine, tuple->current));
+    if (tuple->candidate != NULL && tuple->candidate->connection.closed_at != NANOTIME_UNKNOWN)
+        due =
+            sooner(due, time_after(tuple->candidate->connection.closed_at, lives_two_msl(engine)));
+    for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next)
+        due = sooner(due, time_after(old->closed_at, lives_two_msl(engine)));
+    return due;
+}
+
+/* Puts a deadline on the agenda, unless an entry there fires first and looks again. */
+static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
+{
+    if (tuple->armed != NANOTIME_UNKNOWN && tuple->armed <= due)
+        return;
+    tuple->armed = due;
+    struct agenda_entry entry = {due, tuple->last_uid, tuple->index};
+    if (!agenda_add(&engine->agenda, entry))
+        engine->status = STATUS_NO_MEMORY;
+}
+
+void schedule_tuple(struct engine *engine, struct tuple *tuple)
+{
+    bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
+                 tuple->tombstones == NULL;
+    if (empty && !tuple->resting) {
+        lives_remove(engine, tuple);
+        return;
+    }
+    evict_enqueue(engine, tuple);
+    if (empty)
+        return; /* at rest: the deadline on the agenda stands */
+    nanotime due = tuple_deadline_but_parking(engine, tuple);
+    if (may_park(tuple))
+        due = sooner(due, time_after(tuple->current->connection.last_t, engine->config.park_wait));
+    if (due == NANOTIME_UNKNOWN)
+        tuple->armed = NANOTIME_UNKNOWN;
+    else
+        arm(engine, tuple, due);
+}
+
+/* TIME_WAIT of an incarnation's sides that is over. */
+static void expire_time_wait(struct engine *engine, const struct tuple *tuple,
+                             struct incarnation *incarnation, nanotime now)
+{
+    for (int side = 0; incarnation != NULL && side < SIDES; side++) {
+        nanotime end =
+            connection_time_wait_end(&incarnation->connection, side, lives_two_msl(engine));
+        struct step step;
+        if (end == NANOTIME_UNKNOWN || end > now)
+            continue;
+        connection_two_msl(&incarnation->connection, side, end, &step);
+        trace_step(engine, tuple, incarnation, &step);
+    }
+}
+
+/* TIME_WAIT ran out: nothing old is left in the network, only the tuple's count stays a while. */
+static void rest(struct engine *engine, struct tuple *tuple, nanotime closed_at)
+{
+    for (int end = 0; end < SIDES; end++)
+        tuple->rest[end] =
+            tuple->current->connection.side[incarnation_side(tuple->current, end)].snd_nxt;
+    lives_end_current(engine, tuple, true);
+    tuple->resting = true;
+    arm(engine, tuple, time_after(closed_at, lives_two_msl(engine)));
+}
+
+/* 2MSL are over for a closed connection. */
+static void end_quietly(struct engine *engine, struct tuple *tuple)
+{
+    nanotime closed_at = tuple->current->connection.closed_at;
+    if (lives_had_time_wait(tuple->current))
+        rest(engine, tuple, closed_at);
+    else
+        lives_bury_current(engine, tuple, closed_at);
+}
+
+void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
+{
+    tuple->armed = NANOTIME_UNKNOWN;
+    tuple->resting = false;
+    if (tuple->is_parked && !schedule_unpark(engine, tuple))
+        return;
+    if (tuple->candidate != NULL)
+        decide_overdue(engine, tuple, tuple->candidate, now);
+    if (tuple->current != NULL)
+        decide_overdue(engine, tuple, tuple->current, now);
+    expire_time_wait(engine, tuple, tuple->current, now);
+    if (tuple->candidate != NULL && tuple->candidate->connection.closed_at != NANOTIME_UNKNOWN &&
+        time_since(now, tuple->candidate->connection.closed_at) >= lives_two_msl(engine))
+        lives_end_candidate(engine, tuple, true);
+    if (tuple->current != NULL && tuple->candidate == NULL) {
+        nanotime end = end_of_current(engine, tuple->current);
+        if (end != NANOTIME_UNKNOWN && end <= now)
+            end_quietly(engine, tuple);
+    }
+    lives_bury_old(engine, tuple, now);
+    bool quiet = may_park(tuple) &&
+                 time_since(now, tuple->current->connection.last_t) >= engine->config.park_wait;
+    nanotime due = quiet ? tuple_deadline_but_parking(engine, tuple) : NANOTIME_UNKNOWN;
+    if (!quiet || due == NANOTIME_UNKNOWN) {
+        schedule_tuple(engine, tuple);
+        return;
+    }
+    arm(engine, tuple, due);
+    park(engine, tuple);
+    evict_enqueue(engine, tuple);
+}

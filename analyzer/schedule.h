@@ -1,0 +1,19 @@
+/*
+ * schedule: what becomes of a tuple when time passes: TIME_WAIT runs out, cases are decided, closed
+ * connections are parked, written and forgotten.
+ */
+#ifndef LASTACK_SCHEDULE_H
+#define LASTACK_SCHEDULE_H
+
+#include "engine.h"
+
+/* Puts the tuple's earliest deadline on the agenda, or removes a tuple that holds nothing. */
+void schedule_tuple(struct engine *engine, struct tuple *tuple);
+
+/* Applies what is due for a tuple at `now`. */
+void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now);
+
+/* Brings a parked connection back; false when memory ran out. */
+bool schedule_unpark(struct engine *engine, struct tuple *tuple);
+
+#endif

@@ -1,0 +1,13 @@
+/* place: which of several inputs a packet came from. */
+#ifndef LASTACK_SINK_PLACE_H
+#define LASTACK_SINK_PLACE_H
+
+#include "sinks.h"
+
+/*
+ * The span that holds the packet of that number in the whole input; NULL for packet 0, which is
+ * none, and when nothing has been read.
+ */
+const struct input_span *place_find(const struct input_spans *inputs, uint64_t packet);
+
+#endif
