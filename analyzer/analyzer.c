@@ -8,7 +8,7 @@
 #include "engine.h"
 #include "shard/shard.h"
 
-enum { BATCH = 32, LINK_TYPES = SUMMARY_LINK_TYPES };
+enum { LINK_TYPES = SUMMARY_LINK_TYPES };
 
 struct link_count {
     int link_type;
@@ -22,7 +22,7 @@ struct analyzer {
     struct engine_counts counts; /* at the end */
     nanotime clock;
     uint64_t number; /* of the latest packet in the whole input */
-    struct engine_item batch[BATCH];
+    struct engine_item batch[ENGINE_BATCH];
     uint32_t batched;
     uint64_t packets, bytes, truncated, bad_checksums, regressions;
     uint64_t results[DISSECT_RESULTS];
@@ -56,10 +56,10 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
 
 static void process_batch(struct analyzer *analyzer)
 {
+    const struct engine_item *items[ENGINE_BATCH];
     for (uint32_t i = 0; i < analyzer->batched; i++)
-        engine_prefetch(&analyzer->engine, &analyzer->batch[i]);
-    for (uint32_t i = 0; i < analyzer->batched; i++)
-        engine_segment(&analyzer->engine, &analyzer->batch[i]);
+        items[i] = &analyzer->batch[i];
+    engine_batch(&analyzer->engine, items, analyzer->batched);
     analyzer->batched = 0;
 }
 
@@ -110,7 +110,7 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     engine_identify(&analyzer->engine, item);
     analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
     item->clock = analyzer->clock;
-    if (++analyzer->batched == BATCH)
+    if (++analyzer->batched == ENGINE_BATCH)
         process_batch(analyzer);
     return take_status(analyzer);
 }
@@ -148,7 +148,8 @@ static enum status end_flows(struct analyzer *analyzer)
         return shards_finish(analyzer->shards, last, &analyzer->counts);
     process_batch(analyzer);
     engine_advance(&analyzer->engine, last);
-    engine_finish(&analyzer->engine);
+    engine_finish_begin(&analyzer->engine);
+    engine_finish_until(&analyzer->engine, UINT64_MAX);
     analyzer->counts = analyzer->engine.counts;
     return take_status(analyzer);
 }

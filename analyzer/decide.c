@@ -338,8 +338,8 @@ static void open_hazard(struct engine *engine, struct tuple *tuple, const struct
     struct incarnation *current = tuple->current;
     const struct side *x = &current->connection.side[from];
     seq end = seq_add(segment->sequence, segment->payload + ((segment->flags & TCP_FIN) != 0));
-    if (current->hazard.open)
-        decide_hazard(engine, tuple, current, segment, false, false);
+    if (current->hazard.open) /* another old segment answers nothing */
+        decide_hazard(engine, tuple, current, NULL, false, false);
     current->hazard = (struct hazard){
         .open = true,
         .to = (uint8_t)side_other(from),

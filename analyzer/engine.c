@@ -31,11 +31,6 @@ void engine_identify(const struct engine *engine, struct engine_item *item)
     item->hash = flow_key_hash(engine->table.secret, &item->key);
 }
 
-void engine_prefetch(const struct engine *engine, const struct engine_item *item)
-{
-    flow_table_prefetch(&engine->table, item->hash);
-}
-
 /* A copy that a mirror port delivered: counted, not analysed. */
 static bool is_copy(struct engine *engine, const struct tuple *tuple,
                     struct incarnation *incarnation, const struct segment *segment, int from)
@@ -163,8 +158,11 @@ static void succeed(struct engine *engine, struct tuple *tuple, const struct seg
     if (tuple->candidate != NULL)
         lives_end_candidate(engine, tuple, true);
     tuple->candidate = lives_begin(engine, tuple, segment, end);
-    if (tuple->candidate != NULL)
-        adopt(engine, tuple, segment, end);
+    if (tuple->candidate == NULL)
+        return;
+    copies_seen(&tuple->candidate->connection, segment, incarnation_side(tuple->candidate, end),
+                engine->config.copy_window);
+    adopt(engine, tuple, segment, end);
 }
 
 static void begin(struct engine *engine, struct tuple *tuple, const struct segment *segment,
@@ -178,6 +176,16 @@ static void begin(struct engine *engine, struct tuple *tuple, const struct segme
     copies_seen(&fresh->connection, segment, incarnation_side(fresh, end),
                 engine->config.copy_window);
     take(engine, tuple, fresh, segment, end);
+}
+
+/* A SYN where the old connection is gone for certain. */
+static void replace(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                    int end)
+{
+    lives_replace(engine, tuple, segment, end);
+    copies_seen(&tuple->current->connection, segment, incarnation_side(tuple->current, end),
+                engine->config.copy_window);
+    take(engine, tuple, tuple->current, segment, end);
 }
 
 static void compete(struct engine *engine, struct tuple *tuple, const struct segment *segment,
@@ -261,9 +269,7 @@ static void dispatch(struct engine *engine, struct tuple *tuple, const struct se
         begin(engine, tuple, segment, end);
         break;
     case ROUTE_REPLACE:
-        lives_replace(engine, tuple, segment, end);
-        if (tuple->current != NULL)
-            take(engine, tuple, tuple->current, segment, end);
+        replace(engine, tuple, segment, end);
         break;
     case ROUTE_COMPETE:
         compete(engine, tuple, segment, end);
@@ -342,6 +348,18 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     meet_deadlines(engine, engine->clock, segment->packet);
 }
 
+void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        flow_table_prefetch(&engine->table, items[i]->hash);
+    for (uint32_t i = 0; i < count; i++)
+        flow_table_prefetch_tuple(&engine->table, items[i]->hash);
+    for (uint32_t i = 0; i < count; i++)
+        flow_table_prefetch_incarnation(&engine->table, items[i]->hash);
+    for (uint32_t i = 0; i < count; i++)
+        engine_segment(engine, items[i]);
+}
+
 void engine_advance(struct engine *engine, nanotime now)
 {
     meet_deadlines(engine, now, 0);
@@ -374,30 +392,40 @@ static uint64_t first_packet_of(const struct tuple *tuple)
     return tuple->candidate != NULL ? tuple->candidate->first_packet : UINT64_MAX;
 }
 
-void engine_finish(struct engine *engine)
+uint64_t engine_finish_begin(struct engine *engine)
 {
-    size_t count = 0;
-    struct survivor *survivors = calloc(engine->table.count + 1, sizeof(*survivors));
-    if (survivors == NULL) {
+    engine->survivors = calloc(engine->table.count + 1, sizeof(*engine->survivors));
+    if (engine->survivors == NULL) {
         engine->status = STATUS_NO_MEMORY;
-        return;
+        return 0;
     }
     for (uint32_t i = 0; i <= engine->table.mask; i++) {
         if (engine->table.slot[i].index == 0)
             continue;
         struct tuple *tuple = flow_table_tuple(&engine->table, engine->table.slot[i].index);
-        survivors[count++] = (struct survivor){first_packet_of(tuple), tuple};
+        engine->survivors[engine->survivor_count++] =
+            (struct survivor){first_packet_of(tuple), tuple};
     }
-    qsort(survivors, count, sizeof(*survivors), compare_survivors);
-    for (size_t i = 0; i < count; i++) {
-        engine->now = (struct ledger_key){INT64_MAX, survivors[i].first_packet, 0};
-        lives_finish(engine, survivors[i].tuple);
+    qsort(engine->survivors, engine->survivor_count, sizeof(*engine->survivors),
+          compare_survivors);
+    return engine->survivor_count;
+}
+
+void engine_finish_until(struct engine *engine, uint64_t last)
+{
+    while (engine->survivors_ended < engine->survivor_count) {
+        const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
+        if (survivor->first_packet > last)
+            return;
+        engine->now = (struct ledger_key){INT64_MAX, survivor->first_packet, 0};
+        lives_finish(engine, survivor->tuple);
+        engine->survivors_ended++;
     }
-    free(survivors);
 }
 
 void engine_clear(struct engine *engine)
 {
+    free(engine->survivors);
     flow_table_clear(&engine->table);
     agenda_clear(&engine->agenda);
 }

@@ -42,6 +42,7 @@ void evict_dequeue(struct engine *engine, struct tuple *tuple)
         flow_table_tuple(&engine->table, tuple->next)->previous = tuple->previous;
     else
         list->last = tuple->previous;
+    list->count--;
     tuple->next = tuple->previous = 0;
     tuple->queue = QUEUE_NONE;
 }
@@ -56,6 +57,7 @@ static void append(struct engine *engine, struct tuple *tuple, enum tuple_queue 
     else
         list->first = tuple->index;
     list->last = tuple->index;
+    list->count++;
 }
 
 void evict_enqueue(struct engine *engine, struct tuple *tuple)
@@ -83,6 +85,17 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
     return true;
 }
 
+/*
+ * A SYN whose answer may be under way is no lone SYN yet: it is spared as long as such do not take
+ * a quarter of the room, as in a flood.
+ */
+static bool is_young_embryo(const struct engine *engine, const struct tuple *tuple)
+{
+    uint64_t room = engine->queue[QUEUE_EMBRYOS].count * (uint64_t)engine->table.tuples.slot_size;
+    return tuple->embryonic && room < engine->config.max_memory / 4 &&
+           time_since(engine->clock, tuple->embryo.time) < NANO_PER_SECOND;
+}
+
 /* The tuple to go; NULL when nothing may. */
 static struct tuple *choose(struct engine *engine, const struct tuple *busy)
 {
@@ -92,6 +105,8 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
         while (index != 0 && turns-- > 0) {
             struct tuple *tuple = flow_table_tuple(&engine->table, index);
             uint32_t next = tuple->next;
+            if (is_young_embryo(engine, tuple))
+                break; /* and so are all behind it */
             bool stays = tuple == busy || (queue == QUEUE_LIVE && spoke_since(engine, tuple));
             if (!stays)
                 return tuple;

@@ -185,11 +185,25 @@ static void expand_events(const struct incarnation *incarnation, struct flow_rec
     }
 }
 
+/* Clears a record but for the room of its histories, which their counts bound. */
+static void clear_record(struct flow_record *flow)
+{
+    char *first = (char *)flow;
+    size_t room = sizeof(flow->side[0].history);
+    size_t start = 0;
+    for (int side = 0; side < SIDES; side++) {
+        size_t history = (size_t)((char *)flow->side[side].history - first);
+        memset(first + start, 0, history - start);
+        start = history + room;
+    }
+    memset(first + start, 0, sizeof(*flow) - start);
+}
+
 void expand_flow(const struct tuple *tuple, const struct incarnation *incarnation, bool ended,
                  nanotime two_msl, struct flow_record *flow)
 {
     const struct connection *connection = &incarnation->connection;
-    memset(flow, 0, sizeof(*flow));
+    clear_record(flow);
     expand_identity(tuple, incarnation, &flow->who);
     flow->start = connection->started;
     flow->end = connection->last_t;

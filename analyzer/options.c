@@ -164,7 +164,7 @@ static enum status refuse_second_reading(const char *input, char *message)
 {
     return option_refuse(
         message,
-        "--segments problems reads its packets twice, and %.200s can be read once; "
+        "--segments problems reads its packets twice, and %.200s gives them once; "
         "save it with tcpdump -w FILE and name that FILE, or write --segments all",
         strcmp(input, "-") == 0 ? "standard input" : input);
 }

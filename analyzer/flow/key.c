@@ -22,11 +22,6 @@ int flow_key_of(const struct segment *segment, struct flow_key *ret_key)
     return from;
 }
 
-bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
-{
-    return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key)
 {
     uint64_t words[KEY_WORDS];

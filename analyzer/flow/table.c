@@ -1,6 +1,7 @@
 /* table: see table.h. */
 #include "table.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,43 @@ struct tuple *flow_table_find(const struct flow_table *table, const struct flow_
             return tuple;
     }
     return NULL;
+}
+
+/* The index of the first slot with that tag; 0: none. */
+static uint32_t likely_index(const struct flow_table *table, uint64_t hash)
+{
+    uint32_t tag = (uint32_t)(hash >> 32);
+    uint32_t i = tag & table->mask;
+    while (table->slot[i].index != 0 && table->slot[i].tag != tag)
+        i = (i + 1) & table->mask;
+    return table->slot[i].index;
+}
+
+void flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash)
+{
+    uint32_t index = likely_index(table, hash);
+    if (index == 0)
+        return;
+    const char *tuple = pool_at(&table->tuples, index);
+    __builtin_prefetch(tuple);
+    __builtin_prefetch(tuple + 64);
+}
+
+void flow_table_prefetch_incarnation(const struct flow_table *table, uint64_t hash)
+{
+    enum { LINE = 64 };
+    uint32_t index = likely_index(table, hash);
+    if (index == 0)
+        return;
+    const struct tuple *tuple = pool_at(&table->tuples, index);
+    if (tuple->embryonic || tuple->current == NULL)
+        return;
+    const char *first = (const char *)tuple->current; /* parked or not */
+    for (size_t line = 0; line < offsetof(struct connection, history); line += LINE)
+        __builtin_prefetch(first + line);
+    __builtin_prefetch(first + offsetof(struct connection, zeek));
+    __builtin_prefetch(first + offsetof(struct connection, zeek) + LINE);
+    __builtin_prefetch(first + offsetof(struct incarnation, uid));
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)

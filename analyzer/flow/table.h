@@ -35,6 +35,13 @@ static inline void flow_table_prefetch(const struct flow_table *table, uint64_t 
     __builtin_prefetch(&table->slot[(uint32_t)(hash >> 32) & table->mask]);
 }
 
+/*
+ * Two further steps of fetching for a packet that comes soon: the tuple that the slot seems to name,
+ * then what the tuple points to.  Hints only: nothing is believed of what they read.
+ */
+void flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash);
+void flow_table_prefetch_incarnation(const struct flow_table *table, uint64_t hash);
+
 /* The tuple of that key, or NULL. */
 struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
                               uint64_t hash);

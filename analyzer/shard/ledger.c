@@ -1,6 +1,7 @@
 /* ledger: see ledger.h. */
 #include "ledger.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,32 +18,90 @@ static void *grown(void *old, size_t *capacity, size_t needed, size_t unit)
     return bigger;
 }
 
-static enum status keep(struct sink *sink, enum ledger_kind kind, const void *record, size_t size)
+/* Room for a record of that size at the end of the store, entered; NULL when memory ran out. */
+static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size)
 {
-    struct ledger *ledger = (struct ledger *)sink;
     size_t room = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if (ledger->count == ledger->capacity) {
         void *entry =
             grown(ledger->entry, &ledger->capacity, ledger->count + 1, sizeof(*ledger->entry));
         if (entry == NULL)
-            return STATUS_NO_MEMORY;
+            return NULL;
         ledger->entry = entry;
     }
     if (ledger->used + room > ledger->size) {
         void *store = grown(ledger->store, &ledger->size, ledger->used + room, 1);
         if (store == NULL)
-            return STATUS_NO_MEMORY;
+            return NULL;
         ledger->store = store;
     }
-    memcpy(ledger->store + ledger->used, record, size);
     ledger->entry[ledger->count++] = (struct ledger_entry){*ledger->now, kind, ledger->used};
+    void *record = ledger->store + ledger->used;
     ledger->used += room;
+    return record;
+}
+
+static enum status keep(struct sink *sink, enum ledger_kind kind, const void *record, size_t size)
+{
+    void *place = enter((struct ledger *)sink, kind, size);
+    if (place == NULL)
+        return STATUS_NO_MEMORY;
+    memcpy(place, record, size);
     return STATUS_OK;
+}
+
+/*
+ * A flow record is mostly room for history.  Packed, the two histories keep what they hold:
+ *
+ *     the two counts | all before the first history | its entries | all between | entries of the
+ * second | the rest
+ */
+enum {
+    FIRST_HISTORY = offsetof(struct flow_record, side[0].history),
+    SECOND_HISTORY = offsetof(struct flow_record, side[1].history),
+    HISTORY_SIZE = sizeof(((struct side_record *)NULL)->history),
+    BETWEEN = SECOND_HISTORY - FIRST_HISTORY - HISTORY_SIZE,
+    REST = sizeof(struct flow_record) - SECOND_HISTORY - HISTORY_SIZE
+};
+
+static size_t entries_size(const struct flow_record *flow, int side)
+{
+    return flow->side[side].history_count * sizeof(struct history_record);
 }
 
 static enum status keep_flow(struct sink *sink, const struct flow_record *flow)
 {
-    return keep(sink, LEDGER_FLOW, flow, sizeof(*flow));
+    size_t first = entries_size(flow, 0), second = entries_size(flow, 1);
+    const char *from = (const char *)flow;
+    const uint32_t entries[2] = {flow->side[0].history_count, flow->side[1].history_count};
+    char *to = enter((struct ledger *)sink, LEDGER_FLOW,
+                     sizeof(entries) + sizeof(*flow) - 2 * (size_t)HISTORY_SIZE + first + second);
+    if (to == NULL)
+        return STATUS_NO_MEMORY;
+    memcpy(to, entries, sizeof(entries));
+    to += sizeof(entries);
+    memcpy(to, from, FIRST_HISTORY + first);
+    to += FIRST_HISTORY + first;
+    memcpy(to, from + FIRST_HISTORY + HISTORY_SIZE, BETWEEN + second);
+    to += BETWEEN + second;
+    memcpy(to, from + SECOND_HISTORY + HISTORY_SIZE, REST);
+    return STATUS_OK;
+}
+
+static const struct flow_record *unfold(struct ledger *ledger, const char *from)
+{
+    char *to = (char *)&ledger->flow;
+    uint32_t entries[2];
+    memcpy(entries, from, sizeof(entries));
+    from += sizeof(entries);
+    size_t first = entries[0] * sizeof(struct history_record);
+    size_t second = entries[1] * sizeof(struct history_record);
+    memcpy(to, from, FIRST_HISTORY + first);
+    from += FIRST_HISTORY + first;
+    memcpy(to + FIRST_HISTORY + HISTORY_SIZE, from, BETWEEN + second);
+    from += BETWEEN + second;
+    memcpy(to + SECOND_HISTORY + HISTORY_SIZE, from, REST);
+    return &ledger->flow;
 }
 
 static enum status keep_event(struct sink *sink, const struct event_record *event)
@@ -83,14 +142,14 @@ bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b)
     return a->key.deadline < b->key.deadline;
 }
 
-enum status ledger_deliver(const struct ledger *ledger, const struct ledger_entry *entry,
+enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *entry,
                            struct sink *sink)
 {
     const void *record = ledger->store + entry->offset;
     const struct sink_ops *ops = sink->ops;
     switch (entry->kind) {
     case LEDGER_FLOW:
-        return ops->flow == NULL ? STATUS_OK : ops->flow(sink, record);
+        return ops->flow == NULL ? STATUS_OK : ops->flow(sink, unfold(ledger, record));
     case LEDGER_EVENT:
         return ops->event == NULL ? STATUS_OK : ops->event(sink, record);
     case LEDGER_TRANSITION:

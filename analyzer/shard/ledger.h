@@ -30,6 +30,7 @@ struct ledger {
     size_t count, capacity;
     char *store;
     size_t used, size;
+    struct flow_record flow; /* what a packed flow is unfolded into */
 };
 
 /* Prepares an empty ledger; which records are wanted is read from the sink they are meant for. */
@@ -39,7 +40,7 @@ void ledger_init(struct ledger *ledger, const struct ledger_key *now);
 bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b);
 
 /* Hands an entry to a sink. */
-enum status ledger_deliver(const struct ledger *ledger, const struct ledger_entry *entry,
+enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *entry,
                            struct sink *sink);
 
 /* Forgets the entries, keeps the memory. */

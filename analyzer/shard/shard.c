@@ -10,7 +10,7 @@
 enum { EPOCH = 4096, BUFFERS = 2, MOST_SHARDS = CONFIG_MOST_THREADS };
 
 /* What the workers are asked to do with an epoch. */
-enum task { TASK_ANALYSE, TASK_FINISH, TASK_STOP };
+enum task { TASK_ANALYSE, TASK_FINISH_BEGIN, TASK_FINISH_UNTIL, TASK_STOP };
 
 /* Segments of an epoch, in capture order, each with the shard it belongs to. */
 struct epoch {
@@ -34,10 +34,12 @@ struct shards {
     struct sink *sink;
     uint32_t workers;
     nanotime clock;
+    uint64_t last_packet; /* number of the latest segment */
     struct epoch *epoch[BUFFERS]; /* [filling] is the caller's, the other the workers' */
     int filling;
     bool busy; /* the workers have an epoch */
     enum task task;
+    uint64_t finish_until; /* with TASK_FINISH_UNTIL */
     uint64_t round;   /* counts tasks given out */
     uint32_t pending; /* workers that are not done with this round */
     enum status status;
@@ -48,10 +50,17 @@ struct shards {
 
 static void analyse(struct worker *worker, const struct epoch *epoch)
 {
+    const struct engine_item *items[ENGINE_BATCH];
+    uint32_t count = 0;
     for (uint32_t i = 0; i < epoch->count; i++) {
         if (epoch->owner[i] == worker->number)
-            engine_segment(&worker->engine, &epoch->item[i]);
+            items[count++] = &epoch->item[i];
+        if (count < ENGINE_BATCH)
+            continue;
+        engine_batch(&worker->engine, items, count);
+        count = 0;
     }
+    engine_batch(&worker->engine, items, count);
     engine_advance(&worker->engine, epoch->advance);
 }
 
@@ -70,8 +79,10 @@ static void *work(void *context)
         pthread_mutex_unlock(&shards->lock);
         if (task == TASK_ANALYSE)
             analyse(worker, epoch);
-        else if (task == TASK_FINISH)
-            engine_finish(&worker->engine);
+        else if (task == TASK_FINISH_BEGIN)
+            engine_finish_begin(&worker->engine);
+        else if (task == TASK_FINISH_UNTIL)
+            engine_finish_until(&worker->engine, shards->finish_until);
         pthread_mutex_lock(&shards->lock);
         if (--shards->pending == 0)
             pthread_cond_signal(&shards->done);
@@ -178,6 +189,7 @@ enum status shards_take(struct shards *shards)
     engine_identify(&shards->worker[0].engine, item);
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
+    shards->last_packet = item->segment.packet;
     epoch->owner[epoch->count] = (uint8_t)((item->hash & UINT32_MAX) % shards->workers);
     if (++epoch->count == EPOCH)
         turn(shards);
@@ -200,11 +212,30 @@ static void add_counts(struct engine_counts *sum, const struct engine_counts *co
         to[i] += from[i];
 }
 
+/* Ends what lives a piece of the packet numbers at a time, so that the records are not all held. */
+static void finish_in_pieces(struct shards *shards)
+{
+    uint64_t living = 0;
+    give(shards, TASK_FINISH_BEGIN);
+    collect(shards);
+    for (uint32_t i = 0; i < shards->workers; i++)
+        living += shards->worker[i].engine.survivor_count;
+    uint64_t pieces = living / EPOCH + 1;
+    uint64_t step = shards->last_packet / pieces + 1;
+    for (shards->finish_until = step; shards->finish_until <= shards->last_packet;
+         shards->finish_until += step) {
+        give(shards, TASK_FINISH_UNTIL);
+        collect(shards);
+    }
+    shards->finish_until = UINT64_MAX;
+    give(shards, TASK_FINISH_UNTIL);
+    collect(shards);
+}
+
 enum status shards_finish(struct shards *shards, nanotime now, struct engine_counts *ret_counts)
 {
     note_status(shards, shards_advance(shards, now));
-    give(shards, TASK_FINISH);
-    collect(shards);
+    finish_in_pieces(shards);
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (uint32_t i = 0; i < shards->workers; i++)
         add_counts(ret_counts, &shards->worker[i].engine.counts);

@@ -1,6 +1,7 @@
 /* connection: one segment after another (connection.h). */
 #include "connection.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static uint32_t segment_occupies(const struct segment *segment)
 static void step_begin(struct step *step, const struct connection *connection,
                        const struct segment *segment, int from)
 {
-    memset(step, 0, sizeof(*step));
+    memset(step, 0, offsetof(struct step, change)); /* once a packet: not the room behind */
     step->segment = segment;
     step->from = from;
     step->end = seq_add(segment->sequence, segment_occupies(segment));

@@ -206,10 +206,9 @@ struct step {
     bool injected;     /* an RST that its alleged sender most likely did not send */
     enum rst_form rst_form;
     enum rst_fit rst_fit;
-    struct change change[STEP_CHANGES];
-    uint32_t changes;
-    struct cell cell[STEP_CELLS];
-    uint32_t cells;
+    uint32_t changes, cells;
+    struct change change[STEP_CHANGES]; /* the first `changes` hold */
+    struct cell cell[STEP_CELLS];       /* the first `cells` hold */
 };
 
 /* The side opposite. */

@@ -84,10 +84,15 @@ static void send_syn(struct connection *connection, const struct segment *segmen
     bool simultaneous = side_has(x, SIDE_SYN_SEEN) && segment->sequence == x->iss &&
                         (x->state == STATE_SYN_SENT ||
                          newest_presumed_by(connection, from, FACT_GOT_SYNACK) >= 0);
-    if (simultaneous)
+    if (simultaneous) {
         synack_from_syn_sent(connection, segment, from, step);
-    else
-        apply_now(connection, from, FACT_SND_SYNACK, BASIS_SENT, segment, step);
+        return;
+    }
+    apply_now(connection, from, FACT_SND_SYNACK, BASIS_SENT, segment, step);
+    const struct side *y = &connection->side[side_other(from)];
+    bool acks_fin = side_has(y, SIDE_FIN_SENT) && seq_after(segment->acknowledgment, y->fin_seq);
+    if (acks_fin && x->state == STATE_SYN_RCVD) /* it came with the SYN */
+        apply_now(connection, from, FACT_GOT_FIN, BASIS_ACKED, segment, step);
 }
 
 /*

@@ -250,15 +250,81 @@ def check_fail_on(tap, folder):
     good = write(folder, "good.pcap", ONE)
     run = Program("--fail-on", "info", good)
     tap.ok(run.code == DONE, "--fail-on: a clean capture is 0", run.describe())
-    # The final ACK lost behind the tap: the server repeats its FIN, which is acknowledged again.
-    lost = connection(40000, START)
-    lost += [(START + 300000, packet(False, 40000, FIN | ACK, 501, 102)),
-             (START + 301000, packet(True, 40000, ACK, 102, 502))]
-    bad = write(folder, "bad.pcap", pcap(lost))
+    bad = write(folder, "bad.pcap", pcap(lost_final_ack(40000, START)))
     for word, code in (("final_ack_lost", MATCHED), ("notice", MATCHED), ("error", DONE),
                        ("tw_assassination", DONE)):
         run = Program("--fail-on", word, "--level", "error", bad)
         tap.ok(run.code == code, "--fail-on %s is %d" % (word, code), run.describe())
+
+
+def lost_final_ack(port, start):
+    """A close whose last ACK is lost behind the tap: the FIN comes again and is acknowledged."""
+    return connection(port, start) + [(start + 300000, packet(False, port, FIN | ACK, 501, 102)),
+                                      (start + 301000, packet(True, port, ACK, 102, 502))]
+
+
+def records_of(run, dataset):
+    records = [json.loads(line) for line in run.out.splitlines()]
+    return [record for record in records if record["event"]["dataset"] == "lastack." + dataset]
+
+
+def check_segments(tap, folder):
+    """Of three connections one has a problem, and its first packet comes before anyone knows."""
+    packets = connection(40000, START) + lost_final_ack(41000, START + 100) + \
+        connection(42000, START + 200)
+    path = write(folder, "three.pcap", pcap(sorted(packets)))
+
+    def ports(*arguments):
+        run = Program("--ndjson", *arguments, path)
+        return run, [record["source"]["port"] for record in records_of(run, "segment")]
+
+    run, found = ports("--segments", "problems")
+    tap.ok(run.code == DONE and found == [41000] * 9, "--segments problems: whole connections, "
+           "and no other's", run.describe())
+    everything, _ = ports("--segments", "all")
+    wanted = [line for line in everything.out.splitlines()
+              if "lastack.segment" not in line or '"port":41000' in line]
+    tap.ok(run.out.splitlines() == wanted, "the rest is as with --segments all", run.describe())
+    for arguments, count in ((("--level", "error"), 0), (("--event", "C3"), 0),
+                             (("--event", "C4"), 9), (("--threads", "2"), 9), (("-c", "12"), 0)):
+        run, found = ports("--segments", "problems", *arguments)
+        tap.ok(run.code == DONE and len(found) == count,
+               "--segments problems %s: %d segments" % (" ".join(arguments), count), run.describe())
+    cut = write(folder, "cut-in-the-end.pcap", pcap(sorted(packets))[:-3])
+    run = Program("--ndjson", "--segments", "problems", cut)
+    tap.ok(run.code == DAMAGED and run.says_one_line(cut) and records_of(run, "summary"),
+           "what is damaged is said once", run.describe())
+    refused(tap, "--segments problems of a pipe", Program("--segments", "problems", "-", data=ONE),
+            USAGE, "standard input", "tcpdump -w")
+
+
+def check_several(tap, folder):
+    """With several files a packet is named by its file and place there, too."""
+    late = write(folder, "a-late.pcap", pcap(lost_final_ack(41000, START + 60 * 1000000)))
+    early = write(folder, "z-early.pcap", pcap(connection(40000, START)))
+    between = write(folder, "between.pcap", pcap(connection(42000, START + 1000000)))
+    for name, words in (("all packets", ()),
+                        ("one file with nothing that the filter lets pass",
+                         ("-f", "not tcp port 42000"))):
+        run = Program("--ndjson", "--segments", "all", *words, late, early, between)
+        event = records_of(run, "event")[0]["lastack"]
+        places = [(entry["packet"], entry["file"], entry["file_packet"])
+                  for entry in event["evidence"]]
+        tap.ok(places and all(file == late and number == place + 14
+                              for number, file, place in places),
+               "several files, %s: evidence" % name, places, run.describe())
+        segment = records_of(run, "segment")[0]["lastack"]
+        tap.ok((segment["packet"], segment["file"], segment["file_packet"]) == (1, early, 1),
+               "several files, %s: segments" % name, segment)
+        inputs = records_of(run, "summary")[0]["lastack"]["inputs"]
+        tap.ok([(entry["name"], entry["first_packet"]) for entry in inputs] ==
+               [(early, 1), (between, 8), (late, 15)], "several files, %s: inputs" % name, inputs)
+    run = Program("--ndjson", "--segments", "all", late)
+    tap.ok(run.code == DONE and "file_packet" not in run.out and '"file"' not in run.out,
+           "one file: no places", run.describe())
+    run = Program("--text", late, early)
+    tap.ok("#9" in run.out and "a-late.pcap" in run.out.replace("\n", " ").split("Problems")[1],
+           "the text names the file of each packet", run.out)
 
 
 def check_signals(tap, folder):
@@ -355,7 +421,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH)
         for check in (check_good, check_unreadable, check_damaged, check_usage, check_unwritten,
-                      check_closed_pipe, check_since, check_fail_on, check_signals, check_terminal,
+                      check_closed_pipe, check_since, check_fail_on, check_segments, check_several,
+                      check_signals, check_terminal,
                       check_progress):
             check(tap, folder)
     return tap.end()

@@ -101,6 +101,17 @@ def check_completeness(tap):
     tap.ok(not missing, "samples/README.md has every sample", missing)
 
 
+def check_readme(tap):
+    """README.md explains an event line by line: command and output there must be true."""
+    readme = read(os.path.join(TOP, "README.md"))
+    command, shown = re.search(r"```\nlastack (--text [^\n]*)\n```\n\nends with\n\n```\n(.*?)```",
+                               readme, re.DOTALL).groups()
+    run = subprocess.run([LASTACK, *command.split()], cwd=TOP, capture_output=True, text=True,
+                         check=False)
+    tap.ok(run.returncode == 0 and run.stdout.endswith("\n\n" + shown),
+           "README.md shows what lastack says", run.stdout)
+
+
 def main():
     if sys.argv[1:] == ["--accept"]:
         accept()
@@ -111,6 +122,7 @@ def main():
             check_sample(tap, name, folder)
     check_together(tap)
     check_completeness(tap)
+    check_readme(tap)
     return tap.end()
 
 

@@ -45,7 +45,19 @@ def write_outputs(folder, topic):
             if run.returncode != 0:
                 faults.append("%s: exit status %d: %s" % (name, run.returncode, run.stderr))
             outputs += [report, records]
-    return outputs, faults
+    return outputs + write_together(folder, topic, faults), faults
+
+
+def write_together(folder, topic, faults):
+    """The outputs on all captures of a topic at once: packets are named by file, too."""
+    captures = sorted(os.path.join(folder, name) for name in os.listdir(folder)
+                      if name.startswith(topic + "-") and name.endswith(".pcap"))
+    report, records = (os.path.join(folder, topic + ending) for ending in (".json", ".ndjson"))
+    run = subprocess.run([LASTACK, *ROUNDS[0], "--json=" + report, "--ndjson=" + records, *captures],
+                         capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        faults.append("%s together: exit status %d: %s" % (topic, run.returncode, run.stderr))
+    return [report, records]
 
 
 def main():

@@ -73,7 +73,8 @@ static void analyse(struct source *source, struct engine *engine)
         item.clock = time_later_of(engine->clock, packet.time);
         engine_segment(engine, &item);
     }
-    engine_finish(engine);
+    engine_finish_begin(engine);
+    engine_finish_until(engine, UINT64_MAX);
 }
 
 static void print_hits(const struct hits *hits, const char *name)

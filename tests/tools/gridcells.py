@@ -19,18 +19,21 @@ def read_unreachable(path):
 
 
 def entries(lines):
-    """(what stands before the colon, the reason) of each entry."""
+    """[what stands before the colon, the reason] of each entry."""
     held = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
         if line[0].isspace() and held:
-            held[-1][1] += " " + line.strip()
+            held[-1][1] = f"{held[-1][1]} {line.strip()}".strip()
             continue
         names, colon, reason = line.partition(":")
-        if not colon or not reason.strip():
+        if not colon:
             raise ValueError(f"line {number}: wanted 'STATE, FACT: reason'")
         held.append([names.strip(), reason.strip()])
+    for names, reason in held:
+        if not reason:
+            raise ValueError(f"{names}: no reason is given")
     return held
 
 

@@ -3,10 +3,11 @@
 
 usage: mutate-rules.py [--only WORD] [--keep FOLDER] SOURCE_TREE
 
-In a scratch copy of the tree, each row of figure5.def and repeats.def is changed and each row of
-detectors.def removed, one at a time; the program is built again and the cases are run.  Prints the
-changes that no case notices; exit code 1 when there is one that tests/cases/unreachable.txt does
-not name.  Each change costs a build and a run of all cases without variations.
+In a scratch copy of the tree, each row of figure5.def is removed and led elsewhere, each row of
+repeats.def and detectors.def removed, one at a time; the program is built again and the cases are
+run, their claims alone, up to the first that fails.  A repeat that is none shows as an unexpected
+segment.  Prints each change and whether a case noticed it; exit code 1 when there is one that
+none did and that tests/cases/unreachable.txt does not name.
 """
 import argparse
 import os
@@ -16,9 +17,13 @@ import subprocess
 import sys
 import tempfile
 
+import gridcells
+
 ROW = re.compile(r"^(ARROW|REPEAT|DETECTOR)\((.*)\)\s*$")
 RULES = ("analyzer/tcp/figure5.def", "analyzer/tcp/repeats.def", "analyzer/detect/detectors.def")
 OTHER_STATE = {"STATE_CLOSED": "STATE_ESTABLISHED"}  # what an arrow leads to instead
+# Built things: with the sources changing under them they would only mislead.
+LEFT_BEHIND = (".git", "autom4te.cache", "Makefile", "config.status", "*.o", "*.a", "lastack")
 UNREACHABLE = "tests/cases/unreachable.txt"
 
 
@@ -40,7 +45,7 @@ def main():
 def copy_tree(tree, scratch):
     """A configured build of the unchanged tree, on which all cases must pass first."""
     shutil.copytree(tree, scratch, dirs_exist_ok=True,
-                    ignore=shutil.ignore_patterns(".git", "build*", "*.o", "*.a"))
+                    ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     if not os.path.exists(os.path.join(scratch, "Makefile")):
         if not os.path.exists(os.path.join(scratch, "configure")):
             run(scratch, ["autoreconf", "-fi"])
@@ -63,14 +68,15 @@ def build(scratch):
 
 
 def cases_pass(scratch):
-    words = [sys.executable, "tests/tools/run-cases.py", "--variations", "none"]
+    words = [sys.executable, "tests/tools/run-cases.py", "--variations", "none", "--no-golden",
+             "--stop"]
     environment = dict(os.environ, LASTACK=os.path.join(scratch, "lastack"))
     return subprocess.run(words, cwd=scratch, env=environment,
                           capture_output=True).returncode == 0
 
 
 def survey(scratch, only):
-    excused = read_excused(scratch)
+    excused = gridcells.read_unreachable(os.path.join(scratch, UNREACHABLE))
     changes = unnoticed = 0
     for path in RULES:
         for row, change, text in mutations(os.path.join(scratch, path)):
@@ -78,23 +84,14 @@ def survey(scratch, only):
                 continue
             changes += 1
             noticed = try_change(scratch, path, text)
-            name = row_name(row)
-            if not noticed and name not in excused:
+            key = row_key(row)
+            if not noticed and key not in excused:
                 unnoticed += 1
-            verdict = "noticed" if noticed else "unreachable" if name in excused else "UNNOTICED"
-            print(f"{verdict}: {change} {name}", flush=True)
+            verdict = "noticed" if noticed else "unreachable" if key in excused else "UNNOTICED"
+            print(f"{verdict}: {change} {' '.join(key) if isinstance(key, tuple) else key}",
+                  flush=True)
     print(f"{changes} changes, {unnoticed} that no case notices")
     return 1 if unnoticed or not changes else 0
-
-
-def read_excused(scratch):
-    """Rows of unreachable.txt: 'STATE, FACT: reason', or 'detector: reason'."""
-    path = os.path.join(scratch, UNREACHABLE)
-    if not os.path.exists(path):
-        return set()
-    with open(path, encoding="utf-8") as file:
-        return {line.split(":", 1)[0].strip() for line in file
-                if ":" in line and not line.startswith("#")}
 
 
 def mutations(path):
@@ -122,10 +119,11 @@ def redirect(line):
                      label))
 
 
-def row_name(row):
+def row_key(row):
+    """What unreachable.txt calls the row: (state, fact), or the detector's name."""
     kind, inside = ROW.match(row).groups()
     words = [word.strip() for word in inside.split(",")]
-    return words[0] if kind == "DETECTOR" else f"{words[0][6:]}, {words[1][5:]}"
+    return words[0] if kind == "DETECTOR" else (words[0][len("STATE_"):], words[1][len("FACT_"):])
 
 
 def try_change(scratch, path, text):

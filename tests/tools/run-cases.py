@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """run-cases: every case script through the real program, in every variation; TAP on stdout.
 
-usage: run-cases.py [--accept] [--no-golden] [--only NAME] [--variations A,B|none] [CASE.seg...]
+usage: run-cases.py [--accept] [--no-golden] [--stop] [--only NAME] [--variations A,B|none]
+                    [CASE.seg...]
 
 LASTACK names the program (default ./lastack).  Each case is compiled, analysed, and asked what the
 script claims; its normalised answer is compared with the .json beside it, and the answers of all
@@ -40,7 +41,9 @@ def main():
     jobs = [(path, options) for path in paths]
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(run_case, jobs, chunksize=1)
-        return report(results)
+        exit_code = report(results, options.stop)
+        pool.shutdown(cancel_futures=True)
+        return exit_code
 
 
 def read_arguments():
@@ -48,6 +51,7 @@ def read_arguments():
     parser.add_argument("cases", nargs="*", metavar="CASE.seg")
     parser.add_argument("--accept", action="store_true", help="show and write golden files")
     parser.add_argument("--no-golden", action="store_true", help="only what the scripts claim")
+    parser.add_argument("--stop", action="store_true", help="end at the first failure")
     parser.add_argument("--only", default="", metavar="NAME", help="cases with NAME in their path")
     parser.add_argument("--variations", default="all", help="names, 'all' or 'none'")
     options = parser.parse_args()
@@ -71,10 +75,12 @@ def case_name(path):
     return "/".join(parts[-2:])[:-len(".seg")]
 
 
-def report(results):
+def report(results, stop):
     """Prints TAP as results come, in order; returns the exit code."""
     count = failures = 0
     for lines in results:
+        if stop and failures:
+            break
         for verdict, name, notes in lines:
             count += 1
             failures += verdict == "not ok"
@@ -103,6 +109,8 @@ def run_case(job):
         answer = segcheck.normalise(case, plain, records)
     except (KeyError, TypeError) as error:
         return [("not ok", name, [f"a record lacks {error}"])]
+    except RuntimeError as error:
+        return [("not ok", name, str(error).splitlines())]
     for variation in segwire.VARIATIONS:
         if variation.name in options.names:
             lines.append(vary(name, case, variation, answer))
@@ -111,7 +119,9 @@ def run_case(job):
 
 def first_line(path, name, case, records, options):
     plain = segwire.Variation()
-    notes = segcheck.Answer(case, plain, records).check()
+    traced = analyse(case, plain, "--segments", "all")
+    segments = [r for r in traced if segcheck.dataset(r) == "lastack.segment"]
+    notes = segcheck.Answer(case, plain, records + segments).check()
     if not options.no_golden:
         notes += compare_golden(path, segcheck.normalise(case, plain, records), options.accept)
     return "not ok" if notes else "ok", name, notes
@@ -168,13 +178,13 @@ def blanked(record, variation):
     return record
 
 
-def analyse(case, variation):
-    """Runs the program on the case's capture; its NDJSON records."""
+def analyse(case, variation, *more):
+    """Runs the program, with more words, on the case's capture; its NDJSON records."""
     suffix = "." + variation.form
     with tempfile.NamedTemporaryFile(suffix=suffix) as file:
         file.write(segwire.capture(case, variation))
         file.flush()
-        words = [PROGRAM, *case.arguments, *variation.arguments, "--ndjson", file.name]
+        words = [PROGRAM, *case.arguments, *variation.arguments, *more, "--ndjson", file.name]
         done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT)
     if done.returncode == 2 and variation.arguments:
         raise UsageError(" ".join(done.stderr.split())[:200])

@@ -50,6 +50,8 @@ class Answer:
         self.variation = variation
         self.flows = [r for r in records if dataset(r) == "lastack.flow"]
         self.events = [r for r in records if dataset(r) == "lastack.event"]
+        self.verdicts = {r["lastack"]["packet"]: r["lastack"]["verdict"] for r in records
+                         if dataset(r) == "lastack.segment"}
         self.matched = []
         self.problems = []
 
@@ -100,6 +102,11 @@ class Answer:
             pass  # check_only, when everything else has found its event
         elif word == "close":
             self.check_close(asked, rest)
+        elif word == "verdict":
+            self.check_value(asked, f"the verdict on {rest[0]}",
+                             self.verdicts.get(int(self.resolve(rest[0]))), rest[1])
+        elif word == "unexpected":
+            pass  # check_unexpected, all lines together
         elif word in ("A", "B") and rest[0] == "history":
             self.check_history(asked, word, rest[1], dict(w.split("=", 1) for w in rest[2:]))
         elif "." in word:
@@ -205,6 +212,15 @@ class Answer:
                 packets = [e["packet"] for e in event["lastack"]["evidence"]]
                 self.complain(line, f"unwanted {event['event']['action']} on packets {packets}")
 
+    def check_unexpected(self):
+        """A segment that is neither an arrow nor a harmless repeat is one that the case names."""
+        lines = [a for a in self.case.expectations if a.words[0] == "unexpected"]
+        wanted = {int(self.resolve(label)) for asked in lines for label in asked.words[1:]}
+        found = {packet for packet, verdict in self.verdicts.items() if verdict == "unexpected"}
+        if wanted != found:
+            self.complain(lines[-1].line if lines else 0, "unexpected segments are packets "
+                          f"{sorted(found)}, wanted {sorted(wanted)}")
+
     def resolve(self, text):
         """A label stands for its packet's number, #7 for 7."""
         if text in self.case.labels:
@@ -219,6 +235,7 @@ class Answer:
         for asked in self.case.expectations:
             if asked.words == ["only"] or asked.words == ["no", "events"]:
                 self.check_only(asked.line)
+        self.check_unexpected()
         return self.problems
 
 

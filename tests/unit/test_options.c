@@ -189,6 +189,52 @@ static void values_reach_their_places(void **state)
     discard(parsed);
 }
 
+/* The events chosen, in the order of the catalogue, each followed by a space. */
+static void spell_chosen(const struct options *options, char *text, size_t size)
+{
+    *text = '\0';
+    for (enum event_id id = 0; id < EVENT_IDS; id++) {
+        size_t length = strlen(text);
+        if (options->events[id])
+            snprintf(text + length, size - length, "%s ", event_row(id)->id);
+    }
+}
+
+static void a_family_stands_for_its_events(void **state)
+{
+    (void)state;
+    char chosen[1024], expected[1024] = "";
+    for (enum event_id id = 0; id < EVENT_IDS; id++) {
+        size_t length = strlen(expected);
+        if (strcmp(event_row(id)->family, "C3") == 0 || id == EVENT_tw_assassination)
+            snprintf(expected + length, sizeof expected - length, "%s ", event_row(id)->id);
+    }
+    assert_non_null(strstr(expected, "syn_in_last_ack_rst "));
+    assert_null(strstr(expected, "final_ack_lost "));
+    struct parsed *parsed = parse_well("--event C3,tw_assassination a.pcap");
+    spell_chosen(&parsed->options, chosen, sizeof chosen);
+    assert_string_equal(chosen, expected);
+    discard(parsed);
+    parsed = parse_well("--event tw_assassination --event C3 a.pcap");
+    spell_chosen(&parsed->options, chosen, sizeof chosen);
+    assert_string_equal(chosen, expected);
+    discard(parsed);
+}
+
+static void segments_of_problems_need_files(void **state)
+{
+    (void)state;
+    struct parsed *parsed = parse_well("--segments problems a.pcap b.pcap");
+    assert_int_equal(parsed->options.segments, CHOICE_PROBLEMS);
+    discard(parsed);
+    parsed = parse_well("--segments problems -r a.pcap tcp port 80");
+    assert_int_equal(parsed->options.segments, CHOICE_PROBLEMS);
+    discard(parsed);
+    /* What is no regular file is refused for the second reading only. */
+    parsed = parse_well("--segments all -");
+    discard(parsed);
+}
+
 static void questions_need_no_input(void **state)
 {
     (void)state;
@@ -236,11 +282,17 @@ static void mistakes_are_named(void **state)
         {"--threads 0 a",                      "--threads 0: must be a number from 1 to"},
         {"--threads 100000 a",                 "--threads 100000"},
         {"--flows some a",                     "--flows some: must be all, problems or none"},
-        {"--segments none a",                  "--segments none: must be all, or a flow_uid"},
+        {"--segments none a",                  "--segments none: must be all, problems, or a flow_uid"},
+        {"--segments problems -",              "standard input gives them once; save it with tcpdump -w FILE"},
+        {"--segments problems -r a -r -",      "standard input gives them once"},
+        {"--segments problems /dev/null",      "/dev/null gives them once"},
+        {"--segments problems -i eth0",        "eth0 gives them once"},
         {"--segments 0123456789abcdef0 a",     "--segments 0123456789abcdef0"},
         {"--level bad a",                      "--level bad: must be info, notice, warning or error"},
         {"--event final_ack_lots a",           "did you mean final_ack_lost?"},
-        {"--event final_ack_lost, a",          "--event: there is no event \"\""},
+        {"--event final_ack_lost, a",          "there is no event \"\""},
+        {"--event C0 a",                       "(an event, or a family such as C3): there is no event \"C0\""},
+        {"--event c3 a",                       "there is no event \"c3\""},
         {"--fail-on zzzzzzzzzzzz a",           "there is no event \"zzzzzzzzzzzz\"; lastack --list-events"},
         {"--since yesterday a",                "--since yesterday: not a time of RFC 3339"},
         {"--until 2026-02-30T00:00:00Z a",     "--until 2026-02-30T00:00:00Z"},
@@ -376,6 +428,8 @@ int main(void)
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(outputs_are_several),
         cmocka_unit_test(values_reach_their_places),
+        cmocka_unit_test(a_family_stands_for_its_events),
+        cmocka_unit_test(segments_of_problems_need_files),
         cmocka_unit_test(questions_need_no_input),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(an_empty_observer_is_refused),
