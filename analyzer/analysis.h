@@ -8,7 +8,10 @@
 #include "exit_status.h"
 #include "options.h"
 
-/* Does what options ask for (its action is ACTION_ANALYSE); messages go to stderr. */
+/*
+ * Does what options ask for (its action is ACTION_ANALYSE); messages go to stderr.  With --segments
+ * problems the inputs are read twice, the first time to find the connections that have problems.
+ */
 enum exit_status analysis_run(const struct options *options);
 
 #endif

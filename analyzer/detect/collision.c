@@ -13,8 +13,8 @@ static struct evidence_base old_base(const struct collision *collision)
 {
     return (struct evidence_base){
         .incarnation = collision->old_number,
-        .known = (collision->old[0].flags & SIDE_ISS_KNOWN) != 0 &&
-                 (collision->old[1].flags & SIDE_ISS_KNOWN) != 0,
+        .known = {(collision->old[0].flags & SIDE_ISS_KNOWN) != 0,
+                  (collision->old[1].flags & SIDE_ISS_KNOWN) != 0},
         .iss = {collision->old[0].iss, collision->old[1].iss},
     };
 }
@@ -133,7 +133,7 @@ void detect_incarnation_collision(struct occasion *occasion)
     report_begin(&event, EVENT_incarnation_collision, collision->syn.t,
                  report_gated(incarnation, resolve_confidence(collision, outcome)),
                  resolve_blame(collision, outcome));
-    event.level = resolve_collision_level(incarnation, outcome);
+    event.level = resolve_collision_level(incarnation, outcome, 2 * occasion->config->msl);
     event.outcome = outcome;
     if (collision->resumed) {
         event.level = LEVEL_NOTICE;

@@ -91,7 +91,7 @@ struct evidence_base report_base(const struct incarnation *incarnation)
     const struct side *side = incarnation->connection.side;
     return (struct evidence_base){
         .incarnation = incarnation->number,
-        .known = side_has(&side[0], SIDE_ISS_KNOWN) && side_has(&side[1], SIDE_ISS_KNOWN),
+        .known = {side_has(&side[0], SIDE_ISS_KNOWN), side_has(&side[1], SIDE_ISS_KNOWN)},
         .iss = {side[0].iss, side[1].iss},
     };
 }
@@ -108,7 +108,8 @@ void report_evidence(struct event_record *event, const struct evidence_base *bas
     evidence->incarnation = base->incarnation;
     evidence->from = from;
     evidence->flags = ref->flags;
-    evidence->relative_known = base->known;
+    evidence->relative_known = base->known[from];
+    evidence->ack_relative_known = base->known[side_other(from)];
     evidence->seq_abs = ref->sequence;
     evidence->ack_abs = ref->acknowledgment;
     evidence->seq = ref->sequence - base->iss[from];

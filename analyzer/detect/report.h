@@ -45,8 +45,8 @@ void report_change(struct event_record *event, int side, uint32_t incarnation,
 /* The numbers that make a packet of an incarnation relative. */
 struct evidence_base {
     uint32_t incarnation;
-    bool known;      /* the ISNs of both sides are known */
-    seq iss[SIDES];  /* by side_index in the event's own flow */
+    bool known[SIDES]; /* whether the side's ISN is, by side_index in the event's own flow */
+    seq iss[SIDES];    /* likewise */
 };
 
 struct evidence_base report_base(const struct incarnation *incarnation);

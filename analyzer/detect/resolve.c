@@ -145,10 +145,13 @@ enum level resolve_level(const struct incarnation *incarnation, int outcome)
     return event_row((enum event_id)outcome)->level;
 }
 
-enum level resolve_collision_level(const struct incarnation *incarnation, int outcome)
+enum level resolve_collision_level(const struct incarnation *incarnation, int outcome,
+                                   nanotime two_msl)
 {
-    bool accepted = incarnation->collision->answer == ANSWER_SYNACK;
-    if (accepted && resolve_safe_by(incarnation) == SAFE_BY_NONE)
+    const struct collision *collision = incarnation->collision;
+    bool accepted = collision->answer == ANSWER_SYNACK;
+    bool some_left = time_since(collision->syn.t, collision->old_last_t) < two_msl;
+    if (accepted && some_left && resolve_safe_by(incarnation) == SAFE_BY_NONE)
         return LEVEL_ERROR;
     return resolve_level(incarnation, outcome);
 }

@@ -21,9 +21,10 @@ enum confidence resolve_confidence(const struct collision *collision, int outcom
 /* Level of the outcome event, which the collision shares. */
 enum level resolve_level(const struct incarnation *incarnation, int outcome);
 
-/* Level of the collision itself: its outcome's, or an error where nothing keeps old segments out
- * of an accepted connection. */
-enum level resolve_collision_level(const struct incarnation *incarnation, int outcome);
+/* Level of the collision itself: its outcome's, or an error where nothing keeps old segments, of
+ * which some may be left for two_msl ns, out of an accepted connection. */
+enum level resolve_collision_level(const struct incarnation *incarnation, int outcome,
+                                   nanotime two_msl);
 
 enum blame resolve_blame(const struct collision *collision, int outcome);
 

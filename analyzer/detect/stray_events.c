@@ -37,7 +37,7 @@ static struct evidence_base old_base(const struct incarnation *incarnation,
     const struct tombstone_side *server = &old->end[incarnation_end(incarnation, 1)];
     return (struct evidence_base){
         .incarnation = old->incarnation,
-        .known = (client->flags & SIDE_ISS_KNOWN) != 0 && (server->flags & SIDE_ISS_KNOWN) != 0,
+        .known = {(client->flags & SIDE_ISS_KNOWN) != 0, (server->flags & SIDE_ISS_KNOWN) != 0},
         .iss = {client->iss, server->iss},
     };
 }
@@ -118,7 +118,7 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
                     "a segment of incarnation %u that passes the %s's checks",
                     hazard->matched_number, report_side(to));
     const struct evidence_base old = {
-        hazard->matched_number, true, {hazard->old_iss[0], hazard->old_iss[1]}};
+        hazard->matched_number, {true, true}, {hazard->old_iss[0], hazard->old_iss[1]}};
     report_evidence(&event, &old, &hazard->original, from, ROLE_REFERENCE,
                     "the same segment in its own time");
     if (occasion->segment != NULL) {

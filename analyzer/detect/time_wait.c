@@ -69,7 +69,11 @@ void detect_final_ack(struct occasion *occasion)
     struct evidence_base base = report_base(incarnation);
     enum event_id id = story->missing ? EVENT_final_ack_missing : EVENT_final_ack_lost;
     bool timed = connection->side[b].round_trip > 0;
-    enum confidence confidence = timed ? CONFIDENCE_CERTAIN : CONFIDENCE_PROBABLE;
+    nanotime least_rto = 200 * (nanotime)NANO_PER_MILLI; /* Linux TCP_RTO_MIN */
+    bool late = time_since(story->again.t, story->final_ack.t) >= least_rto;
+    enum confidence confidence = timed  ? CONFIDENCE_CERTAIN
+                                 : late ? CONFIDENCE_PROBABLE
+                                        : CONFIDENCE_POSSIBLE; /* it may have been in flight */
     if (story->missing) /* without the echo, the FIN itself may have been what was lost */
         confidence = story->echoed ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE;
     struct event_record event;
@@ -109,7 +113,9 @@ static bool answers_fin(const struct connection *connection, const struct step *
     const struct closing *closing = connection->closing;
     const struct packet_ref *fin =
         closing->fin_again[b].packet != 0 ? &closing->fin_again[b] : &closing->fin[b];
-    return fin->packet != 0 && fin->packet == connection->side[b].last_data_packet &&
+    bool answered = closing->fin_ack_last[b].packet > fin->packet;
+    return fin->packet != 0 && !answered &&
+           fin->packet == connection->side[b].last_data_packet &&
            step->segment->sequence == fin->acknowledgment;
 }
 

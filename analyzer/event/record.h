@@ -149,7 +149,7 @@ struct evidence_record {
     uint32_t incarnation;
     int from; /* side_index in the event's own flow */
     uint8_t flags;
-    bool relative_known;
+    bool relative_known, ack_relative_known; /* false: seq, or ack, is null */
     uint32_t seq, ack; /* relative to the ISNs of its incarnation */
     uint32_t seq_abs, ack_abs;
     uint32_t payload;
@@ -225,7 +225,7 @@ struct segment_record {
     nanotime t;
     int from; /* side_index */
     uint8_t flags;
-    bool relative_known;
+    bool relative_known, ack_relative_known; /* false: seq, or ack, is null */
     uint32_t seq, ack, seq_abs, ack_abs;
     uint32_t payload;
     uint64_t window; /* scaled */

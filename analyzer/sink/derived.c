@@ -256,7 +256,8 @@ bool derived_evidence_has_ack(const void *record)
 
 bool derived_evidence_has_relative_ack(const void *record)
 {
-    return derived_evidence_is_relative(record) && derived_evidence_has_ack(record);
+    const struct evidence_record *evidence = record;
+    return evidence->ack_relative_known && derived_evidence_has_ack(record);
 }
 
 void derived_write_segment_flags(struct record_writer *writer, const void *record)
@@ -279,7 +280,8 @@ bool derived_segment_has_ack(const void *record)
 
 bool derived_segment_has_relative_ack(const void *record)
 {
-    return derived_segment_is_relative(record) && derived_segment_has_ack(record);
+    const struct segment_record *segment = record;
+    return segment->ack_relative_known && derived_segment_has_ack(record);
 }
 
 bool derived_segment_has_timestamps(const void *record)

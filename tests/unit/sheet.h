@@ -171,6 +171,7 @@ static inline struct event_record some_event(enum event_id id, enum level level)
                                                  .from = SERVER,
                                                  .flags = 0x11,
                                                  .relative_known = true,
+                                                 .ack_relative_known = true,
                                                  .seq = 1,
                                                  .ack = 2,
                                                  .seq_abs = 3,

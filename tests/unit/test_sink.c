@@ -128,6 +128,7 @@ static void what_is_unknown_is_null(void **state)
     flow.who.ip_version = 6;
     flow.fin_to_fin = NANOTIME_UNKNOWN;
     event.evidence[0].relative_known = false;
+    event.evidence[0].ack_relative_known = false;
     event.evidence[0].flags = 0x02;
     event.evidence[0].packet = 0;
     event.evidence[1] = event.evidence[0];
