@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../dissect/dissect.h"
 #include "engine.h"
@@ -31,6 +32,14 @@ struct analyzer {
     nanotime first, last; /* of the capture clock */
 };
 
+/* As many as help: one that reads and writes, one that analyses. */
+static uint32_t thread_count(const struct config *config)
+{
+    if (config->threads != 0)
+        return config->threads;
+    return sysconf(_SC_NPROCESSORS_ONLN) >= 2 ? 2 : 1;
+}
+
 enum status analyzer_new(const struct analyzer_options *options, struct analyzer **ret_analyzer)
 {
     struct analyzer *analyzer = calloc(1, sizeof(*analyzer));
@@ -39,9 +48,14 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     analyzer->sink = options->sink;
     analyzer->clock = INT64_MIN + 1;
     enum status status = engine_init(&analyzer->engine, &options->config, options->sink);
-    struct shards_options shards = {&options->config, options->sink, options->segments,
-                                    options->transitions};
-    if (status == STATUS_OK && options->config.threads > 1)
+    struct shards_options shards = {
+        .config = &options->config,
+        .workers = thread_count(&options->config) - 1,
+        .sink = options->sink,
+        .segments = options->segments,
+        .transitions = options->transitions,
+    };
+    if (status == STATUS_OK && thread_count(&options->config) > 1)
         status = shards_new(&shards, &analyzer->shards);
     if (status != STATUS_OK) {
         analyzer_free(analyzer);

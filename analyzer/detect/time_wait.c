@@ -211,7 +211,8 @@ void detect_tw_assassination(struct occasion *occasion)
         step->segment->sequence != connection->side[a].rcv_nxt)
         return;
     const struct packet_ref *stray = &closing->to_time_wait, *answer = &closing->time_wait_ack;
-    if (stray->packet == 0 || stray->from != b || answer->packet < stray->packet)
+    if (stray->packet == 0 || stray->from != b || answer->from != a ||
+        answer->packet < stray->packet)
         return;
     struct packet_ref rst = packet_ref_of(step->segment, b);
     struct evidence_base base = report_base(incarnation);

@@ -55,7 +55,25 @@ static bool is_provably_gone(const struct incarnation *current, int responder)
            history_peek(history, newest)->basis != BASIS_PRESUMED;
 }
 
-static enum route route_syn(const struct tuple *tuple, const struct segment *segment, int end)
+/* The SYN of an earlier incarnation, delivered once more: nobody's new attempt. */
+static bool is_old_syn(const struct tuple *tuple, const struct segment *segment, int end,
+                       struct stray *ret_stray)
+{
+    for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next) {
+        const struct tombstone_side *x = &old->end[end];
+        bool stamped =
+            (segment->options & OPTION_TIMESTAMPS) != 0 && (x->flags & SIDE_TSVAL) != 0;
+        if (!old->synchronized || (x->flags & SIDE_SYN_SEEN) == 0 ||
+            x->iss != segment->sequence || (stamped && seq_after(segment->tsval, x->tsval_last)))
+            continue;
+        *ret_stray = (struct stray){.match = STRAY_BY_RANGE, .from = old};
+        return true;
+    }
+    return false;
+}
+
+static enum route route_syn(const struct tuple *tuple, const struct segment *segment, int end,
+                            struct stray *ret_stray)
 {
     const struct incarnation *current = tuple->current;
     const struct incarnation *candidate = tuple->candidate;
@@ -71,6 +89,8 @@ static enum route route_syn(const struct tuple *tuple, const struct segment *seg
                         !side_has(x, SIDE_ISS_KNOWN) && y->state == STATE_SYN_SENT;
     if (simultaneous)
         return ROUTE_CURRENT;
+    if (is_old_syn(tuple, segment, end, ret_stray))
+        return ROUTE_STRAY;
     return is_provably_gone(current, side_other(from)) ? ROUTE_REPLACE : ROUTE_COMPETE;
 }
 
@@ -181,7 +201,7 @@ enum route route_segment(const struct tuple *tuple, const struct segment *segmen
     if (tuple->current == NULL)
         return route_idle(tuple, segment, end);
     if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
-        return route_syn(tuple, segment, end);
+        return route_syn(tuple, segment, end, ret_stray);
     if ((segment->flags & TCP_RST) == 0 && (segment->flags & TCP_SYN) != 0)
         return route_synack(tuple, segment, end, ret_stray);
     if (tuple->candidate != NULL)

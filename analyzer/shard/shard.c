@@ -252,6 +252,7 @@ static enum status start_worker(struct shards *shards, uint32_t number,
     enum status status = engine_init(&worker->engine, options->config, &worker->ledger.sink);
     if (status != STATUS_OK)
         return status;
+    worker->engine.config.max_memory /= options->workers;
     worker->engine.trace_segments = options->segments;
     worker->engine.trace_transitions = options->transitions;
     /* one secret: the hash that routes a tuple is the one that finds it */
@@ -270,7 +271,7 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     pthread_cond_init(&shards->done, NULL);
     shards->sink = options->sink;
     shards->clock = INT64_MIN + 1;
-    uint32_t wanted = options->config->threads;
+    uint32_t wanted = options->workers;
     enum status status = STATUS_OK;
     for (int i = 0; i < BUFFERS; i++) {
         shards->epoch[i] = calloc(1, sizeof(*shards->epoch[i]));

@@ -15,7 +15,8 @@
 struct shards;
 
 struct shards_options {
-    const struct config *config; /* threads: 2 or more */
+    const struct config *config;
+    uint32_t workers;            /* engines, each on a thread of its own; 1 or more */
     struct sink *sink;           /* not owned */
     bool segments, transitions;
 };

@@ -292,8 +292,7 @@ void facts_arriving(struct connection *connection, const struct segment *segment
     int peer = side_other(from);
     struct side *x = &connection->side[from];
     if ((segment->flags & TCP_RST) != 0) {
-        bool sure = step->rst_fit == RST_FIT_EXACT;
-        if (sure && !step->injected)
+        if (step->rst_fit == RST_FIT_EXACT) /* whoever sent it: the receiver asks for numbers only */
             apply_now(connection, peer, FACT_GOT_RST, BASIS_PRESUMED, segment, step);
         return;
     }

@@ -32,8 +32,12 @@ void side_move(struct connection *connection, int side, enum tcp_state next,
                const struct motive *motive, struct step *step)
 {
     struct side *x = &connection->side[side];
+    int newest = history_newest(&connection->history, side, connection->history.count - 1);
+    nanotime t = motive->t; /* entries stand in time order, though the capture's clock be set back */
+    if (newest >= 0)
+        t = time_later_of(t, history_peek(&connection->history, newest)->t);
     struct history_entry entry = {
-        .t = motive->t,
+        .t = t,
         .packet = motive->packet,
         .state = next,
         .fact = motive->fact,

@@ -118,7 +118,7 @@ static void defaults_are_those_of_the_manual(void **state)
     struct parsed *parsed = parse_well("a.pcap");
     const struct options *options = &parsed->options;
     assert_int_equal(options->config.msl, INT64_C(30) * NANO_PER_SECOND);
-    assert_int_equal(options->config.threads, 1);
+    assert_int_equal(options->config.threads, 0);
     assert_int_equal(options->output_count, 0);
     assert_int_equal(options->flows, CHOICE_DEFAULT);
     assert_int_equal(options->segments, CHOICE_DEFAULT);
