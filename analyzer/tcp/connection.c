@@ -195,10 +195,11 @@ static void watch_time_wait(struct connection *connection, const struct segment 
             closing->time_wait_ack = packet_ref_of(segment, from);
         closing->time_wait_acked[from] = true;
     }
+    bool by_ack = (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
     for (int side = 0; side < SIDES; side++) {
         bool entered = connection->side[side].state == STATE_TIME_WAIT &&
                        step->before[side] != STATE_TIME_WAIT;
-        if (entered && side != from) {
+        if (entered && (side != from || !by_ack)) {
             closing->time_wait_started[side] = segment->time;
             closing->time_wait_acked[side] = step->before[side] == STATE_CLOSING;
         }
