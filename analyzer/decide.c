@@ -8,6 +8,7 @@
 #include "expand.h"
 #include "tcp/moves.h"
 #include "tcp/window.h"
+#include "trace.h"
 
 /* Where an event goes, carried through the detectors. */
 struct emission {
@@ -138,6 +139,7 @@ void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct 
         if (collision->reset.packet == 0)
             collision->reset = packet_ref_of(segment, 0);
         connection_confirm_end(old, side, segment, &step);
+        trace_step(engine, tuple, tuple->current, &step);
         return;
     }
     if ((segment->flags & TCP_RST) != 0) {

@@ -91,6 +91,7 @@ static void take_contested(struct engine *engine, struct tuple *tuple,
                      segment->sequence == connection->side[side].snd_nxt;
     if (old_reset) {
         connection_revoke_last_ack(connection, side, segment, &step);
+        trace_step(engine, tuple, current, &step);
         if (collision != NULL)
             collision->state_after = (enum tcp_state)connection->side[side].state;
     }
@@ -111,6 +112,7 @@ static void resume(struct engine *engine, struct tuple *tuple, const struct segm
     struct incarnation *current = tuple->current;
     struct step step = {0};
     connection_revoke_forget(&current->connection, incarnation_side(current, end), segment, &step);
+    trace_step(engine, tuple, current, &step);
     if (tuple->candidate->collision != NULL)
         tuple->candidate->collision->resumed = true;
     lives_end_candidate(engine, tuple, true);
@@ -131,12 +133,15 @@ static void refuse(struct engine *engine, struct tuple *tuple, const struct segm
         return;
     if (segment->sequence == old->side[old_side].snd_nxt) {
         connection_revoke_last_ack(old, old_side, segment, &step);
+        trace_step(engine, tuple, tuple->current, &step);
         if (collision != NULL && !collision->decided)
             collision->state_after = (enum tcp_state)old->side[old_side].state;
     }
     bool alive = old->side[old_side].state != STATE_CLOSED;
-    if (alive) /* a reset with SEQ 0 does not prove a presumed CLOSED: LAST_ACK may send it */
+    if (alive) { /* a reset with SEQ 0 does not prove a presumed CLOSED: LAST_ACK may send it */
         connection_forget(old, old_side, FACT_SND_RST, BASIS_SENT, segment, &step);
+        trace_step(engine, tuple, tuple->current, &step);
+    }
     if (collision != NULL && !collision->decided && candidate->connection.closing != NULL)
         collision->reply_form = (enum rst_form)candidate->connection.closing->rst_form[1];
     decide_collision(engine, tuple, candidate, ANSWER_RST_NEW, segment);

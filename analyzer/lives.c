@@ -11,6 +11,7 @@
 #include "flow/embryo.h"
 #include "schedule.h"
 #include "tcp/copies.h"
+#include "trace.h"
 
 enum { WELL_KNOWN = 1024, REGISTERED = 32768 };
 
@@ -81,6 +82,7 @@ void lives_replace(struct engine *engine, struct tuple *tuple, const struct segm
     struct step step;
     connection_forget(&tuple->current->connection, incarnation_side(tuple->current, end),
                       FACT_SND_SYN, BASIS_PRESUMED, segment, &step);
+    trace_step(engine, tuple, tuple->current, &step);
     if (tuple->candidate != NULL)
         lives_end_candidate(engine, tuple, true);
     lives_bury_current(engine, tuple, segment->time);
@@ -92,9 +94,11 @@ static void replace_candidate(struct engine *engine, struct tuple *tuple,
                               const struct segment *segment, int end)
 {
     struct step step;
-    if (end == tuple->candidate->client_end)
+    if (end == tuple->candidate->client_end) {
         connection_forget(&tuple->candidate->connection, 0, FACT_SND_SYN, BASIS_PRESUMED, segment,
                           &step);
+        trace_step(engine, tuple, tuple->candidate, &step);
+    }
     lives_end_candidate(engine, tuple, true);
 }
 
@@ -112,6 +116,7 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
     struct step step;
     connection_forget(&old->connection, incarnation_side(old, end), FACT_SND_SYN, BASIS_PRESUMED,
                       segment, &step);
+    trace_step(engine, tuple, old, &step);
     return candidate;
 }
 
@@ -204,6 +209,7 @@ void lives_adopt(struct engine *engine, struct tuple *tuple, const struct segmen
         struct step step;
         connection_forget(&old->connection, responder_side, FACT_SND_SYNACK, BASIS_SENT, segment,
                           &step);
+        trace_step(engine, tuple, old, &step);
     }
     bury(engine, tuple, old, segment->time);
     tuple->retiring = old;
@@ -241,6 +247,7 @@ void lives_end_retiring(struct engine *engine, struct tuple *tuple, const struct
         int end = incarnation_end(tuple->current, 0);
         struct step step = {0};
         connection_confirm_end(&old->connection, incarnation_side(old, end), proof, &step);
+        trace_step(engine, tuple, old, &step);
     }
     tuple->retiring = NULL;
     free_incarnation(engine, tuple, old, true);

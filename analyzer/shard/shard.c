@@ -26,8 +26,9 @@ struct worker {
     bool started;
     uint8_t number;
     struct engine engine;
-    struct ledger ledger;
-    size_t delivered; /* entries of the ledger that went out */
+    struct ledger ledger[BUFFERS]; /* [writing] is the engine's, the other the caller's */
+    int writing;
+    size_t delivered; /* entries of the caller's ledger that went out */
 };
 
 struct shards {
@@ -108,7 +109,6 @@ static void wait_done(struct shards *shards)
     pthread_mutex_lock(&shards->lock);
     while (shards->pending > 0)
         pthread_cond_wait(&shards->done, &shards->lock);
-    shards->busy = false;
     pthread_mutex_unlock(&shards->lock);
 }
 
@@ -118,54 +118,84 @@ static void note_status(struct shards *shards, enum status status)
         shards->status = status;
 }
 
+/* The ledger of a worker that the caller may read. */
+static struct ledger *written(struct worker *worker)
+{
+    return &worker->ledger[1 - worker->writing];
+}
+
 /* The worker whose next record stands first; NULL when all are delivered. */
 static struct worker *first_worker(struct shards *shards)
 {
     struct worker *first = NULL;
     for (uint32_t i = 0; i < shards->workers; i++) {
         struct worker *worker = &shards->worker[i];
-        if (worker->delivered == worker->ledger.count)
+        if (worker->delivered == written(worker)->count)
             continue;
-        if (first == NULL || ledger_before(&worker->ledger.entry[worker->delivered],
-                                           &first->ledger.entry[first->delivered]))
+        if (first == NULL || ledger_before(&written(worker)->entry[worker->delivered],
+                                           &written(first)->entry[first->delivered]))
             first = worker;
     }
     return first;
 }
 
-/* Merges the records of a finished round and hands them on. */
+/* Merges the records of the round before and hands them on. */
 static void deliver(struct shards *shards)
 {
     for (struct worker *worker = first_worker(shards); worker != NULL;
          worker = first_worker(shards)) {
-        const struct ledger_entry *entry = &worker->ledger.entry[worker->delivered++];
-        note_status(shards, ledger_deliver(&worker->ledger, entry, shards->sink));
+        const struct ledger_entry *entry = &written(worker)->entry[worker->delivered++];
+        note_status(shards, ledger_deliver(written(worker), entry, shards->sink));
     }
+    for (uint32_t i = 0; i < shards->workers; i++) {
+        shards->worker[i].delivered = 0;
+        ledger_reset(written(&shards->worker[i]));
+    }
+}
+
+/* The workers are done with a round: their records are the caller's, the next go elsewhere. */
+static void change_ledgers(struct shards *shards)
+{
     for (uint32_t i = 0; i < shards->workers; i++) {
         struct worker *worker = &shards->worker[i];
         note_status(shards, worker->engine.status);
         worker->engine.status = STATUS_OK;
-        worker->delivered = 0;
-        ledger_reset(&worker->ledger);
+        worker->writing = 1 - worker->writing;
+        worker->engine.sink = &worker->ledger[worker->writing].sink;
     }
 }
 
+/* Waits for the round that the workers are at, and writes its records. */
 static void collect(struct shards *shards)
 {
     if (!shards->busy)
         return;
     wait_done(shards);
+    shards->busy = false;
+    change_ledgers(shards);
     deliver(shards);
 }
 
-/* Gives the epoch being filled to the workers, after the one before it is done and written. */
+/* Gives the workers a task once they are done with the one before, whose records are written while
+ * they are at it. */
+static void next_round(struct shards *shards, enum task task)
+{
+    bool before = shards->busy;
+    if (before) {
+        wait_done(shards);
+        change_ledgers(shards);
+    }
+    if (task == TASK_ANALYSE)
+        shards->filling = 1 - shards->filling; /* what was filled is theirs, the other is free */
+    give(shards, task);
+    if (before)
+        deliver(shards);
+}
+
 static void turn(struct shards *shards)
 {
-    collect(shards);
-    struct epoch *full = shards->epoch[shards->filling];
-    full->advance = shards->clock;
-    shards->filling = 1 - shards->filling;
-    give(shards, TASK_ANALYSE);
+    shards->epoch[shards->filling]->advance = shards->clock;
+    next_round(shards, TASK_ANALYSE);
     shards->epoch[shards->filling]->count = 0;
 }
 
@@ -212,6 +242,14 @@ static void add_counts(struct engine_counts *sum, const struct engine_counts *co
         to[i] += from[i];
 }
 
+static void finish_piece(struct shards *shards, uint64_t until)
+{
+    if (shards->busy)
+        wait_done(shards); /* the limit is read by the workers */
+    shards->finish_until = until;
+    next_round(shards, TASK_FINISH_UNTIL);
+}
+
 /* Ends what lives a piece of the packet numbers at a time, so that the records are not all held. */
 static void finish_in_pieces(struct shards *shards)
 {
@@ -222,13 +260,9 @@ static void finish_in_pieces(struct shards *shards)
         living += shards->worker[i].engine.survivor_count;
     uint64_t pieces = living / EPOCH + 1;
     uint64_t step = shards->last_packet / pieces + 1;
-    for (shards->finish_until = step; shards->finish_until <= shards->last_packet;
-         shards->finish_until += step) {
-        give(shards, TASK_FINISH_UNTIL);
-        collect(shards);
-    }
-    shards->finish_until = UINT64_MAX;
-    give(shards, TASK_FINISH_UNTIL);
+    for (uint64_t until = step; until <= shards->last_packet; until += step)
+        finish_piece(shards, until);
+    finish_piece(shards, UINT64_MAX);
     collect(shards);
 }
 
@@ -248,8 +282,9 @@ static enum status start_worker(struct shards *shards, uint32_t number,
     struct worker *worker = &shards->worker[number];
     worker->shards = shards;
     worker->number = (uint8_t)number;
-    ledger_init(&worker->ledger, &worker->engine.now);
-    enum status status = engine_init(&worker->engine, options->config, &worker->ledger.sink);
+    for (int i = 0; i < BUFFERS; i++)
+        ledger_init(&worker->ledger[i], &worker->engine.now);
+    enum status status = engine_init(&worker->engine, options->config, &worker->ledger[0].sink);
     if (status != STATUS_OK)
         return status;
     worker->engine.config.max_memory /= options->workers;
@@ -300,7 +335,8 @@ void shards_free(struct shards *shards)
         if (worker->started)
             pthread_join(worker->thread, NULL);
         engine_clear(&worker->engine);
-        ledger_clear(&worker->ledger);
+        for (int j = 0; j < BUFFERS; j++)
+            ledger_clear(&worker->ledger[j]);
     }
     for (int i = 0; i < BUFFERS; i++)
         free(shards->epoch[i]);
