@@ -114,8 +114,7 @@ static bool answers_fin(const struct connection *connection, const struct step *
     const struct packet_ref *fin =
         closing->fin_again[b].packet != 0 ? &closing->fin_again[b] : &closing->fin[b];
     bool answered = closing->fin_ack_last[b].packet > fin->packet;
-    return fin->packet != 0 && !answered &&
-           fin->packet == connection->side[b].last_data_packet &&
+    return fin->packet != 0 && !answered && fin->packet == connection->side[b].last_data_packet &&
            step->segment->sequence == fin->acknowledgment;
 }
 

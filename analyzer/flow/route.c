@@ -61,10 +61,9 @@ static bool is_old_syn(const struct tuple *tuple, const struct segment *segment,
 {
     for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next) {
         const struct tombstone_side *x = &old->end[end];
-        bool stamped =
-            (segment->options & OPTION_TIMESTAMPS) != 0 && (x->flags & SIDE_TSVAL) != 0;
-        if (!old->synchronized || (x->flags & SIDE_SYN_SEEN) == 0 ||
-            x->iss != segment->sequence || (stamped && seq_after(segment->tsval, x->tsval_last)))
+        bool stamped = (segment->options & OPTION_TIMESTAMPS) != 0 && (x->flags & SIDE_TSVAL) != 0;
+        if (!old->synchronized || (x->flags & SIDE_SYN_SEEN) == 0 || x->iss != segment->sequence ||
+            (stamped && seq_after(segment->tsval, x->tsval_last)))
             continue;
         *ret_stray = (struct stray){.match = STRAY_BY_RANGE, .from = old};
         return true;

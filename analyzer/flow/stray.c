@@ -26,6 +26,10 @@ static bool match_by_ack(const struct connection *connection, const struct tombs
         return false;
     if (segment->payload == 0 && side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->snd_nxt)
         return false; /* it is this one's, whatever it acknowledges */
+    bool goes_on = side_has(x, SIDE_ACKED) && segment->acknowledgment == x->rcv_nxt &&
+                   side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->snd_nxt;
+    if (goes_on)
+        return false; /* a corrupted receiver's own data: it acknowledges what it did before */
     uint32_t reach = x->max_window > 65535 ? x->max_window : 65535;
     bool inside = seq_within(segment->acknowledgment, y->iss, y->snd_nxt) ||
                   seq_within(segment->acknowledgment, y->snd_nxt, seq_add(y->snd_nxt, reach));

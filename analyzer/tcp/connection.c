@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "closing.h"
 #include "facts.h"
 #include "moves.h"
 #include "tallies.h"
@@ -39,8 +40,7 @@ void connection_start(struct connection *connection, const struct segment *first
 
 static uint32_t segment_occupies(const struct segment *segment)
 {
-    return segment->payload + ((segment->flags & TCP_SYN) != 0) +
-           ((segment->flags & TCP_FIN) != 0);
+    return segment->payload + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
 }
 
 static void step_begin(struct step *step, const struct connection *connection,
@@ -134,89 +134,6 @@ static void deduce_syn(struct connection *connection, const struct segment *segm
     y->last_data_packet = segment->packet;
     struct motive motive = {FACT_SND_SYN, BASIS_PRESUMED, segment->time, segment->packet, 0};
     side_apply(connection, peer, &motive, step);
-}
-
-static bool need_closing(struct connection *connection, const struct segment *segment)
-{
-    if (connection->closing != NULL || (segment->flags & (TCP_FIN | TCP_RST)) == 0)
-        return true;
-    connection->closing = calloc(1, sizeof(*connection->closing));
-    return connection->closing != NULL;
-}
-
-static void remember_fin(struct connection *connection, const struct segment *segment, int from,
-                         const struct step *step)
-{
-    struct closing *closing = connection->closing;
-    if ((segment->flags & TCP_FIN) == 0 || step->end - 1 != connection->side[from].fin_seq)
-        return;
-    closing->fins[from]++;
-    if (closing->fins[from] == 1)
-        closing->fin[from] = packet_ref_of(segment, from);
-    else
-        closing->fin_again[from] = packet_ref_of(segment, from);
-    if (closing->copies[from] < FIN_COPIES && (segment->options & OPTION_TIMESTAMPS) != 0)
-        closing->copy[from][closing->copies[from]++] =
-            (struct fin_copy){segment->packet, segment->time, segment->tsval};
-}
-
-static void remember_fin_ack(struct connection *connection, const struct segment *segment,
-                             int from, const struct step *step)
-{
-    struct closing *closing = connection->closing;
-    int peer = side_other(from);
-    const struct side *y = &connection->side[peer];
-    bool covers = side_has(y, SIDE_FIN_SENT) && (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
-                  seq_after(segment->acknowledgment, y->fin_seq);
-    if (!covers)
-        return;
-    if (closing->fin_ack[peer].packet == 0)
-        closing->fin_ack[peer] = packet_ref_of(segment, from);
-    closing->fin_ack_last[peer] = packet_ref_of(segment, from);
-    if (!closing->carrier[peer] && step->end != segment->sequence) {
-        closing->carrier[peer] = true;
-        closing->carrier_end[peer] = step->end;
-    }
-}
-
-/* What reaches a side in TIME_WAIT, what it answers, and when 2MSL starts (OBSERVER 2). */
-static void watch_time_wait(struct connection *connection, const struct segment *segment, int from,
-                            const struct step *step)
-{
-    struct closing *closing = connection->closing;
-    int peer = side_other(from);
-    if (connection->side[from].state == STATE_TIME_WAIT && (segment->flags & TCP_ACK) != 0 &&
-        (segment->flags & (TCP_RST | TCP_SYN)) == 0) {
-        if (closing->time_wait_acked[from] && !connection->refusing_syn)
-            closing->time_wait_restarts[from]++;
-        if (!closing->time_wait_acked[from] || !connection->refusing_syn)
-            closing->time_wait_started[from] = segment->time;
-        if (closing->time_wait_acked[from])
-            closing->time_wait_ack = packet_ref_of(segment, from);
-        closing->time_wait_acked[from] = true;
-    }
-    bool by_ack = (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
-    for (int side = 0; side < SIDES; side++) {
-        bool entered = connection->side[side].state == STATE_TIME_WAIT &&
-                       step->before[side] != STATE_TIME_WAIT;
-        if (entered && (side != from || !by_ack)) {
-            closing->time_wait_started[side] = segment->time;
-            closing->time_wait_acked[side] = step->before[side] == STATE_CLOSING;
-        }
-    }
-    if (step->before[peer] == STATE_TIME_WAIT && (segment->flags & TCP_RST) == 0)
-        closing->to_time_wait = packet_ref_of(segment, from);
-}
-
-static void remember_rst(struct connection *connection, const struct segment *segment, int from,
-                         const struct step *step)
-{
-    struct closing *closing = connection->closing;
-    if ((segment->flags & TCP_RST) == 0 || closing->rst[from].packet != 0)
-        return;
-    closing->rst[from] = packet_ref_of(segment, from);
-    closing->rst_form[from] = (uint8_t)step->rst_form;
-    closing->rst_fit[from] = (uint8_t)step->rst_fit;
 }
 
 static void start_timing(struct side *x, const struct segment *segment, const struct step *step)
@@ -327,7 +244,8 @@ static void take_ts_recent(struct connection *connection, const struct segment *
         y->ts_recent = segment->tsval;
 }
 
-/* Both directions speak consistently: a connection picked up mid-stream is ESTABLISHED, presumed. */
+/* Both directions speak consistently: a connection picked up mid-stream is ESTABLISHED, presumed.
+ */
 static void settle_midstream(struct connection *connection, const struct segment *segment,
                              struct step *step)
 {
@@ -351,14 +269,6 @@ bool connection_is_closed(const struct connection *connection)
     return connection->side[0].state == STATE_CLOSED && connection->side[1].state == STATE_CLOSED;
 }
 
-static void watch_end(struct connection *connection, nanotime t)
-{
-    if (!connection_is_closed(connection))
-        connection->closed_at = NANOTIME_UNKNOWN;
-    else if (connection->closed_at == NANOTIME_UNKNOWN)
-        connection->closed_at = t;
-}
-
 static bool acks_unsent(const struct connection *connection, const struct segment *segment,
                         int from)
 {
@@ -377,8 +287,9 @@ static bool is_damaged(struct side *x, const struct segment *segment)
 }
 
 /*
- * The first word to a side in SYN_SENT does not acknowledge its SYN: it belongs to a connection that
- * ended before the capture, like the challenge ACK or the old FIN of a half-open peer (3.10.7.3).
+ * The first word to a side in SYN_SENT does not acknowledge its SYN: it belongs to a connection
+ * that ended before the capture, like the challenge ACK or the old FIN of a half-open peer
+ * (3.10.7.3).
  */
 static bool is_of_another_life(const struct connection *connection, const struct segment *segment,
                                int from)
@@ -388,7 +299,8 @@ static bool is_of_another_life(const struct connection *connection, const struct
     if (y->state != STATE_SYN_SENT || !side_has(y, SIDE_SYN_SEEN) || side_has(x, SIDE_HEARD) ||
         (segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
         return false;
-    seq reach = seq_add(y->snd_nxt, 65535); /* what the capture may have missed of its first words */
+    seq reach =
+        seq_add(y->snd_nxt, 65535); /* what the capture may have missed of its first words */
     return !seq_within(segment->acknowledgment, seq_add(y->iss, 1), reach);
 }
 
@@ -418,7 +330,7 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     step->stray = !damaged && is_of_another_life(connection, segment, from);
     if (damaged || step->stray)
         return true;
-    if (!need_closing(connection, segment)) {
+    if (!closing_ensure(connection, segment)) {
         step->damaged = true;
         return false;
     }
@@ -445,91 +357,9 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     if (connection->midstream && x->state == STATE_UNKNOWN)
         settle_midstream(connection, segment, step);
     if (connection->closing != NULL) {
-        remember_fin(connection, segment, from, step);
-        remember_fin_ack(connection, segment, from, step);
-        watch_time_wait(connection, segment, from, step);
-        remember_rst(connection, segment, from, step);
-        watch_end(connection, segment->time);
+        closing_take(connection, segment, from, step);
     }
     return true;
-}
-
-static void step_begin_quiet(struct step *step, const struct connection *connection)
-{
-    memset(step, 0, sizeof(*step));
-    step->before[0] = (enum tcp_state)connection->side[0].state;
-    step->before[1] = (enum tcp_state)connection->side[1].state;
-}
-
-void connection_two_msl(struct connection *connection, int side, nanotime deadline,
-                        struct step *step)
-{
-    step_begin_quiet(step, connection);
-    struct motive motive = {FACT_TWO_MSL, BASIS_TIMER, deadline, 0, 0};
-    side_apply(connection, side, &motive, step);
-    watch_end(connection, deadline);
-}
-
-void connection_forget(struct connection *connection, int side, enum fact fact, enum basis basis,
-                       const struct segment *segment, struct step *step)
-{
-    step_begin_quiet(step, connection);
-    uint64_t proof = basis == BASIS_PRESUMED ? 0 : segment->packet;
-    if (connection->side[side].state == STATE_CLOSED) {
-        int oldest = side_oldest_presumed(connection, side);
-        int newest = history_newest(&connection->history, side, connection->history.count - 1);
-        if (oldest >= 0 && basis != BASIS_PRESUMED)
-            side_confirm(connection, side, newest, basis, segment->packet, step);
-        return;
-    }
-    struct motive motive = {fact, basis, segment->time, segment->packet, proof};
-    side_move(connection, side, STATE_CLOSED, &motive, step);
-    watch_end(connection, segment->time);
-}
-
-/* The side's newest entry, when it is a presumed CLOSED by that fact; -1 otherwise. */
-static int presumed_end(const struct connection *connection, int side, enum fact fact)
-{
-    int newest = history_newest(&connection->history, side, connection->history.count - 1);
-    if (newest < 0)
-        return -1;
-    const struct history_entry *entry = history_peek(&connection->history, newest);
-    bool fits = entry->state == STATE_CLOSED && entry->basis == BASIS_PRESUMED &&
-                (fact == FACTS || entry->fact == (unsigned)fact);
-    return fits ? newest : -1;
-}
-
-void connection_confirm_end(struct connection *connection, int side, const struct segment *by,
-                            struct step *step)
-{
-    int end = presumed_end(connection, side, FACTS);
-    if (end >= 0)
-        side_confirm(connection, side, end, BASIS_SENT, by->packet, step);
-}
-
-void connection_revoke_forget(struct connection *connection, int side, const struct segment *by,
-                              struct step *step)
-{
-    int end = presumed_end(connection, side, FACT_SND_SYN);
-    if (end >= 0)
-        side_revoke(connection, side, end, by->packet, false, step);
-    watch_end(connection, by->time);
-}
-
-void connection_revoke_last_ack(struct connection *connection, int side, const struct segment *by,
-                                struct step *step)
-{
-    int end = presumed_end(connection, side, FACT_FIN_ACKED);
-    if (end >= 0)
-        side_revoke(connection, side, end, by->packet, false, step);
-    watch_end(connection, by->time);
-}
-
-nanotime connection_time_wait_end(const struct connection *connection, int side, nanotime two_msl)
-{
-    if (connection->side[side].state != STATE_TIME_WAIT || connection->closing == NULL)
-        return NANOTIME_UNKNOWN;
-    return time_after(connection->closing->time_wait_started[side], two_msl);
 }
 
 void connection_clear(struct connection *connection)

@@ -65,8 +65,8 @@ static void synack_from_syn_sent(struct connection *connection, const struct seg
 /* A SYN that was acknowledged comes again after the end: the network's copy opens nothing. */
 static bool is_late_syn(const struct side *x, const struct segment *segment)
 {
-    return x->state == STATE_CLOSED && side_has(x, SIDE_SYN_SEEN) &&
-           segment->sequence == x->iss && seq_after(x->snd_una, x->iss);
+    return x->state == STATE_CLOSED && side_has(x, SIDE_SYN_SEEN) && segment->sequence == x->iss &&
+           seq_after(x->snd_una, x->iss);
 }
 
 static void send_syn(struct connection *connection, const struct segment *segment, int from,
@@ -81,9 +81,9 @@ static void send_syn(struct connection *connection, const struct segment *segmen
             apply_now(connection, from, FACT_SND_SYN, BASIS_SENT, segment, step);
         return;
     }
-    bool simultaneous = side_has(x, SIDE_SYN_SEEN) && segment->sequence == x->iss &&
-                        (x->state == STATE_SYN_SENT ||
-                         newest_presumed_by(connection, from, FACT_GOT_SYNACK) >= 0);
+    bool simultaneous =
+        side_has(x, SIDE_SYN_SEEN) && segment->sequence == x->iss &&
+        (x->state == STATE_SYN_SENT || newest_presumed_by(connection, from, FACT_GOT_SYNACK) >= 0);
     if (simultaneous) {
         synack_from_syn_sent(connection, segment, from, step);
         return;
@@ -122,8 +122,8 @@ static void open_by_synack(struct connection *connection, int side, enum basis b
 }
 
 /* The server speaks although its SYN-ACK was not captured: an ACK of this SYN proves one. */
-static void infer_own_synack(struct connection *connection, const struct segment *segment,
-                             int from, struct step *step)
+static void infer_own_synack(struct connection *connection, const struct segment *segment, int from,
+                             struct step *step)
 {
     int peer = side_other(from);
     const struct side *y = &connection->side[peer];
@@ -225,8 +225,8 @@ static void arriving_ack(struct connection *connection, const struct segment *se
     bool fin_covered = side_has(y, SIDE_FIN_SENT) &&
                        seq_after(segment->acknowledgment, y->fin_seq) &&
                        seq_at_or_before(segment->acknowledgment, seq_add(y->fin_seq, 1));
-    bool waiting = y->state == STATE_FIN_WAIT_1 || y->state == STATE_CLOSING ||
-                   y->state == STATE_LAST_ACK;
+    bool waiting =
+        y->state == STATE_FIN_WAIT_1 || y->state == STATE_CLOSING || y->state == STATE_LAST_ACK;
     bool first = seq_at_or_before(y->snd_una, y->fin_seq);
     if (fin_covered && (waiting || first))
         apply_now(connection, peer, FACT_FIN_ACKED, BASIS_PRESUMED, segment, step);
@@ -260,11 +260,10 @@ static void arriving_fin(struct connection *connection, const struct segment *se
     bool no_ack = (segment->flags & TCP_ACK) == 0; /* dropped: 3.10.7.4, fifth */
     if (!occupies || no_ack || !completes_fin(connection, segment, from, step))
         return;
-    if ((segment->flags & TCP_FIN) == 0 && (y->state == STATE_CLOSED ||
-                                            y->state == STATE_TIME_WAIT))
+    if ((segment->flags & TCP_FIN) == 0 &&
+        (y->state == STATE_CLOSED || y->state == STATE_TIME_WAIT))
         return;
-    bool known = side_has(y, SIDE_ACKED) &&
-                 seq_after(y->rcv_nxt, connection->side[from].fin_seq);
+    bool known = side_has(y, SIDE_ACKED) && seq_after(y->rcv_nxt, connection->side[from].fin_seq);
     if (!known) {
         apply_now(connection, peer, FACT_GOT_FIN, BASIS_PRESUMED, segment, step);
         return;
@@ -292,7 +291,8 @@ void facts_arriving(struct connection *connection, const struct segment *segment
     int peer = side_other(from);
     struct side *x = &connection->side[from];
     if ((segment->flags & TCP_RST) != 0) {
-        if (step->rst_fit == RST_FIT_EXACT) /* whoever sent it: the receiver asks for numbers only */
+        if (step->rst_fit ==
+            RST_FIT_EXACT) /* whoever sent it: the receiver asks for numbers only */
             apply_now(connection, peer, FACT_GOT_RST, BASIS_PRESUMED, segment, step);
         return;
     }

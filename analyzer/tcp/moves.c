@@ -33,7 +33,8 @@ void side_move(struct connection *connection, int side, enum tcp_state next,
 {
     struct side *x = &connection->side[side];
     int newest = history_newest(&connection->history, side, connection->history.count - 1);
-    nanotime t = motive->t; /* entries stand in time order, though the capture's clock be set back */
+    nanotime t =
+        motive->t; /* entries stand in time order, though the capture's clock be set back */
     if (newest >= 0)
         t = time_later_of(t, history_peek(&connection->history, newest)->t);
     struct history_entry entry = {
@@ -57,8 +58,7 @@ bool side_apply(struct connection *connection, int side, const struct motive *mo
 {
     struct side *x = &connection->side[side];
     const struct fsm_cell *cell = fsm_lookup((enum tcp_state)x->state, motive->fact);
-    step_add_cell(step, side, (enum tcp_state)x->state, motive->fact,
-                  cell->kind == FSM_UNEXPECTED);
+    step_add_cell(step, side, (enum tcp_state)x->state, motive->fact, cell->kind == FSM_UNEXPECTED);
     if (cell->kind != FSM_ARROW)
         return false;
     side_move(connection, side, cell->next, motive, step);

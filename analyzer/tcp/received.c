@@ -4,7 +4,8 @@
  * Each presumed entry of the sender is judged by its fact; the list of what revokes is closed:
  *   - the side's own SYN, SYN-ACK or FIN again;
  *   - an acknowledgment that stops short, outside the crossing time, or at once with a SACK block;
- *   - any segment but an RST after a presumed reset or a presumed CLOSED, outside the crossing time;
+ *   - any segment but an RST after a presumed reset or a presumed CLOSED, outside the crossing
+ * time;
  *   - TSecr: the acknowledgment of a repeated FIN echoes the copy that arrived first.
  */
 #include "facts.h"
@@ -50,7 +51,8 @@ static enum judgment judge_syn_acked(const struct connection *connection,
     return beyond || !crossing ? JUDGE_PROVEN : JUDGE_NOTHING;
 }
 
-/* An acknowledgment below what the side has acknowledged before is an old copy: it shows nothing. */
+/* An acknowledgment below what the side has acknowledged before is an old copy: it shows nothing.
+ */
 static bool is_old_copy(const struct side *x, const struct segment *segment)
 {
     return (segment->flags & TCP_ACK) != 0 && side_has(x, SIDE_ACKED) &&
@@ -109,8 +111,8 @@ static enum judgment judge_got_rst(const struct connection *connection,
 
 /* A SYN that was deduced from its SYN-ACK turns up. */
 static enum judgment judge_snd_syn(const struct connection *connection,
-                                   const struct history_entry *entry,
-                                   const struct segment *segment, int from)
+                                   const struct history_entry *entry, const struct segment *segment,
+                                   int from)
 {
     if (entry->state != STATE_SYN_SENT)
         return JUDGE_NOTHING; /* an end by a candidate: the tuple's business, not this one's */
@@ -218,8 +220,7 @@ static void judge_presumed(struct connection *connection, const struct segment *
             side_revoke(connection, from, i, segment->packet, false, step);
             return;
         case JUDGE_PROVEN:
-            if (entry->fact == FACT_GOT_FIN &&
-                redate_by_echo(connection, i, segment, from, step))
+            if (entry->fact == FACT_GOT_FIN && redate_by_echo(connection, i, segment, from, step))
                 return;
             side_confirm(connection, from, i, proof_basis(entry), segment->packet, step);
             break;
@@ -246,10 +247,8 @@ static void receive_fin_by_ack(struct connection *connection, const struct segme
     }
     struct motive motive = {FACT_GOT_FIN, BASIS_ACKED, y->last_data_t, y->last_data_packet,
                             segment->packet};
-    int newest =
-        history_newest(&connection->history, from, connection->history.count - 1);
-    if (newest >= 0 &&
-        time_is_before(motive.t, history_peek(&connection->history, newest)->t)) {
+    int newest = history_newest(&connection->history, from, connection->history.count - 1);
+    if (newest >= 0 && time_is_before(motive.t, history_peek(&connection->history, newest)->t)) {
         motive.t = segment->time; /* entries stand in time order: name the proof itself */
         motive.packet = segment->packet;
     }

@@ -2,7 +2,8 @@
  * grid-hits: which cells of the grid (state, fact) captures reach, for tests/checks/grid.py.
  *
  *      grid-hits            every cell:            STATE FACT kind
- *      grid-hits CAPTURE... the cells they reach:  STATE FACT kind CAPTURE, each cell once a capture
+ *      grid-hits CAPTURE... the cells they reach:  STATE FACT kind CAPTURE, each cell once a
+ * capture
  *
  * The kind is arrow, repeat or unexpected.  The engine's probe shows the cells of every segment;
  * that TIME_WAIT ran out is no segment's doing and comes as a transition.

@@ -119,9 +119,9 @@ def run_case(job):
 
 def first_line(path, name, case, records, options):
     plain = segwire.Variation()
-    traced = analyse(case, plain, "--segments", "all")
-    segments = [r for r in traced if segcheck.dataset(r) == "lastack.segment"]
-    notes = segcheck.Answer(case, plain, records + segments).check()
+    traced = [r for r in analyse(case, plain, "--segments", "all", "--transitions")
+              if segcheck.dataset(r) in ("lastack.segment", "lastack.transition")]
+    notes = segcheck.Answer(case, plain, records + traced).check()
     if not options.no_golden:
         notes += compare_golden(path, segcheck.normalise(case, plain, records), options.accept)
     return "not ok" if notes else "ok", name, notes

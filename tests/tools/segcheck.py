@@ -52,6 +52,8 @@ class Answer:
         self.events = [r for r in records if dataset(r) == "lastack.event"]
         self.verdicts = {r["lastack"]["packet"]: r["lastack"]["verdict"] for r in records
                          if dataset(r) == "lastack.segment"}
+        self.transitions = [r["lastack"] for r in records
+                            if dataset(r) == "lastack.transition"]
         self.matched = []
         self.problems = []
 
@@ -221,6 +223,18 @@ class Answer:
             self.complain(lines[-1].line if lines else 0, "unexpected segments are packets "
                           f"{sorted(found)}, wanted {sorted(wanted)}")
 
+    def check_transitions(self):
+        """Every entry of every history was written as a transition, too."""
+        written = {(t["flow_uid"], t["side"], t["after"], t["fact"], t["packet"])
+                   for t in self.transitions}
+        for body in (record["lastack"] for record in self.flows):
+            for side in ("client", "server"):
+                for entry in body[side]["history"]:
+                    key = (body["flow_uid"], side, entry["state"], entry["fact"], entry["packet"])
+                    if key not in written:
+                        self.complain(0, f"no transition record of {' '.join(map(str, key[1:]))} "
+                                      f"in incarnation {body['incarnation']}")
+
     def resolve(self, text):
         """A label stands for its packet's number, #7 for 7."""
         if text in self.case.labels:
@@ -236,6 +250,8 @@ class Answer:
             if asked.words == ["only"] or asked.words == ["no", "events"]:
                 self.check_only(asked.line)
         self.check_unexpected()
+        if self.verdicts:  # a run that was traced
+            self.check_transitions()
         return self.problems
 
 

@@ -1,0 +1,105 @@
+/* closing: see closing.h. */
+#include "closing.h"
+
+#include <stdlib.h>
+
+bool closing_ensure(struct connection *connection, const struct segment *segment)
+{
+    if (connection->closing != NULL || (segment->flags & (TCP_FIN | TCP_RST)) == 0)
+        return true;
+    connection->closing = calloc(1, sizeof(*connection->closing));
+    return connection->closing != NULL;
+}
+
+static void remember_fin(struct connection *connection, const struct segment *segment, int from,
+                         const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    if ((segment->flags & TCP_FIN) == 0 || step->end - 1 != connection->side[from].fin_seq)
+        return;
+    closing->fins[from]++;
+    if (closing->fins[from] == 1)
+        closing->fin[from] = packet_ref_of(segment, from);
+    else
+        closing->fin_again[from] = packet_ref_of(segment, from);
+    if (closing->copies[from] < FIN_COPIES && (segment->options & OPTION_TIMESTAMPS) != 0)
+        closing->copy[from][closing->copies[from]++] =
+            (struct fin_copy){segment->packet, segment->time, segment->tsval};
+}
+
+static void remember_fin_ack(struct connection *connection, const struct segment *segment, int from,
+                             const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    int peer = side_other(from);
+    const struct side *y = &connection->side[peer];
+    bool covers = side_has(y, SIDE_FIN_SENT) && (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+                  seq_after(segment->acknowledgment, y->fin_seq);
+    if (!covers)
+        return;
+    if (closing->fin_ack[peer].packet == 0)
+        closing->fin_ack[peer] = packet_ref_of(segment, from);
+    closing->fin_ack_last[peer] = packet_ref_of(segment, from);
+    if (!closing->carrier[peer] && step->end != segment->sequence) {
+        closing->carrier[peer] = true;
+        closing->carrier_end[peer] = step->end;
+    }
+}
+
+/* What reaches a side in TIME_WAIT, what it answers, and when 2MSL starts (OBSERVER 2). */
+static void watch_time_wait(struct connection *connection, const struct segment *segment, int from,
+                            const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    int peer = side_other(from);
+    if (connection->side[from].state == STATE_TIME_WAIT && (segment->flags & TCP_ACK) != 0 &&
+        (segment->flags & (TCP_RST | TCP_SYN)) == 0) {
+        if (closing->time_wait_acked[from] && !connection->refusing_syn)
+            closing->time_wait_restarts[from]++;
+        if (!closing->time_wait_acked[from] || !connection->refusing_syn)
+            closing->time_wait_started[from] = segment->time;
+        if (closing->time_wait_acked[from])
+            closing->time_wait_ack = packet_ref_of(segment, from);
+        closing->time_wait_acked[from] = true;
+    }
+    bool by_ack = (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
+    for (int side = 0; side < SIDES; side++) {
+        bool entered = connection->side[side].state == STATE_TIME_WAIT &&
+                       step->before[side] != STATE_TIME_WAIT;
+        if (entered && (side != from || !by_ack)) {
+            closing->time_wait_started[side] = segment->time;
+            closing->time_wait_acked[side] = step->before[side] == STATE_CLOSING;
+        }
+    }
+    if (step->before[peer] == STATE_TIME_WAIT && (segment->flags & TCP_RST) == 0)
+        closing->to_time_wait = packet_ref_of(segment, from);
+}
+
+static void remember_rst(struct connection *connection, const struct segment *segment, int from,
+                         const struct step *step)
+{
+    struct closing *closing = connection->closing;
+    if ((segment->flags & TCP_RST) == 0 || closing->rst[from].packet != 0)
+        return;
+    closing->rst[from] = packet_ref_of(segment, from);
+    closing->rst_form[from] = (uint8_t)step->rst_form;
+    closing->rst_fit[from] = (uint8_t)step->rst_fit;
+}
+
+void closing_watch_end(struct connection *connection, nanotime t)
+{
+    if (!connection_is_closed(connection))
+        connection->closed_at = NANOTIME_UNKNOWN;
+    else if (connection->closed_at == NANOTIME_UNKNOWN)
+        connection->closed_at = t;
+}
+
+void closing_take(struct connection *connection, const struct segment *segment, int from,
+                  const struct step *step)
+{
+    remember_fin(connection, segment, from, step);
+    remember_fin_ack(connection, segment, from, step);
+    watch_time_wait(connection, segment, from, step);
+    remember_rst(connection, segment, from, step);
+    closing_watch_end(connection, segment->time);
+}
