@@ -9,7 +9,7 @@
 #include "engine.h"
 #include "shard/shard.h"
 
-enum { LINK_TYPES = SUMMARY_LINK_TYPES };
+enum { MOST_HELPFUL = 4, LINK_TYPES = SUMMARY_LINK_TYPES };
 
 struct link_count {
     int link_type;
@@ -32,12 +32,13 @@ struct analyzer {
     nanotime first, last; /* of the capture clock */
 };
 
-/* As many as help: one that reads and writes, one that analyses. */
+/* As many as help: one that reads and writes, and beside it one a core that analyses. */
 static uint32_t thread_count(const struct config *config)
 {
     if (config->threads != 0)
         return config->threads;
-    return sysconf(_SC_NPROCESSORS_ONLN) >= 2 ? 2 : 1;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 2 ? 1 : cores < MOST_HELPFUL ? (uint32_t)cores + 1 : MOST_HELPFUL + 1;
 }
 
 enum status analyzer_new(const struct analyzer_options *options, struct analyzer **ret_analyzer)

@@ -303,12 +303,28 @@ static void dispatch(struct engine *engine, struct tuple *tuple, const struct se
     }
 }
 
+/* The tuple after the next is fetched, and of the next one, whose record is here by now, what it
+ * points to. */
+static void fetch_next_deadlines(const struct engine *engine)
+{
+    enum { LINE = 64, LINES = 16 };
+    const struct agenda *agenda = &engine->agenda;
+    if (agenda->count < 2)
+        return;
+    __builtin_prefetch(flow_table_tuple(&engine->table, agenda->entry[1].index));
+    const struct tuple *next = flow_table_tuple(&engine->table, agenda->entry[0].index);
+    const char *parked = (const char *)next->parked;
+    for (int line = 0; next->is_parked && line < LINES; line++)
+        __builtin_prefetch(parked + line * LINE);
+}
+
 /* Meets the deadlines up to now.  What is then decided, `packet` decided; the clock when it is 0. */
 static void meet_deadlines(struct engine *engine, nanotime now, uint64_t packet)
 {
     while (agenda_is_due(&engine->agenda, now)) {
         struct agenda_entry entry = agenda_take(&engine->agenda);
         struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
+        fetch_next_deadlines(engine);
         if (tuple->armed != entry.due)
             continue; /* the tuple has an earlier deadline, or none, or is gone */
         engine->clock = time_later_of(engine->clock, entry.due);

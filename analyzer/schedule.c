@@ -75,11 +75,11 @@ static void park(struct engine *engine, struct tuple *tuple)
 bool schedule_unpark(struct engine *engine, struct tuple *tuple)
 {
     struct parked *parked = tuple->parked;
-    struct incarnation *incarnation = flow_table_new_incarnation(&engine->table);
+    struct incarnation *incarnation = flow_table_new_unclear(&engine->table);
     if (incarnation == NULL || !park_restore(parked, incarnation)) {
         engine->status = STATUS_NO_MEMORY;
         if (incarnation != NULL)
-            flow_table_free_incarnation(&engine->table, incarnation);
+            pool_give(&engine->table.incarnations, incarnation->index);
         return false;
     }
     engine->parked_octets -= parked->octets;
@@ -89,7 +89,7 @@ bool schedule_unpark(struct engine *engine, struct tuple *tuple)
     return true;
 }
 
-static nanotime tuple_deadline_but_parking(const struct engine *engine, const struct tuple *tuple)
+static nanotime tuple_deadline(const struct engine *engine, const struct tuple *tuple)
 {
     nanotime due = incarnation_deadline(engine, tuple->current);
     due = sooner(due, incarnation_deadline(engine, tuple->candidate));
@@ -133,16 +133,18 @@ void schedule_tuple(struct engine *engine, struct tuple *tuple)
         lives_remove(engine, tuple);
         return;
     }
-    evict_enqueue(engine, tuple);
-    if (empty)
+    if (empty) {
+        evict_enqueue(engine, tuple);
         return; /* at rest: the deadline on the agenda stands */
-    nanotime due = tuple_deadline_but_parking(engine, tuple);
-    if (may_park(tuple))
-        due = sooner(due, time_after(tuple->current->connection.last_t, engine->config.park_wait));
+    }
+    nanotime due = tuple_deadline(engine, tuple);
     if (due == NANOTIME_UNKNOWN)
         tuple->armed = NANOTIME_UNKNOWN;
     else
         arm(engine, tuple, due);
+    if (due != NANOTIME_UNKNOWN && may_park(tuple))
+        park(engine, tuple); /* at once, while it is in the cache */
+    evict_enqueue(engine, tuple);
 }
 
 /* TIME_WAIT of an incarnation's sides that is over. */
@@ -201,14 +203,5 @@ void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
             end_quietly(engine, tuple);
     }
     lives_bury_old(engine, tuple, now);
-    bool quiet = may_park(tuple) &&
-                 time_since(now, tuple->current->connection.last_t) >= engine->config.park_wait;
-    nanotime due = quiet ? tuple_deadline_but_parking(engine, tuple) : NANOTIME_UNKNOWN;
-    if (!quiet || due == NANOTIME_UNKNOWN) {
-        schedule_tuple(engine, tuple);
-        return;
-    }
-    arm(engine, tuple, due);
-    park(engine, tuple);
-    evict_enqueue(engine, tuple);
+    schedule_tuple(engine, tuple);
 }

@@ -28,7 +28,7 @@ static int pool_add_slab(struct pool *pool)
     return 0;
 }
 
-uint32_t pool_take(struct pool *pool)
+uint32_t pool_take_unclear(struct pool *pool)
 {
     uint32_t index = pool->freed;
     if (index != 0) {
@@ -38,8 +38,15 @@ uint32_t pool_take(struct pool *pool)
             return 0;
         index = pool->next++;
     }
-    memset(pool_at(pool, index), 0, pool->slot_size);
     pool->taken++;
+    return index;
+}
+
+uint32_t pool_take(struct pool *pool)
+{
+    uint32_t index = pool_take_unclear(pool);
+    if (index != 0)
+        memset(pool_at(pool, index), 0, pool->slot_size);
     return index;
 }
 

@@ -1,7 +1,7 @@
 /*
  * pool: slots of one size in slabs, named by a 32-bit index.
  *
- * Slots are zeroed when taken, never move, and are given back to a free list; slabs are kept until
+ * Slots are zeroed when taken (unless asked for unclear), never move, and are given back to a free list; slabs are kept until
  * the pool is cleared.  Index 0 is never given out.
  */
 #ifndef LASTACK_BASE_POOL_H
@@ -24,8 +24,9 @@ struct pool {
 /* Prepares an empty pool of slots of at least slot_size octets. */
 void pool_init(struct pool *pool, size_t slot_size);
 
-/* Takes a slot; 0 when memory ran out. */
+/* Takes a slot; 0 when memory ran out.  The second leaves it as it was given back. */
 uint32_t pool_take(struct pool *pool);
+uint32_t pool_take_unclear(struct pool *pool);
 
 void pool_give(struct pool *pool, uint32_t index);
 

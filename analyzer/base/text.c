@@ -42,6 +42,10 @@ static size_t decimal_length(uint64_t value)
 
 char *text_put_decimal(char *out, uint64_t value)
 {
+    if (value < 10) { /* most numbers of a record */
+        *out = (char)('0' + value);
+        return out + 1;
+    }
     char *end = out + decimal_length(value);
     char *at = end;
     for (; value >= 100; value /= 100)
@@ -156,7 +160,7 @@ char *text_put_date(char *out, int64_t day)
     return put_pair(out, (uint32_t)date.tm_mday);
 }
 
-static char *put_fraction(char *out, uint32_t nanos, int digits)
+char *text_put_fraction(char *out, uint32_t nanos, int digits)
 {
     char all[10];
     uint32_t rest = nanos / 10;
@@ -176,7 +180,7 @@ char *text_put_clock(char *out, int64_t nanos, int digits)
     out = put_pair(out, second / SECONDS_PER_MINUTE % SECONDS_PER_MINUTE);
     *out++ = ':';
     out = put_pair(out, second % SECONDS_PER_MINUTE);
-    return digits > 0 ? put_fraction(out, (uint32_t)(nanos % NANO_PER_SECOND), digits) : out;
+    return digits > 0 ? text_put_fraction(out, (uint32_t)(nanos % NANO_PER_SECOND), digits) : out;
 }
 
 /* value / unit with at most two digits after the point, trailing zeros left out. */

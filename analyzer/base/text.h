@@ -43,6 +43,9 @@ char *text_put_date(char *out, int64_t day);
 /* The time of day HH:MM:SS, with digits (0, 3, 6 or 9) after the point; the rest is cut off. */
 char *text_put_clock(char *out, int64_t nanos, int digits);
 
+/* The point and digits (3, 6 or 9) of nanos, which is below a second; the rest is cut off. */
+char *text_put_fraction(char *out, uint32_t nanos, int digits);
+
 /* A duration for people, three significant digits and a unit: 950 ns, 1.2 ms, 3.45 s, 2 h 5 min. */
 char *text_put_duration(char *out, nanotime duration);
 

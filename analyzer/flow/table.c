@@ -153,6 +153,16 @@ struct incarnation *flow_table_new_incarnation(struct flow_table *table)
     return incarnation;
 }
 
+struct incarnation *flow_table_new_unclear(struct flow_table *table)
+{
+    uint32_t index = pool_take_unclear(&table->incarnations);
+    if (index == 0)
+        return NULL;
+    struct incarnation *incarnation = pool_at(&table->incarnations, index);
+    incarnation->index = index;
+    return incarnation;
+}
+
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation)
 {
     connection_clear(&incarnation->connection);

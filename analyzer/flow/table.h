@@ -56,6 +56,8 @@ struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index);
 
 /* A zeroed incarnation; NULL when memory ran out. */
 struct incarnation *flow_table_new_incarnation(struct flow_table *table);
+/* One for park_restore, which fills all of it but its index. */
+struct incarnation *flow_table_new_unclear(struct flow_table *table);
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation);
 
 /* Octets held. */

@@ -112,19 +112,30 @@ char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address)
     return out;
 }
 
+/* Spells the quote, the day and the second of it that the next times share. */
+static void spell_second(struct json_writer *writer, int64_t day, uint32_t second)
+{
+    if (day != writer->day) {
+        writer->moment[0] = '"';
+        text_put_date(writer->moment + 1, day);
+        writer->moment[1 + TEXT_DATE] = 'T';
+    }
+    writer->day = day;
+    writer->second = second;
+    text_put_clock(writer->moment + 2 + TEXT_DATE, (int64_t)second * NANO_PER_SECOND, 0);
+}
+
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
 {
     if (moment == NANOTIME_UNKNOWN)
         return json_spell_null(out);
     struct day_time split = text_split_time(moment);
-    if (split.day != writer->day) {
-        text_put_date(writer->date, split.day);
-        writer->day = split.day;
-    }
-    *out++ = '"';
-    out = spell(out, writer->date, TEXT_DATE);
-    *out++ = 'T';
-    out = text_put_clock(out, split.nanos, writer->nano ? 9 : 6);
+    uint32_t second = (uint32_t)(split.nanos / NANO_PER_SECOND);
+    if (split.day != writer->day || second != writer->second)
+        spell_second(writer, split.day, second);
+    memcpy(out, writer->moment, JSON_SECOND); /* of fixed size: cheaper than two copies */
+    out = text_put_fraction(out + JSON_SECOND, (uint32_t)(split.nanos % NANO_PER_SECOND),
+                            writer->nano ? 9 : 6);
     return spell(out, "Z\"", 2);
 }
 

@@ -19,6 +19,7 @@
 
 enum {
     JSON_KEY = 32,    /* the longest key with comma, quotes and colon */
+    JSON_SECOND = TEXT_DATE + 10, /* "2026-11-20T15:00:07 */
     JSON_WORD = 40,   /* the longest word of a vocabulary with its quotes */
     JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
 };
@@ -31,8 +32,9 @@ struct json_writer {
     char *limit; /* end of the room there is */
     bool nano;   /* nine fraction digits */
     bool failed; /* out of memory */
-    int64_t day; /* the day that date spells: most times of a record fall on one */
-    char date[TEXT_DATE];
+    int64_t day;     /* the day and, in it, the second that moment spells: */
+    uint32_t second; /* most times of a record fall into one */
+    char moment[JSON_SECOND];
 };
 
 /* A writer without a buffer. */
