@@ -130,8 +130,11 @@ void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct 
     if (collision == NULL)
         return;
     if (end == candidate->client_end) {
-        bool answers = (segment->flags & TCP_RST) != 0 && collision->challenges > 0 &&
-                       segment->sequence == collision->challenge.acknowledgment;
+        bool to_challenge =
+            collision->challenges > 0 && segment->sequence == collision->challenge.acknowledgment;
+        bool to_fin =
+            collision->fin_after_syn && segment->sequence == collision->fin_again.acknowledgment;
+        bool answers = (segment->flags & TCP_RST) != 0 && (to_challenge || to_fin);
         struct step step = {0};
         if (!answers)
             return;
@@ -186,7 +189,8 @@ static void decide_final_ack(struct engine *engine, struct tuple *tuple,
     story->open = false;
     const struct connection *connection = &incarnation->connection;
     const struct side *peer = &connection->side[side_other(story->side)];
-    bool spoke = connection->closing->fin[story->side].t < peer->last_t || story->new_syn;
+    bool spoke = story->repairs > 0 || story->new_syn ||
+                 connection->closing->fin[story->side].t < peer->last_t;
     if (story->missing && !spoke)
         return; /* nothing of the peer since the FIN: a repeated FIN, no more */
     story->told = true;
@@ -234,8 +238,28 @@ static bool answers_first_copy(const struct closing *closing, int side,
     return true;
 }
 
-static void follow_final_ack(struct engine *engine, struct tuple *tuple,
-                             struct incarnation *incarnation, const struct step *step)
+/* A loss: the first opens the story, further ones before it is told belong to it. */
+static void open_final_ack(struct engine *engine, struct incarnation *incarnation,
+                           const struct step *step, bool missing)
+{
+    struct final_ack_story *story = &incarnation->final_ack;
+    const struct closing *closing = incarnation->connection.closing;
+    if (story->told)
+        return;
+    story->losses++;
+    story->deadline = time_after(engine->clock, engine->config.repair_wait);
+    if (story->open)
+        return;
+    story->open = true;
+    story->missing = missing;
+    story->side = (uint8_t)step->from;
+    story->peer_state = (uint8_t)step->before[side_other(step->from)];
+    story->final_ack = closing->fin_ack_last[step->from];
+    story->again = packet_ref_of(step->segment, step->from);
+}
+
+static void follow_final_ack(struct engine *engine, struct incarnation *incarnation,
+                             const struct step *step)
 {
     struct final_ack_story *story = &incarnation->final_ack;
     const struct closing *closing = incarnation->connection.closing;
@@ -243,42 +267,41 @@ static void follow_final_ack(struct engine *engine, struct tuple *tuple,
     if (closing == NULL)
         return;
     if (shows_last_ack(incarnation, step, &missing)) {
-        story->losses++;
-        if (story->told || story->open)
-            return;
-        story->open = true;
-        story->missing = missing;
-        story->side = (uint8_t)step->from;
-        story->final_ack = closing->fin_ack_last[step->from];
-        story->again = packet_ref_of(step->segment, step->from);
-        story->deadline = time_after(engine->clock, engine->config.repair_wait);
+        open_final_ack(engine, incarnation, step, missing);
         return;
     }
     bool repairs = story->open && step->from != story->side &&
                    closing->fin_ack_last[story->side].packet == step->segment->packet;
     if (!repairs)
         return;
-    bool first = answers_first_copy(closing, story->side, step->segment, &story->echoed);
-    if (story->missing && !first)
+    bool known;
+    bool first = answers_first_copy(closing, story->side, step->segment, &known);
+    if (story->missing && story->repairs == 0 && !first) {
         story->open = false; /* the first FIN never arrived: no ACK of it was due */
-    else
-        decide_final_ack(engine, tuple, incarnation, step->segment, step->from);
+        return;
+    }
+    story->echoed |= known && story->repairs == 0;
+    story->repairs++;
+    story->repair = packet_ref_of(step->segment, step->from);
+    story->deadline = time_after(engine->clock, engine->config.repair_wait);
 }
 
-/* The story of a side in LAST_ACK that a challenge to a new SYN brought to light. */
+/* The story of a side in LAST_ACK that its answer to a new SYN brought to light. */
 void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int side,
                            const struct segment *segment)
 {
     struct final_ack_story *story = &old->final_ack;
     const struct closing *closing = old->connection.closing;
     if (story->told || story->open || closing == NULL ||
-        old->connection.side[side].state != STATE_LAST_ACK || closing->fin_ack[side].packet != 0)
+        old->connection.side[side].state != STATE_LAST_ACK)
         return;
     story->open = true;
-    story->missing = true;
+    story->missing = closing->fin_ack[side].packet == 0;
     story->new_syn = true;
     story->losses = 1;
     story->side = (uint8_t)side;
+    story->peer_state = old->connection.side[side_other(side)].state;
+    story->final_ack = closing->fin_ack_last[side];
     story->again = packet_ref_of(segment, side);
     story->deadline = time_after(engine->clock, engine->config.repair_wait);
 }
@@ -331,7 +354,7 @@ static void follow_hazard(struct engine *engine, struct tuple *tuple,
     bool in_flight = since < incarnation->connection.side[hazard->to].round_trip / 2;
     bool overtaken = seq_after(x->snd_nxt, hazard->left);
     if (!in_flight)
-        decide_hazard(engine, tuple, incarnation, segment, false, !overtaken);
+        decide_hazard(engine, tuple, incarnation, segment, false, hazard->at_edge && !overtaken);
 }
 
 static void open_hazard(struct engine *engine, struct tuple *tuple, const struct segment *segment,
@@ -351,6 +374,8 @@ static void open_hazard(struct engine *engine, struct tuple *tuple, const struct
                     stray->from->end[incarnation_end(current, 1)].iss},
         .strength = stray->match,
         .stray = packet_ref_of(segment, from),
+        .at_edge =
+            seq_at_or_before(segment->sequence, current->connection.side[side_other(from)].rcv_nxt),
         .left = seq_later_of(segment->sequence, x->snd_nxt),
         .right = end,
         .state = {(enum tcp_state)current->connection.side[0].state,
@@ -408,7 +433,7 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
         follow_hazard(engine, tuple, incarnation, step);
     if (incarnation->collision != NULL)
         follow_collision(engine, tuple, incarnation, step);
-    follow_final_ack(engine, tuple, incarnation, step);
+    follow_final_ack(engine, incarnation, step);
     if (connection->closing == NULL)
         return;
     struct occasion occasion = {

@@ -16,7 +16,7 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
 void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                        int end);
 
-/* The old responder showed itself in LAST_ACK to a new SYN: where no final ACK had passed, it is missing. */
+/* The old responder showed itself in LAST_ACK to a new SYN: the final ACK was lost, or none came. */
 void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int side,
                            const struct segment *segment);
 

@@ -96,7 +96,7 @@ static void take_contested(struct engine *engine, struct tuple *tuple,
             collision->state_after = (enum tcp_state)connection->side[side].state;
     }
     connection->refusing_syn = refuses_syn(tuple, end);
-    if (from_responder && (segment->flags & TCP_ACK) != 0)
+    if (from_responder && ((segment->flags & TCP_ACK) != 0 || old_reset))
         decide_last_ack_shown(engine, current, side, segment);
     take(engine, tuple, current, segment, end);
     connection->refusing_syn = false;
@@ -211,6 +211,7 @@ static void take_stray(struct engine *engine, struct tuple *tuple, const struct 
     struct tally *tally = &current->connection.side[incarnation_side(current, end)].tally;
     tally->packets++; /* its octets are none of this stream's */
     tally->ip_bytes += segment->ip_length;
+    zeek_view_packet(&current->connection.zeek, segment, incarnation_side(current, end));
     current->connection.last_t = time_later_of(current->connection.last_t, segment->time);
     engine->counts.segments++;
     trace_segment(engine, tuple, current, segment, incarnation_side(current, end), VERDICT_STRAY);

@@ -91,6 +91,20 @@ static void expand_options(const struct side *x, struct side_record *record)
     record->rtt_max = x->rtt.greatest;
 }
 
+/* The packet whose ACK of the FIN arrived: the first, unless the side showed that it did not. */
+static uint64_t acked_by(const struct side_record *record, uint64_t first)
+{
+    uint64_t packet = first;
+    for (uint32_t i = 0; i < record->history_count; i++) {
+        const struct history_record *entry = &record->history[i];
+        if (entry->fact == FACT_FIN_ACKED && !entry->revoked)
+            return packet != 0 ? packet : entry->packet;
+        if (entry->fact == FACT_FIN_ACKED && entry->revoked_by != 0 && entry->packet >= first)
+            packet = 0;
+    }
+    return packet;
+}
+
 static void expand_closing(const struct closing *closing, int side, struct side_record *record)
 {
     if (closing == NULL)
@@ -98,7 +112,7 @@ static void expand_closing(const struct closing *closing, int side, struct side_
     record->fin_packet = closing->fin[side].packet;
     record->fin_time = closing->fin[side].t;
     record->fin_copies = closing->fins[side];
-    record->fin_acked_by = closing->fin_ack[side].packet;
+    record->fin_acked_by = acked_by(record, closing->fin_ack[side].packet);
     record->rst_packet = closing->rst[side].packet;
     record->rst_time = closing->rst[side].t;
     record->rst_form = (enum rst_form)closing->rst_form[side];
@@ -122,7 +136,8 @@ bool expand_is_one_sided(const struct connection *connection)
     for (int i = 0; i < SIDES; i++) {
         const struct side *x = &connection->side[i];
         const struct side *y = &connection->side[side_other(i)];
-        if (side_has(x, SIDE_HEARD) && side_has(x, SIDE_ACKED) && !side_has(y, SIDE_HEARD))
+        bool there_is_more = side_has(x, SIDE_ACKED) || connection->midstream;
+        if (x->tally.packets > 0 && there_is_more && y->tally.packets == 0)
             return true;
     }
     return false;
@@ -169,7 +184,7 @@ static enum vantage find_vantage(const struct flow_record *flow)
 static void expand_handshake(const struct connection *connection, struct flow_record *flow)
 {
     flow->handshake_complete =
-        connection->ack_t != NANOTIME_UNKNOWN ||
+        (connection->acknowledged && side_has(&connection->side[0], SIDE_SYN_SEEN)) ||
         (connection->simultaneous_open && side_has(&connection->side[0], SIDE_ACKED) &&
          side_has(&connection->side[1], SIDE_ACKED));
     flow->syn_to_synack = span(connection->synack_t, connection->syn_t);

@@ -80,10 +80,22 @@ static bool is_unanswered(const struct incarnation *incarnation, const struct fl
            flow->side[SERVER].history_count == 0;
 }
 
-static bool is_simultaneous(const struct flow_record *flow)
+/* Neither FIN acknowledges the other, in whatever order the capture has them (EVENTS C2). */
+static bool is_simultaneous(const struct incarnation *incarnation)
 {
-    return find_state(&flow->side[CLIENT], STATE_CLOSING) != NULL &&
-           find_state(&flow->side[SERVER], STATE_CLOSING) != NULL;
+    const struct connection *connection = &incarnation->connection;
+    const struct closing *closing = connection->closing;
+    if (closing == NULL || closing->fin[0].packet == 0 || closing->fin[1].packet == 0)
+        return false;
+    for (int side = 0; side < SIDES; side++) {
+        const struct packet_ref *fin = &closing->fin[side];
+        bool short_of =
+            (fin->flags & TCP_ACK) != 0 &&
+            seq_at_or_before(fin->acknowledgment, connection->side[side_other(side)].fin_seq);
+        if (!short_of)
+            return false;
+    }
+    return true;
 }
 
 static bool gave_up(const struct flow_record *flow, int side)
@@ -104,13 +116,11 @@ static enum close_kind find_kind(const struct incarnation *incarnation,
         return CLOSE_SUPERSEDED;
     if (reset && !both)
         return CLOSE_RESET;
-    if (is_simultaneous(flow))
-        return CLOSE_SIMULTANEOUS;
     if (both)
-        return CLOSE_ORDERLY;
+        return is_simultaneous(incarnation) ? CLOSE_SIMULTANEOUS : CLOSE_ORDERLY;
     if (gave_up(flow, CLIENT) || gave_up(flow, SERVER))
         return CLOSE_TIMED_OUT;
-    return sent_fin(flow, CLIENT) || sent_fin(flow, SERVER) ? CLOSE_HALF_CLOSED : CLOSE_OPEN;
+    return sent_fin(flow, CLIENT) != sent_fin(flow, SERVER) ? CLOSE_HALF_CLOSED : CLOSE_OPEN;
 }
 
 static enum initiator by_side(int side)
@@ -118,8 +128,15 @@ static enum initiator by_side(int side)
     return side == CLIENT ? INITIATOR_CLIENT : INITIATOR_SERVER;
 }
 
+/* The packet of a reset that the side itself sent; 0: none, or it was somebody else's. */
+static uint64_t own_reset(const struct side_record *side)
+{
+    return side->rst_form == RST_FOREIGN ? 0 : side->rst_packet;
+}
+
 /* Who began to close: the first FIN, else the RST of a reset. */
-static enum initiator find_initiator(const struct flow_record *flow)
+static enum initiator find_initiator(const struct incarnation *incarnation,
+                                     const struct flow_record *flow)
 {
     const struct side_record *client = &flow->side[CLIENT], *server = &flow->side[SERVER];
     switch (flow->close_kind) {
@@ -129,7 +146,6 @@ static enum initiator find_initiator(const struct flow_record *flow)
     case CLOSE_KINDS:
         return INITIATOR_NONE;
     case CLOSE_SIMULTANEOUS:
-        return INITIATOR_BOTH;
     case CLOSE_SUPERSEDED:
     case CLOSE_RESET:
     case CLOSE_ORDERLY:
@@ -137,16 +153,28 @@ static enum initiator find_initiator(const struct flow_record *flow)
     case CLOSE_HALF_CLOSED:
         break;
     }
+    if (is_simultaneous(incarnation))
+        return INITIATOR_BOTH;
     if (client->fin_packet != 0 && server->fin_packet != 0)
         return by_side(client->fin_packet < server->fin_packet ? CLIENT : SERVER);
     if (client->fin_packet != 0 || server->fin_packet != 0)
         return by_side(client->fin_packet != 0 ? CLIENT : SERVER);
-    if (client->rst_packet != 0 &&
-        (server->rst_packet == 0 || client->rst_packet < server->rst_packet))
+    uint64_t by_client = own_reset(client), by_server = own_reset(server);
+    if (by_client != 0 && (by_server == 0 || by_client < by_server))
         return INITIATOR_CLIENT;
-    return server->rst_packet != 0 ? INITIATOR_SERVER : INITIATOR_NONE;
+    return by_server != 0 ? INITIATOR_SERVER : INITIATOR_NONE;
 }
 
+/* When a side left TIME_WAIT by something else than the timer; unknown when it did not. */
+static nanotime ended_early(const struct side_record *side)
+{
+    const struct history_record *in = find_state(side, STATE_TIME_WAIT);
+    const struct history_record *out = find_state(side, STATE_CLOSED);
+    bool early = out != NULL && out > in && out->fact != FACT_TWO_MSL;
+    return early ? out->t : NANOTIME_UNKNOWN;
+}
+
+/* Of two sides in TIME_WAIT: since the first entered, until the last leaves. */
 static void find_time_wait(const struct incarnation *incarnation, nanotime two_msl,
                            struct flow_record *flow)
 {
@@ -155,21 +183,26 @@ static void find_time_wait(const struct incarnation *incarnation, nanotime two_m
         const struct history_record *entry = find_state(&flow->side[side], STATE_TIME_WAIT);
         if (entry == NULL)
             continue;
+        nanotime early = ended_early(&flow->side[side]);
+        nanotime until = early != NANOTIME_UNKNOWN
+                             ? early
+                             : time_after(closing->time_wait_started[side], two_msl);
+        if (!flow->time_wait || time_is_before(entry->t, flow->time_wait_since)) {
+            flow->time_wait_side = side;
+            flow->time_wait_since = entry->t;
+        }
+        flow->time_wait_until =
+            flow->time_wait ? time_later_of(flow->time_wait_until, until) : until;
+        flow->time_wait_restarts += closing->time_wait_restarts[side];
         flow->time_wait_both = flow->time_wait;
-        if (flow->time_wait && time_is_before(flow->time_wait_since, entry->t))
-            continue;
         flow->time_wait = true;
-        flow->time_wait_side = side;
-        flow->time_wait_since = entry->t;
-        flow->time_wait_until = time_after(closing->time_wait_started[side], two_msl);
-        flow->time_wait_restarts = closing->time_wait_restarts[side];
     }
 }
 
 void outcome_of(const struct incarnation *incarnation, nanotime two_msl, struct flow_record *flow)
 {
     flow->close_kind = find_kind(incarnation, flow);
-    flow->initiator = find_initiator(flow);
+    flow->initiator = find_initiator(incarnation, flow);
     flow->fin_to_fin = NANOTIME_UNKNOWN;
     if (sent_fin(flow, CLIENT) && sent_fin(flow, SERVER)) {
         nanotime between = time_since(flow->side[SERVER].fin_time, flow->side[CLIENT].fin_time);

@@ -40,7 +40,7 @@ static void add_evidence(struct event_record *event, const struct incarnation *i
         report_evidence(event, &old, &collision->old_fin, SERVER, ROLE_REFERENCE,
                         "the server's FIN in the old connection");
     report_evidence(event, &old, &collision->old_final_ack, CLIENT, ROLE_REFERENCE,
-                    "the ACK of that FIN");
+                    "which acknowledges that FIN");
     report_evidence(event, &fresh, &collision->syn, CLIENT, ROLE_TRIGGER,
                     "the SYN of incarnation %u", incarnation->number);
     report_evidence(event, &old, &collision->challenge, SERVER, ROLE_REACTION,
@@ -51,7 +51,8 @@ static void add_evidence(struct event_record *event, const struct incarnation *i
     report_evidence(event, &old, &collision->reset, CLIENT, ROLE_REACTION,
                     "the client resets the old connection");
     if (collision->syn_last.packet != collision->syn.packet)
-        report_evidence(event, &fresh, &collision->syn_last, CLIENT, ROLE_REPAIR,
+        report_evidence(event, &fresh, &collision->syn_last, CLIENT,
+                        collision->answer == ANSWER_SYNACK ? ROLE_REPAIR : ROLE_REFERENCE,
                         "the same SYN again");
     bool accepted = collision->answer == ANSWER_SYNACK;
     bool old_numbers = collision->answer == ANSWER_RST_OLD;
@@ -91,6 +92,26 @@ static void add_deltas(struct event_record *event, const struct incarnation *inc
     report_number(event, "challenges", collision->challenges);
 }
 
+/* The old responder's state: what its answer showed, where that differs from what was presumed. */
+static enum tcp_state shown_state(const struct collision *collision)
+{
+    bool shown = collision->state_before[1] == STATE_CLOSED;
+    return shown ? collision->state_after : collision->state_before[1];
+}
+
+static const char *safe_words(enum safe_by safe_by)
+{
+    switch (safe_by) {
+    case SAFE_BY_ISN:
+        return "old segments are kept out by its sequence numbers, which lie above the old ones";
+    case SAFE_BY_PAWS:
+        return "old segments are kept out by their older time stamps (PAWS)";
+    case SAFE_BY_NONE:
+        return "nothing keeps old segments out";
+    }
+    return "nothing keeps old segments out";
+}
+
 static void explain_collision(struct event_record *event, const struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
@@ -103,25 +124,44 @@ static void explain_collision(struct event_record *event, const struct occasion 
                    "%u, whose sides stood in %s (client's address) and %s (server's).",
                    client.text, server.text, (unsigned long long)collision->syn.packet, gap.text,
                    collision->old_number, tcp_state_name(collision->state_before[0]),
-                   tcp_state_name(collision->state_before[1]));
+                   tcp_state_name(shown_state(collision)));
     switch (collision->answer) {
     case ANSWER_NONE:
         report_explain(event, " No SYN-ACK and no reset of the new connection was seen.");
         break;
     case ANSWER_SYNACK:
-        report_explain(event, " It was accepted (packet %llu); old segments are kept out by: %s.",
+        report_explain(event, " It was accepted (packet %llu); %s.",
                        (unsigned long long)collision->reply.packet,
-                       safe_by_name(resolve_safe_by(incarnation)));
+                       safe_words(resolve_safe_by(incarnation)));
         break;
     case ANSWER_RST_NEW:
-    case ANSWER_RST_OLD:
         report_explain(event, " It was reset (packet %llu).",
+                       (unsigned long long)collision->reply.packet);
+        break;
+    case ANSWER_RST_OLD:
+        report_explain(event, " A reset in the old numbers ended the old connection (packet %llu).",
                        (unsigned long long)collision->reply.packet);
         break;
     }
     if (collision->resumed)
         report_explain(event, " Its sender then went on in the old connection: the SYN was not "
                               "of its own making.");
+}
+
+static void remedy_collision(struct event_record *event, const struct occasion *occasion)
+{
+    struct endpoint_text client = report_address(occasion, CLIENT);
+    if (event->level == LEVEL_INFO) {
+        report_remedy(event, "Nothing: the port came back safely.");
+        return;
+    }
+    report_remedy(event,
+                  "On %s: let ports rest for 2MSL (a wider net.ipv4.ip_local_port_range, fewer "
+                  "short connections through keep-alive or pooling).",
+                  client.text);
+    if (!occasion->incarnation->collision->syn_timestamps)
+        report_remedy(event, " Timestamps on at both ends (net.ipv4.tcp_timestamps=1) let PAWS "
+                             "reject old segments.");
 }
 
 void detect_incarnation_collision(struct occasion *occasion)
@@ -135,6 +175,8 @@ void detect_incarnation_collision(struct occasion *occasion)
                  resolve_blame(collision, outcome));
     event.level = resolve_collision_level(incarnation, outcome, 2 * occasion->config->msl);
     event.outcome = outcome;
+    if (event.level == LEVEL_ERROR && event.blame == BLAME_NONE)
+        event.blame = BLAME_CLOSER; /* whose port came back while old segments were about */
     if (collision->resumed) {
         event.level = LEVEL_NOTICE;
         event.blame = BLAME_ATTACKER;
@@ -146,16 +188,11 @@ void detect_incarnation_collision(struct occasion *occasion)
     report_detail(&event, "safe_by", safe_by_name(resolve_safe_by(incarnation)));
     report_detail(&event, "answer", answer_name(collision->answer));
     report_detail(&event, "old_state_client", tcp_state_name(collision->state_before[0]));
-    report_detail(&event, "old_state_server", tcp_state_name(collision->state_before[1]));
+    report_detail(&event, "old_state_server", tcp_state_name(shown_state(collision)));
     report_detail(&event, "old_basis_client", basis_name(collision->basis_before[0]));
     report_detail(&event, "old_basis_server", basis_name(collision->basis_before[1]));
     explain_collision(&event, occasion);
-    struct endpoint_text client = report_address(occasion, CLIENT);
-    report_remedy(&event,
-                  "On %s: let ports rest for 2MSL (a wider net.ipv4.ip_local_port_range, fewer "
-                  "short connections through keep-alive or pooling); timestamps on at both ends "
-                  "(net.ipv4.tcp_timestamps=1).",
-                  client.text);
+    remedy_collision(&event, occasion);
     occasion->emit(occasion->context, &event);
 }
 
@@ -168,24 +205,35 @@ static void tell_last_ack_rst(struct event_record *event, const struct occasion 
                          server = report_endpoint(occasion, SERVER);
     struct duration_text age = report_duration(time_since(collision->syn.t, collision->old_fin.t));
     bool acked = collision->old_final_ack.packet != 0;
+    bool doubtful = event->confidence == CONFIDENCE_POSSIBLE;
     report_explain(event,
-                   "%s connected again from the same port %s after the FIN of %s (packet %llu), "
-                   "while %s still waited in LAST_ACK for the last ACK of the old connection: it "
-                   "answered the SYN (packet %llu) with a reset (packet %llu), and connect() "
-                   "failed.",
-                   client.text, age.text, server.text,
-                   (unsigned long long)collision->old_fin.packet, server.text,
-                   (unsigned long long)collision->syn.packet,
-                   (unsigned long long)collision->reply.packet);
-    report_explain(event, acked ? " The last ACK had passed here and was lost beyond."
-                                : " No last ACK had passed here.");
-    if (event->confidence == CONFIDENCE_POSSIBLE)
-        report_explain(event, " A host without that socket and without a listener answers alike.");
+                   "%s connected again from the same port (packet %llu) %s after the FIN of %s "
+                   "(packet %llu)",
+                   client.text, (unsigned long long)collision->syn.packet, age.text, server.text,
+                   (unsigned long long)collision->old_fin.packet);
+    report_explain(event,
+                   doubtful
+                       ? ", and %s answered with a reset (packet %llu): either it still waited "
+                         "in LAST_ACK for the last ACK, lost beyond the capture point, or "
+                         "nothing listens there any more, which looks the same."
+                       : ", while %s still waited in LAST_ACK for the last ACK of the old "
+                         "connection: it answered the SYN with a reset (packet %llu).",
+                   server.text, (unsigned long long)collision->reply.packet);
+    report_explain(event, collision->answer == ANSWER_RST_OLD
+                              ? " The reset bears the old numbers, so the new attempt ignores it "
+                                "and tries again."
+                              : " connect() failed.");
+    if (!doubtful)
+        report_explain(event, acked ? " The last ACK had passed here and was lost beyond."
+                                    : " No last ACK had passed here.");
     report_remedy(
         event,
         "On %s, which closed first: keep TIME_WAIT (no SO_LINGER 0, no low "
         "net.ipv4.tcp_max_tw_buckets, no reuse of the port at once), and retry connect().",
         report_address(occasion, CLIENT).text);
+    if (doubtful)
+        report_remedy(event, " On %s: check that the service listens (ss -ltn).",
+                      report_address(occasion, SERVER).text);
 }
 
 static void tell_last_ack_challenged(struct event_record *event, const struct occasion *occasion)
@@ -194,18 +242,23 @@ static void tell_last_ack_challenged(struct event_record *event, const struct oc
     struct endpoint_text client = report_endpoint(occasion, CLIENT),
                          server = report_endpoint(occasion, SERVER);
     bool up = collision->answer == ANSWER_SYNACK;
+    bool challenged = collision->challenge.packet != 0;
     nanotime delay = up ? time_since(collision->reply.t, collision->syn.t) : NANOTIME_UNKNOWN;
     struct duration_text delay_text = report_duration(delay);
     report_explain(event,
                    "%s connected again from the same port while %s was still in LAST_ACK for the "
-                   "old connection: the SYN (packet %llu) drew a challenge ACK in the old numbers",
-                   client.text, server.text, (unsigned long long)collision->syn.packet);
-    if (collision->challenge.packet != 0)
-        report_explain(event, " (packet %llu)", (unsigned long long)collision->challenge.packet);
+                   "old connection: the SYN (packet %llu) drew %s",
+                   client.text, server.text, (unsigned long long)collision->syn.packet,
+                   challenged ? "a challenge ACK in the old numbers"
+                              : "no answer that was captured, then the old FIN came again");
+    report_explain(event, " (packet %llu)",
+                   (unsigned long long)(challenged ? collision->challenge.packet
+                                                   : collision->fin_again.packet));
     if (collision->reset.packet != 0)
         report_explain(event, ", %s reset the old connection (packet %llu) and tried again",
                        client.text, (unsigned long long)collision->reset.packet);
-    report_explain(event, up ? ". The connection came up %s late." : ".%.0s", delay_text.text);
+    report_explain(event, up ? ". The connection came up %s after the first SYN." : ".%.0s",
+                   delay_text.text);
     if (up)
         report_number(event, "connect_delay_ns", delay);
     report_remedy(event,
@@ -213,6 +266,26 @@ static void tell_last_ack_challenged(struct event_record *event, const struct oc
                   "net.ipv4.tcp_max_tw_buckets, no reuse of the port at once); look for the loss "
                   "of the last ACK between the two hosts.",
                   report_address(occasion, CLIENT).text);
+}
+
+/* The client had closed, and its FIN_WAIT_2 ran out; the server's application never closed. */
+static void tell_close_wait(struct event_record *event, const struct occasion *occasion)
+{
+    const struct collision *collision = occasion->incarnation->collision;
+    struct endpoint_text client = report_endpoint(occasion, CLIENT),
+                         server = report_endpoint(occasion, SERVER);
+    struct duration_text quiet =
+        report_duration(time_since(collision->syn.t, collision->old_last_t));
+    report_explain(event,
+                   "%s used its port again (packet %llu) %s after the old connection's last "
+                   "packet, but %s still held that one in CLOSE_WAIT: its application had not "
+                   "closed after the FIN of %s.",
+                   client.text, (unsigned long long)collision->syn.packet, quiet.text, server.text,
+                   client.text);
+    report_remedy(event,
+                  "On %s: let the application close its socket when it reads the end of the "
+                  "stream (ss -tn state close-wait shows how many wait).",
+                  report_address(occasion, SERVER).text);
 }
 
 static void tell_synchronized(struct event_record *event, const struct occasion *occasion)
@@ -242,6 +315,10 @@ static void tell_unresolved(struct event_record *event, const struct occasion *o
     const struct collision *collision = occasion->incarnation->collision;
     struct endpoint_text client = report_endpoint(occasion, CLIENT),
                          server = report_endpoint(occasion, SERVER);
+    if (collision->state_after == STATE_CLOSE_WAIT) {
+        tell_close_wait(event, occasion);
+        return;
+    }
     report_explain(event,
                    "%s connected again (packet %llu) while %s may still have held the old "
                    "connection in %s; no answer to that SYN is in the capture.",
@@ -249,6 +326,23 @@ static void tell_unresolved(struct event_record *event, const struct occasion *o
                    tcp_state_name(collision->state_after));
     report_remedy(event, "Capture longer, or also at %s, to see its answer.",
                   report_address(occasion, SERVER).text);
+}
+
+static const char *rule_words(enum reopen_rule rule)
+{
+    switch (rule) {
+    case REOPEN_TS:
+        return "its newer time stamp (RFC 6191)";
+    case REOPEN_EQ:
+        return "its equal time stamp with a higher sequence number (RFC 6191)";
+    case REOPEN_NEW_TS:
+        return "its having time stamps where the old connection had none (RFC 6191)";
+    case REOPEN_SEQ:
+        return "its sequence number above the old ones (RFC 6191, RFC 1122 4.2.2.13)";
+    case REOPEN_NONE:
+        return "no rule";
+    }
+    return "no rule";
 }
 
 static void tell_reopen_accepted(struct event_record *event, const struct occasion *occasion)
@@ -272,8 +366,7 @@ static void tell_reopen_accepted(struct event_record *event, const struct occasi
                    "(packet %llu), which %s allows.",
                    server.text, age_text.text, client.text,
                    (unsigned long long)collision->syn.packet,
-                   (unsigned long long)collision->reply.packet,
-                   rule == REOPEN_NONE ? "no rule" : reopen_rule_name(rule));
+                   (unsigned long long)collision->reply.packet, rule_words(rule));
     if (rule == REOPEN_NONE)
         report_remedy(event, "Enable timestamps at both ends (net.ipv4.tcp_timestamps=1): then "
                              "old segments are told from new ones.");
@@ -305,12 +398,13 @@ static void tell_reopen_refused(struct event_record *event, const struct occasio
                        (unsigned long long)collision->reset.packet);
     if (up) {
         report_number(event, "connect_delay_ns", delay);
-        report_explain(event, " The connection came up %s late.", delay_text.text);
+        report_explain(event, " The connection came up %s after the first SYN.", delay_text.text);
     }
+    if (!paws)
+        report_remedy(event, "Timestamps on at both ends (net.ipv4.tcp_timestamps=1). ");
     report_remedy(event,
-                  "Timestamps on at both ends (net.ipv4.tcp_timestamps=1); if a NAT mixes several "
-                  "hosts on one address, give it a larger port range or pool; let ports rest for "
-                  "2MSL on %s.",
+                  "If a NAT mixes several hosts, whose time stamps differ, on one address, give it "
+                  "a larger port range or pool; let ports rest for 2MSL on %s.",
                   report_address(occasion, CLIENT).text);
 }
 

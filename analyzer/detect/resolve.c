@@ -163,7 +163,8 @@ enum blame resolve_blame(const struct collision *collision, int outcome)
     case EVENT_syn_in_last_ack_challenged:
         return collision->old_final_ack.packet != 0 ? BLAME_NETWORK : BLAME_CLIENT;
     case EVENT_syn_in_synchronized_rst:
-    case EVENT_syn_in_established_challenged:
+    case EVENT_syn_in_established_challenged: /* in CLOSE_WAIT its application never closed */
+        return collision->state_after == STATE_CLOSE_WAIT ? BLAME_SERVER : BLAME_CLIENT;
     case EVENT_tw_reopen_refused_ack:
         return BLAME_CLIENT;
     default:
@@ -227,7 +228,8 @@ void resolve_changes(const struct incarnation *incarnation, struct event_record 
 {
     const struct collision *collision = incarnation->collision;
     const struct side *client = &incarnation->connection.side[0];
-    bool ended = is_reset(collision) || collision->answer == ANSWER_SYNACK;
+    bool ended =
+        is_reset(collision) || collision->answer == ANSWER_SYNACK || collision->rst_by_initiator;
     report_change(event, CLIENT, incarnation->number, STATE_SYN_SENT,
                   (enum tcp_state)client->state);
     report_change(event, SERVER, collision->old_number, collision->state_after,

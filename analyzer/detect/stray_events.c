@@ -70,7 +70,7 @@ void detect_stray_old_segment(struct occasion *occasion)
     report_number(&event, "matched_incarnation", stray->from->incarnation);
     report_number(&event, "offset", (int64_t)(uint32_t)(segment->sequence - x->iss));
     report_number(&event, "payload_bytes", segment->payload);
-    report_number(&event, "since_close_ns", time_since(segment->time, stray->from->closed_at));
+    report_number(&event, "since_last_ns", time_since(segment->time, stray->from->last_t));
     if (stray->original != NULL) {
         struct packet_ref original = last_segment_ref(stray->original, from);
         report_evidence(&event, &base, &original, from, ROLE_REFERENCE,
@@ -84,13 +84,13 @@ void detect_stray_old_segment(struct occasion *occasion)
         report_detail(&event, "paws", "no_option");
     struct endpoint_text sender = report_endpoint(occasion, from),
                          receiver = report_endpoint(occasion, side_other(from));
-    struct duration_text since = report_duration(time_since(segment->time, stray->from->closed_at));
-    report_explain(&event,
-                   "A segment from %s to %s with %u octets (packet %llu) belongs to incarnation %u "
-                   "of this tuple, which had ended %s before; incarnation %u is running: %s.",
-                   sender.text, receiver.text, segment->payload,
-                   (unsigned long long)segment->packet, stray->from->incarnation, since.text,
-                   incarnation->number, verdict_words[stray->verdict]);
+    struct duration_text since = report_duration(time_since(segment->time, stray->from->last_t));
+    report_explain(
+        &event,
+        "A segment from %s to %s with %u octets (packet %llu) belongs to incarnation %u "
+        "of this tuple, whose last packet had passed %s before; incarnation %u is running: %s.",
+        sender.text, receiver.text, segment->payload, (unsigned long long)segment->packet,
+        stray->from->incarnation, since.text, incarnation->number, verdict_words[stray->verdict]);
     report_remedy(&event,
                   "Find what held or repeated the segment on the path from %s; let the port rest "
                   "for 2MSL before it is used again; timestamps at both ends "
@@ -148,11 +148,12 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
                    hazard->matched_number, sender.text, receiver.text, hazard->stray.payload,
                    (unsigned long long)hazard->stray.packet, incarnation->number);
     if (delivered)
-        report_explain(&event,
-                       " The receiver acknowledged them (packet %llu) although nobody of the new "
-                       "connection had sent them: old octets were delivered into the new stream, "
-                       "the data is corrupt.",
-                       (unsigned long long)occasion->segment->packet);
+        report_explain(
+            &event,
+            " The receiver acknowledged these octets (packet %llu) although nobody of the new "
+            "connection had sent them: old octets were delivered into the new stream, "
+            "the data is corrupt.",
+            (unsigned long long)occasion->segment->packet);
     else
         report_explain(&event, " Whether its octets were delivered %s.",
                        occasion->refuted ? "is not shown: the next acknowledgment leaves them out"

@@ -11,6 +11,27 @@ static bool is_one_sided(const struct connection *connection)
            !side_has(&connection->side[1], SIDE_HEARD);
 }
 
+/* How the other side answered, if it did: again with an ACK, or with a reset. */
+static void explain_answer(struct event_record *event, const struct occasion *occasion, int a)
+{
+    const struct incarnation *incarnation = occasion->incarnation;
+    const struct final_ack_story *story = &incarnation->final_ack;
+    const struct packet_ref *rst = &incarnation->connection.closing->rst[a];
+    struct endpoint_text end_a = report_endpoint(occasion, a);
+    if (story->repair.packet != 0)
+        report_explain(event, " %s answered again (packet %llu): this is what TIME_WAIT is for.",
+                       end_a.text, (unsigned long long)story->repair.packet);
+    else if (rst->packet > story->again.packet)
+        report_explain(event,
+                       " %s answered with a reset (packet %llu): it no longer had the "
+                       "connection.",
+                       end_a.text, (unsigned long long)rst->packet);
+    else
+        report_explain(event, " No repetition of the ACK was seen in time.");
+    if (story->losses > 1)
+        report_explain(event, " In all the ACK was lost %u times.", story->losses);
+}
+
 static void explain_final_ack_lost(struct event_record *event, const struct occasion *occasion,
                                    int b)
 {
@@ -18,23 +39,20 @@ static void explain_final_ack_lost(struct event_record *event, const struct occa
     int a = side_other(b);
     struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
     struct duration_text after = report_duration(time_since(story->again.t, story->final_ack.t));
-    bool repaired = occasion->segment != NULL;
+    bool doubtful = event->confidence == CONFIDENCE_POSSIBLE;
+    report_explain(event, "%s acknowledged the FIN of %s (packet %llu); %s later ", end_a.text,
+                   end_b.text, (unsigned long long)story->final_ack.packet, after.text);
     report_explain(event,
-                   "%s acknowledged the FIN of %s (packet %llu), but that last ACK never arrived: "
-                   "%s later %s showed that it was still in LAST_ACK (packet %llu).",
-                   end_a.text, end_b.text, (unsigned long long)story->final_ack.packet, after.text,
+                   doubtful ? "%s sent from LAST_ACK (packet %llu): that last ACK may have been "
+                              "lost beyond the capture point, or this was under way already."
+                            : "%s showed that it was still in LAST_ACK (packet %llu): that last "
+                              "ACK was lost beyond the capture point.",
                    end_b.text, (unsigned long long)story->again.packet);
-    if (repaired)
-        report_explain(event,
-                       " %s, in TIME_WAIT, answered again (packet %llu): this is what "
-                       "TIME_WAIT is for.",
-                       end_a.text, (unsigned long long)occasion->segment->packet);
-    else
-        report_explain(event, " No repetition of the ACK was seen in time.");
-    report_remedy(event,
-                  "Nothing, as long as TIME_WAIT on %s repairs it. If it happens often, look for "
-                  "loss between the capture point and %s.",
-                  end_a.text, end_b.text);
+    explain_answer(event, occasion, a);
+    if (story->repair.packet != 0)
+        report_remedy(event, "Nothing: TIME_WAIT on %s repaired it. ", end_a.text);
+    report_remedy(event, "If it happens often, look for loss between the capture point and %s.",
+                  end_b.text);
 }
 
 static void explain_final_ack_missing(struct event_record *event, const struct occasion *occasion,
@@ -47,14 +65,25 @@ static void explain_final_ack_missing(struct event_record *event, const struct o
     struct duration_text after = report_duration(time_since(story->again.t, closing->fin[b].t));
     report_explain(event,
                    "%s sent its FIN (packet %llu) and %s later still waited for the ACK of it in "
-                   "LAST_ACK (packet %llu). %s had spoken since, but no ACK of that FIN passed the "
-                   "capture point.",
+                   "LAST_ACK (packet %llu); no ACK of that FIN had passed the capture point until "
+                   "then.",
                    end_b.text, (unsigned long long)closing->fin[b].packet, after.text,
-                   (unsigned long long)story->again.packet, end_a.text);
-    report_remedy(event,
-                  "Look for loss between %s and the capture point; on %s, check that TIME_WAIT is "
-                  "kept (net.ipv4.tcp_max_tw_buckets, nstat TCPTimeWaitOverflow).",
-                  end_a.text, end_a.text);
+                   (unsigned long long)story->again.packet);
+    if (story->echoed)
+        report_explain(event,
+                       " The FIN itself had arrived: the time stamp that %s echoes later is "
+                       "that of its first copy.",
+                       end_a.text);
+    else if (story->repair.packet != 0)
+        report_explain(event, " Whether the FIN or the ACK of it was lost cannot be told.");
+    explain_answer(event, occasion, a);
+    report_remedy(event, "Look for loss between %s and the capture point", end_a.text);
+    if (story->repair.packet == 0)
+        report_remedy(event,
+                      "; on %s, check that TIME_WAIT is kept (net.ipv4.tcp_max_tw_buckets, "
+                      "nstat TCPTimeWaitOverflow)",
+                      end_a.text);
+    report_remedy(event, ".");
 }
 
 void detect_final_ack(struct occasion *occasion)
@@ -78,7 +107,7 @@ void detect_final_ack(struct occasion *occasion)
         confidence = story->echoed ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE;
     struct event_record event;
     report_begin(&event, id, story->again.t, report_gated(incarnation, confidence), BLAME_NETWORK);
-    report_change(&event, a, incarnation->number, (enum tcp_state)connection->side[a].state,
+    report_change(&event, a, incarnation->number, (enum tcp_state)story->peer_state,
                   (enum tcp_state)connection->side[a].state);
     report_change(&event, b, incarnation->number, STATE_LAST_ACK,
                   (enum tcp_state)connection->side[b].state);
@@ -89,14 +118,11 @@ void detect_final_ack(struct occasion *occasion)
                         "the %s's ACK of it: it passed here and was lost beyond", report_side(a));
     report_evidence(&event, &base, &story->again, b, ROLE_TRIGGER,
                     "the %s shows that it is still in LAST_ACK", report_side(b));
-    if (occasion->segment != NULL) {
-        struct packet_ref repair = packet_ref_of(occasion->segment, a);
-        report_evidence(&event, &base, &repair, a, ROLE_REPAIR, "the %s answers again out of %s",
-                        report_side(a), tcp_state_name((enum tcp_state)connection->side[a].state));
-    }
+    report_evidence(&event, &base, &story->repair, a, ROLE_REPAIR, "the %s answers again",
+                    report_side(a));
     report_number(&event, "fin_copies", closing->fins[b]);
     report_number(&event, "losses", story->losses);
-    report_number(&event, "repairs", occasion->segment != NULL);
+    report_number(&event, "repairs", story->repairs);
     report_number(
         &event, "waited_ns",
         time_since(story->again.t, story->missing ? closing->fin[b].t : story->final_ack.t));
@@ -116,6 +142,17 @@ static bool answers_fin(const struct connection *connection, const struct step *
     bool answered = closing->fin_ack_last[b].packet > fin->packet;
     return fin->packet != 0 && !answered && fin->packet == connection->side[b].last_data_packet &&
            step->segment->sequence == fin->acknowledgment;
+}
+
+/* The state of a side before the step, after what the step revoked. */
+static enum tcp_state state_before(const struct step *step, int side)
+{
+    for (uint32_t i = step->changes; i > 0; i--) {
+        const struct change *change = &step->change[i - 1];
+        if (change->side == side && change->kind == CHANGE_REVOKED)
+            return change->before;
+    }
+    return step->before[side];
 }
 
 void detect_rst_to_retransmitted_fin(struct occasion *occasion)
@@ -146,7 +183,7 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
     report_begin(&event, EVENT_rst_to_retransmitted_fin, fin->t,
                  report_gated(incarnation, CONFIDENCE_CERTAIN),
                  a == CLIENT ? BLAME_CLIENT : BLAME_SERVER);
-    report_change(&event, a, incarnation->number, step->before[a],
+    report_change(&event, a, incarnation->number, state_before(step, a),
                   (enum tcp_state)connection->side[a].state);
     report_change(&event, b, incarnation->number, step->before[b],
                   (enum tcp_state)connection->side[b].state);
@@ -171,7 +208,9 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
                    end_a.text, end_b.text, (unsigned long long)fin->packet,
                    (unsigned long long)rst.packet, end_b.text);
     if (expired)
-        report_explain(&event, " %s had waited %s in FIN_WAIT_2, longer than its tcp_fin_timeout.",
+        report_explain(&event,
+                       " %s had waited %s in FIN_WAIT_2: its tcp_fin_timeout had most "
+                       "likely run out.",
                        end_a.text, wait_text.text);
     if (expired)
         report_remedy(&event,
@@ -193,6 +232,18 @@ static const char *hazard_kind(const struct packet_ref *old)
     if ((old->flags & TCP_RST) != 0)
         return "H3";
     return old->payload > 0 ? "H1" : "H2";
+}
+
+/* When the side entered TIME_WAIT, as its history has it. */
+static nanotime time_wait_since(const struct connection *connection, int side)
+{
+    const struct history *history = &connection->history;
+    for (int i = history->count - 1; i >= 0; i--) {
+        const struct history_entry *entry = history_peek(history, i);
+        if (entry->side == (unsigned)side && entry->state == STATE_TIME_WAIT && !entry->revoked)
+            return entry->t;
+    }
+    return connection->closing->time_wait_started[side];
 }
 
 void detect_tw_assassination(struct occasion *occasion)
@@ -227,9 +278,11 @@ void detect_tw_assassination(struct occasion *occasion)
                     report_side(a));
     report_evidence(&event, &base, &rst, b, ROLE_CONSEQUENCE,
                     "the %s, without the connection, resets that ACK at RCV.NXT", report_side(b));
-    nanotime age = time_since(rst.t, closing->time_wait_started[a]);
+    nanotime age = time_since(rst.t, time_wait_since(connection, a));
+    nanotime left =
+        time_since(time_after(closing->time_wait_started[a], occasion->config->msl * 2), rst.t);
     report_number(&event, "time_wait_age_ns", age);
-    report_number(&event, "time_wait_left_ns", time_since(occasion->config->msl * 2, age));
+    report_number(&event, "time_wait_left_ns", left);
     report_detail(&event, "hazard", hazard_kind(stray));
     report_detail(&event, "rst_form", rst_form_name(step->rst_form));
     struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);

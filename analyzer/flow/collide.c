@@ -37,7 +37,7 @@ static void collide_with_tombstone(struct collision *collision, const struct inc
 {
     collision->old_uid = old->uid;
     collision->old_number = old->incarnation;
-    collision->old_last_t = old->closed_at;
+    collision->old_last_t = old->last_t;
     for (int role = 0; role < SIDES; role++) {
         int end = incarnation_end(candidate, role);
         collision->old_side_of[role] = end == old->client_end ? 0 : 1;

@@ -73,6 +73,7 @@ struct tombstone *incarnation_bury(const struct incarnation *incarnation, nanoti
     tombstone->client_end = incarnation->client_end;
     tombstone->synchronized = (incarnation->flags & INCARNATION_SYNCHRONIZED) != 0;
     tombstone->closed_at = closed_at;
+    tombstone->last_t = incarnation->connection.last_t;
     for (int side = 0; side < SIDES; side++)
         tombstone->end[incarnation_end(incarnation, side)] =
             incarnation_keep_side(incarnation, side);

@@ -64,8 +64,10 @@ struct final_ack_story {
     bool echoed;       /* missing: the repair echoes the FIN's first copy, so that one had arrived */
     bool new_syn;      /* missing: the peer sent a new SYN since, so it is there */
     uint8_t side;      /* in LAST_ACK */
-    uint32_t losses;
-    struct packet_ref final_ack, again;
+    uint8_t peer_state; /* enum tcp_state of the other side when the first loss showed */
+    uint32_t losses, repairs;
+    struct packet_ref final_ack, again; /* the ACK that was lost, what showed it */
+    struct packet_ref repair;           /* the latest ACK since */
     nanotime deadline;
 };
 
@@ -80,6 +82,7 @@ struct hazard {
     seq old_iss[SIDES];      /* of the matched incarnation, by this one's sides */
     uint32_t strength;       /* enum stray_match */
     struct packet_ref stray;
+    bool at_edge;            /* it begins at RCV.NXT: a cumulative ACK would show its octets */
     seq left, right;         /* octets that nobody of this incarnation had sent */
     enum tcp_state state[SIDES];
     nanotime age;

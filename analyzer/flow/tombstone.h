@@ -40,7 +40,8 @@ struct tombstone {
     uint32_t incarnation;
     uint8_t client_end;
     bool synchronized; /* the responder had answered: there was a connection */
-    nanotime closed_at;
+    nanotime closed_at; /* 2MSL from here it is forgotten */
+    nanotime last_t;    /* of its last segment */
     struct tombstone_side end[SIDES]; /* by end of the tuple */
     struct last_segment last[LAST_SEGMENTS];
 };

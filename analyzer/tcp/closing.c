@@ -46,19 +46,31 @@ static void remember_fin_ack(struct connection *connection, const struct segment
     }
 }
 
+/* A pure ACK at SND.NXT that covers the peer's FIN: no late copy of what was sent before. */
+static bool answers_from_time_wait(const struct connection *connection,
+                                   const struct segment *segment, int from)
+{
+    const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
+    bool pure = (segment->flags & (TCP_ACK | TCP_RST | TCP_SYN | TCP_FIN)) == TCP_ACK &&
+                segment->payload == 0;
+    return x->state == STATE_TIME_WAIT && pure && segment->sequence == x->snd_nxt &&
+           seq_after(segment->acknowledgment, y->fin_seq);
+}
+
 /* What reaches a side in TIME_WAIT, what it answers, and when 2MSL starts (OBSERVER 2). */
 static void watch_time_wait(struct connection *connection, const struct segment *segment, int from,
                             const struct step *step)
 {
     struct closing *closing = connection->closing;
     int peer = side_other(from);
-    if (connection->side[from].state == STATE_TIME_WAIT && (segment->flags & TCP_ACK) != 0 &&
-        (segment->flags & (TCP_RST | TCP_SYN)) == 0) {
-        if (closing->time_wait_acked[from] && !connection->refusing_syn)
+    if (answers_from_time_wait(connection, segment, from)) {
+        bool first = connection->side[from].rcv_nxt_packet == segment->packet;
+        bool again = closing->time_wait_acked[from] && !first;
+        if (again && !connection->refusing_syn)
             closing->time_wait_restarts[from]++;
-        if (!closing->time_wait_acked[from] || !connection->refusing_syn)
+        if (!closing->time_wait_acked[from] || (again && !connection->refusing_syn))
             closing->time_wait_started[from] = segment->time;
-        if (closing->time_wait_acked[from])
+        if (again)
             closing->time_wait_ack = packet_ref_of(segment, from);
         closing->time_wait_acked[from] = true;
     }

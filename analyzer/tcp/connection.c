@@ -11,6 +11,8 @@
 #include "tallies.h"
 #include "window.h"
 
+enum { PLAUSIBLE = 1 << 24 }; /* octets: no more is in flight when a stream is picked up */
+
 struct packet_ref packet_ref_of(const struct segment *segment, int from)
 {
     return (struct packet_ref){
@@ -69,7 +71,7 @@ static void side_begin(struct connection *connection, const struct segment *segm
     if (syn)
         x->flags |= SIDE_ISS_KNOWN;
     if (side_has(y, SIDE_ACKED) && !syn &&
-        seq_within(y->rcv_nxt, segment->sequence - (1U << 30), segment->sequence + (1U << 30))) {
+        seq_within(y->rcv_nxt, segment->sequence - PLAUSIBLE, segment->sequence + PLAUSIBLE)) {
         x->snd_una = y->rcv_nxt;
         x->snd_nxt = seq_later_of(x->snd_nxt, y->rcv_nxt);
     }
@@ -93,29 +95,60 @@ static void side_take_syn(struct side *x, const struct segment *segment)
 }
 
 /* The handshake's times, and from them each side's round trip as seen from the tap. */
-static void take_handshake(struct connection *connection, const struct segment *segment, int from)
+static void take_syn_time(struct connection *connection, const struct segment *segment, int from)
 {
     struct side *x = &connection->side[from];
-    bool ack = (segment->flags & TCP_ACK) != 0;
-    if ((segment->flags & TCP_SYN) != 0 && !ack) {
-        bool late = !side_has(x, SIDE_SYN_SEEN) && connection->synack_t != NANOTIME_UNKNOWN;
-        connection->reordered |= late;
-        connection->syn_repeated |= side_has(x, SIDE_SYN_SEEN);
+    bool answered = connection->synack_t != NANOTIME_UNKNOWN;
+    connection->reordered |= answered && !side_has(x, SIDE_SYN_SEEN);
+    if (from == 0 && !answered)
         connection->syn_t = segment->time;
-    } else if ((segment->flags & TCP_SYN) != 0) {
-        connection->synack_repeated |= connection->synack_t != NANOTIME_UNKNOWN;
-        connection->synack_t = segment->time;
-        bool timed = connection->syn_t != NANOTIME_UNKNOWN && !connection->synack_repeated &&
-                     !time_is_before(segment->time, connection->syn_t);
-        if (timed)
-            x->round_trip = time_since(segment->time, connection->syn_t);
-    } else if (from == 0 && ack && connection->synack_t != NANOTIME_UNKNOWN &&
-               connection->ack_t == NANOTIME_UNKNOWN &&
-               side_has(&connection->side[side_other(from)], SIDE_SYN_SEEN) &&
-               x->state == STATE_ESTABLISHED) {
-        connection->ack_t = segment->time;
-        x->round_trip = time_since(segment->time, connection->synack_t);
+}
+
+/* The first SYN-ACK that answers the client's SYN. */
+static void take_synack_time(struct connection *connection, const struct segment *segment, int from)
+{
+    struct side *x = &connection->side[from];
+    const struct side *client = &connection->side[0];
+    bool answers = from != 0 &&
+                   (!side_has(client, SIDE_ISS_KNOWN) ||
+                    seq_within(segment->acknowledgment, seq_add(client->iss, 1), client->snd_nxt));
+    if (!answers)
+        return;
+    if (connection->synack_t != NANOTIME_UNKNOWN) {
+        connection->synack_repeated = true;
+        return;
     }
+    connection->synack_t = segment->time;
+    if (connection->syn_t != NANOTIME_UNKNOWN && !time_is_before(segment->time, connection->syn_t))
+        x->round_trip = time_since(segment->time, connection->syn_t);
+}
+
+/* The third packet; with payload, or after a second SYN-ACK, it tells no time. */
+static void take_third_time(struct connection *connection, const struct segment *segment, int from)
+{
+    struct side *x = &connection->side[from];
+    const struct side *server = &connection->side[1];
+    bool third = from == 0 && (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+                 connection->synack_t != NANOTIME_UNKNOWN && !connection->acknowledged &&
+                 side_has(server, SIDE_SYN_SEEN) && seq_after(segment->acknowledgment, server->iss);
+    if (!third)
+        return;
+    connection->acknowledged = true;
+    if (segment->payload > 0 || connection->synack_repeated)
+        return;
+    connection->ack_t = segment->time;
+    x->round_trip = time_since(segment->time, connection->synack_t);
+}
+
+static void take_handshake(struct connection *connection, const struct segment *segment, int from)
+{
+    bool ack = (segment->flags & TCP_ACK) != 0;
+    if ((segment->flags & TCP_SYN) == 0)
+        take_third_time(connection, segment, from);
+    else if (ack)
+        take_synack_time(connection, segment, from);
+    else
+        take_syn_time(connection, segment, from);
 }
 
 /* A SYN-ACK whose SYN was not captured: the acknowledgment names the client's ISN. */
@@ -172,10 +205,9 @@ static void take_sent(struct connection *connection, const struct segment *segme
     x->last_data_t = segment->time;
     x->last_data_packet = segment->packet;
     start_timing(x, segment, step);
-    const struct side *y = &connection->side[side_other(from)];
     uint32_t in_flight = (uint32_t)(x->snd_nxt - x->snd_una);
-    if (side_has(y, SIDE_ACKED) && seq_after(x->snd_nxt, x->snd_una) &&
-        in_flight > x->tally.in_flight_max)
+    bool syn = (segment->flags & TCP_SYN) != 0;
+    if (!syn && seq_after(x->snd_nxt, x->snd_una) && in_flight > x->tally.in_flight_max)
         x->tally.in_flight_max = in_flight;
 }
 

@@ -155,7 +155,8 @@ struct connection {
                           its sequence number, which does not start 2MSL anew */
     bool corrupted;    /* set by the caller: its receiver took octets that nobody of it sent, so an
                           ACK beyond SND.NXT is no gap of the capture */
-    bool syn_repeated, synack_repeated; /* the handshake cannot be timed plainly */
+    bool synack_repeated; /* before its ACK: which one that answers is not known */
+    bool acknowledged;    /* the SYN-ACK was, by the client */
     bool reordered;    /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
     bool simultaneous_open;
     uint8_t direction;        /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */

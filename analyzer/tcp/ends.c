@@ -34,7 +34,7 @@ void connection_forget(struct connection *connection, int side, enum fact fact, 
         int oldest = side_oldest_presumed(connection, side);
         int newest = history_newest(&connection->history, side, connection->history.count - 1);
         if (oldest >= 0 && basis != BASIS_PRESUMED)
-            side_confirm(connection, side, newest, basis, segment->packet, step);
+            side_confirm_alone(connection, side, newest, basis, segment->packet, step);
         return;
     }
     struct motive motive = {fact, basis, segment->time, segment->packet, proof};
@@ -59,7 +59,7 @@ void connection_confirm_end(struct connection *connection, int side, const struc
 {
     int end = presumed_end(connection, side, FACTS);
     if (end >= 0)
-        side_confirm(connection, side, end, BASIS_SENT, by->packet, step);
+        side_confirm_alone(connection, side, end, BASIS_SENT, by->packet, step);
 }
 
 void connection_revoke_forget(struct connection *connection, int side, const struct segment *by,

@@ -78,21 +78,26 @@ int side_oldest_presumed(const struct connection *connection, int side)
     return oldest;
 }
 
+void side_confirm_alone(struct connection *connection, int side, int index, enum basis basis,
+                        uint64_t proof, struct step *step)
+{
+    struct history *history = &connection->history;
+    struct history_entry *entry = history_at(history, index);
+    entry->basis = basis;
+    entry->by = proof;
+    step_add_change(step, CHANGE_CONFIRMED, side, entry);
+    if (history_newest(history, side, history->count - 1) == index)
+        connection->side[side].basis = (uint8_t)basis;
+}
+
 void side_confirm(struct connection *connection, int side, int index, enum basis basis,
                   uint64_t proof, struct step *step)
 {
-    struct history *history = &connection->history;
-    int newest = history_newest(history, side, history->count - 1);
     for (int i = 0; i <= index; i++) {
-        struct history_entry *entry = history_at(history, i);
-        if (entry->side != (unsigned)side || entry->revoked || entry->basis != BASIS_PRESUMED)
-            continue;
-        entry->basis = basis;
-        entry->by = proof;
-        step_add_change(step, CHANGE_CONFIRMED, side, entry);
+        const struct history_entry *entry = history_peek(&connection->history, i);
+        if (entry->side == (unsigned)side && !entry->revoked && entry->basis == BASIS_PRESUMED)
+            side_confirm_alone(connection, side, i, basis, proof, step);
     }
-    if (newest == index)
-        connection->side[side].basis = (uint8_t)basis;
 }
 
 void side_revoke(struct connection *connection, int side, int index, uint64_t by, bool crossed,

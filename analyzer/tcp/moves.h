@@ -32,6 +32,10 @@ int side_oldest_presumed(const struct connection *connection, int side);
 void side_confirm(struct connection *connection, int side, int index, enum basis basis,
                   uint64_t proof, struct step *step);
 
+/* Proves entry `index` alone: what came before it on the way is not shown by its end. */
+void side_confirm_alone(struct connection *connection, int side, int index, enum basis basis,
+                        uint64_t proof, struct step *step);
+
 /* Takes back entry `index` of a side and those after it; crossed: nothing was lost. */
 void side_revoke(struct connection *connection, int side, int index, uint64_t by, bool crossed,
                  struct step *step);

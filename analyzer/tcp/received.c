@@ -11,7 +11,7 @@
 #include "facts.h"
 #include "moves.h"
 
-enum judgment { JUDGE_NOTHING, JUDGE_PROVEN, JUDGE_REVOKED };
+enum judgment { JUDGE_NOTHING, JUDGE_PROVEN, JUDGE_REVOKED, JUDGE_CROSSED };
 
 bool facts_crossing(const struct connection *connection, int from, nanotime t,
                     const struct segment *segment)
@@ -59,17 +59,37 @@ static bool is_old_copy(const struct side *x, const struct segment *segment)
            seq_before(segment->acknowledgment, x->rcv_nxt);
 }
 
-static enum judgment judge_got_fin(const struct connection *connection,
-                                   const struct segment *segment, int from, bool crossing)
+/* A block above a hole that holds the FIN itself: it came, and what stands before it did not. */
+static bool sacks_fin(const struct segment *segment, seq fin_seq)
 {
-    const struct side *y = &connection->side[side_other(from)];
+    for (int i = 0; i < segment->sacks; i++) {
+        if (seq_after(segment->sack[i].right, fin_seq))
+            return true;
+    }
+    return false;
+}
+
+/* "No such connection" from a side presumed to have taken the FIN: it had no socket to take it. */
+static bool denies_connection(const struct side *x, const struct step *step)
+{
+    return step->rst_form == RST_REPLY_NO_ACK && x->state != STATE_CLOSED;
+}
+
+static enum judgment judge_got_fin(const struct connection *connection,
+                                   const struct segment *segment, int from, const struct step *step,
+                                   bool crossing)
+{
+    const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
+    if (denies_connection(x, step))
+        return JUDGE_REVOKED;
     if ((segment->flags & TCP_ACK) == 0)
         return JUDGE_NOTHING;
     if (seq_after(segment->acknowledgment, y->fin_seq))
         return JUDGE_PROVEN;
-    if ((segment->flags & TCP_RST) != 0 || is_old_copy(&connection->side[from], segment))
+    bool reset = (segment->flags & TCP_RST) != 0;
+    if ((reset && step->rst_form != RST_ACTIVE) || is_old_copy(x, segment))
         return JUDGE_NOTHING;
-    return segment->sacks > 0 || !crossing ? JUDGE_REVOKED : JUDGE_NOTHING;
+    return sacks_fin(segment, y->fin_seq) || !crossing ? JUDGE_REVOKED : JUDGE_NOTHING;
 }
 
 /* A pure ACK at SND.NXT, and no old copy: only a socket in LAST_ACK sends it. */
@@ -102,10 +122,11 @@ static enum judgment judge_fin_acked(const struct connection *connection,
 
 /* A reset of its own proves that the side is CLOSED, whatever made it so. */
 static enum judgment judge_got_rst(const struct connection *connection,
-                                   const struct segment *segment, int from, bool crossing)
+                                   const struct segment *segment, int from, const struct step *step,
+                                   bool crossing)
 {
-    if ((segment->flags & TCP_RST) != 0)
-        return JUDGE_PROVEN;
+    if ((segment->flags & TCP_RST) != 0) /* two aborts may cross */
+        return crossing && step->rst_form == RST_ACTIVE ? JUDGE_CROSSED : JUDGE_PROVEN;
     return is_old_copy(&connection->side[from], segment) ? JUDGE_NOTHING : judge_again(crossing);
 }
 
@@ -131,11 +152,11 @@ static enum judgment judge(const struct connection *connection, const struct his
     case FACT_SYN_ACKED:
         return judge_syn_acked(connection, segment, from, crossing);
     case FACT_GOT_FIN:
-        return judge_got_fin(connection, segment, from, crossing);
+        return judge_got_fin(connection, segment, from, step, crossing);
     case FACT_FIN_ACKED:
         return judge_fin_acked(connection, entry, segment, from, step, crossing);
     case FACT_GOT_RST:
-        return judge_got_rst(connection, segment, from, crossing);
+        return judge_got_rst(connection, segment, from, step, crossing);
     case FACT_SND_SYN:
         return judge_snd_syn(connection, entry, segment, from);
     case FACT_SND_SYNACK: /* deduced from the client's ACK: anything of the server proves it */
@@ -218,6 +239,9 @@ static void judge_presumed(struct connection *connection, const struct segment *
             break;
         case JUDGE_REVOKED:
             side_revoke(connection, from, i, segment->packet, false, step);
+            return;
+        case JUDGE_CROSSED:
+            side_revoke(connection, from, i, segment->packet, true, step);
             return;
         case JUDGE_PROVEN:
             if (entry->fact == FACT_GOT_FIN && redate_by_echo(connection, i, segment, from, step))

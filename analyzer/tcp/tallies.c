@@ -100,10 +100,9 @@ static void count_retransmission(struct connection *connection, const struct seg
         x->tally.spurious++;
     else if (y->duplicate_acks_now >= FAST_DUPLICATES)
         x->tally.fast++;
-    else if (time_since(segment->time, x->last_data_t) >= least_rto)
+    else if (x->last_data_packet != 0 && time_since(segment->time, x->last_data_t) >= least_rto)
         x->tally.timeout++;
-    if (side_has(x, SIDE_TIMED) && !side_has(x, SIDE_TIMESTAMPS) &&
-        seq_before(segment->sequence, x->timed_end))
+    if (side_has(x, SIDE_TIMED) && seq_before(segment->sequence, x->timed_end))
         x->flags &= (uint16_t)~SIDE_TIMED; /* Karn: an ambiguous sample is no sample */
 }
 
@@ -112,6 +111,12 @@ static void classify_old(struct connection *connection, const struct segment *se
                          struct step *step)
 {
     struct side *x = &connection->side[from];
+    const struct side *y = &connection->side[side_other(from)];
+    bool overtaken = (segment->flags & TCP_FIN) != 0 && !side_has(x, SIDE_FIN_SENT) &&
+                     step->end == x->snd_nxt && y->rcv_nxt == step->end &&
+                     time_since(segment->time, y->rcv_nxt_t) <= swap_reach;
+    if (overtaken)
+        return; /* the capture delivered its ACK first */
     int hole = find_hole(x, segment->sequence, step->end);
     if (hole < 0) {
         count_retransmission(connection, segment, from, step);

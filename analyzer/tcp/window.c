@@ -78,13 +78,16 @@ enum rst_form window_rst_form(const struct connection *connection, const struct 
     const struct side *y = &connection->side[side_other(from)];
     bool has_ack = (segment->flags & TCP_ACK) != 0;
     bool bare = segment->window == 0 && (segment->options & OPTION_TIMESTAMPS) == 0;
+    bool unknown = !side_has(x, SIDE_HEARD) && !side_has(y, SIDE_HEARD);
+    if (unknown && connection->midstream) /* nothing to compare with: the shape alone */
+        return has_ack ? RST_ACTIVE : bare ? RST_REPLY_NO_ACK : RST_FOREIGN;
     if (window_is_foreign_ttl(x, segment))
         return RST_FOREIGN;
     if (!has_ack && bare && side_has(y, SIDE_ACKED) &&
         (segment->sequence == y->rcv_nxt || seq_within(segment->sequence, x->iss, y->rcv_nxt)))
         return RST_REPLY_NO_ACK;
-    bool own_numbers = side_has(x, SIDE_HEARD) &&
-                       seq_within(segment->sequence, x->snd_una, x->snd_nxt);
+    bool own_numbers =
+        side_has(x, SIDE_HEARD) && seq_within(segment->sequence, x->snd_una, x->snd_nxt);
     if (has_ack && segment->sequence == 0 && (bare || !own_numbers) &&
         seq_within(segment->acknowledgment, seq_add(y->iss, 1), y->snd_nxt))
         return RST_REPLY_ACK;
