@@ -122,7 +122,7 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
 {
     if (analyzer->shards != NULL)
         return shards_take(analyzer->shards);
-    engine_identify(&analyzer->engine, item);
+    engine_identify(analyzer->engine.table.secret, item);
     analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
     item->clock = analyzer->clock;
     if (++analyzer->batched == ENGINE_BATCH)

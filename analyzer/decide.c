@@ -244,7 +244,7 @@ static void open_final_ack(struct engine *engine, struct incarnation *incarnatio
 {
     struct final_ack_story *story = &incarnation->final_ack;
     const struct closing *closing = incarnation->connection.closing;
-    if (story->told)
+    if (story->told || story->again.packet == step->segment->packet)
         return;
     story->losses++;
     story->deadline = time_after(engine->clock, engine->config.repair_wait);

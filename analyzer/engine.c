@@ -25,10 +25,10 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
     return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-void engine_identify(const struct engine *engine, struct engine_item *item)
+void engine_identify(struct hash_key secret, struct engine_item *item)
 {
     item->end = (uint8_t)flow_key_of(&item->segment, &item->key);
-    item->hash = flow_key_hash(engine->table.secret, &item->key);
+    item->hash = flow_key_hash(secret, &item->key);
 }
 
 /* A copy that a mirror port delivered: counted, not analysed. */

@@ -63,7 +63,7 @@ struct engine_item {
 };
 
 /* Fills key, hash and end from item->segment; the caller sets the clock. */
-void engine_identify(const struct engine *engine, struct engine_item *item);
+void engine_identify(struct hash_key secret, struct engine_item *item);
 
 enum { ENGINE_BATCH = 32 }; /* items worth fetching for together: below 8 the gain is lost */
 

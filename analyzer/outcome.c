@@ -142,9 +142,9 @@ static enum initiator find_initiator(const struct incarnation *incarnation,
     switch (flow->close_kind) {
     case CLOSE_REFUSED:
     case CLOSE_UNANSWERED:
-    case CLOSE_OPEN:
     case CLOSE_KINDS:
         return INITIATOR_NONE;
+    case CLOSE_OPEN:
     case CLOSE_SIMULTANEOUS:
     case CLOSE_SUPERSEDED:
     case CLOSE_RESET:
@@ -159,6 +159,8 @@ static enum initiator find_initiator(const struct incarnation *incarnation,
         return by_side(client->fin_packet < server->fin_packet ? CLIENT : SERVER);
     if (client->fin_packet != 0 || server->fin_packet != 0)
         return by_side(client->fin_packet != 0 ? CLIENT : SERVER);
+    if (flow->close_kind == CLOSE_OPEN)
+        return INITIATOR_NONE; /* whatever reset there was took no effect */
     uint64_t by_client = own_reset(client), by_server = own_reset(server);
     if (by_client != 0 && (by_server == 0 || by_client < by_server))
         return INITIATOR_CLIENT;

@@ -40,7 +40,7 @@ static void add_evidence(struct event_record *event, const struct incarnation *i
         report_evidence(event, &old, &collision->old_fin, SERVER, ROLE_REFERENCE,
                         "the server's FIN in the old connection");
     report_evidence(event, &old, &collision->old_final_ack, CLIENT, ROLE_REFERENCE,
-                    "which acknowledges that FIN");
+                    "the segment that acknowledges that FIN");
     report_evidence(event, &fresh, &collision->syn, CLIENT, ROLE_TRIGGER,
                     "the SYN of incarnation %u", incarnation->number);
     report_evidence(event, &old, &collision->challenge, SERVER, ROLE_REACTION,
@@ -99,8 +99,16 @@ static enum tcp_state shown_state(const struct collision *collision)
     return shown ? collision->state_after : collision->state_before[1];
 }
 
-static const char *safe_words(enum safe_by safe_by)
+static enum basis shown_basis(const struct collision *collision)
 {
+    bool same = shown_state(collision) == collision->state_before[1];
+    return same ? collision->basis_before[1] : BASIS_SENT; /* its own answer shows it */
+}
+
+static const char *safe_words(enum safe_by safe_by, bool rested)
+{
+    if (rested)
+        return "more than 2MSL had passed, so that old segments are gone";
     switch (safe_by) {
     case SAFE_BY_ISN:
         return "old segments are kept out by its sequence numbers, which lie above the old ones";
@@ -119,6 +127,13 @@ static void explain_collision(struct event_record *event, const struct occasion 
     struct endpoint_text client = report_endpoint(occasion, CLIENT),
                          server = report_endpoint(occasion, SERVER);
     struct duration_text gap = report_duration(time_since(collision->syn.t, collision->old_last_t));
+    if (collision->resumed) {
+        report_explain(event,
+                       "A SYN from %s to %s (packet %llu) came into a running connection, whose "
+                       "sender then went on in it: the SYN was not of its own making.",
+                       client.text, server.text, (unsigned long long)collision->syn.packet);
+        return;
+    }
     report_explain(event,
                    "%s connected to %s again (packet %llu) %s after the last packet of incarnation "
                    "%u, whose sides stood in %s (client's address) and %s (server's).",
@@ -132,7 +147,9 @@ static void explain_collision(struct event_record *event, const struct occasion 
     case ANSWER_SYNACK:
         report_explain(event, " It was accepted (packet %llu); %s.",
                        (unsigned long long)collision->reply.packet,
-                       safe_words(resolve_safe_by(incarnation)));
+                       safe_words(resolve_safe_by(incarnation),
+                                  time_since(collision->syn.t, collision->old_last_t) >=
+                                      2 * occasion->config->msl));
         break;
     case ANSWER_RST_NEW:
         report_explain(event, " It was reset (packet %llu).",
@@ -143,13 +160,15 @@ static void explain_collision(struct event_record *event, const struct occasion 
                        (unsigned long long)collision->reply.packet);
         break;
     }
-    if (collision->resumed)
-        report_explain(event, " Its sender then went on in the old connection: the SYN was not "
-                              "of its own making.");
 }
 
 static void remedy_collision(struct event_record *event, const struct occasion *occasion)
 {
+    if (occasion->incarnation->collision->resumed) {
+        report_remedy(event, "Find out who sent that SYN: compare its TTL and IP ID with those of "
+                             "the sender's other packets.");
+        return;
+    }
     struct endpoint_text client = report_address(occasion, CLIENT);
     if (event->level == LEVEL_INFO) {
         report_remedy(event, "Nothing: the port came back safely.");
@@ -190,7 +209,7 @@ void detect_incarnation_collision(struct occasion *occasion)
     report_detail(&event, "old_state_client", tcp_state_name(collision->state_before[0]));
     report_detail(&event, "old_state_server", tcp_state_name(shown_state(collision)));
     report_detail(&event, "old_basis_client", basis_name(collision->basis_before[0]));
-    report_detail(&event, "old_basis_server", basis_name(collision->basis_before[1]));
+    report_detail(&event, "old_basis_server", basis_name(shown_basis(collision)));
     explain_collision(&event, occasion);
     remedy_collision(&event, occasion);
     occasion->emit(occasion->context, &event);
@@ -332,17 +351,17 @@ static const char *rule_words(enum reopen_rule rule)
 {
     switch (rule) {
     case REOPEN_TS:
-        return "its newer time stamp (RFC 6191)";
+        return "the newer time stamp of the SYN allows (RFC 6191)";
     case REOPEN_EQ:
-        return "its equal time stamp with a higher sequence number (RFC 6191)";
+        return "the higher sequence number of the SYN under an equal time stamp allows (RFC 6191)";
     case REOPEN_NEW_TS:
-        return "its having time stamps where the old connection had none (RFC 6191)";
+        return "the time stamps of the SYN allow, since the old connection had none (RFC 6191)";
     case REOPEN_SEQ:
-        return "its sequence number above the old ones (RFC 6191, RFC 1122 4.2.2.13)";
+        return "the sequence number of the SYN, above the old ones, allows (RFC 6191)";
     case REOPEN_NONE:
-        return "no rule";
+        return "no rule allows";
     }
-    return "no rule";
+    return "no rule allows";
 }
 
 static void tell_reopen_accepted(struct event_record *event, const struct occasion *occasion)
@@ -363,7 +382,7 @@ static void tell_reopen_accepted(struct event_record *event, const struct occasi
     report_detail(event, "rule", reopen_rule_name(rule));
     report_explain(event,
                    "%s was in TIME_WAIT for %s when %s connected again (packet %llu); it accepted "
-                   "(packet %llu), which %s allows.",
+                   "(packet %llu), which %s.",
                    server.text, age_text.text, client.text,
                    (unsigned long long)collision->syn.packet,
                    (unsigned long long)collision->reply.packet, rule_words(rule));

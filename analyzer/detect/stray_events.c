@@ -3,6 +3,7 @@
  * later one: harmless, rejected, or accepted (EVENTS C4 and C5).
  */
 #include "detectors.h"
+#include "../tcp/window.h"
 #include "report.h"
 
 static const char *const verdict_words[] = {
@@ -13,6 +14,15 @@ static const char *const verdict_words[] = {
     [STRAY_HAZARD_DATA] = "the receiver would take its octets into the stream",
     [STRAY_HAZARD_RST] = "the receiver would end the new connection",
 };
+
+static const char *segment_words(const struct segment *segment)
+{
+    if ((segment->flags & TCP_RST) != 0)
+        return "A reset";
+    if ((segment->flags & TCP_SYN) != 0)
+        return (segment->flags & TCP_ACK) != 0 ? "A SYN-ACK" : "A SYN";
+    return segment->payload == 0 ? "An acknowledgment" : "A segment";
+}
 
 static enum confidence match_confidence(enum stray_match match)
 {
@@ -87,15 +97,20 @@ void detect_stray_old_segment(struct occasion *occasion)
     struct duration_text since = report_duration(time_since(segment->time, stray->from->last_t));
     report_explain(
         &event,
-        "A segment from %s to %s with %u octets (packet %llu) belongs to incarnation %u "
+        "%s from %s to %s with %u octets (packet %llu) belongs to incarnation %u "
         "of this tuple, whose last packet had passed %s before; incarnation %u is running: %s.",
-        sender.text, receiver.text, segment->payload, (unsigned long long)segment->packet,
-        stray->from->incarnation, since.text, incarnation->number, verdict_words[stray->verdict]);
+        segment_words(segment), sender.text, receiver.text, segment->payload,
+        (unsigned long long)segment->packet, stray->from->incarnation, since.text,
+        incarnation->number, verdict_words[stray->verdict]);
     report_remedy(&event,
                   "Find what held or repeated the segment on the path from %s; let the port rest "
-                  "for 2MSL before it is used again; timestamps at both ends "
-                  "(net.ipv4.tcp_timestamps=1) let PAWS reject such segments.",
+                  "for 2MSL before it is used again.",
                   sender.text);
+    bool stamps_help = !connection_uses_timestamps(&incarnation->connection) &&
+                       (segment->flags & (TCP_RST | TCP_SYN)) == 0;
+    if (stamps_help)
+        report_remedy(&event, " Timestamps at both ends (net.ipv4.tcp_timestamps=1) let PAWS "
+                              "reject such segments.");
     occasion->emit(occasion->context, &event);
 }
 

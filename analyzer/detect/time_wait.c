@@ -29,7 +29,7 @@ static void explain_answer(struct event_record *event, const struct occasion *oc
     else
         report_explain(event, " No repetition of the ACK was seen in time.");
     if (story->losses > 1)
-        report_explain(event, " In all the ACK was lost %u times.", story->losses);
+        report_explain(event, " In all the ACK was lost %u times over.", story->losses);
 }
 
 static void explain_final_ack_lost(struct event_record *event, const struct occasion *occasion,
@@ -49,7 +49,7 @@ static void explain_final_ack_lost(struct event_record *event, const struct occa
                               "ACK was lost beyond the capture point.",
                    end_b.text, (unsigned long long)story->again.packet);
     explain_answer(event, occasion, a);
-    if (story->repair.packet != 0)
+    if (story->repair.packet != 0 && !doubtful)
         report_remedy(event, "Nothing: TIME_WAIT on %s repaired it. ", end_a.text);
     report_remedy(event, "If it happens often, look for loss between the capture point and %s.",
                   end_b.text);
@@ -115,9 +115,15 @@ void detect_final_ack(struct occasion *occasion)
                     "the %s's FIN: LAST_ACK from here on", report_side(b));
     if (!story->missing)
         report_evidence(&event, &base, &story->final_ack, a, ROLE_REFERENCE,
-                        "the %s's ACK of it: it passed here and was lost beyond", report_side(a));
+                        event.confidence == CONFIDENCE_POSSIBLE
+                            ? "the %s's ACK of it: it passed here"
+                            : "the %s's ACK of it: it passed here and was lost beyond",
+                        report_side(a));
     report_evidence(&event, &base, &story->again, b, ROLE_TRIGGER,
-                    "the %s shows that it is still in LAST_ACK", report_side(b));
+                    event.confidence == CONFIDENCE_POSSIBLE
+                        ? "the %s in LAST_ACK speaks again"
+                        : "the %s shows that it is still in LAST_ACK",
+                    report_side(b));
     report_evidence(&event, &base, &story->repair, a, ROLE_REPAIR, "the %s answers again",
                     report_side(a));
     report_number(&event, "fin_copies", closing->fins[b]);

@@ -7,109 +7,126 @@
 
 #include "ledger.h"
 
-enum { EPOCH = 4096, BUFFERS = 2, MOST_SHARDS = CONFIG_MOST_THREADS };
+enum { EPOCH = 1024, RING = 8, MOST_SHARDS = CONFIG_MOST_THREADS };
 
 /* What the workers are asked to do with an epoch. */
 enum task { TASK_ANALYSE, TASK_FINISH_BEGIN, TASK_FINISH_UNTIL, TASK_STOP };
 
-/* Segments of an epoch, in capture order, each with the shard it belongs to. */
+/* Segments of an epoch, in capture order, and what is to be done. */
 struct epoch {
-    struct engine_item item[EPOCH];
-    uint8_t owner[EPOCH];
+    enum task task;
+    nanotime advance;      /* deadlines up to here are applied after the items */
+    uint64_t finish_until; /* with TASK_FINISH_UNTIL */
     uint32_t count;
-    nanotime advance; /* deadlines up to here are applied after the items */
+    struct engine_item item[EPOCH];
+};
+
+/* A worker's part of an epoch: the items that are its own, and what came of them. */
+struct share {
+    const struct engine_item *item[EPOCH];
+    uint32_t count;
+    struct ledger ledger;
+    enum status status;
+    size_t delivered; /* entries of the ledger that went out */
 };
 
 struct worker {
     struct shards *shards;
     pthread_t thread;
     bool started;
-    uint8_t number;
+    uint64_t done; /* epochs; under the lock */
     struct engine engine;
-    struct ledger ledger[BUFFERS]; /* [writing] is the engine's, the other the caller's */
-    int writing;
-    size_t delivered; /* entries of the caller's ledger that went out */
+    struct share share[RING]; /* as the ring of epochs */
 };
 
+/*
+ * Epochs stand in a ring: the caller fills number `given`, the workers are at those before it, each
+ * at its own pace, and the oldest are delivered once all have done them.  With one epoch at a time
+ * three threads on two cores spend a quarter of the time waiting for the slowest.
+ */
 struct shards {
     struct sink *sink;
     uint32_t workers;
+    struct hash_key secret; /* the engines' own lies where they write */
     nanotime clock;
     uint64_t last_packet; /* number of the latest segment */
-    struct epoch *epoch[BUFFERS]; /* [filling] is the caller's, the other the workers' */
-    int filling;
-    bool busy; /* the workers have an epoch */
-    enum task task;
-    uint64_t finish_until; /* with TASK_FINISH_UNTIL */
-    uint64_t round;   /* counts tasks given out */
-    uint32_t pending; /* workers that are not done with this round */
+    struct epoch *epoch[RING];
+    uint64_t given;     /* epochs; written under the lock */
+    uint64_t delivered; /* epochs; the caller's */
     enum status status;
     pthread_mutex_t lock;
-    pthread_cond_t given, done;
-    struct worker worker[MOST_SHARDS];
+    pthread_cond_t more, done;
+    struct worker *worker[MOST_SHARDS];
 };
 
-static void analyse(struct worker *worker, const struct epoch *epoch)
+static void analyse(struct engine *engine, const struct epoch *epoch, const struct share *share)
 {
-    const struct engine_item *items[ENGINE_BATCH];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < epoch->count; i++) {
-        if (epoch->owner[i] == worker->number)
-            items[count++] = &epoch->item[i];
-        if (count < ENGINE_BATCH)
-            continue;
-        engine_batch(&worker->engine, items, count);
-        count = 0;
+    for (uint32_t i = 0; i < share->count; i += ENGINE_BATCH) {
+        uint32_t left = share->count - i;
+        engine_batch(engine, share->item + i, left < ENGINE_BATCH ? left : ENGINE_BATCH);
     }
-    engine_batch(&worker->engine, items, count);
-    engine_advance(&worker->engine, epoch->advance);
+    engine_advance(engine, epoch->advance);
+}
+
+static void do_task(struct engine *engine, const struct epoch *epoch, struct share *share)
+{
+    engine->sink = &share->ledger.sink;
+    switch (epoch->task) {
+    case TASK_ANALYSE:
+        analyse(engine, epoch, share);
+        break;
+    case TASK_FINISH_BEGIN:
+        engine_finish_begin(engine);
+        break;
+    case TASK_FINISH_UNTIL:
+        engine_finish_until(engine, epoch->finish_until);
+        break;
+    case TASK_STOP:
+        break;
+    }
+    share->status = engine->status;
+    engine->status = STATUS_OK;
+}
+
+static void await_epoch(struct shards *shards, uint64_t number)
+{
+    pthread_mutex_lock(&shards->lock);
+    while (shards->given == number)
+        pthread_cond_wait(&shards->more, &shards->lock);
+    pthread_mutex_unlock(&shards->lock);
 }
 
 static void *work(void *context)
 {
     struct worker *worker = context;
     struct shards *shards = worker->shards;
-    uint64_t round = 0;
-    for (;;) {
+    enum task task;
+    uint64_t number = 0;
+    do {
+        await_epoch(shards, number);
+        const struct epoch *epoch = shards->epoch[number % RING];
+        task = epoch->task;
+        do_task(&worker->engine, epoch, &worker->share[number % RING]);
         pthread_mutex_lock(&shards->lock);
-        while (shards->round == round)
-            pthread_cond_wait(&shards->given, &shards->lock);
-        round = shards->round;
-        enum task task = shards->task;
-        const struct epoch *epoch = shards->epoch[1 - shards->filling];
+        worker->done = ++number;
+        pthread_cond_signal(&shards->done);
         pthread_mutex_unlock(&shards->lock);
-        if (task == TASK_ANALYSE)
-            analyse(worker, epoch);
-        else if (task == TASK_FINISH_BEGIN)
-            engine_finish_begin(&worker->engine);
-        else if (task == TASK_FINISH_UNTIL)
-            engine_finish_until(&worker->engine, shards->finish_until);
-        pthread_mutex_lock(&shards->lock);
-        if (--shards->pending == 0)
-            pthread_cond_signal(&shards->done);
-        pthread_mutex_unlock(&shards->lock);
-        if (task == TASK_STOP)
-            return NULL;
+    } while (task != TASK_STOP);
+    return NULL;
+}
+
+/* Whether all workers are done with the oldest epoch that is not delivered; waits when asked. */
+static bool is_done(struct shards *shards, bool wait)
+{
+    bool done = true;
+    pthread_mutex_lock(&shards->lock);
+    for (uint32_t i = 0; i < shards->workers && done; i++) {
+        while (wait && shards->worker[i]->done == shards->delivered)
+            pthread_cond_wait(&shards->done, &shards->lock);
+        done = shards->worker[i]->done > shards->delivered;
     }
-}
-
-static void give(struct shards *shards, enum task task)
-{
-    pthread_mutex_lock(&shards->lock);
-    shards->task = task;
-    shards->pending = shards->workers;
-    shards->round++;
-    shards->busy = true;
-    pthread_cond_broadcast(&shards->given);
     pthread_mutex_unlock(&shards->lock);
-}
-
-static void wait_done(struct shards *shards)
-{
-    pthread_mutex_lock(&shards->lock);
-    while (shards->pending > 0)
-        pthread_cond_wait(&shards->done, &shards->lock);
-    pthread_mutex_unlock(&shards->lock);
+    return done;
 }
 
 static void note_status(struct shards *shards, enum status status)
@@ -118,90 +135,70 @@ static void note_status(struct shards *shards, enum status status)
         shards->status = status;
 }
 
-/* The ledger of a worker that the caller may read. */
-static struct ledger *written(struct worker *worker)
+/* The share whose next record stands first; NULL when all are delivered. */
+static struct share *first_share(const struct shards *shards, uint32_t slot)
 {
-    return &worker->ledger[1 - worker->writing];
-}
-
-/* The worker whose next record stands first; NULL when all are delivered. */
-static struct worker *first_worker(struct shards *shards)
-{
-    struct worker *first = NULL;
+    struct share *first = NULL;
     for (uint32_t i = 0; i < shards->workers; i++) {
-        struct worker *worker = &shards->worker[i];
-        if (worker->delivered == written(worker)->count)
+        struct share *share = &shards->worker[i]->share[slot];
+        if (share->delivered == share->ledger.count)
             continue;
-        if (first == NULL || ledger_before(&written(worker)->entry[worker->delivered],
-                                           &written(first)->entry[first->delivered]))
-            first = worker;
+        if (first == NULL || ledger_before(&share->ledger.entry[share->delivered],
+                                           &first->ledger.entry[first->delivered]))
+            first = share;
     }
     return first;
 }
 
-/* Merges the records of the round before and hands them on. */
+/* Merges the records of the oldest epoch and hands them on; its place in the ring is free then. */
 static void deliver(struct shards *shards)
 {
-    for (struct worker *worker = first_worker(shards); worker != NULL;
-         worker = first_worker(shards)) {
-        const struct ledger_entry *entry = &written(worker)->entry[worker->delivered++];
-        note_status(shards, ledger_deliver(written(worker), entry, shards->sink));
+    uint32_t slot = (uint32_t)(shards->delivered++ % RING);
+    for (struct share *share = first_share(shards, slot); share != NULL;
+         share = first_share(shards, slot)) {
+        const struct ledger_entry *entry = &share->ledger.entry[share->delivered++];
+        note_status(shards, ledger_deliver(&share->ledger, entry, shards->sink));
     }
     for (uint32_t i = 0; i < shards->workers; i++) {
-        shards->worker[i].delivered = 0;
-        ledger_reset(written(&shards->worker[i]));
+        struct share *share = &shards->worker[i]->share[slot];
+        note_status(shards, share->status);
+        share->delivered = 0;
+        share->count = 0;
+        ledger_reset(&share->ledger);
     }
+    shards->epoch[slot]->count = 0;
 }
 
-/* The workers are done with a round: their records are the caller's, the next go elsewhere. */
-static void change_ledgers(struct shards *shards)
-{
-    for (uint32_t i = 0; i < shards->workers; i++) {
-        struct worker *worker = &shards->worker[i];
-        note_status(shards, worker->engine.status);
-        worker->engine.status = STATUS_OK;
-        worker->writing = 1 - worker->writing;
-        worker->engine.sink = &worker->ledger[worker->writing].sink;
-    }
-}
-
-/* Waits for the round that the workers are at, and writes its records. */
+/* Waits for all epochs and writes their records. */
 static void collect(struct shards *shards)
 {
-    if (!shards->busy)
-        return;
-    wait_done(shards);
-    shards->busy = false;
-    change_ledgers(shards);
-    deliver(shards);
-}
-
-/* Gives the workers a task once they are done with the one before, whose records are written while
- * they are at it. */
-static void next_round(struct shards *shards, enum task task)
-{
-    bool before = shards->busy;
-    if (before) {
-        wait_done(shards);
-        change_ledgers(shards);
-    }
-    if (task == TASK_ANALYSE)
-        shards->filling = 1 - shards->filling; /* what was filled is theirs, the other is free */
-    give(shards, task);
-    if (before)
+    while (shards->delivered < shards->given && is_done(shards, true))
         deliver(shards);
 }
 
-static void turn(struct shards *shards)
+/* The epoch that is filled. */
+static struct epoch *filling(const struct shards *shards)
 {
-    shards->epoch[shards->filling]->advance = shards->clock;
-    next_round(shards, TASK_ANALYSE);
-    shards->epoch[shards->filling]->count = 0;
+    return shards->epoch[shards->given % RING];
+}
+
+/* Gives the filled epoch to the workers, and delivers what is done until the next one is free. */
+static void give(struct shards *shards, enum task task)
+{
+    filling(shards)->task = task;
+    filling(shards)->advance = shards->clock;
+    pthread_mutex_lock(&shards->lock);
+    shards->given++;
+    pthread_cond_broadcast(&shards->more);
+    pthread_mutex_unlock(&shards->lock);
+    while (shards->delivered < shards->given &&
+           is_done(shards, shards->given - shards->delivered == RING))
+        deliver(shards);
 }
 
 struct engine_item *shards_next(struct shards *shards)
 {
-    struct epoch *epoch = shards->epoch[shards->filling];
+    struct epoch *epoch = filling(shards);
     return &epoch->item[epoch->count];
 }
 
@@ -214,22 +211,24 @@ static enum status take_status(struct shards *shards)
 
 enum status shards_take(struct shards *shards)
 {
-    struct epoch *epoch = shards->epoch[shards->filling];
+    struct epoch *epoch = filling(shards);
     struct engine_item *item = &epoch->item[epoch->count];
-    engine_identify(&shards->worker[0].engine, item);
+    engine_identify(shards->secret, item);
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
     shards->last_packet = item->segment.packet;
-    epoch->owner[epoch->count] = (uint8_t)((item->hash & UINT32_MAX) % shards->workers);
+    uint32_t owner = (uint32_t)(item->hash & UINT32_MAX) % shards->workers;
+    struct share *share = &shards->worker[owner]->share[shards->given % RING];
+    share->item[share->count++] = item;
     if (++epoch->count == EPOCH)
-        turn(shards);
+        give(shards, TASK_ANALYSE);
     return take_status(shards);
 }
 
 enum status shards_advance(struct shards *shards, nanotime now)
 {
     shards->clock = time_later_of(shards->clock, now);
-    turn(shards);
+    give(shards, TASK_ANALYSE);
     collect(shards);
     return take_status(shards);
 }
@@ -244,10 +243,8 @@ static void add_counts(struct engine_counts *sum, const struct engine_counts *co
 
 static void finish_piece(struct shards *shards, uint64_t until)
 {
-    if (shards->busy)
-        wait_done(shards); /* the limit is read by the workers */
-    shards->finish_until = until;
-    next_round(shards, TASK_FINISH_UNTIL);
+    filling(shards)->finish_until = until;
+    give(shards, TASK_FINISH_UNTIL);
 }
 
 /* Ends what lives a piece of the packet numbers at a time, so that the records are not all held. */
@@ -257,7 +254,7 @@ static void finish_in_pieces(struct shards *shards)
     give(shards, TASK_FINISH_BEGIN);
     collect(shards);
     for (uint32_t i = 0; i < shards->workers; i++)
-        living += shards->worker[i].engine.survivor_count;
+        living += shards->worker[i]->engine.survivor_count;
     uint64_t pieces = living / EPOCH + 1;
     uint64_t step = shards->last_packet / pieces + 1;
     for (uint64_t until = step; until <= shards->last_packet; until += step)
@@ -272,28 +269,43 @@ enum status shards_finish(struct shards *shards, nanotime now, struct engine_cou
     finish_in_pieces(shards);
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (uint32_t i = 0; i < shards->workers; i++)
-        add_counts(ret_counts, &shards->worker[i].engine.counts);
+        add_counts(ret_counts, &shards->worker[i]->engine.counts);
     return take_status(shards);
 }
 
 static enum status start_worker(struct shards *shards, uint32_t number,
                                 const struct shards_options *options)
 {
-    struct worker *worker = &shards->worker[number];
+    struct worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL)
+        return STATUS_NO_MEMORY;
+    shards->worker[number] = worker;
     worker->shards = shards;
-    worker->number = (uint8_t)number;
-    for (int i = 0; i < BUFFERS; i++)
-        ledger_init(&worker->ledger[i], &worker->engine.now);
-    enum status status = engine_init(&worker->engine, options->config, &worker->ledger[0].sink);
+    for (int i = 0; i < RING; i++)
+        ledger_init(&worker->share[i].ledger, &worker->engine.now);
+    enum status status =
+        engine_init(&worker->engine, options->config, &worker->share[0].ledger.sink);
     if (status != STATUS_OK)
         return status;
     worker->engine.config.max_memory /= options->workers;
     worker->engine.trace_segments = options->segments;
     worker->engine.trace_transitions = options->transitions;
     /* one secret: the hash that routes a tuple is the one that finds it */
-    worker->engine.table.secret = shards->worker[0].engine.table.secret;
+    if (number == 0)
+        shards->secret = worker->engine.table.secret;
+    worker->engine.table.secret = shards->secret;
     worker->started = pthread_create(&worker->thread, NULL, work, worker) == 0;
     return worker->started ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status make_ring(struct shards *shards)
+{
+    for (int i = 0; i < RING; i++) {
+        shards->epoch[i] = calloc(1, sizeof(*shards->epoch[i]));
+        if (shards->epoch[i] == NULL)
+            return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
 }
 
 enum status shards_new(const struct shards_options *options, struct shards **ret_shards)
@@ -302,17 +314,12 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     if (shards == NULL)
         return STATUS_NO_MEMORY;
     pthread_mutex_init(&shards->lock, NULL);
-    pthread_cond_init(&shards->given, NULL);
+    pthread_cond_init(&shards->more, NULL);
     pthread_cond_init(&shards->done, NULL);
     shards->sink = options->sink;
     shards->clock = INT64_MIN + 1;
-    uint32_t wanted = options->workers;
-    enum status status = STATUS_OK;
-    for (int i = 0; i < BUFFERS; i++) {
-        shards->epoch[i] = calloc(1, sizeof(*shards->epoch[i]));
-        status = shards->epoch[i] == NULL ? STATUS_NO_MEMORY : status;
-    }
-    for (uint32_t i = 0; i < wanted && i < MOST_SHARDS && status == STATUS_OK; i++) {
+    enum status status = make_ring(shards);
+    for (uint32_t i = 0; i < options->workers && i < MOST_SHARDS && status == STATUS_OK; i++) {
         status = start_worker(shards, i, options);
         shards->workers += status == STATUS_OK;
     }
@@ -324,24 +331,29 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     return STATUS_OK;
 }
 
+static void free_worker(struct worker *worker)
+{
+    if (worker->started)
+        pthread_join(worker->thread, NULL);
+    engine_clear(&worker->engine);
+    for (int i = 0; i < RING; i++)
+        ledger_clear(&worker->share[i].ledger);
+    free(worker);
+}
+
 void shards_free(struct shards *shards)
 {
     if (shards == NULL)
         return;
     collect(shards);
-    give(shards, TASK_STOP);
-    for (uint32_t i = 0; i < MOST_SHARDS; i++) {
-        struct worker *worker = &shards->worker[i];
-        if (worker->started)
-            pthread_join(worker->thread, NULL);
-        engine_clear(&worker->engine);
-        for (int j = 0; j < BUFFERS; j++)
-            ledger_clear(&worker->ledger[j]);
-    }
-    for (int i = 0; i < BUFFERS; i++)
+    if (shards->workers > 0)
+        give(shards, TASK_STOP);
+    for (int i = 0; i < MOST_SHARDS && shards->worker[i] != NULL; i++)
+        free_worker(shards->worker[i]);
+    for (int i = 0; i < RING; i++)
         free(shards->epoch[i]);
     pthread_cond_destroy(&shards->done);
-    pthread_cond_destroy(&shards->given);
+    pthread_cond_destroy(&shards->more);
     pthread_mutex_destroy(&shards->lock);
     free(shards);
 }

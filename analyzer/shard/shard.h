@@ -1,10 +1,10 @@
 /*
  * shard: several engines on several threads, their records merged back into one order.
  *
- * Packets come in epochs.  While the workers analyse one epoch, each the tuples whose hash is its
- * own, the caller fills the next; when an epoch is done its records are merged by (time of decision,
- * deciding packet or 0, deadline's key, order within the engine) and handed to the sink, on the
- * caller's thread.  A tuple lives in one engine, and the capture clock is set before sharding, so
+ * Packets come in epochs, several of them under way: while the caller fills one, the workers analyse
+ * those before it, each at its own pace and of each the tuples whose hash is its own.  When all have
+ * done an epoch its records are merged by (time of decision, deciding packet or 0, deadline's key,
+ * order within the engine) and handed to the sink, on the caller's thread.  A tuple lives in one engine, and the capture clock is set before sharding, so
  * the records are those of one engine, in the same order.
  */
 #ifndef LASTACK_SHARD_SHARD_H

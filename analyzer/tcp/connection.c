@@ -134,7 +134,8 @@ static void take_third_time(struct connection *connection, const struct segment 
     if (!third)
         return;
     connection->acknowledged = true;
-    if (segment->payload > 0 || connection->synack_repeated)
+    bool plain = segment->payload == 0 && segment->acknowledgment == seq_add(server->iss, 1);
+    if (!plain || connection->synack_repeated)
         return;
     connection->ack_t = segment->time;
     x->round_trip = time_since(segment->time, connection->synack_t);

@@ -102,7 +102,8 @@ static void count_retransmission(struct connection *connection, const struct seg
         x->tally.fast++;
     else if (x->last_data_packet != 0 && time_since(segment->time, x->last_data_t) >= least_rto)
         x->tally.timeout++;
-    if (side_has(x, SIDE_TIMED) && seq_before(segment->sequence, x->timed_end))
+    bool unacked = seq_after(step->end, x->snd_una);
+    if (side_has(x, SIDE_TIMED) && unacked && seq_before(segment->sequence, x->timed_end))
         x->flags &= (uint16_t)~SIDE_TIMED; /* Karn: an ambiguous sample is no sample */
 }
 

@@ -70,7 +70,7 @@ static void analyse(struct source *source, struct engine *engine)
             continue;
         item.segment.time = packet.time;
         item.segment.packet = number;
-        engine_identify(engine, &item);
+        engine_identify(engine->table.secret, &item);
         item.clock = time_later_of(engine->clock, packet.time);
         engine_segment(engine, &item);
     }
