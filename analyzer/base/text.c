@@ -32,12 +32,32 @@ struct day_time text_split_time(nanotime moment)
     return split;
 }
 
+/* From the binary length: 1233 / 4096 is log10(2), at most one too few, which the table tells. */
 static size_t decimal_length(uint64_t value)
 {
-    size_t length = 1;
-    for (; value >= 10000; value /= 10000)
-        length += 4;
-    return length + (value >= 10) + (value >= 100) + (value >= 1000);
+    static const uint64_t power[] = {0,
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000,
+                                     100000000000000000,
+                                     1000000000000000000,
+                                     10000000000000000000U};
+    size_t bits = 64 - (size_t)__builtin_clzll(value | 1);
+    size_t tens = bits * 1233 >> 12;
+    return tens + (value >= power[tens]);
 }
 
 char *text_put_decimal(char *out, uint64_t value)

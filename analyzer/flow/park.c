@@ -9,7 +9,9 @@ enum {
     FROM_BASE = 0x10,
     INCARNATION_WORDS = sizeof(struct incarnation) / WORD,
     CLOSING_WORDS = sizeof(struct closing) / WORD,
-    MOST = (INCARNATION_WORDS + CLOSING_WORDS) * (WORD + 1) + WORD /* octets at the very most */
+    GROUP = 64, /* words whose mask is one word */
+    GROUPS = (INCARNATION_WORDS + GROUP - 1) / GROUP + (CLOSING_WORDS + GROUP - 1) / GROUP,
+    MOST = (INCARNATION_WORDS + CLOSING_WORDS) * (WORD + 1) + (GROUPS + 2) * WORD
 };
 
 _Static_assert(sizeof(struct incarnation) % WORD == 0, "parked by words");
@@ -21,11 +23,11 @@ static inline unsigned significant(uint64_t word)
     return (unsigned)(71 - __builtin_clzll(word)) / 8;
 }
 
-static inline bool is_zero(const uint8_t *at)
+static inline uint64_t read_word(const uint8_t *at)
 {
     uint64_t word;
     memcpy(&word, at, WORD);
-    return word == 0;
+    return word;
 }
 
 /* The shorter of the word and its distance from the base; chosen without a branch. */
@@ -41,24 +43,28 @@ static inline uint8_t *put_word(uint8_t *out, uint64_t word, uint64_t base)
     return out + 1 + octets;
 }
 
+/*
+ * A bit for each word that is not zero.  Which are is not to be foretold, so there is no branch:
+ * from the last word to the first it is a comparison and an addition with carry for each.
+ */
+static uint64_t find_words(const uint8_t *in, unsigned words)
+{
+    uint64_t zeros = 0;
+    for (unsigned i = words; i-- > 0;)
+        zeros = 2 * zeros + (read_word(in + (size_t)i * WORD) == 0);
+    return ~zeros & (UINT64_MAX >> (GROUP - words));
+}
+
 static uint8_t *put_words(uint8_t *out, const void *from, unsigned words, uint64_t base)
 {
     const uint8_t *in = from;
-    unsigned i = 0;
-    while (i < words) {
-        uint64_t word;
-        memcpy(&word, in + (size_t)i * WORD, WORD);
-        if (word != 0) {
-            out = put_word(out, word, base);
-            i++;
-            continue;
-        }
-        unsigned start = i;
-        do
-            i++;
-        while (i < words && i - start < UINT8_MAX && is_zero(in + (size_t)i * WORD));
-        *out++ = 0;
-        *out++ = (uint8_t)(i - start);
+    for (unsigned start = 0; start < words; start += GROUP, in += GROUP * WORD) {
+        unsigned rest = words - start;
+        uint64_t mask = find_words(in, rest < GROUP ? rest : GROUP);
+        memcpy(out, &mask, WORD);
+        out += WORD;
+        for (; mask != 0; mask &= mask - 1)
+            out = put_word(out, read_word(in + (size_t)__builtin_ctzll(mask) * WORD), base);
     }
     return out;
 }
@@ -67,21 +73,18 @@ static uint8_t *put_words(uint8_t *out, const void *from, unsigned words, uint64
 static const uint8_t *get_words(const uint8_t *in, void *to, unsigned words, uint64_t base)
 {
     uint8_t *out = to;
-    for (unsigned i = 0; i < words;) {
-        uint8_t tag = *in++;
-        if (tag == 0) {
-            unsigned zeros = *in++;
-            memset(out + (size_t)i * WORD, 0, (size_t)zeros * WORD);
-            i += zeros;
-            continue;
+    memset(out, 0, (size_t)words * WORD);
+    for (unsigned start = 0; start < words; start += GROUP, out += GROUP * WORD) {
+        uint64_t mask = read_word(in);
+        in += WORD;
+        for (; mask != 0; mask &= mask - 1) {
+            uint8_t tag = *in++;
+            unsigned octets = tag & (FROM_BASE - 1);
+            uint64_t word = read_word(in) & (UINT64_MAX >> (64 - 8 * octets));
+            word += base & (0 - (uint64_t)(tag >> 4));
+            memcpy(out + (size_t)__builtin_ctzll(mask) * WORD, &word, WORD);
+            in += octets;
         }
-        uint64_t word;
-        unsigned octets = tag & (FROM_BASE - 1);
-        memcpy(&word, in, WORD);
-        word &= UINT64_MAX >> (64 - 8 * octets);
-        word += base & (0 - (uint64_t)(tag >> 4));
-        memcpy(out + (size_t)i++ * WORD, &word, WORD);
-        in += octets;
     }
     return in;
 }

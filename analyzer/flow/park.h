@@ -5,9 +5,9 @@
  * is a run of octets: of each 8-octet word only the octets that differ from zero, or from the time
  * the connection began, whichever is shorter.  A packet or a deadline brings it back unchanged.
  *
- *     tag 0x00 n      n words of zero
- *     tag 0x01..0x08  that many low octets of the word
- *     tag 0x11..0x18  that many low octets of the word less the base
+ *     mask             a bit for each of 64 words: it is not zero; then for each of those
+ *     tag 0x01..0x08   that many low octets of the word
+ *     tag 0x11..0x18   that many low octets of the word less the base
  */
 #ifndef LASTACK_FLOW_PARK_H
 #define LASTACK_FLOW_PARK_H

@@ -41,8 +41,7 @@ struct worker {
 
 /*
  * Epochs stand in a ring: the caller fills number `given`, the workers are at those before it, each
- * at its own pace, and the oldest are delivered once all have done them.  With one epoch at a time
- * three threads on two cores spend a quarter of the time waiting for the slowest.
+ * at its own pace, and the oldest are delivered once all have done them.
  */
 struct shards {
     struct sink *sink;

@@ -234,6 +234,16 @@ static void write_value(struct record_writer *writer, const struct field *field,
     }
 }
 
+/* Most values are counters, and most counters of one digit: they are spelled here. */
+static inline char *spell_plain_count(const struct field *field, const uint8_t *at, char *out)
+{
+    uint64_t number = read_unsigned(at, field->size);
+    if (number > 9 || (number == 0 && field->zero_is_null))
+        return number > 9 ? json_spell_unsigned(out, number) : json_spell_null(out);
+    *out = (char)('0' + number);
+    return out + 1;
+}
+
 static void write_field(struct record_writer *writer, const struct field *field,
                         const uint8_t *record)
 {
@@ -245,6 +255,8 @@ static void write_field(struct record_writer *writer, const struct field *field,
     char *end = out;
     if (field->known && !field->known(record))
         end = json_spell_null(out);
+    else if (field->kind == FIELD_COUNT)
+        end = spell_plain_count(field, record + field->offset, out);
     else
         end = spell_scalar(writer, field, record + field->offset, out);
     json_writer_commit(&writer->json, end ? end : out);
