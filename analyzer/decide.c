@@ -39,7 +39,7 @@ static void emit(void *context, struct event_record *event)
     event->decided = emission->occasion->now;
     event->event_uid = event_uid_of(event);
     emission->occasion->event_uid[event->id] = event->event_uid;
-    emission->incarnation->raised |= UINT64_C(1) << event->id;
+    incarnation_raise(emission->incarnation, event->id);
     engine->counts.events_by_id[event->id]++;
     engine->counts.events_by_level[event->level]++;
     if (engine->sink == NULL || engine->sink->ops->event == NULL)
@@ -49,15 +49,21 @@ static void emit(void *context, struct event_record *event)
         engine->status = status;
 }
 
+static void prepare(const struct engine *engine, const struct tuple *tuple,
+                    const struct incarnation *incarnation, struct occasion *occasion)
+{
+    occasion->config = &engine->config;
+    occasion->tuple = tuple;
+    occasion->incarnation = incarnation;
+    occasion->emit = emit;
+}
+
 /* Shows an occasion, filled by the caller but for what is the same in all of them. */
 static void show(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                  struct occasion *occasion)
 {
     struct emission emission = {engine, tuple, incarnation, occasion};
-    occasion->config = &engine->config;
-    occasion->tuple = tuple;
-    occasion->incarnation = incarnation;
-    occasion->emit = emit;
+    prepare(engine, tuple, incarnation, occasion);
     occasion->context = &emission;
     occasion->now = occasion->segment != NULL ? engine->clock : occasion->now;
     detect(occasion);
@@ -421,6 +427,33 @@ static void note_packet(struct incarnation *incarnation, const struct step *step
         incarnation->notes |= UINT64_C(1) << NOTE_offload_suspected;
 }
 
+/* What detectors of steps may wait for, in a word. */
+static unsigned features_of(const struct step *step)
+{
+    const struct segment *segment = step->segment;
+    bool plain = (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0 && segment->payload == 0;
+    bool again =
+        step->retransmission || step->fin_repeated || step->keep_alive || step->window_probe;
+    unsigned features = 0;
+    features |= (segment->flags & TCP_SYN) != 0 ? FEATURE_SYN : 0;
+    features |= (segment->flags & TCP_FIN) != 0 ? FEATURE_FIN : 0;
+    features |= (segment->flags & TCP_RST) != 0 ? FEATURE_RST : 0;
+    features |= segment->payload > 0 ? FEATURE_DATA : 0;
+    features |= again ? FEATURE_AGAIN : 0;
+    features |= plain ? FEATURE_ACK : 0;
+    features |= step->stray ? FEATURE_STRAY : 0;
+    for (uint32_t i = 0; i < step->changes; i++)
+        features |= step->change[i].kind == CHANGE_REVOKED ? FEATURE_REVOKED : 0;
+    return features;
+}
+
+/* A segment of an ordinary connection with nothing but data and ACKs concerns no detector. */
+static bool is_ordinary(const struct incarnation *incarnation, const struct step *step)
+{
+    return incarnation->connection.closing == NULL && incarnation->story == NULL &&
+           (step->segment->flags & TCP_SYN) == 0 && !step->stray;
+}
+
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                  const struct step *step)
 {
@@ -434,11 +467,26 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     if (incarnation->collision != NULL)
         follow_collision(engine, tuple, incarnation, step);
     follow_final_ack(engine, incarnation, step);
-    if (connection->closing == NULL)
+    if (!story_follow(&incarnation->story, connection, step, engine->config.idle_least))
+        engine->status = STATUS_NO_MEMORY;
+    incarnation->watched = 0;
+    if (is_ordinary(incarnation, step))
         return;
     struct occasion occasion = {
-        .kind = OCCASION_STEP, .step = step, .segment = step->segment, .from = step->from};
+        .kind = OCCASION_STEP,
+        .step = step,
+        .features = features_of(step),
+        .segment = step->segment,
+        .from = step->from,
+    };
     show(engine, tuple, incarnation, &occasion);
+}
+
+nanotime decide_due(const struct engine *engine, const struct incarnation *incarnation)
+{
+    if (incarnation->connection.closing == NULL && incarnation->story == NULL)
+        return NANOTIME_UNKNOWN;
+    return detect_due(incarnation, &engine->config);
 }
 
 void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
@@ -451,6 +499,20 @@ void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnati
         decide_collision(engine, tuple, incarnation, ANSWER_NONE, NULL);
     if (incarnation->final_ack.open && incarnation->final_ack.deadline <= now)
         decide_final_ack(engine, tuple, incarnation, NULL, 0);
+    if (decide_due(engine, incarnation) == NANOTIME_UNKNOWN)
+        return;
+    struct occasion occasion = {.kind = OCCASION_DEADLINE, .now = now};
+    prepare(engine, tuple, incarnation, &occasion);
+    struct emission emission = {engine, tuple, incarnation, &occasion};
+    occasion.context = &emission;
+    incarnation->watched |= detect_overdue(&occasion);
+}
+
+void decide_end(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                bool ended)
+{
+    struct occasion occasion = {.kind = OCCASION_END, .ended = ended, .now = engine->clock};
+    show(engine, tuple, incarnation, &occasion);
 }
 
 void decide_remaining(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation)

@@ -28,6 +28,13 @@ void decide_collision(struct engine *engine, struct tuple *tuple, struct incarna
 void decide_stray(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                   int end, const struct stray *stray);
 
+/* When a detector wants to look at the incarnation again; NANOTIME_UNKNOWN for never. */
+nanotime decide_due(const struct engine *engine, const struct incarnation *incarnation);
+
+/* The incarnation is over (or only the capture is): the last look of the detectors. */
+void decide_end(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                bool ended);
+
 /* What is overdue at `now`. */
 void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                     nanotime now);

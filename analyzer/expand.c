@@ -195,7 +195,7 @@ static void expand_handshake(const struct connection *connection, struct flow_re
 static void expand_events(const struct incarnation *incarnation, struct flow_record *flow)
 {
     for (int id = 0; id < EVENT_IDS && flow->event_count < RECORD_EVENTS; id++) {
-        if ((incarnation->raised >> id & 1) != 0)
+        if (incarnation_raised(incarnation, (unsigned)id))
             flow->events[flow->event_count++] = (enum event_id)id;
     }
 }

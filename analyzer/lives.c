@@ -145,6 +145,7 @@ static void free_incarnation(struct engine *engine, struct tuple *tuple,
                              struct incarnation *incarnation, bool ended)
 {
     decide_remaining(engine, tuple, incarnation);
+    decide_end(engine, tuple, incarnation, ended);
     write_flow(engine, tuple, incarnation, ended);
     flow_table_free_incarnation(&engine->table, incarnation);
 }

@@ -40,6 +40,7 @@ static nanotime incarnation_deadline(const struct engine *engine,
         due = sooner(due, incarnation->collision->deadline);
     if (incarnation->final_ack.open)
         due = sooner(due, incarnation->final_ack.deadline);
+    due = sooner(due, decide_due(engine, incarnation));
     return due;
 }
 
@@ -120,7 +121,7 @@ static bool is_ordinary(const struct tuple *tuple)
     return tuple->queue == QUEUE_LIVE && tuple->armed == NANOTIME_UNKNOWN &&
            tuple->current != NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
            tuple->tombstones == NULL && tuple->current->connection.closing == NULL &&
-           tuple->current->collision == NULL;
+           tuple->current->collision == NULL && tuple->current->story == NULL;
 }
 
 void schedule_tuple(struct engine *engine, struct tuple *tuple)

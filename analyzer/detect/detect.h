@@ -17,7 +17,22 @@ enum occasion_kind {
     OCCASION_HAZARD,    /* whether an old segment was delivered is decided */
     OCCASION_COLLISION, /* a SYN into an old incarnation is decided */
     OCCASION_FINAL_ACK, /* the story of a final ACK is decided */
+    OCCASION_DEADLINE,  /* a deadline of watches.def passed */
+    OCCASION_END,       /* the incarnation ended, or the capture did */
     OCCASION_KINDS
+};
+
+/* What a step has that a detector may wait for; a row of detectors.def names those it looks at. */
+enum step_feature {
+    FEATURE_ANY = 0,    /* every step shown */
+    FEATURE_SYN = 0x01, /* SYN, with or without ACK */
+    FEATURE_FIN = 0x02,
+    FEATURE_RST = 0x04,
+    FEATURE_DATA = 0x08,    /* payload */
+    FEATURE_AGAIN = 0x10,   /* a repetition, a keep-alive or a window probe */
+    FEATURE_ACK = 0x20,     /* neither SYN, FIN, RST nor payload */
+    FEATURE_STRAY = 0x40,   /* answers a connection before this one (step.stray) */
+    FEATURE_REVOKED = 0x80, /* shows that a presumed state never was */
 };
 
 struct occasion {
@@ -25,11 +40,13 @@ struct occasion {
     const struct config *config;
     const struct tuple *tuple;
     const struct incarnation *incarnation; /* whose event it would be */
-    const struct step *step;       /* STEP; else NULL */
-    const struct segment *segment; /* the deciding one; NULL for a deadline or the end */
-    int from;                      /* its side */
-    const struct stray *stray;     /* STRAY */
-    bool delivered, refuted;       /* HAZARD: acknowledged, or shown to be rejected */
+    const struct step *step;               /* STEP; else NULL */
+    unsigned features;                     /* STEP: enum step_feature */
+    bool ended;                            /* END: the incarnation did; false: only the capture */
+    const struct segment *segment;         /* the deciding one; NULL for a deadline or the end */
+    int from;                              /* its side */
+    const struct stray *stray;             /* STRAY */
+    bool delivered, refuted;               /* HAZARD: acknowledged, or shown to be rejected */
     const struct incarnation *old; /* COLLISION: the old incarnation, if still held; else NULL */
     nanotime now;                  /* capture time of the decision */
     uint64_t event_uid[EVENT_IDS]; /* of events reported on this occasion; 0: none */
@@ -41,10 +58,29 @@ struct occasion {
 struct detector {
     const char *name;
     enum occasion_kind kind;
+    unsigned features; /* STEP: only steps with one of these; 0 every step */
+    void (*hook)(struct occasion *occasion);
+};
+
+/*
+ * One row of watches.def: a deadline that a detector waits for.  due() looks at the incarnation's
+ * facts and says when the hook is to look again if nothing comes before: NANOTIME_UNKNOWN for
+ * never.  The hook is called once for each such time; a segment of the incarnation may bring it
+ * again, so it asks whether it has raised its event already.
+ */
+struct watch {
+    const char *name;
+    nanotime (*due)(const struct incarnation *incarnation, const struct config *config);
     void (*hook)(struct occasion *occasion);
 };
 
 /* Shows the occasion to every detector of its kind, in the order of the rows. */
 void detect(struct occasion *occasion);
+
+/* The earliest deadline of an incarnation, NANOTIME_UNKNOWN for none. */
+nanotime detect_due(const struct incarnation *incarnation, const struct config *config);
+
+/* Shows the occasion (DEADLINE) to the watches that are due; returns their bits for `watched`. */
+uint32_t detect_overdue(struct occasion *occasion);
 
 #endif

@@ -169,7 +169,7 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
     const struct closing *closing = connection->closing;
     int a = step->from, b = side_other(a);
     const struct side *side_b = &connection->side[b];
-    bool raised = (incarnation->raised >> EVENT_rst_to_retransmitted_fin & 1) != 0;
+    bool raised = incarnation_raised(incarnation, EVENT_rst_to_retransmitted_fin);
     bool contested = occasion->tuple->candidate != NULL; /* then it answers a challenge */
     if (raised || contested || step->rst_form != RST_REPLY_NO_ACK || step->injected)
         return;
@@ -259,7 +259,7 @@ void detect_tw_assassination(struct occasion *occasion)
     const struct connection *connection = &incarnation->connection;
     const struct closing *closing = connection->closing;
     int b = step->from, a = side_other(b);
-    bool raised = (incarnation->raised >> EVENT_tw_assassination & 1) != 0;
+    bool raised = incarnation_raised(incarnation, EVENT_tw_assassination);
     bool contested = occasion->tuple->candidate != NULL; /* then the outcome of its SYN says it */
     if (raised || contested || (step->segment->flags & TCP_RST) == 0 || step->injected)
         return;

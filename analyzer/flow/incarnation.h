@@ -9,6 +9,7 @@
 
 #include "../tcp/connection.h"
 #include "key.h"
+#include "story.h"
 #include "tombstone.h"
 
 /* How a responder answered a candidate SYN. */
@@ -88,6 +89,8 @@ struct hazard {
     nanotime age;
 };
 
+enum { RAISED_WORDS = 2 }; /* room for 128 kinds of events */
+
 enum incarnation_flag {
     INCARNATION_SYNCHRONIZED = 0x01, /* the responder answered: there is, or was, a connection */
 };
@@ -102,7 +105,8 @@ struct incarnation {
     uint8_t last_next;
     uint8_t vlans;
     uint16_t vlan[SEGMENT_VLANS];
-    uint64_t raised;      /* bits of enum event_id */
+    uint64_t raised[RAISED_WORDS]; /* bits of enum event_id: incarnation_raised() */
+    uint32_t watched;     /* bits of the rows of watches.def whose deadline has passed since */
     uint64_t first_packet;
     uint64_t notes;       /* bits of the integrity notes that its packets gave */
     uint32_t strays;      /* old segments that came to it */
@@ -110,6 +114,7 @@ struct incarnation {
     uint32_t part;        /* records written at active timeouts */
     bool superseded;      /* a new incarnation was accepted while this one was not closed */
     struct collision *collision; /* NULL, or owned */
+    struct story *story;         /* NULL, or owned: what an ordinary connection has not */
     struct final_ack_story final_ack;
     struct hazard hazard;
     struct last_segment last[LAST_SEGMENTS];
@@ -164,6 +169,17 @@ static inline int incarnation_side(const struct incarnation *incarnation, int en
 static inline int incarnation_end(const struct incarnation *incarnation, int side)
 {
     return side == 0 ? incarnation->client_end : 1 - incarnation->client_end;
+}
+
+/* Whether an event of that kind was raised on the incarnation; and notes that one was. */
+static inline bool incarnation_raised(const struct incarnation *incarnation, unsigned event_id)
+{
+    return (incarnation->raised[event_id / 64] >> event_id % 64 & 1) != 0;
+}
+
+static inline void incarnation_raise(struct incarnation *incarnation, unsigned event_id)
+{
+    incarnation->raised[event_id / 64] |= UINT64_C(1) << event_id % 64;
 }
 
 /* Remembers a segment with payload in the ring of the last ones. */

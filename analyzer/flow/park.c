@@ -92,8 +92,8 @@ static const uint8_t *get_words(const uint8_t *in, void *to, unsigned words, uin
 bool park_fits(const struct incarnation *incarnation)
 {
     const struct connection *connection = &incarnation->connection;
-    return connection->history.more == NULL && !incarnation->final_ack.open &&
-           !incarnation->hazard.open &&
+    return connection->history.more == NULL && incarnation->story == NULL &&
+           !incarnation->final_ack.open && !incarnation->hazard.open &&
            (incarnation->collision == NULL || incarnation->collision->decided);
 }
 

@@ -52,6 +52,11 @@ static void step_begin(struct step *step, const struct connection *connection,
     step->segment = segment;
     step->from = from;
     step->end = seq_add(segment->sequence, segment_occupies(segment));
+    const struct side *x = &connection->side[from];
+    bool first = connection->side[0].tally.packets + connection->side[1].tally.packets == 0;
+    step->idle = first ? 0 : time_since(segment->time, connection->last_t);
+    step->occupied_packet = x->last_data_packet;
+    step->occupied_t = x->last_data_t;
     step->before[0] = (enum tcp_state)connection->side[0].state;
     step->before[1] = (enum tcp_state)connection->side[1].state;
 }

@@ -197,6 +197,9 @@ struct step {
     const struct segment *segment;
     int from;
     seq end; /* SEQ + LEN + SYN + FIN */
+    nanotime idle;            /* how long nothing had passed either way; 0 for the first segment */
+    uint64_t occupied_packet; /* the side's last segment before that occupies sequence space */
+    nanotime occupied_t;
     enum tcp_state before[SIDES];
     uint8_t verdict;   /* enum segment_verdict of event/record.h, as the analyzer sets it */
     bool retransmission, out_of_order, spurious, keep_alive, window_probe, duplicate_ack;
