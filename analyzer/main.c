@@ -10,6 +10,7 @@
 #include "options.h"
 #include "reference.h"
 #include "sink/schema.h"
+#include "tunables.h"
 #include "source/source.h"
 
 static enum exit_status list_interfaces(void)
@@ -52,6 +53,9 @@ static enum exit_status act(const struct options *options)
         return list_events(options);
     case ACTION_EXPLAIN:
         return explain(options->explain);
+    case ACTION_LIST_CONFIG:
+        (options->list_json ? tunables_list_json : tunables_list)(stdout, &options->config);
+        return EXIT_DONE;
     case ACTION_SCHEMA:
         return exit_status_of(sink_schema_print(stdout));
     case ACTION_VERSION:

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "nearest.h"
+#include "sink/settings.h"
+#include "tunables.h"
 #include "values.h"
 
 enum { FILTER_MAX = 65536 }; /* octets of a filter file */
@@ -39,6 +41,7 @@ static const struct {
     {OPTION_INTERFACES,  ACTION_INTERFACES},
     {OPTION_LIST_EVENTS, ACTION_LIST_EVENTS},
     {OPTION_EXPLAIN,     ACTION_EXPLAIN},
+    {OPTION_LIST_CONFIG, ACTION_LIST_CONFIG},
     {OPTION_SCHEMA,      ACTION_SCHEMA},
     {OPTION_VERSION,     ACTION_VERSION},
     {OPTION_HELP,        ACTION_HELP},
@@ -305,13 +308,55 @@ static enum status take_fail_on(struct options *options, const char *argument, c
     return refuse_event("--fail-on (info, notice, warning, error, or an event)", argument, message);
 }
 
-static enum status take_list_events(struct options *options, const char *argument, char *message)
+/* --list-events and --list-config: as text, or as JSON. */
+static enum status take_form(const char *option, struct options *options, const char *argument,
+                             char *message)
 {
     options->list_json = argument != NULL;
     if (argument == NULL || strcmp(argument, "json") == 0)
         return STATUS_OK;
-    return option_refuse(
-        message, "--list-events=%.64s: must be --list-events or --list-events=json", argument);
+    return option_refuse(message, "%s=%.64s: must be %s or %s=json", option, argument, option,
+                         option);
+}
+
+static enum status take_list_events(struct options *options, const char *argument, char *message)
+{
+    return take_form("--list-events", options, argument, message);
+}
+
+static enum status take_list_config(struct options *options, const char *argument, char *message)
+{
+    return take_form("--list-config", options, argument, message);
+}
+
+static enum status take_set(struct options *options, const char *argument, char *message)
+{
+    char name[64];
+    const char *equals = strchr(argument, '=');
+    if (equals == NULL || equals == argument || (size_t)(equals - argument) >= sizeof name)
+        return option_refuse(
+            message, "--set %.64s: must be NAME=VALUE, such as --set fin_timeout=120s", argument);
+    snprintf(name, sizeof name, "%.*s", (int)(equals - argument), argument);
+    return tunables_set(&options->config, "--set", name, equals + 1, message);
+}
+
+/* What reading the file of --config needs at each member. */
+struct config_file {
+    struct options *options;
+    const char *name;
+    char *message;
+};
+
+static enum status take_setting(void *context, const char *name, const char *word)
+{
+    struct config_file *file = context;
+    return tunables_set(&file->options->config, file->name, name, word, file->message);
+}
+
+static enum status take_config(struct options *options, const char *argument, char *message)
+{
+    struct config_file file = {options, argument, message};
+    return settings_read(argument, take_setting, &file, message, MESSAGE_SIZE);
 }
 
 static enum status take_explain(struct options *options, const char *argument, char *message)
@@ -344,6 +389,9 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_FAIL_ON] = take_fail_on,
     [OPTION_LIST_EVENTS] = take_list_events,
     [OPTION_EXPLAIN] = take_explain,
+    [OPTION_CONFIG] = take_config,
+    [OPTION_SET] = take_set,
+    [OPTION_LIST_CONFIG] = take_list_config,
 };
 
 static enum status set_number(struct options *options, enum option_id id, const char *argument,

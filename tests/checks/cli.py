@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -15,6 +16,7 @@ import time
 
 from tap import Tap
 
+TOP = os.environ.get("TOP_SRCDIR", ".")
 BUILD = os.environ.get("TOP_BUILDDIR", ".")
 LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
 
@@ -205,6 +207,43 @@ def check_closed_pipe(tap, folder):
             code = process.wait(timeout=60)
         tap.ok(code == DONE and not error and first, "a reader that goes away: " + arguments[0],
                "exit status %d" % code, error)
+
+
+def check_config(tap, folder):
+    good = write(folder, "good.pcap", ONE)
+    rows = json.loads(Program("--list-config=json").out)["config"]
+    names = [row["name"] for row in rows]
+    with open(os.path.join(TOP, "analyzer", "config.def"), encoding="utf-8") as file:
+        known = re.findall(r"^TUNABLE\(\w+, *(\w+),", file.read(), re.MULTILINE)
+    tap.ok(names == known and all(row["least"] <= row["default"] <= row["most"] for row in rows),
+           "--list-config has every row, its default within its limits", "%s" % rows)
+    text = Program("--list-config").out
+    tap.ok(len(text.splitlines()) == len(rows) and " 30s " in text, "--list-config as text", text)
+    for row in rows:
+        wrong = str(row["most"] + 1)
+        refused(tap, "%s above its limit" % row["name"],
+                Program("--set", "%s=%s" % (row["name"], wrong), good), USAGE, row["name"], wrong)
+    file = os.path.join(folder, "settings.json")
+    for content, words in (('{"msl": "60s", "tombstones": 2}', None), ("[1]", ("JSON object",)),
+                           ('{"msl": 1.5}', ("msl", "whole number")),
+                           ('{"ms1": "3s"}', ("ms1", "did you mean msl")),
+                           ('{"msl": "30s"} {}', ("JSON object",)), ("", ("JSON object",))):
+        with open(file, "w", encoding="utf-8") as stream:
+            stream.write(content)
+        run = Program("--config", file, "--list-config=json")
+        if words is not None:
+            refused(tap, "--config with %r" % content, run, USAGE, file, *words)
+            continue
+        values = {row["name"]: row["value"] for row in json.loads(run.out)["config"]}
+        tap.ok(values["msl"] == 60 * 10**9 and values["tombstones"] == 2,
+               "--config sets what it names", run.describe())
+    refused(tap, "--config without the file", Program("--config", file + "x", good), USAGE,
+            file + "x", "No such file")
+    refused(tap, "--set without a value", Program("--set", "msl", good), USAGE, "NAME=VALUE")
+    refused(tap, "--set of nothing known", Program("--set", "ms1=3s", good), USAGE, "ms1", "msl")
+    wider = [Program(*words, "--ndjson", os.path.join(TOP, "samples", "collision-challenged.pcap")).out
+             for words in (("--msl", "60"), ("--set", "msl=60s"), ("--set=msl=60000000000",), ())]
+    tap.ok(wider[0] == wider[1] == wider[2] != wider[3], "--set msl does what --msl does")
 
 
 def check_good(tap, folder):
@@ -420,7 +459,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH)
-        for check in (check_good, check_unreadable, check_damaged, check_usage, check_unwritten,
+        for check in (check_good, check_config, check_unreadable, check_damaged, check_usage, check_unwritten,
                       check_closed_pipe, check_since, check_fail_on, check_segments, check_several,
                       check_signals, check_terminal,
                       check_progress):
