@@ -1,8 +1,10 @@
 /* analysis: see analysis.h.  Read from the bottom up. */
 #include "analysis.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,9 +13,11 @@
 #include "interrupt.h"
 #include "messages.h"
 #include "outputs.h"
+#include "problem_packets.h"
 #include "progress.h"
 #include "sink/sinks.h"
 #include "source/source.h"
+#include "source/spool.h"
 
 /* What one analysis joins together. */
 struct run {
@@ -23,6 +27,7 @@ struct run {
     struct outputs *outputs;
     struct sink *sink; /* where the analyzer's records go */
     struct analyzer *analyzer;
+    struct spool *spool; /* NULL: the packets can be had again, or are not needed */
     struct progress progress;
     struct idle idle;
     struct input_span *spans; /* owned, a place for every input */
@@ -113,6 +118,8 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
         .link_type = captured->link_type,
         .number = whole_number(run, captured),
     };
+    if (run->spool != NULL)
+        spool_keep(run->spool, captured, packet.number);
     return analyzer_packet(run->analyzer, &packet);
 }
 
@@ -250,6 +257,78 @@ static enum exit_status say_out_of_memory(const struct run *run)
     return EXIT_DAMAGED;
 }
 
+/* --- -w: the packets again, from the files or from the spool --- */
+
+/* How reading again goes: as far as the first time, with what went wrong. */
+struct again {
+    struct run *run;
+    uint64_t count; /* packets that were read the first time */
+    char *message;
+};
+
+static enum status rewind_files(void *context)
+{
+    struct again *again = context;
+    end_reading(again->run);
+    return begin_reading(again->run, again->count, again->message);
+}
+
+static bool next_of_files(void *context, struct captured_packet *ret_packet, uint64_t *ret_number)
+{
+    struct run *run = ((struct again *)context)->run;
+    enum source_result result;
+    while ((result = source_next(run->source, ret_packet)) != SOURCE_END) {
+        if (result != SOURCE_PACKET)
+            continue;
+        *ret_number = whole_number(run, ret_packet);
+        if (is_wanted(run->options, ret_packet->time))
+            return true;
+    }
+    return false;
+}
+
+static enum status rewind_spool(void *context)
+{
+    return spool_rewind(((struct again *)context)->run->spool);
+}
+
+static bool next_of_spool(void *context, struct captured_packet *ret_packet, uint64_t *ret_number)
+{
+    return spool_next(((struct again *)context)->run->spool, ret_packet, ret_number);
+}
+
+static void say_what_was_written(const struct run *run, uint64_t written)
+{
+    uint64_t left_out = run->spool == NULL ? 0 : spool_left_out(run->spool);
+    if (run->options->verbose)
+        message_print("-w: %llu packets of connections with problems", (unsigned long long)written);
+    if (left_out > 0)
+        message_print("-w: the last %llu packets found no room on disk and are left out; give more "
+                      "with --spool, such as --spool 8G",
+                      (unsigned long long)left_out);
+}
+
+/* Writes what -w asks for, after the records.  What fails is said when the outputs are closed. */
+static void write_problem_packets(struct run *run)
+{
+    FILE *stream;
+    char message[MESSAGE_SIZE] = "";
+    struct chosen *chosen = outputs_chosen(run->outputs, &stream);
+    if (chosen == NULL)
+        return;
+    struct again again = {run, run->packets, message};
+    struct packet_feed feed = {&again, rewind_files, next_of_files};
+    if (run->spool != NULL)
+        feed = (struct packet_feed){&again, rewind_spool, next_of_spool};
+    uint64_t written;
+    enum status status =
+        problem_packets_write(chosen, &feed, &run->options->config, stream, &written);
+    if (message[0] != '\0')
+        message_print("-w: %s", message);
+    outputs_packets_written(run->outputs, status);
+    say_what_was_written(run, written);
+}
+
 static enum exit_status read_and_report(struct run *run)
 {
     bool complete = read_all(run) != STATUS_NO_MEMORY;
@@ -257,6 +336,7 @@ static enum exit_status read_and_report(struct run *run)
         complete = false;
     enum exit_status exit_status = complete ? EXIT_DONE : say_out_of_memory(run);
     exit_status = exit_worse_of(exit_status, report_inputs(run));
+    write_problem_packets(run);
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
     if (outputs_matched(run->outputs))
         exit_status = exit_worse_of(exit_status, EXIT_MATCHED);
@@ -312,11 +392,26 @@ static enum status choose_segments(struct run *run, char *message)
     return begin_reading(run, count, message);
 }
 
+/* What -w needs of an input that comes once. */
+static enum status begin_spool(struct run *run, char *message)
+{
+    FILE *stream;
+    if (outputs_chosen(run->outputs, &stream) == NULL || !options_input_comes_once(run->options))
+        return STATUS_OK;
+    enum status status = spool_new(run->options->spool, &run->spool);
+    if (status == STATUS_WRITE)
+        snprintf(message, MESSAGE_SIZE,
+                 "-w: cannot keep packets on disk: %s; name a folder in TMPDIR", strerror(errno));
+    return status;
+}
+
 /* With the inputs open: what an analysis needs beside them, and the analysis. */
 static enum exit_status analyse(struct run *run)
 {
     char message[MESSAGE_SIZE] = "";
     enum status status = outputs_open(run->options, &run->inputs, &run->outputs, message);
+    if (status == STATUS_OK)
+        status = begin_spool(run, message);
     if (status == STATUS_OK)
         status = choose_segments(run, message);
     if (status == STATUS_OK)
@@ -325,6 +420,7 @@ static enum exit_status analyse(struct run *run)
         status == STATUS_OK ? read_and_report(run) : exit_refuse(status, message);
     end_analyzer(run);
     outputs_free(run->outputs);
+    spool_free(run->spool);
     return exit_status;
 }
 

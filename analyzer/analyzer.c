@@ -17,7 +17,7 @@ struct link_count {
 };
 
 struct analyzer {
-    struct engine engine; /* one thread; idle when there are shards */
+    struct engine engine;  /* one thread; idle when there are shards */
     struct shards *shards; /* several threads; NULL for one */
     struct sink *sink;
     struct engine_counts counts; /* at the end */

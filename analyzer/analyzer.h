@@ -22,7 +22,7 @@ struct analyzer;
 struct analyzer_options {
     struct config config;
     bool segments, transitions; /* the opt-in records are wanted */
-    struct sink *sink; /* where records go; not owned, outlives the analyzer */
+    struct sink *sink;          /* where records go; not owned, outlives the analyzer */
 };
 
 /* A captured packet; plain value. */

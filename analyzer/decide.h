@@ -16,7 +16,8 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
 void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                        int end);
 
-/* The old responder showed itself in LAST_ACK to a new SYN: the final ACK was lost, or none came. */
+/* The old responder showed itself in LAST_ACK to a new SYN: the final ACK was lost, or none came.
+ */
 void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int side,
                            const struct segment *segment);
 
@@ -40,7 +41,6 @@ void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnati
                     nanotime now);
 
 /* The incarnation ends, or the capture does: what is still open is decided as it stands. */
-void decide_remaining(struct engine *engine, struct tuple *tuple,
-                      struct incarnation *incarnation);
+void decide_remaining(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation);
 
 #endif

@@ -319,7 +319,8 @@ static void fetch_next_deadlines(const struct engine *engine)
         __builtin_prefetch(parked + line * LINE);
 }
 
-/* Meets the deadlines up to now.  What is then decided, `packet` decided; the clock when it is 0. */
+/* Meets the deadlines up to now.  What is then decided, `packet` decided; the clock when it is 0.
+ */
 static void meet_deadlines(struct engine *engine, nanotime now, uint64_t packet)
 {
     while (agenda_is_due(&engine->agenda, now)) {
@@ -428,8 +429,7 @@ uint64_t engine_finish_begin(struct engine *engine)
         engine->survivors[engine->survivor_count++] =
             (struct survivor){first_packet_of(tuple), tuple};
     }
-    qsort(engine->survivors, engine->survivor_count, sizeof(*engine->survivors),
-          compare_survivors);
+    qsort(engine->survivors, engine->survivor_count, sizeof(*engine->survivors), compare_survivors);
     return engine->survivor_count;
 }
 

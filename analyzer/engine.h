@@ -36,13 +36,13 @@ struct engine {
     struct sink *sink; /* not owned */
     struct flow_table table;
     struct agenda agenda;
-    struct tuple_list queue[QUEUES]; /* what goes first when memory is short */
-    uint64_t tombstones; /* held */
-    uint64_t parked_octets; /* in parked connections */
+    struct tuple_list queue[QUEUES];        /* what goes first when memory is short */
+    uint64_t tombstones;                    /* held */
+    uint64_t parked_octets;                 /* in parked connections */
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
     struct ledger_key now; /* what is being done: the key of the records that come of it */
-    nanotime clock;    /* capture clock: running maximum */
-    enum status status; /* first failure since it was last asked for */
+    nanotime clock;        /* capture clock: running maximum */
+    enum status status;    /* first failure since it was last asked for */
     struct engine_counts counts;
     struct survivor *survivors; /* at the end: sorted; owned */
     uint64_t survivor_count, survivors_ended;
@@ -80,8 +80,8 @@ void engine_segment(struct engine *engine, const struct engine_item *item);
 void engine_advance(struct engine *engine, nanotime now);
 
 /*
- * The end of the capture: begin counts and orders what lives; until ends and writes, in the order of
- * first packets, what began at or before packet `last`.
+ * The end of the capture: begin counts and orders what lives; until ends and writes, in the order
+ * of first packets, what began at or before packet `last`.
  */
 uint64_t engine_finish_begin(struct engine *engine);
 void engine_finish_until(struct engine *engine, uint64_t last);

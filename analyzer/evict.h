@@ -1,6 +1,6 @@
 /*
- * evict: memory is bounded.  Tuples stand in queues by what is lost with them; when the engine holds
- * more than its limit the first of the first queue that has one goes, written and counted:
+ * evict: memory is bounded.  Tuples stand in queues by what is lost with them; when the engine
+ * holds more than its limit the first of the first queue that has one goes, written and counted:
  * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN).
  */
 #ifndef LASTACK_EVICT_H

@@ -191,6 +191,24 @@ static enum status take_ndjson(struct options *options, const char *argument, ch
     return take_output(options, OUTPUT_NDJSON, argument, message);
 }
 
+static enum status take_write(struct options *options, const char *argument, char *message)
+{
+    for (size_t i = 0; i < options->output_count; i++) {
+        if (options->outputs[i].kind == OUTPUT_PACKETS)
+            return option_refuse(
+                message, "-w %.200s: -w was given already; one file holds them all", argument);
+    }
+    return take_output(options, OUTPUT_PACKETS, argument, message);
+}
+
+static enum status take_spool(struct options *options, const char *argument, char *message)
+{
+    if (value_read_size(argument, &options->spool) && options->spool >= UINT64_C(1) << 20 &&
+        options->spool <= UINT64_C(1) << 44)
+        return STATUS_OK;
+    return option_refuse(message, "--spool %.64s: must be 1M to 16T, such as --spool 4G", argument);
+}
+
 static bool find_choice(const char *word, enum choice *ret_choice)
 {
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
@@ -378,6 +396,8 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_TEXT] = take_text,
     [OPTION_JSON] = take_json,
     [OPTION_NDJSON] = take_ndjson,
+    [OPTION_WRITE] = take_write,
+    [OPTION_SPOOL] = take_spool,
     [OPTION_FLOWS] = take_flows,
     [OPTION_LEVEL] = take_level,
     [OPTION_EVENT] = take_event,

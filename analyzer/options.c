@@ -160,13 +160,29 @@ static bool can_be_read_once(const char *file)
     return stat(file, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+/* The first input that cannot be read again; NULL when all can. */
+static const char *input_that_comes_once(const struct options *options)
+{
+    if (options->interface != NULL)
+        return options->interface;
+    for (size_t i = 0; i < options->file_count; i++) {
+        if (can_be_read_once(options->files[i]))
+            return options->files[i];
+    }
+    return NULL;
+}
+
+bool options_input_comes_once(const struct options *options)
+{
+    return input_that_comes_once(options) != NULL;
+}
+
 static enum status refuse_second_reading(const char *input, char *message)
 {
-    return option_refuse(
-        message,
-        "--segments problems reads its packets twice, and %.200s gives them once; "
-        "save it with tcpdump -w FILE and name that FILE, or write --segments all",
-        strcmp(input, "-") == 0 ? "standard input" : input);
+    return option_refuse(message,
+                         "--segments problems reads its packets twice, and %.200s gives them once; "
+                         "save it with tcpdump -w FILE and name that FILE, or write --segments all",
+                         strcmp(input, "-") == 0 ? "standard input" : input);
 }
 
 /* Which connections have problems is known only when their segments have gone by. */
@@ -174,13 +190,8 @@ static enum status check_segments(const struct options *options, char *message)
 {
     if (options->segments != CHOICE_PROBLEMS)
         return STATUS_OK;
-    if (options->interface != NULL)
-        return refuse_second_reading(options->interface, message);
-    for (size_t i = 0; i < options->file_count; i++) {
-        if (can_be_read_once(options->files[i]))
-            return refuse_second_reading(options->files[i], message);
-    }
-    return STATUS_OK;
+    const char *once = input_that_comes_once(options);
+    return once == NULL ? STATUS_OK : refuse_second_reading(once, message);
 }
 
 static enum status check_outputs(const struct options *options, char *message)
@@ -210,6 +221,7 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
         .until = NANOTIME_UNKNOWN,
         .snaplen = 262144,
         .buffer_kib = 65536,
+        .spool = UINT64_C(1) << 30,
         .promiscuous = true,
         .fail_event = EVENT_IDS,
     };

@@ -47,7 +47,12 @@ enum action {
     ACTION_HELP
 };
 
-enum output_kind { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_NDJSON };
+enum output_kind {
+    OUTPUT_TEXT,
+    OUTPUT_JSON,
+    OUTPUT_NDJSON,
+    OUTPUT_PACKETS /* pcapng, of connections with problems */
+};
 
 struct output {
     enum output_kind kind;
@@ -70,6 +75,7 @@ struct options {
     nanotime until;        /* NANOTIME_UNKNOWN: to the end */
     uint64_t snaplen;
     uint64_t buffer_kib;
+    uint64_t spool; /* octets on disk for packets that come once */
     bool promiscuous;
     struct output outputs[OPTIONS_OUTPUTS]; /* none: main chooses by the terminal */
     size_t output_count;
@@ -100,6 +106,9 @@ struct options {
  * *options.
  */
 enum status options_parse(int argc, char **argv, struct options *options, char *message);
+
+/* Whether the input can be read once only: standard input, a pipe, a device, an interface. */
+bool options_input_comes_once(const struct options *options);
 
 /* Frees what options owns. */
 void options_clear(struct options *options);

@@ -24,8 +24,9 @@ struct outputs {
     struct sink_ops ops;
     const struct options *options;
     const struct input_spans *inputs; /* NULL: one input */
+    struct chosen *chosen;            /* of -w; NULL without */
     struct sink *concerned;           /* NULL: segments are chosen without a first run */
-    struct destination destinations[OPTIONS_OUTPUTS];
+    struct destination destinations[OPTIONS_OUTPUTS + 1];
     size_t count;
     bool matched;
 };
@@ -199,7 +200,7 @@ static struct sink_options common_options(const struct outputs *outputs)
     };
 }
 
-static enum status make_sink(const struct outputs *outputs, enum output_kind kind,
+static enum status make_sink(struct outputs *outputs, enum output_kind kind,
                              struct destination *destination)
 {
     static enum status (*const makers[])(const struct sink_options *, FILE *, struct sink **) = {
@@ -208,6 +209,12 @@ static enum status make_sink(const struct outputs *outputs, enum output_kind kin
         [OUTPUT_NDJSON] = sink_ndjson_new,
     };
     struct sink_options wanted = common_options(outputs);
+    if (kind == OUTPUT_PACKETS) {
+        enum status status = chosen_new(&wanted, &outputs->chosen);
+        if (status == STATUS_OK)
+            destination->sink = chosen_events(outputs->chosen);
+        return status;
+    }
     wanted.colour = is_terminal_with_colour(destination->stream);
     wanted.columns = terminal_columns(destination->stream);
     return makers[kind](&wanted, destination->stream, &destination->sink);
@@ -227,7 +234,7 @@ static bool is_input(const struct options *options, const char *file)
     return false;
 }
 
-static enum status open_destination(const struct outputs *outputs, const struct output *output,
+static enum status open_destination(struct outputs *outputs, const struct output *output,
                                     struct destination *destination, char *message)
 {
     destination->file = output->file;
@@ -248,17 +255,29 @@ static enum status open_destination(const struct outputs *outputs, const struct 
     return make_sink(outputs, output->kind, destination);
 }
 
+/* Those asked for; without a report among them and with standard output free, one there, too. */
+static size_t wanted_outputs(const struct options *options, struct output *ret_wanted)
+{
+    size_t count = options->output_count;
+    memcpy(ret_wanted, options->outputs, count * sizeof *ret_wanted);
+    bool silent = count == 0 || (count == 1 && ret_wanted[0].kind == OUTPUT_PACKETS &&
+                                 ret_wanted[0].file != NULL);
+    if (silent)
+        ret_wanted[count++] =
+            (struct output){isatty(STDOUT_FILENO) ? OUTPUT_TEXT : OUTPUT_JSON, NULL};
+    return count;
+}
+
 enum status outputs_open(const struct options *options, const struct input_spans *inputs,
                          struct outputs **ret_outputs, char *message)
 {
-    struct output fallback = {isatty(STDOUT_FILENO) ? OUTPUT_TEXT : OUTPUT_JSON, NULL};
-    const struct output *wanted = options->output_count > 0 ? options->outputs : &fallback;
+    struct output wanted[OPTIONS_OUTPUTS + 1];
+    size_t count = wanted_outputs(options, wanted);
     struct outputs *outputs = calloc(1, sizeof *outputs);
     if (outputs == NULL)
         return STATUS_NO_MEMORY;
     outputs->options = options;
     outputs->inputs = options->file_count > 1 ? inputs : NULL;
-    size_t count = options->output_count > 0 ? options->output_count : 1;
     enum status status = STATUS_OK;
     while (status == STATUS_OK && outputs->count < count) {
         struct destination *destination = &outputs->destinations[outputs->count];
@@ -280,6 +299,33 @@ enum status outputs_add_first_run(struct outputs *outputs, struct sink **ret_sin
     if (status == STATUS_OK)
         *ret_sink = outputs->concerned;
     return status;
+}
+
+static struct destination *packets_destination(struct outputs *outputs)
+{
+    for (size_t i = 0; outputs->chosen != NULL && i < outputs->count; i++) {
+        if (outputs->destinations[i].sink == chosen_events(outputs->chosen))
+            return &outputs->destinations[i];
+    }
+    return NULL;
+}
+
+struct chosen *outputs_chosen(struct outputs *outputs, FILE **ret_stream)
+{
+    struct destination *destination = packets_destination(outputs);
+    if (destination == NULL || destination->status != STATUS_OK)
+        return NULL;
+    *ret_stream = destination->stream;
+    return outputs->chosen;
+}
+
+void outputs_packets_written(struct outputs *outputs, enum status status)
+{
+    struct destination *destination = packets_destination(outputs);
+    if (status == STATUS_WRITE && errno == EPIPE)
+        status = STATUS_CLOSED;
+    if (destination != NULL)
+        note_failure(destination, status);
 }
 
 struct sink *outputs_sink(struct outputs *outputs)
@@ -326,6 +372,11 @@ static void say_what_is_left_out(const struct outputs *outputs)
                       "%llu events concern are left out; choose fewer events with --level or "
                       "--event",
                       (unsigned long long)left_out);
+    left_out = outputs->chosen == NULL ? 0 : chosen_left_out(outputs->chosen);
+    if (left_out > 0)
+        message_print("-w: too many problems; %llu connections and comments are left out; choose "
+                      "fewer events with --level or --event",
+                      (unsigned long long)left_out);
 }
 
 enum status outputs_close(struct outputs *outputs)
@@ -356,5 +407,7 @@ void outputs_free(struct outputs *outputs)
     }
     if (outputs != NULL && outputs->concerned != NULL)
         outputs->concerned->ops->free(outputs->concerned);
+    if (outputs != NULL)
+        chosen_free(outputs->chosen);
     free(outputs);
 }

@@ -13,6 +13,7 @@
 
 #include "event/sink.h"
 #include "options.h"
+#include "sink/chosen.h"
 #include "sink/sinks.h"
 
 struct outputs;
@@ -34,6 +35,13 @@ enum status outputs_open(const struct options *options, const struct input_spans
  * NO_MEMORY is the only failure.
  */
 enum status outputs_add_first_run(struct outputs *outputs, struct sink **ret_sink);
+
+/*
+ * With -w: which packets are to be written, and where; NULL without -w, or when that failed before.
+ * The caller says with outputs_packets_written what came of it.
+ */
+struct chosen *outputs_chosen(struct outputs *outputs, FILE **ret_stream);
+void outputs_packets_written(struct outputs *outputs, enum status status);
 
 /* The sink that stands for all; owned by outputs, its free operation does nothing. */
 struct sink *outputs_sink(struct outputs *outputs);

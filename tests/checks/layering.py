@@ -38,14 +38,15 @@ MAY_INCLUDE = {
 
 # The program knows the public headers only, and its own files.
 PROGRAM = ["main", "analysis", "exit_status", "idle", "interrupt", "messages", "nearest",
-           "option_apply", "option_table", "options", "outputs", "progress", "reference", "tunables",
+           "option_apply", "option_table", "options", "outputs", "problem_packets", "progress", "reference", "tunables",
            "values"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +
         ["analyzer/options.def", "analyzer/analyzer.h", "analyzer/config.h", "analyzer/base/",
          "analyzer/event/", "analyzer/source/source.h", "analyzer/sink/sinks.h",
-         "analyzer/sink/schema.h", "analyzer/sink/settings.h", "analyzer/config.def"]
+         "analyzer/sink/schema.h", "analyzer/sink/settings.h", "analyzer/sink/chosen.h",
+         "analyzer/source/pcapng_writer.h", "analyzer/source/spool.h", "analyzer/config.def"]
     for name in PROGRAM})
 
 # Libraries that one folder alone may know.
