@@ -27,6 +27,7 @@ struct analyzer {
     uint32_t batched;
     uint64_t packets, bytes, truncated, bad_checksums, regressions;
     uint64_t results[DISSECT_RESULTS];
+    bool further; /* the frame holds a packet behind the one taken last */
     struct link_count link[LINK_TYPES];
     uint32_t links;
     nanotime first, last; /* of the capture clock */
@@ -130,13 +131,13 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     return take_status(analyzer);
 }
 
-enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+/* One packet of a frame: nearly always the only one. */
+static enum status take_frame(struct analyzer *analyzer, const struct analyzer_packet *packet,
+                              const struct frame *frame)
 {
-    count_packet(analyzer, packet);
-    analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
-    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type};
     struct engine_item *item = next_item(analyzer);
-    enum dissect_result result = dissect(&frame, &item->segment);
+    enum dissect_result result = dissect(frame, &item->segment);
+    analyzer->further = item->segment.further;
     analyzer->results[result]++;
     if (result != DISSECT_SEGMENT)
         return STATUS_OK;
@@ -144,6 +145,20 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
     item->segment.packet = analyzer->number;
     analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
     return take_item(analyzer, item);
+}
+
+enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+{
+    count_packet(analyzer, packet);
+    analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
+    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
+    enum status status = take_frame(analyzer, packet, &frame);
+    while (analyzer->further) {
+        frame.part++;
+        enum status next = take_frame(analyzer, packet, &frame);
+        status = next == STATUS_OK ? status : next;
+    }
+    return status;
 }
 
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now)

@@ -37,6 +37,7 @@ static struct packet packet_open(const struct frame *frame, struct segment *segm
         .rest = {frame->data, frame->captured},
         .length = frame->length > frame->captured ? frame->length : frame->captured,
         .segment = segment,
+        .part = frame->part,
     };
     return packet;
 }
@@ -53,5 +54,6 @@ enum dissect_result dissect(const struct frame *frame, struct segment *ret_segme
         result = tunnel_enter(&packet);
     if (result == DISSECT_SEGMENT)
         result = tcp_read(&packet);
+    ret_segment->further = packet.further;
     return result;
 }

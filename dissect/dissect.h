@@ -69,7 +69,7 @@ struct sack_block {
  * four octets and leaves the rest zero.  Numbers are in host order.
  */
 struct segment {
-    int64_t time;    /* capture time, ns since the epoch; stamped by the caller, dissect leaves it */
+    int64_t time; /* capture time, ns since the epoch; stamped by the caller, dissect leaves it */
     uint64_t packet; /* number in the whole input, from 1; stamped by the caller */
     uint8_t source[16];
     uint8_t destination[16];
@@ -80,21 +80,22 @@ struct segment {
     uint16_t ip_id;     /* IPv4 identification; 0 under IPv6 */
     uint32_t ip_length; /* octets of the IP packet, headers included, by its own length field */
     uint32_t sequence;
-    uint32_t acknowledgment; /* as in the header, meaningful with TCP_ACK */
-    uint32_t payload;        /* octets of payload by the IP length, never by the captured length */
-    uint16_t window;         /* unscaled */
-    uint16_t checksum;       /* as in the header */
-    uint16_t options;        /* enum tcp_option_bit */
-    uint16_t mss;            /* with OPTION_MSS */
-    uint32_t tsval, tsecr;   /* with OPTION_TIMESTAMPS */
-    uint32_t payload_hash;   /* of the captured payload, at most its first 128 octets; 0: none */
-    uint8_t flags;           /* enum tcp_flag */
-    uint8_t window_scale;    /* with OPTION_WINDOW_SCALE, as sent (0 to 255) */
+    uint32_t acknowledgment;  /* as in the header, meaningful with TCP_ACK */
+    uint32_t payload;         /* octets of payload by the IP length, never by the captured length */
+    uint16_t window;          /* unscaled */
+    uint16_t checksum;        /* as in the header */
+    uint16_t options;         /* enum tcp_option_bit */
+    uint16_t mss;             /* with OPTION_MSS */
+    uint32_t tsval, tsecr;    /* with OPTION_TIMESTAMPS */
+    uint32_t payload_hash;    /* of the captured payload, at most its first 128 octets; 0: none */
+    uint8_t flags;            /* enum tcp_flag */
+    uint8_t window_scale;     /* with OPTION_WINDOW_SCALE, as sent (0 to 255) */
     uint8_t checksum_verdict; /* enum checksum_verdict */
     uint8_t sacks;            /* blocks in sack[] */
     uint8_t vlans;            /* tags in vlan[], outermost first */
     uint8_t cut;              /* 1: the capture holds less than the IP length */
     uint8_t payload_hashed;   /* octets that payload_hash covers */
+    bool further;             /* valid with every result: the frame has a packet behind this one */
     uint16_t vlan[SEGMENT_VLANS]; /* VLAN identifiers */
     struct sack_block sack[SEGMENT_SACKS];
 };
@@ -105,14 +106,16 @@ struct frame {
     uint32_t captured;   /* octets at data */
     uint32_t length;     /* octets on the wire */
     int link_type;       /* a DLT_ value as libpcap's pcap_datalink() gives it */
+    uint32_t part;       /* which packet of the frame, from 0: wireless frames may hold several */
 };
 
 /*
  * Reads one frame.
  *
  * Returns DISSECT_SEGMENT and fills *ret_segment (all but time and packet), or the reason why the
- * frame holds no TCP segment; then *ret_segment has no meaning.  Never fails, never allocates.
- * Sources: RFC 9293 3.1, RFC 791, RFC 8200, RFC 7323, RFC 2018, IEEE 802.1Q, pcap-linktype(7).
+ * packet asked for is no TCP segment; then *ret_segment has no meaning but for `further`.  Never
+ * fails, never allocates. Sources: RFC 9293 3.1, RFC 791, RFC 8200, RFC 7323, RFC 2018, IEEE
+ * 802.1Q, pcap-linktype(7).
  */
 enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment);
 

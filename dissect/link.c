@@ -4,13 +4,55 @@
  */
 #include "link.h"
 
+enum {
+    LAYERS_MAX = 32, /* a tunnel in a tunnel under stacked tags comes to a dozen */
+    ETHERTYPE_IP4 = 0x0800,
+    LENGTH_MOST = 1500, /* IEEE 802.3 3.2.6: below 1536 it is no type but a length */
+};
+
+/* A header of fixed length, with an Ethertype in it. */
+static enum dissect_result fixed_read(struct packet *packet, uint32_t octets, uint32_t type_at)
+{
+    struct view header = packet->rest;
+    if (!view_holds(header, octets))
+        return DISSECT_LINK_TRUNCATED;
+    packet_skip(packet, octets);
+    return ethertype_read(packet, view_u16(header, type_at));
+}
+
+/* A header of fixed length that says nothing of what follows it. */
+static enum dissect_result behind_read(struct packet *packet, uint32_t octets,
+                                       enum dissect_result (*reader)(struct packet *packet))
+{
+    if (!view_holds(packet->rest, octets))
+        return DISSECT_LINK_TRUNCATED;
+    packet_skip(packet, octets);
+    return reader(packet);
+}
+
+/* Whether one more layer may be read: tags in tags end somewhere. */
+static bool layer_enter(struct packet *packet)
+{
+    return packet->layers++ < LAYERS_MAX;
+}
+
 enum dissect_result link_read(struct packet *packet, int link_type)
 {
+    if (!layer_enter(packet))
+        return DISSECT_LINK_LOOP;
     switch (link_type) {
 #define LINK(value, name, reader)                                                                  \
     case value:                                                                                    \
         return reader(packet);
+#define FIXED(value, name, octets, type_at)                                                        \
+    case value:                                                                                    \
+        return fixed_read(packet, octets, type_at);
+#define BEFORE(value, name, octets, reader)                                                        \
+    case value:                                                                                    \
+        return behind_read(packet, octets, reader);
 #include "link.def"
+#undef BEFORE
+#undef FIXED
 #undef LINK
     default:
         return DISSECT_UNKNOWN_LINK_TYPE;
@@ -20,8 +62,12 @@ enum dissect_result link_read(struct packet *packet, int link_type)
 bool dissect_knows_link_type(int link_type)
 {
     switch (link_type) {
-#define LINK(value, name, reader) case value:
+#define LINK(value, name, reader)           case value:
+#define FIXED(value, name, octets, type_at) case value:
+#define BEFORE(value, name, octets, reader) case value:
 #include "link.def"
+#undef BEFORE
+#undef FIXED
 #undef LINK
         return true;
     default:
@@ -31,6 +77,14 @@ bool dissect_knows_link_type(int link_type)
 
 enum dissect_result ethertype_read(struct packet *packet, uint16_t type)
 {
+    if (type == ETHERTYPE_IP4) /* what nearly every frame has */
+        return link_ip4(packet);
+    if (!layer_enter(packet))
+        return DISSECT_LINK_LOOP;
+    if (type <= LENGTH_MOST) {
+        packet_limit_to(packet, type);
+        return link_llc(packet);
+    }
     switch (type) {
 #define ETHERTYPE(value, reader)                                                                   \
     case value:                                                                                    \
@@ -39,6 +93,18 @@ enum dissect_result ethertype_read(struct packet *packet, uint16_t type)
 #undef ETHERTYPE
     default:
         return DISSECT_NOT_IP;
+    }
+}
+
+bool ethertype_is_known(uint16_t type)
+{
+    switch (type) {
+#define ETHERTYPE(value, reader) case value:
+#include "ethertype.def"
+#undef ETHERTYPE
+        return true;
+    default:
+        return false;
     }
 }
 

@@ -8,8 +8,9 @@
  *      | protocol 2 | zero 2 | interface 4 | ARPHRD_ 2 | packet type 1 | length 1 | address 8 |
  *
  * The protocol is an Ethertype; libpcap puts a VLAN tag that the card had taken off back behind
- * the header, so tags are read as under Ethernet.  What is no Ethertype under some ARPHRD_ (802.2
- * frames, netlink) stays below 1536 and has no row in ethertype.def.
+ * the header, so tags are read as under Ethernet.  Below 1536 it is a number of Linux's own
+ * (linux/if_ether.h): 4 is an 802.2 frame; the others carry no IP, nor does netlink, of which the
+ * field holds the family.
  */
 #include "link.h"
 
@@ -18,23 +19,34 @@ enum {
     COOKED_PROTOCOL = 14,
     COOKED2_HEADER = 20,
     COOKED2_PROTOCOL = 0,
+    COOKED_HARDWARE = 2,
+    COOKED2_HARDWARE = 8,
+    HARDWARE_NETLINK = 824,
+    PROTOCOL_802_2 = 4,
+    ETHERTYPE_LEAST = 1536,
 };
 
-static enum dissect_result cooked_read(struct packet *packet, uint32_t octets, uint32_t protocol)
+static enum dissect_result cooked_read(struct packet *packet, uint32_t octets, uint32_t protocol_at,
+                                       uint32_t hardware_at)
 {
     struct view header = packet->rest;
     if (!view_holds(header, octets))
         return DISSECT_LINK_TRUNCATED;
     packet_skip(packet, octets);
-    return ethertype_read(packet, view_u16(header, protocol));
+    uint16_t protocol = view_u16(header, protocol_at);
+    if (view_u16(header, hardware_at) == HARDWARE_NETLINK)
+        return DISSECT_NOT_IP;
+    if (protocol >= ETHERTYPE_LEAST)
+        return ethertype_read(packet, protocol);
+    return protocol == PROTOCOL_802_2 ? link_llc(packet) : DISSECT_NOT_IP;
 }
 
 enum dissect_result link_cooked(struct packet *packet)
 {
-    return cooked_read(packet, COOKED_HEADER, COOKED_PROTOCOL);
+    return cooked_read(packet, COOKED_HEADER, COOKED_PROTOCOL, COOKED_HARDWARE);
 }
 
 enum dissect_result link_cooked2(struct packet *packet)
 {
-    return cooked_read(packet, COOKED2_HEADER, COOKED2_PROTOCOL);
+    return cooked_read(packet, COOKED2_HEADER, COOKED2_PROTOCOL, COOKED2_HARDWARE);
 }

@@ -31,6 +31,9 @@ struct packet {
     uint8_t ip_version;      /* what the layer below announces: IP_4, IP_6, or IP_EITHER */
     uint8_t protocol;        /* after an IP header: what follows it */
     uint8_t tunnels;         /* tunnels entered so far */
+    uint8_t layers;          /* headers below IP read so far, in all tunnels */
+    bool further;            /* the frame has a packet behind the one that is read */
+    uint32_t part;           /* which packet of the frame is wanted, from 0 */
     bool route_unknown;      /* a routing header hides the final destination */
     struct segment *segment; /* filled on the way */
 };
@@ -47,6 +50,13 @@ static inline void packet_limit(struct packet *packet, uint32_t length)
 {
     packet->rest = view_first(packet->rest, length);
     packet->length = length;
+}
+
+/* The same by a length that a link header claims; one beyond the frame says nothing. */
+static inline void packet_limit_to(struct packet *packet, uint32_t length)
+{
+    if (length < packet->length)
+        packet_limit(packet, length);
 }
 
 #endif

@@ -60,7 +60,7 @@ static void capture_print(pcap_t *capture)
     struct pcap_pkthdr *header;
     const u_char *data;
     for (unsigned long number = 1; pcap_next_ex(capture, &header, &data) == 1; number++) {
-        struct frame frame = {data, header->caplen, header->len, pcap_datalink(capture)};
+        struct frame frame = {data, header->caplen, header->len, pcap_datalink(capture), 0};
         struct segment segment;
         enum dissect_result result = dissect(&frame, &segment);
         printf("%lu %s", number, dissect_result_name(result));

@@ -62,7 +62,7 @@ static void analyse(struct source *source, struct engine *engine)
     struct captured_packet packet;
     uint64_t number = 0;
     while (source_next(source, &packet) == SOURCE_PACKET) {
-        struct frame frame = {packet.data, packet.captured, packet.length, packet.link_type};
+        struct frame frame = {packet.data, packet.captured, packet.length, packet.link_type, 0};
         struct engine_item item;
         number++;
         engine_advance(engine, packet.time);

@@ -133,7 +133,7 @@ static inline enum dissect_result frame_read(const struct bytes *bytes, uint32_t
     uint8_t *exact = malloc(captured > 0 ? captured : 1);
     assert_non_null(exact);
     memcpy(exact, bytes->data, captured);
-    struct frame frame = {captured > 0 ? exact : exact + 1, captured, length, link_type};
+    struct frame frame = {captured > 0 ? exact : exact + 1, captured, length, link_type, 0};
     enum dissect_result result = dissect(&frame, ret_segment);
     free(exact);
     return result;

@@ -106,6 +106,9 @@ struct result_case {
 #define OPTIONS_TO(next) next "00 0104 00000000"
 
 /* clang-format off */
+#define PPI1 "0000 0800 c0000000"
+#define PPI8 PPI1 PPI1 PPI1 PPI1 PPI1 PPI1 PPI1 PPI1
+
 static const struct result_case results[] = {
     {"no such link type",        9999, "00", DISSECT_UNKNOWN_LINK_TYPE},
     {"no such link type",        -1,   "00", DISSECT_UNKNOWN_LINK_TYPE},
@@ -113,7 +116,18 @@ static const struct result_case results[] = {
     {"802.3 with LLC",           1,    ETHERNET_TO("0026") "4242 03" EIGHT, DISSECT_NOT_IP},
     {"ARP behind a tag",         1,    ETHERNET_TO("8100 0001 0806") EIGHT, DISSECT_NOT_IP},
     {"SLL, ARP",                 113,  "0000 0001 0006 0200000000010000 0806", DISSECT_NOT_IP},
-    {"SLL2, 802.2",              276,  "0004 0000 00000002 0001 00 06 0200000000010000", DISSECT_NOT_IP},
+    {"SLL2, 802.2",              276,  "0004 0000 00000002 0001 00 06 0200000000010000 4242 03", DISSECT_NOT_IP},
+    {"802.11, protected",        105,  "0841 0000" EIGHT EIGHT EIGHT "000000000000", DISSECT_ENCRYPTED},
+    {"802.11, a fragment",       105,  "0805 0000" EIGHT EIGHT "0000 1000" "aaaa03000000 0800", DISSECT_LINK_FRAGMENT},
+    {"802.11, management",       105,  "8000 0000" EIGHT EIGHT "0000 1000", DISSECT_NOT_IP},
+    {"radiotap, wrong sum",      127,  "0000 0900 02000000 40" "0801", DISSECT_LINK_DAMAGED},
+    {"MACsec, encrypted",        1,    ETHERNET_TO("88e5") "0c00 00000001" EIGHT EIGHT, DISSECT_ENCRYPTED},
+    {"PPPoE, discovery code",    1,    ETHERNET_TO("8864") "1109 0001 0004 0021" EIGHT, DISSECT_NOT_IP},
+    {"MPLS, labels without end", 1,    ETHERNET_TO("8847") "00010040 00010040 00010040", DISSECT_LINK_TRUNCATED},
+    {"MPLS, no known payload",   1,    ETHERNET_TO("8847") "00010140 1000000000000000", DISSECT_NOT_IP},
+    {"PPI in PPI, for ever",     192,  PPI8 PPI8 PPI8 PPI8 PPI8, DISSECT_LINK_LOOP},
+    {"NFLOG without a packet",   239,  "02000005 0800 0100 08000300", DISSECT_LINK_TRUNCATED},
+    {"NFLOG, length of nothing", 239,  "02000005 0000 0100 08000300", DISSECT_LINK_TRUNCATED},
     {"NULL, another family",     0,    "07000000" EIGHT, DISSECT_NOT_IP},
     {"NULL, nonsense",           0,    "02020202" EIGHT, DISSECT_NOT_IP},
     {"NULL, third octet",        0,    "02000100" EIGHT, DISSECT_NOT_IP},
@@ -181,7 +195,7 @@ static void every_other_frame_has_its_reason(void **state)
 static void unknown_link_types_are_known_as_such(void **state)
 {
     (void)state;
-    assert_false(dissect_knows_link_type(105)); /* 802.11 */
+    assert_false(dissect_knows_link_type(147)); /* USER0 */
     assert_false(dissect_knows_link_type(-1));
 }
 

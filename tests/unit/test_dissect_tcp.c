@@ -292,7 +292,7 @@ static void big_segments_are_judged(void **state)
     uint32_t pseudo = pseudo_plainly(&header, BIG - 20);
     bytes_set16(&header, 36, ~sum_plainly(header.data + 20, 20, pseudo) & 0xffff);
     memcpy(data, header.data, header.length);
-    struct frame frame = {data, BIG, BIG, RAW};
+    struct frame frame = {data, BIG, BIG, RAW, 0};
     struct segment segment;
     assert_result(dissect(&frame, &segment), DISSECT_SEGMENT);
     assert_int_equal(segment.payload, BIG - 40);
