@@ -9,20 +9,65 @@
 enum {
     TUNNELS_MAX = 8, /* an overlay in an overlay in a mobile network nests four */
     UDP_HEADER = 8,
+    UDP_SOURCE = 0,
     UDP_DESTINATION = 2,
+    UDP_LENGTH = 4,
+    IP4_LEAST = 20,
+    IP6_HEADER = 40,
 };
 
-/* Reads on behind a UDP header, by its destination port (RFC 768). */
-static enum dissect_result port_read(struct packet *packet)
+bool tunnel_holds_ip(struct view rest, uint32_t length, uint8_t version)
+{
+    uint8_t found = view_u8(rest, 0) >> 4;
+    if (version != IP_EITHER && version != found)
+        return false;
+    if (found == IP_4) {
+        uint32_t header = (view_u8(rest, 0) & 0x0f) * 4u, total = view_u16(rest, 2);
+        return view_holds(rest, IP4_LEAST) && header >= IP4_LEAST && total >= header &&
+               total <= length;
+    }
+    return found == IP_6 && view_holds(rest, IP6_HEADER) &&
+           view_u16(rest, 4) + (uint32_t)IP6_HEADER <= length;
+}
+
+/* Takes the UDP header off (RFC 768); its length may end the packet before IP does. */
+static struct view udp_take(struct packet *packet)
 {
     struct view header = packet->rest;
+    uint32_t length = view_u16(header, UDP_LENGTH);
+    if (length >= UDP_HEADER && length < packet->length)
+        packet_limit(packet, length);
     packet_skip(packet, UDP_HEADER);
-    switch (view_u16(header, UDP_DESTINATION)) {
+    return header;
+}
+
+/* What a reader found nothing of is shown to the next. */
+static enum dissect_result shape_read(struct packet *packet)
+{
+    enum dissect_result result;
+#define TUNNEL(protocol, reader)
+#define PORT(port, reader)
+#define SHAPE(reader)                                                                              \
+    result = reader(packet);                                                                       \
+    if (result != DISSECT_NOT_TCP)                                                                 \
+        return result;
+#include "tunnel.def"
+#undef SHAPE
+#undef PORT
+#undef TUNNEL
+    return DISSECT_NOT_TCP;
+}
+
+static enum dissect_result port_read(struct packet *packet, uint16_t port)
+{
+    switch (port) {
 #define TUNNEL(protocol, reader)
 #define PORT(port, reader)                                                                         \
     case port:                                                                                     \
         return reader(packet);
+#define SHAPE(reader)
 #include "tunnel.def"
+#undef SHAPE
 #undef PORT
 #undef TUNNEL
     default:
@@ -30,9 +75,20 @@ static enum dissect_result port_read(struct packet *packet)
     }
 }
 
+/* By the destination's port, by the source's, by its shape. */
+static enum dissect_result udp_read(struct packet *packet)
+{
+    struct view header = udp_take(packet);
+    enum dissect_result result = port_read(packet, view_u16(header, UDP_DESTINATION));
+    if (result == DISSECT_NOT_TCP)
+        result = port_read(packet, view_u16(header, UDP_SOURCE));
+    return result == DISSECT_NOT_TCP ? shape_read(packet) : result;
+}
+
 static enum dissect_result protocol_read(struct packet *packet)
 {
     switch (packet->protocol) {
+#define SHAPE(reader)
 #define PORT(port, reader)
 #define TUNNEL(protocol, reader)                                                                   \
     case protocol:                                                                                 \
@@ -40,8 +96,9 @@ static enum dissect_result protocol_read(struct packet *packet)
 #include "tunnel.def"
 #undef TUNNEL
 #undef PORT
+#undef SHAPE
     case PROTOCOL_UDP:
-        return port_read(packet);
+        return udp_read(packet);
     default:
         return DISSECT_NOT_TCP;
     }
@@ -58,7 +115,7 @@ static void outer_forget(struct packet *packet)
 enum dissect_result tunnel_enter(struct packet *packet)
 {
     if (packet->tunnels++ >= TUNNELS_MAX)
-        return DISSECT_NOT_TCP;
+        return DISSECT_TUNNEL_LOOP;
     enum dissect_result result = protocol_read(packet);
     if (result != DISSECT_SEGMENT)
         return result;
