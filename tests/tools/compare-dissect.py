@@ -83,6 +83,8 @@ def read_dump(program, capture):
     frames = {}
     for line in output.stdout.splitlines():
         number, result, *pairs = line.split(" ")
+        if "/" in number:
+            continue  # a further packet of the frame: tshark's fields are of the last
         frames[int(number)] = (result, dict(pair.split("=", 1) for pair in pairs))
     return frames
 

@@ -62,11 +62,15 @@ static void capture_print(pcap_t *capture)
     for (unsigned long number = 1; pcap_next_ex(capture, &header, &data) == 1; number++) {
         struct frame frame = {data, header->caplen, header->len, pcap_datalink(capture), 0};
         struct segment segment;
-        enum dissect_result result = dissect(&frame, &segment);
-        printf("%lu %s", number, dissect_result_name(result));
-        if (result == DISSECT_SEGMENT)
-            segment_print(&segment);
-        printf("\n");
+        do {
+            enum dissect_result result = dissect(&frame, &segment);
+            printf(frame.part == 0 ? "%1$lu %2$s" : "%1$lu/%3$u %2$s", number,
+                   dissect_result_name(result), frame.part);
+            if (result == DISSECT_SEGMENT)
+                segment_print(&segment);
+            printf("\n");
+            frame.part++;
+        } while (segment.further);
     }
 }
 
