@@ -7,6 +7,7 @@
 
 #include "../dissect/dissect.h"
 #include "engine.h"
+#include "intake/fragments.h"
 #include "shard/shard.h"
 
 enum { MOST_HELPFUL = 4, LINK_TYPES = SUMMARY_LINK_TYPES };
@@ -17,8 +18,9 @@ struct link_count {
 };
 
 struct analyzer {
-    struct engine engine;  /* one thread; idle when there are shards */
-    struct shards *shards; /* several threads; NULL for one */
+    struct engine engine;        /* one thread; idle when there are shards */
+    struct shards *shards;       /* several threads; NULL for one */
+    struct fragments *fragments; /* NULL until the first one */
     struct sink *sink;
     struct engine_counts counts; /* at the end */
     nanotime clock;
@@ -131,6 +133,48 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     return take_status(analyzer);
 }
 
+/* The tags of the frame that a fragment came in stand before those of what it was part of. */
+static void prepend_tags(struct segment *segment, const struct fragment *fragment)
+{
+    uint16_t inner[SEGMENT_VLANS];
+    uint8_t inner_count = segment->vlans;
+    memcpy(inner, segment->vlan, sizeof(inner));
+    memcpy(segment->vlan, fragment->vlan, sizeof(segment->vlan));
+    segment->vlans = fragment->vlans;
+    for (int i = 0; i < inner_count && segment->vlans < SEGMENT_VLANS; i++)
+        segment->vlan[segment->vlans++] = inner[i];
+}
+
+/*
+ * A fragment: DISSECT_FRAGMENT while others are missing, else what the whole packet is.  That may
+ * be a fragment again, in a tunnel; how often is bounded, as is the nesting of tunnels.
+ */
+static enum dissect_result join_fragments(struct analyzer *analyzer, nanotime time,
+                                          const struct frame *frame, struct segment *segment)
+{
+    enum { NESTED = 4 };
+    struct fragment fragment;
+    struct frame whole = *frame;
+    if (analyzer->fragments == NULL)
+        analyzer->fragments = fragments_new(&analyzer->engine.config);
+    if (analyzer->fragments == NULL)
+        return DISSECT_FRAGMENT_INCOMPLETE;
+    for (int level = 0; level < NESTED; level++) {
+        if (!dissect_fragment(&whole, &fragment))
+            return DISSECT_NOT_TCP;
+        if (!dissect_may_hold_tcp(fragment.protocol))
+            return DISSECT_NOT_TCP;
+        if (!fragments_take(analyzer->fragments, &fragment, time, &whole))
+            return DISSECT_FRAGMENT;
+        enum dissect_result result = dissect(&whole, segment);
+        if (result == DISSECT_SEGMENT)
+            prepend_tags(segment, &fragment);
+        if (result != DISSECT_FRAGMENT)
+            return result;
+    }
+    return DISSECT_TUNNEL_LOOP;
+}
+
 /* One packet of a frame: nearly always the only one. */
 static enum status take_frame(struct analyzer *analyzer, const struct analyzer_packet *packet,
                               const struct frame *frame)
@@ -138,6 +182,10 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
     struct engine_item *item = next_item(analyzer);
     enum dissect_result result = dissect(frame, &item->segment);
     analyzer->further = item->segment.further;
+    if (result == DISSECT_FRAGMENT)
+        result = join_fragments(analyzer, packet->time, frame, &item->segment);
+    if (result == DISSECT_FRAGMENT)
+        return STATUS_OK; /* counted there */
     analyzer->results[result]++;
     if (result != DISSECT_SEGMENT)
         return STATUS_OK;
@@ -182,6 +230,19 @@ static enum status end_flows(struct analyzer *analyzer)
     engine_finish_until(&analyzer->engine, UINT64_MAX);
     analyzer->counts = analyzer->engine.counts;
     return take_status(analyzer);
+}
+
+/* What fragments came to is known at the end only. */
+static void count_fragments(struct analyzer *analyzer)
+{
+    if (analyzer->fragments == NULL)
+        return;
+    struct fragment_counts counts = fragments_counts(analyzer->fragments);
+    analyzer->results[DISSECT_FRAGMENT] = counts.joined;
+    analyzer->results[DISSECT_FRAGMENT_INCOMPLETE] += counts.incomplete;
+    analyzer->results[DISSECT_FRAGMENT_OVERLAP] = counts.overlapping;
+    analyzer->results[DISSECT_FRAGMENT_MALFORMED] = counts.malformed;
+    analyzer->results[DISSECT_FRAGMENT_COPY] = counts.copies;
 }
 
 static void summarize_skipped(const struct analyzer *analyzer, struct run_summary *summary)
@@ -247,6 +308,7 @@ static void summarize(const struct analyzer *analyzer, const struct analyzer_inp
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
 {
     enum status status = end_flows(analyzer);
+    count_fragments(analyzer);
     struct run_summary *summary = malloc(sizeof(*summary));
     if (summary == NULL)
         return STATUS_NO_MEMORY;
@@ -264,6 +326,7 @@ void analyzer_free(struct analyzer *analyzer)
 {
     if (analyzer == NULL)
         return;
+    fragments_free(analyzer->fragments);
     shards_free(analyzer->shards);
     engine_clear(&analyzer->engine);
     free(analyzer);

@@ -42,18 +42,37 @@ static struct packet packet_open(const struct frame *frame, struct segment *segm
     return packet;
 }
 
+static enum dissect_result packet_read(struct packet *packet, int link_type)
+{
+    enum dissect_result result = link_read(packet, link_type);
+    if (result == DISSECT_SEGMENT)
+        result = ip_read(packet);
+    while (result == DISSECT_SEGMENT && packet->protocol != PROTOCOL_TCP)
+        result = tunnel_enter(packet);
+    if (result == DISSECT_SEGMENT)
+        result = tcp_read(packet);
+    return result;
+}
+
 enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment)
 {
     struct packet packet = packet_open(frame, ret_segment);
     segment_clear(ret_segment);
-
-    enum dissect_result result = link_read(&packet, frame->link_type);
-    if (result == DISSECT_SEGMENT)
-        result = ip_read(&packet);
-    while (result == DISSECT_SEGMENT && packet.protocol != PROTOCOL_TCP)
-        result = tunnel_enter(&packet);
-    if (result == DISSECT_SEGMENT)
-        result = tcp_read(&packet);
+    enum dissect_result result = packet_read(&packet, frame->link_type);
     ret_segment->further = packet.further;
     return result;
+}
+
+bool dissect_fragment(const struct frame *frame, struct fragment *ret_fragment)
+{
+    struct segment segment;
+    struct packet packet = packet_open(frame, &segment);
+    segment_clear(&segment);
+    packet.fragment = ret_fragment;
+    return packet_read(&packet, frame->link_type) == DISSECT_FRAGMENT;
+}
+
+bool dissect_may_hold_tcp(uint8_t protocol)
+{
+    return protocol == PROTOCOL_TCP || protocol == PROTOCOL_AH || tunnel_is_known(protocol);
 }

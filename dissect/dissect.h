@@ -110,6 +110,26 @@ struct frame {
 };
 
 /*
+ * A fragment of an IP packet, RFC 791 3.2 and RFC 8200 4.5: plain value.  What stands below the IP
+ * header is in the segment's terms.
+ */
+struct fragment {
+    uint8_t source[16]; /* of the whole packet, as in struct segment */
+    uint8_t destination[16];
+    uint32_t id;
+    uint32_t offset;     /* octets of the packet's payload before this piece */
+    uint32_t length;     /* octets of payload in this piece, by the IP length */
+    uint32_t captured;   /* of these, how many are at data */
+    const uint8_t *data; /* in the frame's memory */
+    uint8_t ip_version;
+    uint8_t protocol; /* of the payload; under IPv6 what follows the fragment header */
+    uint8_t ttl;
+    bool more; /* another piece follows behind this one */
+    uint8_t vlans;
+    uint16_t vlan[SEGMENT_VLANS];
+};
+
+/*
  * Reads one frame.
  *
  * Returns DISSECT_SEGMENT and fills *ret_segment (all but time and packet), or the reason why the
@@ -118,6 +138,12 @@ struct frame {
  * 802.1Q, pcap-linktype(7).
  */
 enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment);
+
+/* With a frame to which dissect() said DISSECT_FRAGMENT: that fragment.  False for others. */
+bool dissect_fragment(const struct frame *frame, struct fragment *ret_fragment);
+
+/* Whether a packet of that IP protocol may be, or hold, a TCP segment: worth putting together. */
+bool dissect_may_hold_tcp(uint8_t protocol);
 
 /* The short machine-readable name of a result, e.g. "not_tcp"; static storage. */
 const char *dissect_result_name(enum dissect_result result);

@@ -30,4 +30,10 @@ enum dissect_result ip_extensions_read(struct packet *packet);
  */
 uint32_t ip_extension_jumbo(struct view rest);
 
+/*
+ * The packet stands behind the header of a fragment: fills packet->fragment, where that is wanted.
+ * Returns DISSECT_FRAGMENT.
+ */
+enum dissect_result ip_fragment(struct packet *packet, uint32_t id, uint32_t offset, bool more);
+
 #endif

@@ -91,13 +91,15 @@ enum dissect_result ip4_read(struct packet *packet)
         return DISSECT_IP_MALFORMED;
     if (!view_holds(header, octets))
         return DISSECT_IP_TRUNCATED;
-    if ((view_u16(header, 6) & (IP4_MORE_FRAGMENTS | IP4_FRAGMENT_OFFSET)) != 0)
-        return DISSECT_FRAGMENT;
 
     header_note(packet->segment, view_first(header, octets), length);
     packet_limit(packet, length);
     packet_skip(packet, octets);
     packet->protocol = view_u8(header, 9);
+    uint16_t fragment = view_u16(header, 6);
+    if ((fragment & (IP4_MORE_FRAGMENTS | IP4_FRAGMENT_OFFSET)) != 0)
+        return ip_fragment(packet, view_u16(header, 4), (fragment & IP4_FRAGMENT_OFFSET) * 8u,
+                           (fragment & IP4_MORE_FRAGMENTS) != 0);
     if (packet->protocol == PROTOCOL_AH || packet->protocol == PROTOCOL_ESP)
         return ip_extensions_read(packet);
     return DISSECT_SEGMENT;

@@ -70,6 +70,30 @@ enum dissect_result ip6_read(struct packet *packet)
     return ip_extensions_read(packet);
 }
 
+enum dissect_result ip_fragment(struct packet *packet, uint32_t id, uint32_t offset, bool more)
+{
+    const struct segment *segment = packet->segment;
+    struct fragment *fragment = packet->fragment;
+    if (fragment == NULL)
+        return DISSECT_FRAGMENT;
+    *fragment = (struct fragment){
+        .id = id,
+        .offset = offset,
+        .length = packet->length,
+        .captured = (uint32_t)packet->rest.octets,
+        .data = packet->rest.start,
+        .ip_version = segment->ip_version,
+        .protocol = packet->protocol,
+        .ttl = segment->ttl,
+        .more = more,
+        .vlans = segment->vlans,
+    };
+    memcpy(fragment->source, segment->source, sizeof fragment->source);
+    memcpy(fragment->destination, segment->destination, sizeof fragment->destination);
+    memcpy(fragment->vlan, segment->vlan, sizeof fragment->vlan);
+    return DISSECT_FRAGMENT;
+}
+
 enum dissect_result ip_read(struct packet *packet)
 {
     uint8_t version = packet->ip_version;

@@ -19,7 +19,7 @@ enum {
 };
 
 /* RFC 8200 4.5: thirteen bits of offset, two reserved, and the M flag. */
-enum { FRAGMENT_OFFSET_OR_MORE = 0xfff9 };
+enum { FRAGMENT_OFFSET = 0xfff8, FRAGMENT_MORE = 1, FRAGMENT_OFFSET_OR_MORE = 0xfff9 };
 
 /* Options of hop-by-hop and destination headers. */
 enum {
@@ -116,11 +116,13 @@ static enum dissect_result fragment_read(struct packet *packet)
         return DISSECT_IP_MALFORMED;
     if (!view_holds(header, EXTENSION_LEAST))
         return DISSECT_IP_TRUNCATED;
-    if ((view_u16(header, 2) & FRAGMENT_OFFSET_OR_MORE) != 0)
-        return DISSECT_FRAGMENT;
+    uint16_t field = view_u16(header, 2);
     packet->protocol = view_u8(header, 0);
     packet_skip(packet, EXTENSION_LEAST);
-    return DISSECT_SEGMENT;
+    if ((field & FRAGMENT_OFFSET_OR_MORE) == 0)
+        return DISSECT_SEGMENT;
+    return ip_fragment(packet, view_u32(header, 4), field & FRAGMENT_OFFSET,
+                       (field & FRAGMENT_MORE) != 0);
 }
 
 static enum dissect_result esp_read(struct packet *packet)

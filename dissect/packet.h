@@ -26,16 +26,17 @@ enum ip_protocol {
 enum { IP_EITHER = 0, IP_4 = 4, IP_6 = 6 };
 
 struct packet {
-    struct view rest;        /* captured octets that no layer has read yet */
-    uint32_t length;         /* octets of the same on the wire; at least rest.octets */
-    uint8_t ip_version;      /* what the layer below announces: IP_4, IP_6, or IP_EITHER */
-    uint8_t protocol;        /* after an IP header: what follows it */
-    uint8_t tunnels;         /* tunnels entered so far */
-    uint8_t layers;          /* headers below IP read so far, in all tunnels */
-    bool further;            /* the frame has a packet behind the one that is read */
-    uint32_t part;           /* which packet of the frame is wanted, from 0 */
-    bool route_unknown;      /* a routing header hides the final destination */
-    struct segment *segment; /* filled on the way */
+    struct view rest;          /* captured octets that no layer has read yet */
+    uint32_t length;           /* octets of the same on the wire; at least rest.octets */
+    uint8_t ip_version;        /* what the layer below announces: IP_4, IP_6, or IP_EITHER */
+    uint8_t protocol;          /* after an IP header: what follows it */
+    uint8_t tunnels;           /* tunnels entered so far */
+    uint8_t layers;            /* headers below IP read so far, in all tunnels */
+    bool further;              /* the frame has a packet behind the one that is read */
+    uint32_t part;             /* which packet of the frame is wanted, from 0 */
+    bool route_unknown;        /* a routing header hides the final destination */
+    struct segment *segment;   /* filled on the way */
+    struct fragment *fragment; /* NULL, or filled with the fragment where one ends the way */
 };
 
 /* Takes a header of so many octets off the front; the caller has checked that they are there. */

@@ -104,6 +104,23 @@ static enum dissect_result protocol_read(struct packet *packet)
     }
 }
 
+bool tunnel_is_known(uint8_t protocol)
+{
+    switch (protocol) {
+#define SHAPE(reader)
+#define PORT(port, reader)
+#define TUNNEL(protocol, reader) case protocol:
+#include "tunnel.def"
+#undef TUNNEL
+#undef PORT
+#undef SHAPE
+    case PROTOCOL_UDP:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What the outer IP header said of the connection is not said of the inner one. */
 static void outer_forget(struct packet *packet)
 {

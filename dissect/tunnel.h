@@ -18,6 +18,9 @@
  */
 enum dissect_result tunnel_enter(struct packet *packet);
 
+/* Whether tunnel.def has something for that IP protocol. */
+bool tunnel_is_known(uint8_t protocol);
+
 /*
  * Whether an IP packet stands at the front of a view that has `length` octets on the wire: a whole
  * header whose own length is no longer than that.  version 0 takes either.

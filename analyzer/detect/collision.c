@@ -114,6 +114,8 @@ static const char *safe_words(enum safe_by safe_by, bool rested)
         return "old segments are kept out by its sequence numbers, which lie above the old ones";
     case SAFE_BY_PAWS:
         return "old segments are kept out by their older time stamps (PAWS)";
+    case SAFE_BY_UNKNOWN:
+        return "whether old segments are kept out is not known: the capture cut the options";
     case SAFE_BY_NONE:
         return "nothing keeps old segments out";
     }
@@ -178,7 +180,8 @@ static void remedy_collision(struct event_record *event, const struct occasion *
                   "On %s: let ports rest for 2MSL (a wider net.ipv4.ip_local_port_range, fewer "
                   "short connections through keep-alive or pooling).",
                   client.text);
-    if (!occasion->incarnation->collision->syn_timestamps)
+    const struct collision *collision = occasion->incarnation->collision;
+    if (!collision->syn_timestamps && !collision->syn_cut)
         report_remedy(event, " Timestamps on at both ends (net.ipv4.tcp_timestamps=1) let PAWS "
                              "reject old segments.");
 }
@@ -358,6 +361,8 @@ static const char *rule_words(enum reopen_rule rule)
         return "the time stamps of the SYN allow, since the old connection had none (RFC 6191)";
     case REOPEN_SEQ:
         return "the sequence number of the SYN, above the old ones, allows (RFC 6191)";
+    case REOPEN_UNKNOWN:
+        return "may follow a rule: the capture cut the options of the SYN";
     case REOPEN_NONE:
         return "no rule allows";
     }
@@ -378,7 +383,8 @@ static void tell_reopen_accepted(struct event_record *event, const struct occasi
     report_number(event, "age_ns", age);
     report_number(event, "responder_isn_above", delta > 0);
     report_number(event, "linux_isn", delta == 65537); /* tcp_timewait_state_process */
-    report_number(event, "legal", rule != REOPEN_NONE);
+    if (rule != REOPEN_UNKNOWN)
+        report_number(event, "legal", rule != REOPEN_NONE);
     report_detail(event, "rule", reopen_rule_name(rule));
     report_explain(event,
                    "%s was in TIME_WAIT for %s when %s connected again (packet %llu); it accepted "

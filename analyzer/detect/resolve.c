@@ -6,13 +6,14 @@
 static const char *const rule_names[] = {
     [REOPEN_NONE] = "none",       [REOPEN_TS] = "rfc6191_ts",
     [REOPEN_EQ] = "rfc6191_eq",   [REOPEN_NEW_TS] = "rfc6191_newts",
-    [REOPEN_SEQ] = "rfc6191_seq",
+    [REOPEN_SEQ] = "rfc6191_seq", [REOPEN_UNKNOWN] = "unknown",
 };
 
 static const char *const safe_names[] = {
     [SAFE_BY_NONE] = "none",
     [SAFE_BY_ISN] = "isn_newer",
     [SAFE_BY_PAWS] = "paws",
+    [SAFE_BY_UNKNOWN] = "unknown",
 };
 
 const char *reopen_rule_name(enum reopen_rule rule)
@@ -184,6 +185,8 @@ enum reopen_rule resolve_rule(const struct incarnation *incarnation)
     bool above = seq_after(collision->syn.sequence, collision->old[1].rcv_nxt);
     if (collision->syn_timestamps && !old_has_timestamps(collision))
         return REOPEN_NEW_TS;
+    if (collision->syn_cut)
+        return REOPEN_UNKNOWN;
     if (!collision->syn_timestamps)
         return above ? REOPEN_SEQ : REOPEN_NONE;
     if (seq_after(collision->syn_tsval, collision->responder_ts_recent))
@@ -197,6 +200,12 @@ bool resolve_paws_rejected(const struct incarnation *incarnation)
     const struct collision *collision = incarnation->collision;
     return collision->syn_timestamps && old_has_timestamps(collision) &&
            seq_before(collision->syn_tsval, collision->responder_ts_recent);
+}
+
+/* Whether the capture cut options, so that timestamps may have been among them. */
+static bool is_cut(unsigned side_flags)
+{
+    return (side_flags & SIDE_SYN_CUT) != 0 && (side_flags & SIDE_TIMESTAMPS) == 0;
 }
 
 enum safe_by resolve_safe_by(const struct incarnation *incarnation)
@@ -213,7 +222,13 @@ enum safe_by resolve_safe_by(const struct incarnation *incarnation)
                    old_has_timestamps(collision);
     bool newer = seq_after(client->tsval_first, collision->old[0].tsval_last) &&
                  seq_after(server->tsval_first, collision->old[1].tsval_last);
-    return stamped && newer ? SAFE_BY_PAWS : SAFE_BY_NONE;
+    if (stamped && newer)
+        return SAFE_BY_PAWS;
+    bool old_may = old_has_timestamps(collision) || is_cut(collision->old[0].flags) ||
+                   is_cut(collision->old[1].flags);
+    bool cut = is_cut(client->flags) || is_cut(server->flags) || is_cut(collision->old[0].flags) ||
+               is_cut(collision->old[1].flags);
+    return cut && old_may && !stamped ? SAFE_BY_UNKNOWN : SAFE_BY_NONE;
 }
 
 bool resolve_syn_in_window(const struct collision *collision)

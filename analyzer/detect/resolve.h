@@ -8,10 +8,10 @@
 #include "detect.h"
 
 /* Which rule let TIME_WAIT accept a SYN (RFC 6191 2; RFC 9293 MAY-2). */
-enum reopen_rule { REOPEN_NONE, REOPEN_TS, REOPEN_EQ, REOPEN_NEW_TS, REOPEN_SEQ };
+enum reopen_rule { REOPEN_NONE, REOPEN_TS, REOPEN_EQ, REOPEN_NEW_TS, REOPEN_SEQ, REOPEN_UNKNOWN };
 
 /* What keeps segments of the old incarnation out of the new one. */
-enum safe_by { SAFE_BY_NONE, SAFE_BY_ISN, SAFE_BY_PAWS };
+enum safe_by { SAFE_BY_NONE, SAFE_BY_ISN, SAFE_BY_PAWS, SAFE_BY_UNKNOWN };
 
 /* The outcome's event, or -1: ordinary reuse, a plain refusal, or a SYN that was nobody's. */
 int resolve_outcome(const struct collision *collision);

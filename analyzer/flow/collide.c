@@ -66,6 +66,7 @@ void collide_attach(struct incarnation *candidate, const struct incarnation *old
         collide_with_tombstone(collision, candidate, tombstone);
     collision->syn = collision->syn_last = packet_ref_of(segment, 0);
     collision->syn_timestamps = (segment->options & OPTION_TIMESTAMPS) != 0;
+    collision->syn_cut = (segment->options & OPTION_CUT) != 0 && !collision->syn_timestamps;
     collision->syn_tsval = segment->tsval;
     collision->syn_tsecr = segment->tsecr;
 }

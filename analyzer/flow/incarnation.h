@@ -55,6 +55,7 @@ struct collision {
     bool resumed;            /* its sender went on in the old numbers: the SYN was nobody's */
     uint32_t syn_tsval, syn_tsecr;
     bool syn_timestamps;
+    bool syn_cut; /* the capture cut its options: whether it had timestamps is not known */
     nanotime deadline;       /* when a challenged case is decided at the latest; unknown: none */
 };
 

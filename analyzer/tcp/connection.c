@@ -85,6 +85,8 @@ static void side_begin(struct connection *connection, const struct segment *segm
 static void side_take_syn(struct side *x, const struct segment *segment)
 {
     x->flags |= SIDE_SYN_SEEN | SIDE_ISS_KNOWN;
+    if ((segment->options & OPTION_CUT) != 0)
+        x->flags |= SIDE_SYN_CUT;
     if ((segment->options & OPTION_MSS) != 0) {
         x->flags |= SIDE_MSS;
         x->mss = segment->mss;
@@ -186,6 +188,16 @@ static void start_timing(struct side *x, const struct segment *segment, const st
     x->timed_tsval = segment->tsval;
 }
 
+/*
+ * The capture cut the SYN's options.  A segment that carries time stamps later tells that both SYNs
+ * had them (RFC 7323 3.2).
+ */
+static void deduce_timestamps(struct connection *connection)
+{
+    connection->side[0].flags |= SIDE_TIMESTAMPS;
+    connection->side[1].flags |= SIDE_TIMESTAMPS;
+}
+
 /* The sender's numbers take the segment in. */
 static void take_sent(struct connection *connection, const struct segment *segment, int from,
                       const struct step *step)
@@ -202,6 +214,8 @@ static void take_sent(struct connection *connection, const struct segment *segme
         else if (seq_after(segment->tsval, x->tsval_last))
             x->tsval_last = segment->tsval;
         x->flags |= SIDE_TSVAL;
+        if (side_has(x, SIDE_SYN_CUT) && (segment->flags & (TCP_SYN | TCP_RST)) == 0)
+            deduce_timestamps(connection);
     }
     if (reset || step->end == segment->sequence)
         return;

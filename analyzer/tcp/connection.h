@@ -41,6 +41,7 @@ enum side_flag {
     SIDE_TSVAL = 0x1000,       /* tsval_first and tsval_last hold */
     SIDE_FIN_IN_ORDER = 0x2000, /* everything before its FIN passed the observer */
     SIDE_PROBED = 0x4000,      /* its last segment was a keep-alive or window probe */
+    SIDE_SYN_CUT = 0x8000,     /* the capture cut the options of its SYN: some are not known */
 };
 
 /* A range of a side's stream that did not pass the observer. */

@@ -16,11 +16,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import zlib
 
 import segcase
 import segcheck
 import segread
 import segwire
+from segtunnel import TUNNELS
 
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "cases")
 PROGRAM = os.environ.get("LASTACK", "./lastack")
@@ -53,10 +55,11 @@ def read_arguments():
     parser.add_argument("--no-golden", action="store_true", help="only what the scripts claim")
     parser.add_argument("--stop", action="store_true", help="end at the first failure")
     parser.add_argument("--only", default="", metavar="NAME", help="cases with NAME in their path")
-    parser.add_argument("--variations", default="all", help="names, 'all' or 'none'")
+    parser.add_argument("--variations", default="some",
+                        help="names, 'all', 'none', or 'some': of tunnels and rare links a quarter")
     options = parser.parse_args()
     names = {v.name for v in segwire.VARIATIONS}
-    chosen = {"all": names, "none": set()}.get(options.variations)
+    chosen = {"all": names, "some": names, "none": set()}.get(options.variations)
     options.names = set(options.variations.split(",")) if chosen is None else chosen
     if options.names - names:
         parser.error(f"unknown variations {sorted(options.names - names)}")
@@ -112,9 +115,16 @@ def run_case(job):
     except RuntimeError as error:
         return [("not ok", name, str(error).splitlines())]
     for variation in segwire.VARIATIONS:
-        if variation.name in options.names:
+        if variation.name in options.names and is_due(name, variation, options):
             lines.append(vary(name, case, variation, answer))
     return lines
+
+
+def is_due(name, variation, options):
+    """Of the dresses that are not for every case, those whose turn it is: one in four."""
+    if variation.always or options.variations != "some":
+        return True
+    return zlib.crc32(f"{name} {variation.name}".encode()) % 4 == 0
 
 
 def first_line(path, name, case, records, options):
@@ -157,6 +167,10 @@ def vary(name, case, variation, answer):
     reason = case.skips.get(variation.name) or case.skips.get("all")
     if variation.ip == 6 and ":" in case.ends[1]["A"][0]:
         reason = "the case is IPv6 already"
+    if case.snaplen and (variation.snaplen or variation.fragment or variation.link in TUNNELS):
+        reason = "the case cuts its packets itself"
+    if variation.doubled and ":" in case.ends[1]["A"][0]:
+        reason = "copies of IPv6 packets are known only behind a router"
     if reason:
         return "ok", f"{title} # SKIP {reason}", []
     try:
@@ -166,6 +180,8 @@ def vary(name, case, variation, answer):
     except (RuntimeError, OSError, ValueError, KeyError, TypeError) as error:
         return "not ok", title, str(error).splitlines()
     wanted = [blanked(record, variation) for record in answer]
+    if variation.events_only:
+        found, wanted = segcheck.only_events(found), segcheck.only_events(wanted)
     if found == wanted:
         return "ok", title, []
     notes = difference(segcheck.show(wanted), segcheck.show(found)).splitlines()[:60]

@@ -8,7 +8,8 @@ import json
 import re
 
 from segcase import NS, ROLES
-from segwire import EPOCH, addresses
+from segtunnel import TUNNELS
+from segwire import EPOCH, addresses, packet_numbers
 
 LEVELS = {"info": 1, "notice": 2, "warning": 3, "error": 4}
 
@@ -24,6 +25,7 @@ CHANGEABLE = (
     (lambda v: v.wrap, "lastack.evidence.*.seq_abs"),
     (lambda v: v.wrap, "lastack.evidence.*.ack_abs"),
     (lambda v: v.link in ("vlan", "qinq"), "lastack.context.vlan"),
+    (lambda v: v.link in TUNNELS, "lastack.context.tunnel"),
 )
 
 
@@ -293,7 +295,9 @@ def normalise(case, variation, records):
     kept = [json.loads(json.dumps(r)) for r in records
             if dataset(r) in ("lastack.flow", "lastack.event")]
     back = addresses_back(case, variation)
+    numbers = packet_numbers(case, variation)
     for record in kept:
+        restore_numbers(record, numbers)
         restore_addresses(record, back)
         drop_changeable(record, variation)
     kept.sort(key=order)
@@ -301,6 +305,29 @@ def normalise(case, variation, records):
     for record in kept:
         rename_hashes(record, names)
     return kept
+
+
+PACKET_KEYS = ("packet", "proof", "revoked_by", "acked_by", "is_retransmission_of")
+NAMED = re.compile(r"(?<=packet )\d+")
+
+
+def restore_numbers(node, numbers):
+    """Packets are named as the script counts them, whatever frames they came in."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in list(items):
+        if isinstance(value, (dict, list)):
+            restore_numbers(value, numbers)
+        elif key in PACKET_KEYS and isinstance(value, int) and value in numbers:
+            node[key] = numbers[value]
+        elif isinstance(value, str):
+            node[key] = NAMED.sub(lambda m: str(numbers.get(int(m[0]), m[0])), value)
+
+
+def only_events(records):
+    """Which events were raised, on which evidence: what a poor capture must not change."""
+    return sorted([record["event"]["action"], record["lastack"]["level"],
+                   [[item["packet"], item["role"]] for item in record["lastack"]["evidence"]]]
+                  for record in records if dataset(record) == "lastack.event")
 
 
 def addresses_back(case, variation):

@@ -6,13 +6,17 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
+import segtunnel
 from segcase import SYN
 
 EPOCH = 1_700_000_000  # script time 0: 2023-11-14T22:13:20Z
 MACS = {"A": bytes.fromhex("020000000001"), "B": bytes.fromhex("020000000002")}
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 LINKS = {"ethernet": 1, "vlan": 1, "qinq": 1, "sll": 113, "sll2": 276, "raw": 101, "null": 0,
-         "null-big": 0, "loop": 108}
+         "null-big": 0, "loop": 108, "snap": 1, "mpls": 1, "pseudowire": 1, "pppoe": 1, "pbb": 1,
+         "ppp": 9, "hdlc": 104, "wifi": 105, "radiotap": 127, "nflog": 239, "pktap": 258,
+         "gre": 1, "gre-key": 1, "erspan": 1, "erspan3": 1, "ipip": 1, "6in": 1, "vxlan": 1,
+         "geneve": 1, "gtp": 1, "teredo": 1, "l2tp3": 1, "vxlan-in-gre": 1}
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,15 @@ class Variation:
     wrap: bool = False        # the first ISNs end just below 2^32, the distances stay
     swap: bool = False        # A and B exchange addresses, not ports
     arguments: tuple = ()     # more words for the command line
+    fragment: int = 0         # IP packets longer than that are sent in fragments
+    snaplen: int = 0          # octets of a frame that are captured
+    doubled: bool = False     # every frame is captured twice
+    always: bool = True       # False: each case is run in some of these, all cases in all of them
+
+    @property
+    def events_only(self):
+        """Whether only events and their evidence must be the same."""
+        return bool(self.snaplen or self.doubled)
 
 
 VARIATIONS = (
@@ -44,6 +57,20 @@ VARIATIONS = (
     Variation("swap", swap=True),
     Variation("ipv6-wrap-swap-pcapng", ip=6, wrap=True, swap=True, form="pcapng", nano=True,
               big=True, link="raw"),
+    Variation("fragments-600", fragment=600),
+    Variation("fragments-tiny", fragment=44),
+    Variation("fragments-ipv6", fragment=600, ip=6),
+    Variation("snaplen-68", snaplen=68),
+    Variation("snaplen-96", snaplen=96),
+    Variation("snaplen-128", snaplen=128),
+    Variation("doubled", doubled=True),
+    *(Variation(link, link=link, always=False) for link in (
+        "snap", "mpls", "pseudowire", "pppoe", "pbb", "ppp", "hdlc", "wifi", "radiotap", "nflog",
+        "pktap", "gre", "gre-key", "erspan", "erspan3", "ipip", "vxlan", "geneve", "gtp", "l2tp3",
+        "vxlan-in-gre")),
+    Variation("6in4", link="6in", ip=6, always=False),
+    Variation("teredo", link="teredo", ip=6, always=False),
+    Variation("fragmented-tunnel", link="vxlan", fragment=200, always=False),
     Variation("threads-2", arguments=("--threads", "2")),
     Variation("threads-4", arguments=("--threads", "4")),
 )
@@ -88,14 +115,35 @@ class Wire:
 
     def frames(self):
         """Yields (ns since the epoch, octets, length on the wire)."""
-        for packet in self.case.packets:
+        for _, time, octets, length in self.numbered_frames():
+            yield time, octets, length
+
+    def numbered_frames(self):
+        """The same with the number of the case's packet that each frame completes; 0: none."""
+        for number, packet in enumerate(self.case.packets, 1):
             ip = self.clock_packet() if packet.kind == "clock" else self.tcp_packet(packet)
-            header = link_header(self.variation.link, ip[0] >> 4, packet.sender)
-            frame = header + ip
-            if self.variation.link == "ethernet" and packet.sender == "B":
-                frame = frame.ljust(60, b"\0")  # a received frame is padded; IP's length rules
-            kept = len(header) + self.case.snaplen if self.case.snaplen else len(frame)
-            yield EPOCH * 10**9 + packet.time, frame[:kept], len(frame)
+            pieces = [bytes(ip)]
+            if self.variation.link in segtunnel.TUNNELS:
+                pieces = [segtunnel.wrap(self.variation.link, ip, number)]
+            if self.variation.fragment:
+                pieces = [piece for whole in pieces
+                          for piece in segtunnel.fragments(whole, self.variation.fragment, number)]
+            for index, piece in enumerate(pieces):
+                last = number if index + 1 == len(pieces) else 0
+                yield from self.captured(packet, last, piece)
+
+    def captured(self, packet, number, ip):
+        link = "ethernet" if self.variation.link in segtunnel.TUNNELS else self.variation.link
+        header = segtunnel.link_header(link, ip, packet.sender) or link_header(
+            link, ip[0] >> 4, packet.sender)
+        frame = header + ip
+        if self.variation.link == "ethernet" and packet.sender == "B":
+            frame = frame.ljust(60, b"\0")  # a received frame is padded; IP's length rules
+        kept = len(header) + self.case.snaplen if self.case.snaplen else len(frame)
+        kept = min(kept, self.variation.snaplen or kept)
+        yield number, EPOCH * 10**9 + packet.time, frame[:kept], len(frame)
+        if self.variation.doubled:
+            yield 0, EPOCH * 10**9 + packet.time, frame[:kept], len(frame)
 
     def clock_packet(self):
         source, target = (widen(f"192.0.2.{n}", self.variation.ip) for n in (1, 2))
@@ -226,6 +274,12 @@ def pcapng_file(wire):
 def pcapng_block(order, kind, body):
     length = struct.pack(order + "I", len(body) + 12)
     return struct.pack(order + "I", kind) + length + body + length
+
+
+def packet_numbers(case, variation):
+    """Number of a frame -> number of the case's packet that it completes."""
+    frames = enumerate(Wire(case, variation).numbered_frames(), 1)
+    return {frame: number for frame, (number, *_) in frames if number}
 
 
 def capture(case, variation=Variation()):

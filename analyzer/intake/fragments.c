@@ -1,0 +1,376 @@
+/*
+ * fragments: see fragments.h.
+ *
+ * Packets stand in a table of chains, by a keyed hash of what their fragments share, and in a list
+ * by age.  A packet's octets are written to their place at once, behind room for an IP header; its
+ * pieces are kept in order to find holes and overlaps.
+ */
+#include "fragments.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/hash.h"
+
+enum {
+    CHAINS = 4096, /* a power of 2 */
+    PIECES = 256,  /* of a packet: 64 KiB in datagrams of the least IPv4 MTU, 576, are 120 */
+    HEADER = 40,   /* room before the payload: an IPv6 header */
+    IP4_HEADER = 20,
+    LARGEST = 65535,     /* octets of an IP packet, of an IPv6 packet's payload */
+    LINK_TYPE_RAW = 101, /* as in files, pcap-linktype(7) */
+    FIRST_ROOM = 2048,
+    TYPICAL_HOPS = 64,
+};
+
+struct piece {
+    uint32_t offset, end;
+    uint32_t captured; /* octets from offset on that were captured */
+};
+
+/* What the fragments of a packet share (RFC 791 3.2; RFC 8200 4.5 leaves the protocol out). */
+struct identity {
+    uint8_t source[16], destination[16];
+    uint32_t id;
+    uint8_t ip_version, protocol;
+    uint8_t zero[2];
+};
+
+struct whole {
+    struct identity identity;
+    struct whole *next; /* in its chain */
+    struct whole *younger, *older;
+    nanotime began;
+    uint32_t chain;
+    uint32_t end; /* octets of the packet's payload; 0 while the last piece is missing */
+    uint32_t pieces;
+    bool spoiled; /* its pieces overlap: what comes is counted, no more */
+    uint8_t ttl;
+    uint8_t protocol;           /* of the first piece */
+    uint8_t *data;              /* owned: HEADER octets, then the payload */
+    uint32_t room;              /* octets of payload that fit data */
+    struct piece piece[PIECES]; /* in order */
+};
+
+struct fragments {
+    struct hash_key key;
+    nanotime wait;
+    uint64_t most_octets, octets;
+    uint32_t most_packets, packets;
+    struct whole *chain[CHAINS];
+    struct whole *oldest, *youngest;
+    uint8_t *done; /* of the packet completed last; owned */
+    struct fragment_counts counts;
+};
+
+struct fragments *fragments_new(const struct config *config)
+{
+    struct fragments *fragments = calloc(1, sizeof(*fragments));
+    if (fragments == NULL)
+        return NULL;
+    fragments->key = hash_key_draw();
+    fragments->wait = config->fragment_wait;
+    fragments->most_octets = config->fragment_octets;
+    fragments->most_packets = config->fragment_packets;
+    return fragments;
+}
+
+static uint64_t octets_of(const struct whole *whole)
+{
+    return sizeof(*whole) + (whole->data == NULL ? 0 : HEADER + whole->room);
+}
+
+static void unlink_whole(struct fragments *fragments, struct whole *whole)
+{
+    struct whole **link = &fragments->chain[whole->chain];
+    while (*link != whole)
+        link = &(*link)->next;
+    *link = whole->next;
+    if (whole->older != NULL)
+        whole->older->younger = whole->younger;
+    else
+        fragments->oldest = whole->younger;
+    if (whole->younger != NULL)
+        whole->younger->older = whole->older;
+    else
+        fragments->youngest = whole->older;
+    fragments->packets--;
+    fragments->octets -= octets_of(whole);
+}
+
+static void drop(struct fragments *fragments, struct whole *whole)
+{
+    unlink_whole(fragments, whole);
+    free(whole->data);
+    free(whole);
+}
+
+/* The time of waiting is over for some; and where room is short, for the oldest. */
+static void expire(struct fragments *fragments, nanotime now)
+{
+    while (fragments->oldest != NULL) {
+        struct whole *oldest = fragments->oldest;
+        bool late = time_since(now, oldest->began) > fragments->wait;
+        bool short_of_room = fragments->packets > fragments->most_packets ||
+                             fragments->octets > fragments->most_octets;
+        if (!late && !short_of_room)
+            return;
+        drop(fragments, oldest);
+    }
+}
+
+static struct identity identity_of(const struct fragment *fragment)
+{
+    struct identity identity;
+    memset(&identity, 0, sizeof(identity));
+    memcpy(identity.source, fragment->source, sizeof(identity.source));
+    memcpy(identity.destination, fragment->destination, sizeof(identity.destination));
+    identity.id = fragment->id;
+    identity.ip_version = fragment->ip_version;
+    if (fragment->ip_version == 4)
+        identity.protocol = fragment->protocol;
+    return identity;
+}
+
+static uint32_t chain_of(const struct fragments *fragments, const struct identity *identity)
+{
+    uint64_t words[sizeof(*identity) / sizeof(uint64_t)];
+    memcpy(words, identity, sizeof(words));
+    return (uint32_t)hash_words(fragments->key, words, sizeof(words) / sizeof(words[0])) &
+           (CHAINS - 1);
+}
+
+static struct whole *find(const struct fragments *fragments, const struct identity *identity,
+                          uint32_t chain)
+{
+    struct whole *whole = fragments->chain[chain];
+    while (whole != NULL && memcmp(&whole->identity, identity, sizeof(*identity)) != 0)
+        whole = whole->next;
+    return whole;
+}
+
+static struct whole *begin(struct fragments *fragments, const struct identity *identity,
+                           uint32_t chain, nanotime time)
+{
+    struct whole *whole = calloc(1, sizeof(*whole));
+    if (whole == NULL)
+        return NULL;
+    whole->identity = *identity;
+    whole->began = time;
+    whole->chain = chain;
+    whole->ttl = TYPICAL_HOPS;
+    whole->next = fragments->chain[chain];
+    fragments->chain[chain] = whole;
+    whole->older = fragments->youngest;
+    if (fragments->youngest != NULL)
+        fragments->youngest->younger = whole;
+    else
+        fragments->oldest = whole;
+    fragments->youngest = whole;
+    fragments->packets++;
+    fragments->octets += octets_of(whole);
+    return whole;
+}
+
+static bool make_room(struct fragments *fragments, struct whole *whole, uint32_t end)
+{
+    if (end <= whole->room)
+        return true;
+    uint32_t room = whole->room == 0 ? FIRST_ROOM : whole->room;
+    while (room < end)
+        room *= 2;
+    uint8_t *data = realloc(whole->data, HEADER + (size_t)room);
+    if (data == NULL)
+        return false;
+    fragments->octets -= octets_of(whole);
+    whole->data = data;
+    whole->room = room;
+    fragments->octets += octets_of(whole);
+    return true;
+}
+
+/* Whether the piece can be one of this packet: 8-octet places, one end, nothing beyond it. */
+static bool is_possible(const struct whole *whole, const struct fragment *fragment)
+{
+    uint32_t end = fragment->offset + fragment->length;
+    uint32_t header = fragment->ip_version == 4 ? IP4_HEADER : 0;
+    if (fragment->length == 0 || end > LARGEST - header)
+        return false;
+    if (fragment->more && fragment->length % 8 != 0)
+        return false;
+    if (whole == NULL)
+        return true;
+    if (whole->end != 0 && (fragment->more ? end >= whole->end : end != whole->end))
+        return false;
+    uint32_t reached = whole->pieces == 0 ? 0 : whole->piece[whole->pieces - 1].end;
+    return whole->pieces < PIECES && (fragment->more || end >= reached);
+}
+
+/* Where the piece goes among those in order. */
+static uint32_t place_of(const struct whole *whole, uint32_t offset)
+{
+    uint32_t place = whole->pieces;
+    while (place > 0 && whole->piece[place - 1].offset > offset)
+        place--;
+    return place;
+}
+
+static bool is_copy(const struct whole *whole, const struct fragment *fragment, uint32_t place)
+{
+    if (place == 0)
+        return false;
+    const struct piece *piece = &whole->piece[place - 1];
+    uint32_t both = fragment->captured < piece->captured ? fragment->captured : piece->captured;
+    return piece->offset == fragment->offset && piece->end == fragment->offset + fragment->length &&
+           memcmp(whole->data + HEADER + piece->offset, fragment->data, both) == 0;
+}
+
+static bool overlaps(const struct whole *whole, const struct fragment *fragment, uint32_t place)
+{
+    return (place > 0 && whole->piece[place - 1].end > fragment->offset) ||
+           (place < whole->pieces &&
+            whole->piece[place].offset < fragment->offset + fragment->length);
+}
+
+static void spoil(struct fragments *fragments, struct whole *whole)
+{
+    fragments->counts.incomplete -= whole->pieces;
+    fragments->counts.overlapping += whole->pieces + 1;
+    whole->pieces = 0;
+    whole->spoiled = true;
+}
+
+static void insert(struct whole *whole, const struct fragment *fragment, uint32_t place)
+{
+    memmove(&whole->piece[place + 1], &whole->piece[place],
+            (whole->pieces - place) * sizeof(whole->piece[0]));
+    uint32_t end = fragment->offset + fragment->length;
+    whole->piece[place] = (struct piece){fragment->offset, end, fragment->captured};
+    whole->pieces++;
+    memcpy(whole->data + HEADER + fragment->offset, fragment->data, fragment->captured);
+    if (!fragment->more)
+        whole->end = end;
+    if (fragment->offset == 0) {
+        whole->ttl = fragment->ttl;
+        whole->protocol = fragment->protocol;
+    }
+}
+
+/* No two overlap, so they are whole when their lengths sum up. */
+static bool is_whole(const struct whole *whole)
+{
+    uint32_t sum = 0;
+    if (whole->end == 0)
+        return false;
+    for (uint32_t i = 0; i < whole->pieces; i++)
+        sum += whole->piece[i].end - whole->piece[i].offset;
+    return sum == whole->end;
+}
+
+/* Octets from the first on that were captured without a hole. */
+static uint32_t captured_octets(const struct whole *whole)
+{
+    for (uint32_t i = 0; i < whole->pieces; i++) {
+        const struct piece *piece = &whole->piece[i];
+        if (piece->captured < piece->end - piece->offset)
+            return piece->offset + piece->captured;
+    }
+    return whole->end;
+}
+
+static void put16(uint8_t *at, uint32_t number)
+{
+    at[0] = (uint8_t)(number >> 8);
+    at[1] = (uint8_t)number;
+}
+
+/* Writes the IP header that the packet had before it was fragmented; returns its length. */
+static uint32_t put_header(const struct whole *whole, uint8_t *payload)
+{
+    const struct identity *identity = &whole->identity;
+    bool is4 = identity->ip_version == 4;
+    uint32_t octets = is4 ? IP4_HEADER : HEADER, address = is4 ? 4 : 16;
+    uint8_t *header = payload - octets;
+    memset(header, 0, octets);
+    header[0] = is4 ? 0x45 : 0x60;
+    put16(header + (is4 ? 2 : 4), whole->end + (is4 ? IP4_HEADER : 0));
+    if (is4)
+        put16(header + 4, identity->id);
+    header[is4 ? 8 : 7] = whole->ttl;
+    header[is4 ? 9 : 6] = whole->protocol;
+    memcpy(header + octets - 2 * address, identity->source, address);
+    memcpy(header + octets - address, identity->destination, address);
+    return octets;
+}
+
+/* Hands the packet out; the memory of the one before it is given back. */
+static void complete(struct fragments *fragments, struct whole *whole, struct frame *ret_frame)
+{
+    uint32_t header = put_header(whole, whole->data + HEADER);
+    fragments->counts.incomplete -= whole->pieces - 1;
+    fragments->counts.joined += whole->pieces - 1;
+    *ret_frame = (struct frame){
+        .data = whole->data + HEADER - header,
+        .captured = header + captured_octets(whole),
+        .length = header + whole->end,
+        .link_type = LINK_TYPE_RAW,
+    };
+    free(fragments->done);
+    fragments->done = whole->data;
+    unlink_whole(fragments, whole);
+    free(whole);
+}
+
+bool fragments_take(struct fragments *fragments, const struct fragment *fragment, nanotime time,
+                    struct frame *ret_frame)
+{
+    struct identity identity = identity_of(fragment);
+    uint32_t chain = chain_of(fragments, &identity);
+    expire(fragments, time);
+    struct whole *whole = find(fragments, &identity, chain);
+    if (whole != NULL && whole->spoiled) {
+        fragments->counts.overlapping++;
+        return false;
+    }
+    if (!is_possible(whole, fragment)) {
+        fragments->counts.malformed++;
+        return false;
+    }
+    if (whole == NULL)
+        whole = begin(fragments, &identity, chain, time);
+    if (whole == NULL || !make_room(fragments, whole, fragment->offset + fragment->length)) {
+        fragments->counts.incomplete++;
+        return false;
+    }
+    uint32_t place = place_of(whole, fragment->offset);
+    if (is_copy(whole, fragment, place)) {
+        fragments->counts.copies++;
+        return false;
+    }
+    if (overlaps(whole, fragment, place)) {
+        spoil(fragments, whole);
+        return false;
+    }
+    insert(whole, fragment, place);
+    if (is_whole(whole)) {
+        complete(fragments, whole, ret_frame);
+        return true;
+    }
+    fragments->counts.incomplete++;
+    return false;
+}
+
+struct fragment_counts fragments_counts(const struct fragments *fragments)
+{
+    return fragments->counts;
+}
+
+void fragments_free(struct fragments *fragments)
+{
+    if (fragments == NULL)
+        return;
+    while (fragments->oldest != NULL)
+        drop(fragments, fragments->oldest);
+    free(fragments->done);
+    free(fragments);
+}

@@ -1,0 +1,38 @@
+/*
+ * fragments: IP packets put together again from their fragments (RFC 791 3.2, RFC 8200 4.5).
+ *
+ * Bounded in packets, octets and capture time; the oldest packet gives way.  Fragments that overlap
+ * make a packet that no two hosts need see alike, so nothing of it is believed (RFC 5722).
+ */
+#ifndef LASTACK_INTAKE_FRAGMENTS_H
+#define LASTACK_INTAKE_FRAGMENTS_H
+
+#include "../../dissect/dissect.h"
+#include "../base/time.h"
+#include "../config.h"
+
+struct fragments;
+
+/* What became of the fragments so far.  Each is counted in one of these at any time. */
+struct fragment_counts {
+    uint64_t joined;     /* part of a whole packet, but for the one that completed it */
+    uint64_t incomplete; /* others are missing: still, or for good */
+    uint64_t overlapping, malformed, copies;
+};
+
+/* Makes an empty buffer; NULL when memory ran out.  The key of its hash table is random. */
+struct fragments *fragments_new(const struct config *config);
+
+/*
+ * Takes a fragment at its capture time (ns).  Returns true when it completes a packet: then
+ * *ret_frame is that packet, as raw IP, in memory that is valid until the next call; the VLAN tags
+ * are the fragment's.
+ */
+bool fragments_take(struct fragments *fragments, const struct fragment *fragment, nanotime time,
+                    struct frame *ret_frame);
+
+struct fragment_counts fragments_counts(const struct fragments *fragments);
+
+void fragments_free(struct fragments *fragments); /* accepts NULL */
+
+#endif
