@@ -16,8 +16,14 @@
 #include "problem_packets.h"
 #include "progress.h"
 #include "sink/sinks.h"
+#include "source/file_set.h"
 #include "source/source.h"
 #include "source/spool.h"
+
+enum {
+    FIRST_SPANS = 64,
+    MOST_SPANS = 4 * 1024 * 1024, /* overlapping files alternate; 96 MiB of places, then no more */
+};
 
 /* What one analysis joins together. */
 struct run {
@@ -30,17 +36,26 @@ struct run {
     struct spool *spool; /* NULL: the packets can be had again, or are not needed */
     struct progress progress;
     struct idle idle;
-    struct input_span *spans; /* owned, a place for every input */
+    struct input_span *spans; /* owned */
+    uint32_t span_room;
+    uint32_t current_input; /* of the last packet */
     struct input_spans inputs;
+    struct file_set files; /* those named, patterns and directories expanded */
+    const char **directories; /* owned; with --follow */
+    size_t directory_count;
     uint64_t packets; /* read so far, those outside --since and --until, too */
 };
 
-static enum status open_source(const struct options *options, uint64_t count,
-                               struct source **ret_source, char *message)
+static enum status open_source(const struct run *run, uint64_t count, struct source **ret_source,
+                               char *message)
 {
+    const struct options *options = run->options;
     struct source_options wanted = {
-        .files = options->files,
-        .file_count = options->file_count,
+        .files = (const char *const *)run->files.names,
+        .file_count = run->files.count,
+        .follow = options->follow,
+        .directories = run->directories,
+        .directory_count = run->directory_count,
         .interface = options->interface,
         .filter = options->filter,
         .count = count,
@@ -57,7 +72,7 @@ static enum status begin_reading(struct run *run, uint64_t count, char *message)
     run->idle = idle_begin();
     run->inputs = (struct input_spans){.spans = run->spans};
     run->packets = 0;
-    enum status status = open_source(run->options, count, &run->source, message);
+    enum status status = open_source(run, count, &run->source, message);
     if (status != STATUS_OK)
         return status;
     /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
@@ -85,29 +100,46 @@ static bool is_wanted(const struct options *options, nanotime moment)
     return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
 }
 
-/* Notes where each of the first count inputs begins; they are read one after the other. */
-static void note_inputs(struct run *run, size_t count)
+/* Makes room for a further span; false: there is none. */
+static bool make_span_room(struct run *run)
 {
-    for (uint32_t i = run->inputs.count; i < count; i++) {
-        run->spans[i] = (struct input_span){.name = source_input(run->source, i)->name};
-        if (i > 0)
-            run->spans[i].before =
-                run->spans[i - 1].before + source_input(run->source, i - 1)->packets;
-        run->inputs.count = i + 1;
-    }
+    if (run->inputs.count < run->span_room)
+        return true;
+    if (run->span_room >= MOST_SPANS)
+        return false;
+    uint32_t room = run->span_room == 0 ? FIRST_SPANS : run->span_room * 2;
+    struct input_span *spans = realloc(run->spans, room * sizeof *spans);
+    if (spans == NULL)
+        return false;
+    run->spans = spans;
+    run->span_room = room;
+    run->inputs.spans = spans;
+    return true;
 }
 
-/* The packet's number in the whole input, those that a filter leaves out counted, too. */
-static uint64_t whole_number(struct run *run, const struct captured_packet *captured)
+/* Notes where the packets of another input than before begin. */
+static void note_place(struct run *run, const struct captured_packet *captured)
 {
-    note_inputs(run, captured->input + 1);
-    return run->spans[captured->input].before + captured->input_packet;
+    bool goes_on = run->inputs.count > 0 && captured->input == run->current_input;
+    if (goes_on || run->inputs.known > 0)
+        return;
+    if (!make_span_room(run)) {
+        run->inputs.known = captured->number - 1; /* of later packets the file is not told */
+        return;
+    }
+    run->current_input = captured->input;
+    run->spans[run->inputs.count++] = (struct input_span){
+        .name = source_input(run->source, captured->input)->name,
+        .before = captured->number - 1,
+        .file_before = captured->input_packet - 1,
+    };
 }
 
 static enum status take_packet(struct run *run, const struct captured_packet *captured)
 {
     run->packets++;
     idle_note_packet(&run->idle, captured->time);
+    note_place(run, captured);
     if (!is_wanted(run->options, captured->time))
         return STATUS_OK;
     struct analyzer_packet packet = {
@@ -116,7 +148,7 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
         .length = captured->length,
         .time = captured->time,
         .link_type = captured->link_type,
-        .number = whole_number(run, captured),
+        .number = captured->number,
     };
     if (run->spool != NULL)
         spool_keep(run->spool, captured, packet.number);
@@ -197,7 +229,7 @@ static void summarize_input(const struct run *run, size_t index, struct input_su
         .format = input->format,
         .compression = input->compression,
         .packets = input->packets,
-        .first_packet = input->packets > 0 ? run->spans[index].before + 1 : 0,
+        .first_packet = input->first_number,
         .bytes = input->bytes,
         .damaged = input->damaged,
         .stopped_at_packet = input->damaged ? input->packets : 0,
@@ -212,7 +244,6 @@ static enum status finish(struct run *run)
     struct input_summary *summaries = calloc(count + 1, sizeof *summaries);
     if (summaries == NULL)
         return STATUS_NO_MEMORY;
-    note_inputs(run, count);
     for (size_t i = 0; i < count; i++)
         summarize_input(run, i, &summaries[i]);
     struct analyzer_inputs inputs = {
@@ -409,7 +440,9 @@ static enum status begin_spool(struct run *run, char *message)
 static enum exit_status analyse(struct run *run)
 {
     char message[MESSAGE_SIZE] = "";
-    enum status status = outputs_open(run->options, &run->inputs, &run->outputs, message);
+    enum status status = outputs_open(
+        run->options, run->files.count > 1 || run->options->follow ? &run->inputs : NULL,
+        &run->outputs, message);
     if (status == STATUS_OK)
         status = begin_spool(run, message);
     if (status == STATUS_OK)
@@ -424,16 +457,46 @@ static enum exit_status analyse(struct run *run)
     return exit_status;
 }
 
+/* The directories among the names, in which --follow looks for new captures. */
+static enum status note_directories(struct run *run, char *message)
+{
+    const struct options *options = run->options;
+    run->directories = calloc(options->file_count + 1, sizeof *run->directories);
+    if (run->directories == NULL) {
+        snprintf(message, MESSAGE_SIZE, "out of memory while listing the captures");
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t i = 0; options->follow && i < options->file_count; i++)
+        if (file_is_directory(options->files[i]))
+            run->directories[run->directory_count++] = options->files[i];
+    return STATUS_OK;
+}
+
+/* Which files the names given mean. */
+static enum status expand_names(struct run *run, char *message)
+{
+    const struct options *options = run->options;
+    enum status status = file_set_expand(&run->files, options->files, options->file_count,
+                                         options->follow, message);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; options->verbose && i < run->files.note_count; i++)
+        message_print("%s", run->files.notes[i]);
+    return note_directories(run, message);
+}
+
 enum exit_status analysis_run(const struct options *options)
 {
     char message[MESSAGE_SIZE] = "";
     struct run run = {.options = options};
-    run.spans = calloc(options->file_count + 1, sizeof *run.spans);
-    enum status status =
-        run.spans == NULL ? STATUS_NO_MEMORY : begin_reading(&run, options->count, message);
+    enum status status = expand_names(&run, message);
+    if (status == STATUS_OK)
+        status = begin_reading(&run, options->count, message);
     enum exit_status exit_status =
         status == STATUS_OK ? analyse(&run) : exit_refuse(status, message);
     end_reading(&run);
+    file_set_clear(&run.files);
+    free(run.directories);
     free(run.spans);
     return exit_status;
 }

@@ -25,6 +25,7 @@ static const struct {
     bool value;
 } switches[] = {
     {OPTION_PROMISCUOUS, offsetof(struct options, promiscuous), false},
+    {OPTION_FOLLOW,      offsetof(struct options, follow),      true},
     {OPTION_TRANSITIONS, offsetof(struct options, transitions), true},
     {OPTION_MICRO,       offsetof(struct options, nano),        false},
     {OPTION_NANO,        offsetof(struct options, nano),        true},

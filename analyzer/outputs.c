@@ -277,7 +277,7 @@ enum status outputs_open(const struct options *options, const struct input_spans
     if (outputs == NULL)
         return STATUS_NO_MEMORY;
     outputs->options = options;
-    outputs->inputs = options->file_count > 1 ? inputs : NULL;
+    outputs->inputs = inputs;
     enum status status = STATUS_OK;
     while (status == STATUS_OK && outputs->count < count) {
         struct destination *destination = &outputs->destinations[outputs->count];

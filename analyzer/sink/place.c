@@ -4,7 +4,7 @@
 const struct input_span *place_find(const struct input_spans *inputs, uint64_t packet)
 {
     uint32_t low = 0, high = inputs->count;
-    if (packet == 0)
+    if (packet == 0 || (inputs->known > 0 && packet > inputs->known))
         return NULL;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -14,4 +14,9 @@ const struct input_span *place_find(const struct input_spans *inputs, uint64_t p
             high = middle;
     }
     return low > 0 ? &inputs->spans[low - 1] : NULL;
+}
+
+uint64_t place_in_file(const struct input_span *span, uint64_t packet)
+{
+    return packet - span->before + span->file_before;
 }

@@ -10,4 +10,7 @@
  */
 const struct input_span *place_find(const struct input_spans *inputs, uint64_t packet);
 
+/* The number, within its file, of a packet in the span. */
+uint64_t place_in_file(const struct input_span *span, uint64_t packet);
+
 #endif

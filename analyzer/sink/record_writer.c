@@ -128,7 +128,7 @@ static void write_tally(struct record_writer *writer, enum vocabulary_id id, con
 static char *spell_file_packet(const struct record_writer *writer, uint64_t packet, char *out)
 {
     const struct input_span *span = place_find(writer->inputs, packet);
-    return span ? json_spell_unsigned(out, packet - span->before) : json_spell_null(out);
+    return span ? json_spell_unsigned(out, place_in_file(span, packet)) : json_spell_null(out);
 }
 
 static void put_file(struct record_writer *writer, uint64_t packet)

@@ -26,16 +26,18 @@ enum flows_wanted {
     FLOWS_NONE
 };
 
-/* One of several inputs, which are read one after the other. */
+/* Packets that were read from one of several inputs without another between. */
 struct input_span {
-    const char *name; /* as given; from outside: escape it */
-    uint64_t before;  /* packets of the whole input that come before its first */
+    const char *name;     /* as given; from outside: escape it */
+    uint64_t before;      /* packets of the whole input that come before its first */
+    uint64_t file_before; /* packets of this input that do */
 };
 
 /* Those that reading has come to, in reading order; it grows while records are written. */
 struct input_spans {
     const struct input_span *spans;
     uint32_t count;
+    uint64_t known; /* packets of the whole input whose place is known; 0: all */
 };
 
 struct sink_options {

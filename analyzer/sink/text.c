@@ -76,7 +76,7 @@ static void line_add_place(struct line *line, const struct input_spans *inputs, 
 {
     const struct input_span *span = inputs ? place_find(inputs, packet) : NULL;
     if (span)
-        line_add(line, " (%s #%" PRIu64 ")", span->name, packet - span->before);
+        line_add(line, " (%s #%" PRIu64 ")", span->name, place_in_file(span, packet));
 }
 
 static void add_evidence(struct prose *prose, const struct evidence_record *evidence,

@@ -18,12 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "octets.h"
 #include "reader.h"
 
 enum {
     FILE_HEADER_SIZE = 24,
     RECORD_HEADER_SIZE = 16,
-    LARGEST_CAPTURE = 262144, /* octets of one packet; libpcap's limit for most link types */
     BUFFER_SIZE = 1024 * 1024,
 };
 
@@ -54,18 +54,6 @@ static const struct {
     {{0xa1, 0xb2, 0x3c, 0x4d}, true,  1},
 };
 
-/* In files other systems number these link types otherwise than here. */
-static const struct {
-    uint32_t in_file;
-    int here;
-} renumbered[] = {
-    {100, DLT_ATM_RFC1483},
-    {101, DLT_RAW},
-    {102, DLT_SLIP_BSDOS},
-    {103, DLT_PPP_BSDOS},
-    {106, DLT_ATM_CLIP},
-};
-
 static const int left_to_libpcap[] = {
     DLT_USB_LINUX,         /* host-order fields in the packet, which libpcap puts right */
     DLT_USB_LINUX_MMAPPED, /* the same */
@@ -79,31 +67,8 @@ static const int left_to_libpcap[] = {
 
 enum {
     MAGICS = sizeof magics / sizeof magics[0],
-    RENUMBERED = sizeof renumbered / sizeof renumbered[0],
     LEFT_TO_LIBPCAP = sizeof left_to_libpcap / sizeof left_to_libpcap[0],
 };
-
-static uint32_t read_u32(const uint8_t *octets, bool big_endian)
-{
-    uint32_t value;
-    memcpy(&value, octets, sizeof value);
-    bool host_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-    return big_endian == host_is_big ? value : __builtin_bswap32(value);
-}
-
-static uint16_t read_u16(const uint8_t *octets, bool big_endian)
-{
-    return (uint16_t)(big_endian ? octets[0] << 8 | octets[1] : octets[1] << 8 | octets[0]);
-}
-
-static int link_type_in_file(uint32_t field)
-{
-    uint32_t in_file = field & 0x03ffffff; /* above: the length of the frame check sequence */
-    for (size_t i = 0; i < RENUMBERED; i++)
-        if (renumbered[i].in_file == in_file)
-            return renumbered[i].here;
-    return (int)in_file;
-}
 
 static int find_magic(const uint8_t *head)
 {
@@ -123,7 +88,7 @@ static void classic_parse_header(struct classic *classic, const uint8_t *head)
     classic->fraction_nanos = magics[magic].fraction_nanos;
     classic->lengths_swapped = major == 543 || minor < 3; /* DG/UX tcpdump wrote 543.0 */
     classic->lengths_maybe_swapped = major == 2 && minor == 3;
-    classic->link_type = link_type_in_file(read_u32(head + 20, big_endian));
+    classic->link_type = link_type_of_file(read_u32(head + 20, big_endian));
     classic->snaplen = read_u32(head + 16, big_endian);
     if (classic->snaplen == 0 || classic->snaplen > LARGEST_CAPTURE)
         classic->snaplen = LARGEST_CAPTURE;
@@ -144,7 +109,7 @@ bool classic_can_read(const uint8_t *head, size_t size)
     bool big_endian = magics[magic].big_endian;
     if (!version_is_known(read_u16(head + 4, big_endian), read_u16(head + 6, big_endian)))
         return false;
-    int link_type = link_type_in_file(read_u32(head + 20, big_endian));
+    int link_type = link_type_of_file(read_u32(head + 20, big_endian));
     for (size_t i = 0; i < LEFT_TO_LIBPCAP; i++)
         if (left_to_libpcap[i] == link_type)
             return false;
@@ -292,5 +257,9 @@ static int classic_link_type(const void *reader)
     return classic->link_type;
 }
 
-const struct reader_type reader_classic = {classic_open, classic_next, classic_link_type,
-                                           classic_free};
+const struct reader_type reader_classic = {
+    .open = classic_open,
+    .next = classic_next,
+    .link_type = classic_link_type,
+    .free = classic_free,
+};

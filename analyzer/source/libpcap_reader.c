@@ -1,9 +1,6 @@
 /*
- * libpcap_reader: pcapng and the rare forms of pcap, read by libpcap in nanoseconds over a FILE
- * whose octets come from the stream.
- *
- * Known weakness: libpcap reads no pcapng file whose interfaces have different link types or
- * snapshot lengths.  It ends there as damaged, with a sentence of its own.
+ * libpcap_reader: the rare forms of pcap, read by libpcap in nanoseconds over a FILE whose octets
+ * come from the stream.
  */
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -29,9 +26,7 @@ static const struct {
     const char *libpcap_says;
     const char *we_say;
 } reasons[] = {
-    {"truncated",                     "the file is cut short there"},
-    {"different from the type of",    "an interface of another link type begins, which libpcap cannot read in one file"},
-    {"different from the snapshot",   "an interface of another snapshot length begins, which libpcap cannot read in one file"},
+    {"truncated", "the file is cut short there"},
 };
 /* clang-format on */
 
@@ -197,5 +192,9 @@ static int libpcap_link_type(const void *reader)
     return pcap_datalink(libpcap->pcap);
 }
 
-const struct reader_type reader_libpcap = {libpcap_open, libpcap_next, libpcap_link_type,
-                                           libpcap_free};
+const struct reader_type reader_libpcap = {
+    .open = libpcap_open,
+    .next = libpcap_next,
+    .link_type = libpcap_link_type,
+    .free = libpcap_free,
+};

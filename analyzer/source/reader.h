@@ -1,4 +1,6 @@
-/* reader: the packets in a stream.  Two of them: our own for classic pcap, libpcap's for the rest.
+/*
+ * reader: the packets in a stream.  Our own for what is common or simple; libpcap's for the rare
+ * forms of pcap.
  */
 #ifndef LASTACK_SOURCE_READER_H
 #define LASTACK_SOURCE_READER_H
@@ -7,6 +9,10 @@
 #include "stream.h"
 
 enum { READER_PROBLEM_SIZE = sizeof((struct source_input *)0)->problem };
+
+enum { LINK_TYPE_UNKNOWN = -1 };
+
+enum { LARGEST_CAPTURE = 262144 }; /* octets of one packet; libpcap's limit for most link types */
 
 enum reader_result {
     READER_PACKET,
@@ -25,14 +31,28 @@ struct reader_type {
     /* Fills all of *ret_packet but input and input_packet; problem on READER_DAMAGED. */
     enum reader_result (*next)(void *reader, struct captured_packet *ret_packet, char *problem);
 
+    /* Of the first interface; LINK_TYPE_UNKNOWN when the file has none. */
     int (*link_type)(const void *reader);
+
+    /* What was counted beside the packets; the caller frees ret_counts->interfaces.  NULL: none. */
+    void (*counts)(const void *reader, struct source_counts *ret_counts);
+
     void (*free)(void *reader); /* accepts NULL */
 };
 
 extern const struct reader_type reader_classic;
+extern const struct reader_type reader_pcapng;
+extern const struct reader_type reader_snoop;
+extern const struct reader_type reader_erf;
 extern const struct reader_type reader_libpcap;
 
 /* True when reader_classic reads the file that begins with the octets (24 at least) as libpcap. */
 bool classic_can_read(const uint8_t *head, size_t size);
+
+/* Whether the octets begin an ERF record; the format has no magic number. */
+bool erf_can_read(const uint8_t *head, size_t size);
+
+/* The DLT_ value here for a link type as a pcap or pcapng file numbers it. */
+int link_type_of_file(uint32_t field);
 
 #endif

@@ -16,31 +16,40 @@
 
 #include "escape.h"
 
-enum { SHOWN_HEAD = 16, PCAP_HEADER_SIZE = 24, ADVICE_SIZE = 160 };
+enum { SHOWN_HEAD = 16, ADVICE_SIZE = 160 };
 
 struct savefile {
     struct stream *stream;
     const struct reader_type *type;
     void *reader;
-    const char *format;
+    const struct format *format;
     bool can_reopen;
     uint64_t size;
     char name[ESCAPE_NAME_SIZE]; /* fit for a message */
 };
 
+/* What tshark's tools read and we do not. */
+static const char convert[] = "editcap -F pcapng FILE new.pcapng && lastack new.pcapng";
+
 /* clang-format off */
-static const struct {
-    uint8_t magic[4];
-    const char *format;
+static const struct format {
+    uint8_t magic[8];
+    uint8_t magic_size;
+    uint8_t header_size; /* octets that an empty file has */
+    const char *name;
+    const struct reader_type *type;
 } formats[] = {
-    {{0xd4, 0xc3, 0xb2, 0xa1}, "pcap"},   /* microseconds, little-endian */
-    {{0xa1, 0xb2, 0xc3, 0xd4}, "pcap"},   /* microseconds, big-endian */
-    {{0x4d, 0x3c, 0xb2, 0xa1}, "pcap"},   /* nanoseconds */
-    {{0xa1, 0xb2, 0x3c, 0x4d}, "pcap"},
-    {{0x34, 0xcd, 0xb2, 0xa1}, "pcap"},   /* "modified": records with an interface, from old Linux */
-    {{0xa1, 0xb2, 0xcd, 0x34}, "pcap"},
-    {{0x0a, 0x0d, 0x0d, 0x0a}, "pcapng"},
+    {{0xd4, 0xc3, 0xb2, 0xa1}, 4, 24, "pcap",   &reader_libpcap}, /* microseconds, little-endian */
+    {{0xa1, 0xb2, 0xc3, 0xd4}, 4, 24, "pcap",   &reader_libpcap}, /* microseconds, big-endian */
+    {{0x4d, 0x3c, 0xb2, 0xa1}, 4, 24, "pcap",   &reader_libpcap}, /* nanoseconds */
+    {{0xa1, 0xb2, 0x3c, 0x4d}, 4, 24, "pcap",   &reader_libpcap},
+    {{0x34, 0xcd, 0xb2, 0xa1}, 4, 24, "pcap",   &reader_libpcap}, /* "modified": records with an interface, from old Linux */
+    {{0xa1, 0xb2, 0xcd, 0x34}, 4, 24, "pcap",   &reader_libpcap},
+    {{0x0a, 0x0d, 0x0d, 0x0a}, 4, 24, "pcapng", &reader_pcapng},
+    {"snoop\0\0",              8, 16, "snoop",  &reader_snoop},
 };
+
+static const struct format format_erf = {.header_size = 16, .name = "erf", .type = &reader_erf};
 
 /* What people give by mistake, and what then to type. */
 static const struct {
@@ -53,9 +62,23 @@ static const struct {
     {"\x1f\x9d",         2, "compressed with compress",       "gzip -dc FILE | lastack -"},
     {"\x02\x21\x4c\x18", 4, "compressed with lz4's old form", "lz4 -dc FILE | lastack -"},
     {"PK\x03\x04",       4, "a zip archive",                  "unzip -p FILE | lastack -"},
-    {"snoop\0\0\0",      8, "a Solaris snoop capture",        "editcap -F pcapng FILE new.pcapng && lastack new.pcapng"},
-    {"GMBU",             4, "a Microsoft NetMon capture",     "editcap -F pcapng FILE new.pcapng && lastack new.pcapng"},
-    {"RTSS",             4, "a Microsoft NetMon 1 capture",   "editcap -F pcapng FILE new.pcapng && lastack new.pcapng"},
+    {"GMBU",             4, "a Microsoft NetMon 2 capture",   convert},
+    {"RTSS",             4, "a Microsoft NetMon 1 capture",   convert},
+    {"\x1c\0\x01\xac",   4, "an IXIA lcap capture (hardware)", convert},
+    {"\x1c\0\x01\xab",   4, "an IXIA lcap capture (software)", convert},
+    {"\xac\x01\0\x1c",   4, "an IXIA lcap capture (hardware)", convert},
+    {"\xab\x01\0\x1c",   4, "an IXIA lcap capture (software)", convert},
+    {"btsnoop\0",        8, "a Bluetooth btsnoop log, without TCP", "tshark -r FILE"},
+    {"XCP\0",            4, "a NetXRay or Windows Sniffer capture", convert},
+    {"TRSNIFF data",    12, "a DOS Sniffer capture",          convert},
+    {"ObserverPktBuff", 15, "a Viavi Observer capture",       convert},
+    {"\x7fver",           4, "a Savvius Peek capture",         convert},
+    {"iptrace ",         8, "an AIX iptrace capture",         convert},
+    {"\x05VNF",           4, "a Visual Networks capture",      convert},
+    {"\xaa\xaa\xaa\xaa", 4, "an InfoVista 5View capture",     convert},
+    {"TR\0d",            4, "an HP-UX nettl trace",           convert},
+    {"\0\0\x02\0\x12\x05", 6, "a Tektronix K12 capture",      convert},
+    {"EyeSDN",           6, "an EyeSDN trace, without TCP",   "tshark -r FILE"},
 };
 
 static const struct {
@@ -136,14 +159,13 @@ static uint64_t savefile_octets_left(int fd, const struct stat *stat)
     return (uint64_t)(stat->st_size - position);
 }
 
-static const char *find_format(const uint8_t *head, size_t size)
+static const struct format *find_format(const uint8_t *head, size_t size)
 {
-    if (size < sizeof formats[0].magic)
-        return NULL;
     for (size_t i = 0; i < FORMATS; i++)
-        if (memcmp(head, formats[i].magic, sizeof formats[i].magic) == 0)
-            return formats[i].format;
-    return NULL;
+        if (size >= formats[i].magic_size &&
+            memcmp(head, formats[i].magic, formats[i].magic_size) == 0)
+            return &formats[i];
+    return erf_can_read(head, size) ? &format_erf : NULL;
 }
 
 static bool find_stranger(const uint8_t *head, size_t size, char *ret_advice)
@@ -169,8 +191,8 @@ static enum status savefile_refuse_format(const struct savefile *savefile, const
     }
     escape_octets(head, size < SHOWN_HEAD ? size : SHOWN_HEAD, shown, sizeof shown);
     snprintf(message, MESSAGE_SIZE,
-             "%s: not a capture%s: it begins \"%s\"; read are pcap and pcapng, plain or as .gz "
-             ".zst .lz4 .xz; see what it is: file FILE",
+             "%s: not a capture%s: it begins \"%s\"; read are pcap, pcapng, snoop and ERF, plain or as "
+             ".gz .zst .lz4 .xz; see what it is: file FILE",
              savefile->name, stream_compression(savefile->stream) != NULL ? " once unpacked" : "",
              shown);
     return STATUS_UNREADABLE;
@@ -182,7 +204,7 @@ static enum status savefile_refuse_short(const struct savefile *savefile, size_t
     const char *problem = stream_problem(savefile->stream);
     snprintf(message, MESSAGE_SIZE,
              "%s: cut short inside its %s file header: %zu of %d octets%s%s; no packet is in it",
-             savefile->name, savefile->format, size, PCAP_HEADER_SIZE, problem[0] ? "; " : "",
+             savefile->name, savefile->format->name, size, savefile->format->header_size, problem[0] ? "; " : "",
              problem);
     return STATUS_UNREADABLE;
 }
@@ -194,23 +216,27 @@ static enum status savefile_choose_reader(struct savefile *savefile, char *messa
     savefile->format = find_format(head, size);
     if (savefile->format == NULL)
         return savefile_refuse_format(savefile, head, size, message);
-    if (size < PCAP_HEADER_SIZE)
+    if (size < savefile->format->header_size)
         return savefile_refuse_short(savefile, size, message);
-    savefile->type = classic_can_read(head, size) ? &reader_classic : &reader_libpcap;
+    savefile->type = classic_can_read(head, size) ? &reader_classic : savefile->format->type;
     return savefile->type->open(savefile->stream, savefile->name, &savefile->reader, message);
 }
 
-static enum status savefile_start(struct savefile *savefile, const char *name, int break_fd,
-                                  char *message)
+static enum status savefile_start(struct savefile *savefile, const char *name,
+                                  const struct savefile_options *wanted, char *message)
 {
     escape_name(name, savefile->name, sizeof savefile->name);
-    struct stream_options options = {.name = savefile->name, .break_fd = break_fd};
+    struct stream_options options = {.name = savefile->name, .break_fd = wanted->break_fd};
     struct stat stat;
     enum status status = savefile_open_descriptor(name, &options, &stat, message);
     if (status != STATUS_OK)
         return status;
     savefile->size = savefile_octets_left(options.fd, &stat);
     savefile->can_reopen = options.owns_fd && !options.is_pipe;
+    if (wanted->follow && savefile->can_reopen) {
+        options.path = name;
+        options.superseded = wanted->superseded;
+    }
     status = stream_open(&options, &savefile->stream, message);
     if (status != STATUS_OK)
         return status;
@@ -220,12 +246,19 @@ static enum status savefile_start(struct savefile *savefile, const char *name, i
 enum status savefile_open(const char *name, int break_fd, struct savefile **ret_savefile,
                           char *message)
 {
+    const struct savefile_options options = {.break_fd = break_fd};
+    return savefile_open_with(name, &options, ret_savefile, message);
+}
+
+enum status savefile_open_with(const char *name, const struct savefile_options *options,
+                               struct savefile **ret_savefile, char *message)
+{
     struct savefile *savefile = calloc(1, sizeof *savefile);
     if (savefile == NULL) {
         snprintf(message, MESSAGE_SIZE, "out of memory while opening a capture");
         return STATUS_NO_MEMORY;
     }
-    enum status status = savefile_start(savefile, name, break_fd, message);
+    enum status status = savefile_start(savefile, name, options, message);
     if (status != STATUS_OK) {
         savefile_free(savefile);
         return status;
@@ -236,7 +269,7 @@ enum status savefile_open(const char *name, int break_fd, struct savefile **ret_
 
 const char *savefile_format(const struct savefile *savefile)
 {
-    return savefile->format;
+    return savefile->format->name;
 }
 
 const char *savefile_compression(const struct savefile *savefile)
@@ -262,6 +295,18 @@ uint64_t savefile_size(const struct savefile *savefile)
 uint64_t savefile_bytes_read(const struct savefile *savefile)
 {
     return stream_stored_read(savefile->stream);
+}
+
+bool savefile_is_broken(const struct savefile *savefile)
+{
+    return stream_is_broken(savefile->stream);
+}
+
+void savefile_counts(const struct savefile *savefile, struct source_counts *ret_counts)
+{
+    *ret_counts = (struct source_counts){0};
+    if (savefile->type->counts != NULL)
+        savefile->type->counts(savefile->reader, ret_counts);
 }
 
 enum reader_result savefile_next(struct savefile *savefile, struct captured_packet *ret_packet,

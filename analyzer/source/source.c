@@ -1,13 +1,14 @@
 /*
- * source: the inputs in their order, the filter over them, the count that ends them.
+ * source: the inputs, the filter over them, the count that ends them.
  *
- * One file is open at a time: with several, each is opened once to see its header and its first
- * packet's time, closed, and opened again when its turn comes.  What can be read only once
- * (standard input, pipes) stays open from the start and keeps the place it was given.
+ * With several files each is opened once to see its header and its first packet's time, closed, and
+ * opened again when its turn comes (merge.c).  What can be read only once (standard input, pipes)
+ * stays open from the start and keeps the place it was given.
  */
 #include "source.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,29 +18,22 @@
 
 #include "escape.h"
 #include "filter.h"
+#include "follow.h"
 #include "live.h"
+#include "merge.h"
 #include "reader.h"
 #include "savefile.h"
 
-/* One input, in reading order. */
-struct input {
-    struct source_input seen;  /* what callers may look at */
-    nanotime first_time;       /* INT64_MIN: no packets */
-    uint64_t size;             /* octets as stored; 0: unknown */
-    size_t place;              /* as given, from 0 */
-    struct savefile *savefile; /* NULL: not open now */
-    bool read_once;
-};
+enum { PATIENCE_MS = 100 }; /* for a directory that is idle */
 
 struct source {
-    struct input *inputs;
-    size_t input_count;
-    size_t current;
-    struct live *live; /* then there is one input, for its counts */
+    struct merge merge; /* the inputs, and where reading is */
+    struct live *live;  /* then there is one input, for its counts */
     struct filter *filter;
+    struct follow follow;
     uint64_t count; /* 0: all */
     uint64_t packets;
-    uint64_t bytes_before; /* of the inputs before the current */
+    uint64_t read; /* packets, those that the filter takes away included */
     uint64_t bytes_total;
     int break_fd;
     atomic_bool is_broken;
@@ -54,20 +48,21 @@ static void input_probe_time(struct input *input)
         input->first_time = packet.time;
 }
 
-static void input_close(struct input *input)
-{
-    if (input->savefile != NULL)
-        input->seen.bytes = savefile_bytes_read(input->savefile);
-    savefile_free(input->savefile);
-    input->savefile = NULL;
-}
-
 static enum status source_open_input(struct source *source, struct input *input, char *message)
 {
+    struct savefile_options options = {.break_fd = source->break_fd};
+    if (source->follow.on && source->merge.count == 1) { /* its header may still be to come */
+        options.follow = true;
+        options.superseded = &source->follow.superseded;
+        follow_mark(&source->follow, input->seen.name);
+    }
     enum status status =
-        savefile_open(input->seen.name, source->break_fd, &input->savefile, message);
-    if (status == STATUS_OK && source->filter != NULL)
-        status = filter_compile(source->filter, savefile_link_type(input->savefile), message);
+        savefile_open_with(input->seen.name, &options, &input->savefile, message);
+    if (status != STATUS_OK)
+        return status;
+    int link_type = savefile_link_type(input->savefile);
+    if (source->filter != NULL && link_type != LINK_TYPE_UNKNOWN)
+        status = filter_compile(source->filter, link_type, message);
     if (status != STATUS_OK)
         return status;
     input->seen.format = savefile_format(input->savefile);
@@ -82,11 +77,19 @@ static enum status source_probe_input(struct source *source, struct input *input
         return status;
     input->size = savefile_size(input->savefile);
     input->read_once = !savefile_can_reopen(input->savefile);
-    if (source->input_count == 1 || input->read_once)
+    if (input->read_once)
+        source->merge.in_sequence = true;
+    if (input->read_once || source->merge.count == 1)
         return STATUS_OK;
     input_probe_time(input);
-    input_close(input);
-    input->seen.bytes = 0;
+    input_free(input);
+    input->seen = (struct source_input){
+        .name = input->seen.name,
+        .format = input->seen.format,
+        .compression = input->seen.compression,
+        .first = NANOTIME_UNKNOWN,
+        .last = NANOTIME_UNKNOWN,
+    };
     return STATUS_OK;
 }
 
@@ -102,21 +105,21 @@ static int input_compare(const void *a, const void *b)
 /* Sorts by time what can be opened again, around what keeps its place. */
 static enum status source_sort_inputs(struct source *source, char *message)
 {
-    struct input *sorted = calloc(source->input_count, sizeof *sorted);
+    struct input *sorted = calloc(source->merge.count, sizeof *sorted);
     if (sorted == NULL) {
         snprintf(message, MESSAGE_SIZE, "out of memory while sorting %zu files",
-                 source->input_count);
+                 source->merge.count);
         return STATUS_NO_MEMORY;
     }
     size_t movable = 0;
-    for (size_t i = 0; i < source->input_count; i++)
-        if (!source->inputs[i].read_once)
-            sorted[movable++] = source->inputs[i];
+    for (size_t i = 0; i < source->merge.count; i++)
+        if (!source->merge.inputs[i].read_once)
+            sorted[movable++] = source->merge.inputs[i];
     qsort(sorted, movable, sizeof *sorted, input_compare);
     size_t next = 0;
-    for (size_t i = 0; i < source->input_count; i++)
-        if (!source->inputs[i].read_once)
-            source->inputs[i] = sorted[next++];
+    for (size_t i = 0; i < source->merge.count; i++)
+        if (!source->merge.inputs[i].read_once)
+            source->merge.inputs[i] = sorted[next++];
     free(sorted);
     return STATUS_OK;
 }
@@ -125,10 +128,10 @@ static enum status source_sort_inputs(struct source *source, char *message)
 static uint64_t source_sum_sizes(const struct source *source)
 {
     uint64_t total = 0;
-    for (size_t i = 0; i < source->input_count; i++) {
-        if (source->inputs[i].size == 0)
+    for (size_t i = 0; i < source->merge.count; i++) {
+        if (source->merge.inputs[i].size == 0)
             return 0;
-        total += source->inputs[i].size;
+        total += source->merge.inputs[i].size;
     }
     return total;
 }
@@ -152,25 +155,29 @@ static enum status source_open_files(struct source *source, const struct source_
     enum status status = source_check_stdin(options, message);
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; i < source->input_count; i++) {
-        struct input *input = &source->inputs[i];
+    for (size_t i = 0; i < source->merge.count; i++) {
+        struct input *input = &source->merge.inputs[i];
         input->seen.name = options->files[i];
+        input->seen.first = input->seen.last = NANOTIME_UNKNOWN;
         input->place = i;
         input->first_time = INT64_MIN;
     }
-    for (size_t i = 0; i < source->input_count; i++) {
-        status = source_probe_input(source, &source->inputs[i], message);
+    status = follow_begin(&source->follow, options, message);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < source->merge.count; i++) {
+        status = source_probe_input(source, &source->merge.inputs[i], message);
         if (status != STATUS_OK)
             return status;
     }
-    source->bytes_total = source_sum_sizes(source);
+    source->bytes_total = options->follow ? 0 : source_sum_sizes(source);
     return source_sort_inputs(source, message);
 }
 
 static enum status source_open_live(struct source *source, const struct source_options *options,
                                     char *message)
 {
-    source->inputs[0].seen.name = options->interface;
+    source->merge.inputs[0].seen.name = options->interface;
     return live_open(options, source->break_fd, &source->live, message);
 }
 
@@ -179,18 +186,21 @@ static enum status source_prepare(struct source *source, const struct source_opt
                                   char *message)
 {
     source->count = options->count;
-    source->input_count = options->interface != NULL ? 1 : options->file_count;
-    source->inputs = calloc(source->input_count, sizeof *source->inputs);
+    source->merge.open_limit = merge_open_limit();
+    source->merge.follow = &source->follow;
+    source->merge.count = options->interface != NULL ? 1 : options->file_count;
+    source->merge.inputs = calloc(source->merge.count + 1, sizeof *source->merge.inputs);
     if (options->filter != NULL && options->interface == NULL)
         source->filter = filter_new(options->filter);
     bool lacks_filter =
         options->filter != NULL && options->interface == NULL && source->filter == NULL;
-    if (source->inputs == NULL || lacks_filter) {
+    if (source->merge.inputs == NULL || lacks_filter) {
         snprintf(message, MESSAGE_SIZE, "out of memory while opening %zu inputs",
-                 source->input_count);
+                 source->merge.count);
         return STATUS_NO_MEMORY;
     }
     source->break_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    source->merge.break_fd = source->break_fd;
     if (source->break_fd >= 0)
         return STATUS_OK;
     snprintf(message, MESSAGE_SIZE,
@@ -201,7 +211,8 @@ static enum status source_prepare(struct source *source, const struct source_opt
 enum status source_open(const struct source_options *options, struct source **ret_source,
                         char *message)
 {
-    if (options->interface == NULL && options->file_count == 0) {
+    if (options->interface == NULL && options->file_count == 0 &&
+        options->directory_count == 0) {
         snprintf(message, MESSAGE_SIZE, "no capture is named; type: lastack FILE");
         return STATUS_USAGE;
     }
@@ -224,34 +235,6 @@ enum status source_open(const struct source_options *options, struct source **re
     return STATUS_OK;
 }
 
-static void source_end_input(struct source *source)
-{
-    struct input *input = &source->inputs[source->current];
-    input_close(input);
-    /* A file counts as done even when its end was never reached, so that the share stays true. */
-    source->bytes_before += input->size > 0 ? input->size : input->seen.bytes;
-    source->current++;
-}
-
-/* The input whose turn it is, open; NULL: all are read. */
-static struct input *source_current_input(struct source *source)
-{
-    char message[MESSAGE_SIZE];
-    while (source->current < source->input_count) {
-        struct input *input = &source->inputs[source->current];
-        if (input->savefile != NULL)
-            return input;
-        if (source_open_input(source, input, message) == STATUS_OK)
-            return input;
-        /* It could be read a moment ago, when all were looked at. */
-        input->seen.damaged = true;
-        snprintf(input->seen.problem, sizeof input->seen.problem,
-                 "changed since it was first looked at: %.200s", message);
-        source_end_input(source);
-    }
-    return NULL;
-}
-
 static bool source_is_broken(const struct source *source)
 {
     return atomic_load_explicit(&source->is_broken, memory_order_relaxed);
@@ -260,70 +243,98 @@ static bool source_is_broken(const struct source *source)
 static enum source_result source_next_live(struct source *source,
                                            struct captured_packet *ret_packet)
 {
-    struct source_input *seen = &source->inputs[0].seen;
+    struct source_input *seen = &source->merge.inputs[0].seen;
     enum source_result result = live_next(source->live, ret_packet, seen->problem);
     if (result == SOURCE_END && seen->problem[0] != '\0')
         seen->damaged = true;
     if (result != SOURCE_PACKET)
         return source_is_broken(source) ? SOURCE_END : result;
     ret_packet->input = 0;
+    ret_packet->interface = 0;
     ret_packet->input_packet = ++seen->packets;
+    ret_packet->number = seen->packets;
+    seen->first_number = 1;
     seen->bytes += ret_packet->captured;
     source->packets++;
     return SOURCE_PACKET;
+}
+
+/* Whether the packet is wanted; its interface may have a link type that was not seen before. */
+static bool source_passes(struct source *source, const struct captured_packet *packet)
+{
+    char ignored[MESSAGE_SIZE];
+    if (source->filter == NULL)
+        return true;
+    /* An expression that means nothing on this link type lets none of its packets pass. */
+    return filter_compile(source->filter, packet->link_type, ignored) == STATUS_OK &&
+           filter_passes(source->filter, packet);
+}
+
+/* All files there were are read; with follow, whether there is another now. */
+static bool source_finds_more(struct source *source)
+{
+    struct merge *merge = &source->merge;
+    size_t first;
+    size_t found = follow_look(&source->follow, &first);
+    for (size_t i = first; i < first + found; i++)
+        if (merge_append(merge, source->follow.known.names[i]) != STATUS_OK)
+            return false;
+    if (found > 0 || merge->open_count > 0 || merge->count == 0)
+        return found > 0;
+    const struct source_input *last = &merge->inputs[merge->count - 1].seen;
+    return follow_is_replaced(&source->follow, last->name, last->bytes) &&
+           merge_append(merge, last->name) == STATUS_OK;
+}
+
+/* Nothing to read now, or for good. */
+static enum source_result source_rest(struct source *source, enum reader_result result)
+{
+    if (source_is_broken(source))
+        return SOURCE_END;
+    if (!source->follow.on)
+        return result == READER_IDLE ? SOURCE_IDLE : SOURCE_END;
+    bool more = source_finds_more(source);
+    if (more || result == READER_IDLE)
+        return SOURCE_IDLE;
+    if (source->follow.directory_count == 0)
+        return SOURCE_END;
+    struct pollfd wait = {.fd = source->break_fd, .events = POLLIN};
+    poll(&wait, 1, PATIENCE_MS);
+    return SOURCE_IDLE;
 }
 
 static enum source_result source_next_saved(struct source *source,
                                             struct captured_packet *ret_packet)
 {
     while (!source_is_broken(source)) {
-        struct input *input = source_current_input(source);
-        if (input == NULL)
-            return SOURCE_END;
-        struct source_input *seen = &input->seen;
-        enum reader_result result = savefile_next(input->savefile, ret_packet, seen->problem);
-        if (result == READER_IDLE)
-            return source_is_broken(source) ? SOURCE_END : SOURCE_IDLE;
-        if (result != READER_PACKET) {
-            if (source_is_broken(source)) {
-                seen->problem[0] = '\0'; /* a read that source_break cut off is not damage */
-                break;
-            }
-            seen->damaged = result == READER_DAMAGED;
-            source_end_input(source);
+        enum reader_result result = merge_next(&source->merge, ret_packet);
+        if (result != READER_PACKET)
+            return source_rest(source, result);
+        struct source_input *seen = &source->merge.inputs[ret_packet->input].seen;
+        ret_packet->number = ++source->read;
+        if (seen->first_number == 0)
+            seen->first_number = ret_packet->number;
+        if (!source_passes(source, ret_packet))
             continue;
-        }
-        seen->packets++;
-        if (source->filter != NULL && !filter_passes(source->filter, ret_packet))
-            continue;
-        ret_packet->input = (uint32_t)source->current;
-        ret_packet->input_packet = seen->packets;
         source->packets++;
         return SOURCE_PACKET;
     }
     return SOURCE_END;
 }
 
-/* The end came before the inputs' own: what was read of the current one is known all the same. */
-static void source_stop(struct source *source)
-{
-    if (source->current >= source->input_count)
-        return;
-    struct input *input = &source->inputs[source->current];
-    if (input->savefile != NULL)
-        input->seen.bytes = savefile_bytes_read(input->savefile);
-}
-
 enum source_result source_next(struct source *source, struct captured_packet *ret_packet)
 {
     bool is_counted_out = source->count > 0 && source->packets >= source->count;
     if (is_counted_out || source_is_broken(source)) {
-        source_stop(source);
+        merge_stop(&source->merge);
         return SOURCE_END;
     }
     if (source->live != NULL)
         return source_next_live(source, ret_packet);
-    return source_next_saved(source, ret_packet);
+    enum source_result result = source_next_saved(source, ret_packet);
+    if (result == SOURCE_END)
+        merge_stop(&source->merge);
+    return result;
 }
 
 void source_break(struct source *source)
@@ -338,34 +349,50 @@ void source_break(struct source *source)
 
 size_t source_input_count(const struct source *source)
 {
-    return source->input_count;
+    return source->merge.count;
 }
 
 const struct source_input *source_input(const struct source *source, size_t index)
 {
-    return &source->inputs[index].seen;
+    return &source->merge.inputs[index].seen;
 }
 
 struct source_progress source_progress(const struct source *source)
 {
     struct source_progress progress = {
-        .bytes_read = source->bytes_before,
+        .bytes_read = merge_bytes_read(&source->merge),
         .bytes_total = source->bytes_total,
         .packets = source->packets,
     };
     if (source->live != NULL)
-        progress.bytes_read = source->inputs[0].seen.bytes;
-    else if (source->current < source->input_count &&
-             source->inputs[source->current].savefile != NULL)
-        progress.bytes_read += savefile_bytes_read(source->inputs[source->current].savefile);
+        progress.bytes_read = source->merge.inputs[0].seen.bytes;
     return progress;
+}
+
+/* What the files tell of drops, together. */
+static bool source_file_drops(const struct source *source, uint64_t *ret_received,
+                              uint64_t *ret_dropped, uint64_t *ret_interface_dropped)
+{
+    bool known = false;
+    uint64_t drops = 0;
+    for (size_t i = 0; i < source->merge.count; i++) {
+        const struct source_counts *counts = &source->merge.inputs[i].seen.counts;
+        known = known || counts->drops_known;
+        drops += counts->drops;
+    }
+    if (!known)
+        return false;
+    *ret_received = source->read;
+    *ret_dropped = drops;
+    *ret_interface_dropped = 0; /* files count them together */
+    return true;
 }
 
 bool source_drops(struct source *source, uint64_t *ret_received, uint64_t *ret_dropped,
                   uint64_t *ret_interface_dropped)
 {
     if (source->live == NULL)
-        return false;
+        return source_file_drops(source, ret_received, ret_dropped, ret_interface_dropped);
     return live_drops(source->live, ret_received, ret_dropped, ret_interface_dropped);
 }
 
@@ -373,9 +400,10 @@ void source_free(struct source *source)
 {
     if (source == NULL)
         return;
-    for (size_t i = 0; source->inputs != NULL && i < source->input_count; i++)
-        input_close(&source->inputs[i]);
-    free(source->inputs);
+    for (size_t i = 0; source->merge.inputs != NULL && i < source->merge.count; i++)
+        input_free(&source->merge.inputs[i]);
+    free(source->merge.inputs);
+    follow_clear(&source->follow);
     live_free(source->live);
     filter_free(source->filter);
     if (source->break_fd >= 0)

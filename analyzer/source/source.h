@@ -20,7 +20,9 @@ struct captured_packet {
     uint32_t length;     /* octets on the wire */
     nanotime time;       /* capture time, ns since the epoch */
     int link_type;       /* DLT_ value */
+    uint32_t interface;  /* of the file's section, from 0; 0 where files know none */
     uint32_t input;      /* which input, from 0 */
+    uint64_t number;     /* in all inputs, in the order of reading, from 1 */
     uint64_t input_packet; /* number within that input, from 1 */
 };
 
@@ -33,6 +35,9 @@ struct source_options {
     int snaplen;              /* live */
     int buffer_kib;           /* live: ring size */
     bool promiscuous;         /* live */
+    bool follow;              /* wait for more at the end of the last file; see below */
+    const char *const *directories; /* with follow: new captures in them are taken up; not owned */
+    size_t directory_count;
 };
 
 enum source_result {
@@ -48,20 +53,51 @@ struct source_progress {
     uint64_t packets;
 };
 
-/* What became of one input; valid as long as the source. */
+/* One interface that a capture was made on, as a pcapng file tells; all sections together. */
+struct source_interface {
+    char name[64]; /* if_name, else if_description; empty: neither.  From outside: escape it */
+    int link_type;
+    uint32_t snaplen; /* 0: no limit */
+    uint64_t packets;
+    uint64_t drops; /* by the interface and by the operating system */
+};
+
+/* What a reader counts beside packets; all 0 for formats that know nothing of it. */
+struct source_counts {
+    uint64_t sections;
+    uint64_t comments;       /* opt_comment, wherever */
+    uint64_t skipped_blocks; /* whole, but with no packets: names, secrets, custom ones */
+    uint64_t damaged_blocks;
+    uint64_t drops;
+    bool drops_known;
+    struct source_interface *interfaces; /* owned by whoever has the counts; NULL: none */
+    uint32_t interface_count;
+};
+
+/* What became of one input; valid until the next source_next. */
 struct source_input {
     const char *name;        /* as given: escape it before it goes into a message */
-    const char *format;      /* "pcap" or "pcapng"; NULL: live */
+    const char *format;      /* "pcap", "pcapng", "snoop", "erf"; NULL: live */
     const char *compression; /* NULL: none */
     uint64_t packets;        /* read so far, those that the filter takes away included */
     uint64_t bytes;          /* of the file as stored, once its reading has ended; live: captured */
     bool damaged;            /* cut short or broken */
     char problem[256];       /* one line; empty: none */
+    uint64_t first_number;   /* of its first packet in all inputs; 0: none read */
+    nanotime first;          /* time of its earliest and latest packet; NANOTIME_UNKNOWN: none */
+    nanotime last;
+    struct source_counts counts; /* once its reading has ended */
 };
 
 /*
  * Opens the inputs.  Every file is opened and its header read before the first packet, so that a
- * wrong name is said at once; files are put in order of their first packets' times.
+ * wrong name is said at once.  Their packets are merged by time; files that do not overlap are so
+ * read one after the other, in order of their first packets.  With standard input or a pipe among
+ * them they are read one after the other in any case.
+ *
+ * follow: at the end of the latest file reading waits for more, until source_break.  When another
+ * file comes to have its name, or a capture appears in one of the directories, that one is read
+ * next, as a further input.
  *
  * On failure returns the status (NOT_FOUND, DENIED, UNREADABLE, USAGE for a bad filter,
  * NO_MEMORY) and fills message (MESSAGE_SIZE octets) with one line that names the thing, the value
@@ -81,7 +117,10 @@ size_t source_input_count(const struct source *source);
 const struct source_input *source_input(const struct source *source, size_t index);
 struct source_progress source_progress(const struct source *source);
 
-/* Live: libpcap's three counters.  Returns false for saved files. */
+/*
+ * Live: libpcap's three counters; saved: packets read and what the files tell of drops.  False
+ * where nothing is known of drops.
+ */
 bool source_drops(struct source *source, uint64_t *ret_received, uint64_t *ret_dropped,
                   uint64_t *ret_interface_dropped);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "decoder.h"
@@ -39,6 +40,7 @@ struct stream {
     size_t packed_end;
     bool opened;          /* the head is there */
     bool stored_ended;    /* read() has said so */
+    bool is_left;         /* followed, and seen to be replaced: what is there is the rest */
     bool decoder_is_full; /* the last call filled all of its room: it may hold more */
     uint64_t stored_read;
     uint64_t position;
@@ -66,6 +68,36 @@ static ssize_t stream_fail(struct stream *stream, int error)
     return STREAM_FAILED;
 }
 
+/* Whether the name means another file now, or this one was cut and begun anew. */
+static bool stream_is_replaced(const struct stream *stream)
+{
+    struct stat named, open;
+    if (fstat(stream->options.fd, &open) != 0)
+        return true;
+    off_t position = lseek(stream->options.fd, 0, SEEK_CUR);
+    if (open.st_size < position)
+        return true;
+    if (stat(stream->options.path, &named) != 0)
+        return false; /* between the old and the new one */
+    bool is_other = named.st_ino != open.st_ino || named.st_dev != open.st_dev;
+    return is_other && named.st_size >= STREAM_HEAD_SIZE;
+}
+
+/* At the end of a file that is followed: STREAM_END once no more can come, else after a moment. */
+static ssize_t stream_await_growth(struct stream *stream)
+{
+    if (stream->is_left)
+        return STREAM_END;
+    bool superseded = stream->options.superseded != NULL && *stream->options.superseded;
+    if (superseded || stream_is_replaced(stream)) {
+        stream->is_left = true; /* read once more: it may have grown before it was left */
+        return STREAM_IDLE;
+    }
+    struct pollfd wait = {.fd = stream->options.break_fd, .events = POLLIN};
+    int ready = poll(&wait, 1, PATIENCE_MS);
+    return ready > 0 ? STREAM_BROKEN : STREAM_IDLE;
+}
+
 /* One read() of the file as stored. */
 static ssize_t stream_read_stored(struct stream *stream, uint8_t *octets, size_t size)
 {
@@ -84,6 +116,11 @@ static ssize_t stream_read_stored(struct stream *stream, uint8_t *octets, size_t
     ssize_t got = read(stream->options.fd, octets, size);
     if (got < 0)
         return errno == EINTR || errno == EAGAIN ? STREAM_IDLE : stream_fail(stream, errno);
+    if (got == 0 && stream->options.path != NULL) {
+        got = stream_await_growth(stream);
+        if (got != STREAM_END)
+            return got;
+    }
     if (got == 0)
         stream->stored_ended = true;
     stream->stored_read += (uint64_t)got;
@@ -303,6 +340,12 @@ const char *stream_compression(const struct stream *stream)
 bool stream_is_pipe(const struct stream *stream)
 {
     return stream->options.is_pipe;
+}
+
+bool stream_is_broken(const struct stream *stream)
+{
+    struct pollfd wait = {.fd = stream->options.break_fd, .events = POLLIN};
+    return poll(&wait, 1, 0) > 0 && wait.revents != 0;
 }
 
 const char *stream_problem(const struct stream *stream)

@@ -20,7 +20,7 @@ enum { STREAM_HEAD_SIZE = 24 }; /* what may be looked at before it is read: a pc
 enum {
     STREAM_END = 0,     /* the whole input is read */
     STREAM_FAILED = -1, /* damaged, or an error of the system: see stream_problem */
-    STREAM_IDLE = -2,   /* a pipe, and nothing came for a moment: ask again */
+    STREAM_IDLE = -2,   /* a pipe or followed file: nothing came for a moment; ask again */
     STREAM_BROKEN = -3, /* source_break was called */
 };
 
@@ -30,6 +30,9 @@ struct stream_options {
     bool owns_fd;     /* close it at the end */
     bool is_pipe;     /* reading may have to wait */
     int break_fd;     /* readable when waiting should stop */
+    const char *path; /* of an ordinary file that is followed as it grows; NULL: it is not.  Not
+                         owned, must outlive the stream */
+    const bool *superseded; /* with path: true once no more will come */
 };
 
 /*
@@ -53,6 +56,7 @@ uint64_t stream_position(const struct stream *stream);       /* octets given out
 uint64_t stream_stored_read(const struct stream *stream);    /* octets read, as stored */
 const char *stream_compression(const struct stream *stream); /* NULL: none */
 bool stream_is_pipe(const struct stream *stream);
+bool stream_is_broken(const struct stream *stream); /* source_break was called */
 const char *stream_problem(const struct stream *stream); /* why it failed; empty: it did not */
 
 void stream_free(struct stream *stream); /* accepts NULL */

@@ -349,29 +349,76 @@ static void a_packet_longer_than_the_snapshot_is_cut_to_it(void **state)
     free(blob.octets);
 }
 
-static void interfaces_of_two_link_types_end_the_file_with_a_sentence(void **state)
+static void interfaces_of_two_link_types_are_read_from_one_file(void **state)
 {
     (void)state;
     const char *name = "mixed.pcapng";
     struct blob blob = blob_pcapng();
+    struct captured_packet packet;
     blob_put_interface(&blob, LINKTYPE_RAW);
+    size_t block = blob.size;
+    blob_put_enhanced(&blob, PACKETS);
+    blob.octets[block + 8] = 1; /* the second interface */
     write_file(name, blob.octets, blob.size);
     struct source *source = open_file(&name);
-    assert_int_equal(read_all(source, 1), PACKETS);
-    assert_true(source_input(source, 0)->damaged);
-    assert_non_null(strstr(source_input(source, 0)->problem, "another link type"));
+    for (size_t i = 0; i < PACKETS; i++) {
+        assert_int_equal(source_next(source, &packet), SOURCE_PACKET);
+        assert_packet(&packet, i, 1);
+    }
+    assert_int_equal(source_next(source, &packet), SOURCE_PACKET);
+    assert_int_equal(packet.link_type, DLT_RAW_HERE);
+    assert_int_equal(packet.interface, 1);
+    assert_int_equal(source_next(source, &packet), SOURCE_END);
+    const struct source_input *input = source_input(source, 0);
+    assert_false(input->damaged);
+    assert_int_equal(input->counts.sections, 1);
+    assert_int_equal(input->counts.interface_count, 2);
+    assert_int_equal(input->counts.interfaces[0].packets, PACKETS);
+    assert_int_equal(input->counts.interfaces[1].packets, 1);
     source_free(source);
     free(blob.octets);
+}
+
+static void a_damaged_block_is_left_out_and_the_rest_read(void **state)
+{
+    (void)state;
+    const char *name = "damaged.pcapng";
+    static const struct {
+        size_t at; /* octet of packet 3's block that is changed */
+        uint8_t to;
+    } damages[] = {{8, 7}, {20, 0xff}, {23, 1}, {4, 0xfc}, {5, 1}, {7, 0x7f}, {7, 0xff}, {4, 0}};
+    for (size_t d = 0; d < ARRAY_LEN(damages); d++) {
+        struct blob blob = blob_pcapng();
+        struct captured_packet packet;
+        blob.octets[blob.ends[2] + damages[d].at] = damages[d].to;
+        write_file(name, blob.octets, blob.size);
+        struct source *source = open_file(&name);
+        for (size_t i = 0; i < PACKETS; i++) {
+            if (i == 2)
+                continue;
+            assert_int_equal(source_next(source, &packet), SOURCE_PACKET);
+            assert_int_equal(packet.captured, packet_size(i));
+            assert_int_equal(packet.time, packet_time(i));
+        }
+        assert_int_equal(source_next(source, &packet), SOURCE_END);
+        const struct source_input *input = source_input(source, 0);
+        assert_true(input->damaged);
+        assert_int_equal(input->counts.damaged_blocks, 1);
+        assert_non_null(strstr(input->problem, "before packet 3"));
+        source_free(source);
+        free(blob.octets);
+    }
 }
 
 /* --- damage ----------------------------------------------------------------------------------- */
 
 /* Cuts the file at every octet: whole packets are given, and damaged is said inside of one. */
-static void cut_everywhere(const char *name, const struct blob *blob, uint32_t fraction_nanos)
+static void cut_everywhere(const char *name, const struct blob *blob, size_t header,
+                           uint32_t fraction_nanos)
 {
     for (size_t cut = 0; cut <= blob->size; cut++) {
         write_file(name, blob->octets, cut);
-        if (cut < blob->ends[0]) {
+        if (cut < header) {
             assert_refused(name, NULL, STATUS_UNREADABLE, name);
             continue;
         }
@@ -383,7 +430,7 @@ static void cut_everywhere(const char *name, const struct blob *blob, uint32_t f
         struct source *source = open_file(&name);
         assert_int_equal(read_all(source, fraction_nanos), whole);
         const struct source_input *input = source_input(source, 0);
-        assert_int_equal(input->damaged, cut != blob->ends[whole]);
+        assert_int_equal(input->damaged, cut != blob->ends[whole] && cut != header);
         assert_int_equal(input->packets, whole);
         assert_int_equal(strstr(input->problem, number) != NULL, input->damaged);
         assert_int_equal(strstr(input->problem, "cut short") != NULL, input->damaged);
@@ -391,16 +438,18 @@ static void cut_everywhere(const char *name, const struct blob *blob, uint32_t f
     }
 }
 
+enum { SECTION_HEADER = 28 }; /* octets; a pcapng file may end behind it */
+
 static void a_cut_is_told_wherever_it_is(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
         struct blob blob = blob_classic(&forms[i]);
-        cut_everywhere("cut.pcap", &blob, forms[i].fraction_nanos);
+        cut_everywhere("cut.pcap", &blob, blob.ends[0], forms[i].fraction_nanos);
         free(blob.octets);
     }
     struct blob blob = blob_pcapng();
-    cut_everywhere("cut.pcapng", &blob, 1);
+    cut_everywhere("cut.pcapng", &blob, SECTION_HEADER, 1);
     free(blob.octets);
 }
 
@@ -996,7 +1045,8 @@ int main(void)
         cmocka_unit_test(every_form_of_pcap_is_read_to_the_nanosecond),
         cmocka_unit_test(pcapng_is_read_to_the_nanosecond),
         cmocka_unit_test(a_packet_longer_than_the_snapshot_is_cut_to_it),
-        cmocka_unit_test(interfaces_of_two_link_types_end_the_file_with_a_sentence),
+        cmocka_unit_test(interfaces_of_two_link_types_are_read_from_one_file),
+        cmocka_unit_test(a_damaged_block_is_left_out_and_the_rest_read),
         cmocka_unit_test(a_cut_is_told_wherever_it_is),
         cmocka_unit_test(a_record_that_lies_about_its_length_ends_its_file_only),
         cmocka_unit_test(what_is_no_capture_is_refused_in_one_line),
