@@ -235,6 +235,58 @@ static void summarize_input(const struct run *run, size_t index, struct input_su
         .stopped_at_packet = input->damaged ? input->packets : 0,
     };
     snprintf(ret_summary->problem, sizeof ret_summary->problem, "%s", input->problem);
+    ret_summary->first = input->first;
+    ret_summary->last = input->last;
+    ret_summary->gap = ret_summary->overlap = NANOTIME_UNKNOWN;
+    ret_summary->sections = input->counts.sections;
+    ret_summary->comments = input->counts.comments;
+    ret_summary->skipped_blocks = input->counts.skipped_blocks;
+    ret_summary->damaged_blocks = input->counts.damaged_blocks;
+}
+
+/* Where each input begins, beside the end of those before it. */
+static void summarize_gaps(struct input_summary *summaries, size_t count)
+{
+    nanotime reached = NANOTIME_UNKNOWN;
+    for (size_t i = 0; i < count; i++) {
+        struct input_summary *summary = &summaries[i];
+        if (summary->first == NANOTIME_UNKNOWN)
+            continue;
+        if (reached != NANOTIME_UNKNOWN && time_is_before(summary->first, reached))
+            summary->overlap = time_since(reached, summary->first);
+        else if (reached != NANOTIME_UNKNOWN)
+            summary->gap = time_since(summary->first, reached);
+        reached = time_later_of(reached, summary->last);
+    }
+}
+
+static size_t count_interfaces(const struct run *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < source_input_count(run->source); i++)
+        count += source_input(run->source, i)->counts.interface_count;
+    return count;
+}
+
+/* Fills the list of all inputs' interfaces, and lets each input point to its own. */
+static void summarize_interfaces(const struct run *run, struct interface_summary *interfaces,
+                                 struct input_summary *summaries)
+{
+    for (size_t i = 0; i < source_input_count(run->source); i++) {
+        const struct source_counts *counts = &source_input(run->source, i)->counts;
+        summaries[i].interfaces = interfaces;
+        summaries[i].interface_count = counts->interface_count;
+        for (uint32_t k = 0; k < counts->interface_count; k++) {
+            const struct source_interface *interface = &counts->interfaces[k];
+            *interfaces++ = (struct interface_summary){
+                .name = interface->name[0] != '\0' ? interface->name : NULL,
+                .link_type = source_link_type_name(interface->link_type),
+                .snaplen = interface->snaplen,
+                .packets = interface->packets,
+                .drops = interface->drops,
+            };
+        }
+    }
 }
 
 /* Ends the analysis; every output gets its summary. */
@@ -242,10 +294,17 @@ static enum status finish(struct run *run)
 {
     size_t count = source_input_count(run->source);
     struct input_summary *summaries = calloc(count + 1, sizeof *summaries);
-    if (summaries == NULL)
+    struct interface_summary *interfaces =
+        calloc(count_interfaces(run) + 1, sizeof *interfaces);
+    if (summaries == NULL || interfaces == NULL) {
+        free(summaries);
+        free(interfaces);
         return STATUS_NO_MEMORY;
+    }
     for (size_t i = 0; i < count; i++)
         summarize_input(run, i, &summaries[i]);
+    summarize_gaps(summaries, count);
+    summarize_interfaces(run, interfaces, summaries);
     struct analyzer_inputs inputs = {
         .inputs = summaries,
         .count = (uint32_t)count,
@@ -254,6 +313,7 @@ static enum status finish(struct run *run)
     inputs.drops_known = source_drops(run->source, &inputs.drops_received, &inputs.drops_kernel,
                                       &inputs.drops_interface);
     enum status status = analyzer_finish(run->analyzer, &inputs);
+    free(interfaces);
     free(summaries);
     return status;
 }

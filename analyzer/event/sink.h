@@ -17,6 +17,15 @@ enum {
     SUMMARY_NAME = 32
 };
 
+/* One interface of an input, as a pcapng file tells. */
+struct interface_summary {
+    const char *name;      /* from outside: escape it; NULL: not told */
+    const char *link_type; /* static */
+    uint64_t snaplen;      /* 0: no limit */
+    uint64_t packets;
+    uint64_t drops;
+};
+
 /* One input as the source knows it. */
 struct input_summary {
     const char *name;   /* file name as given, "-" for stdin, or interface; from outside: escape it */
@@ -28,6 +37,15 @@ struct input_summary {
     bool damaged;       /* it ended in the middle of a record or was broken */
     uint64_t stopped_at_packet; /* last good packet when damaged */
     char problem[256];  /* one line in words; empty: none */
+    nanotime first, last; /* its earliest and latest packet; NANOTIME_UNKNOWN: none */
+    nanotime gap;     /* from the latest packet of the inputs before it; NANOTIME_UNKNOWN: none */
+    nanotime overlap; /* by how much it begins before that; NANOTIME_UNKNOWN: it does not */
+    uint64_t sections;  /* pcapng; 0: another format */
+    uint64_t comments;
+    uint64_t skipped_blocks; /* whole, without packets */
+    uint64_t damaged_blocks; /* left out */
+    const struct interface_summary *interfaces;
+    uint32_t interface_count;
 };
 
 struct count_by_name {

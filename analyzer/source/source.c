@@ -177,7 +177,9 @@ static enum status source_open_files(struct source *source, const struct source_
 static enum status source_open_live(struct source *source, const struct source_options *options,
                                     char *message)
 {
-    source->merge.inputs[0].seen.name = options->interface;
+    struct source_input *seen = &source->merge.inputs[0].seen;
+    seen->name = options->interface;
+    seen->first = seen->last = NANOTIME_UNKNOWN;
     return live_open(options, source->break_fd, &source->live, message);
 }
 

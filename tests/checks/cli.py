@@ -110,7 +110,10 @@ def check_unreadable(tap, folder):
     refused(tap, "an empty file", Program(empty), UNREADABLE, empty)
     text = write(folder, "notes.txt", b"these are notes, not packets\n" * 20)
     refused(tap, "a text file", Program(text), UNREADABLE, text)
-    refused(tap, "a directory", Program(folder), UNREADABLE, folder)
+    bare = os.path.join(folder, "bare")
+    os.mkdir(bare)
+    write(bare, "notes.txt", b"no capture\n" * 10)
+    refused(tap, "a directory without a capture", Program(bare), UNREADABLE, bare)
     missing = os.path.join(folder, "missing.pcap")
     refused(tap, "a missing file", Program(missing), UNREADABLE, missing, "no such file")
     refused(tap, "a missing file among good ones", Program(write(folder, "good.pcap", ONE), missing),

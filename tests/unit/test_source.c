@@ -849,10 +849,12 @@ static void assert_order(const char *const *given, const char *const *expected, 
     struct captured_packet packet;
     for (size_t i = 0; i < count; i++)
         assert_string_equal(source_input(source, i)->name, expected[i]);
-    uint32_t input = 0;
+    nanotime last = INT64_MIN;
+    uint64_t number = 0;
     while (source_next(source, &packet) == SOURCE_PACKET) {
-        assert_true(packet.input >= input);
-        input = packet.input;
+        assert_true(packet.time >= last);
+        assert_int_equal(packet.number, ++number);
+        last = packet.time;
     }
     for (size_t i = 0; i < count; i++)
         assert_false(source_input(source, i)->damaged);
@@ -967,11 +969,11 @@ static void the_filter_and_the_count_choose(void **state)
     write_file(names[0], classic.octets, classic.size);
     write_file(names[1], pcapng.octets, pcapng.size);
     struct source_options options = {.files = names, .file_count = 2, .filter = "ether[0] >= 3"};
-    static const uint64_t numbers[] = {4, 5, 4, 5};
+    static const uint64_t numbers[] = {4, 4, 5, 5}; /* both files have these times */
     assert_int_equal(source_open(&options, &source, message), STATUS_OK);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         assert_int_equal(source_next(source, &packet), SOURCE_PACKET);
-        assert_int_equal(packet.input, i / 2);
+        assert_int_equal(packet.input, i % 2);
         assert_int_equal(packet.input_packet, numbers[i]);
         assert_int_equal(packet.data[0], numbers[i] - 1);
     }

@@ -1,0 +1,274 @@
+#!/usr/bin/python3
+"""files: several inputs are one capture, in whatever names, pieces and dresses they come; growing
+files and open pipes are read as they grow."""
+import gzip
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import Tap
+
+LASTACK = os.environ.get("LASTACK", "./lastack")
+SAMPLES = os.path.join(os.environ.get("TOP_SRCDIR", "."), "samples")
+PIECES = 10
+ALPHABET = "hcajebgidf"  # names that mislead: their order is not that of the pieces
+
+
+def run(*arguments, limit=None, data=None):
+    def lower():
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    done = subprocess.run([LASTACK, *arguments], input=data, capture_output=True,
+                          preexec_fn=lower if limit else None)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def read_pcap(path):
+    """The header and the records of a little-endian capture in microseconds."""
+    with open(path, "rb") as file:
+        data = file.read()
+    records, at = [], 24
+    while at < len(data):
+        size = 16 + struct.unpack_from("<I", data, at + 8)[0]
+        records.append(data[at:at + size])
+        at += size
+    return data[:24], records
+
+
+def block(kind, body, order="<"):
+    body += bytes(-len(body) % 4)
+    size = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + size + body + size
+
+
+def pcapng(header, records, order="<"):
+    """The same packets as pcapng of two interfaces, with a comment and a custom block."""
+    link = struct.unpack_from("<I", header, 20)[0]
+    interface = struct.pack(order + "HHI", link, 0, 0)
+    nano = struct.pack(order + "HHB3x", 9, 1, 9) + struct.pack(order + "HH", 0, 0)
+    out = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
+    out += block(1, interface, order) + block(1, interface + nano, order)
+    out += block(0xBAD, struct.pack(order + "I", 1), order)
+    for i, record in enumerate(records):
+        seconds, micros, captured, length = struct.unpack_from("<IIII", record)
+        stamp = (seconds * 1000000 + micros) * (1000 if i % 2 else 1)
+        body = struct.pack(order + "IIIII", i % 2, stamp >> 32, stamp & 0xFFFFFFFF, captured, length)
+        body += record[16:] + bytes(-captured % 4)
+        body += struct.pack(order + "HH", 1, 4) + b"note" + struct.pack(order + "HH", 0, 0)
+        out += block(6, body, order)
+    return out
+
+
+def write(folder, name, data):
+    path = os.path.join(folder, name)
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def strip(value):
+    """A record without what only several files have."""
+    if isinstance(value, dict):
+        return {key: strip(entry) for key, entry in value.items()
+                if key not in ("file", "file_packet")}
+    return [strip(entry) for entry in value] if isinstance(value, list) else value
+
+
+def records(output):
+    found = [json.loads(line) for line in output.splitlines()]
+    return [strip(record) for record in found if record["event"]["dataset"] != "lastack.summary"]
+
+
+def summary(output):
+    return json.loads(output.splitlines()[-1])["lastack"]
+
+
+def dressed(header, pieces, dress):
+    """Each piece as file contents, in the dress."""
+    for i, piece in enumerate(pieces):
+        plain = header + b"".join(piece)
+        if dress == "compressed" and i % 2:
+            yield gzip.compress(plain)
+        elif dress == "pcapng" and i % 3:
+            yield pcapng(header, piece, "<" if i % 3 == 1 else ">")
+        else:
+            yield plain
+
+
+def check_pieces(tap, sample):
+    header, packets = read_pcap(sample)
+    size = max(1, len(packets) // PIECES)
+    pieces = [packets[i:i + size] for i in range(0, len(packets), size)]
+    title = os.path.basename(sample)
+    wanted = run("--ndjson", "--segments", "all", "--transitions", sample)
+    for dress in ("plain", "compressed", "pcapng"):
+        with tempfile.TemporaryDirectory() as folder:
+            for i, data in enumerate(dressed(header, pieces, dress)):
+                write(folder, "%s%d.cap" % (ALPHABET[i % PIECES], i // PIECES), data)
+            write(folder, "empty.pcap", header)
+            write(folder, "notes.txt", b"no capture\n")
+            given = {
+                "a directory": [folder],
+                "a pattern": [os.path.join(folder, "*.*ap")],
+                "names": [os.path.join(folder, name) for name in sorted(os.listdir(folder))
+                          if name != "notes.txt"],
+            }
+            for how, names in given.items():
+                code, out, err = run("--ndjson", "--segments", "all", "--transitions", *names)
+                tap.ok(code == 0 and records(out) == records(wanted[1]),
+                       "%s in %d pieces, %s, as %s" % (title, len(pieces), dress, how), err)
+
+
+def check_damaged(tap, sample):
+    header, packets = read_pcap(sample)
+    middle = len(packets) // 2
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, "c", header + b"".join(packets[:5]))
+        write(folder, "b", (header + b"".join(packets[5:middle]))[:-3])
+        write(folder, "a", header + b"".join(packets[middle:]))
+        code, out, err = run("--ndjson", folder)
+        inputs = summary(out)["inputs"]
+        tap.ok(code == 4 and [entry["damaged"] for entry in inputs] == [False, True, False] and
+               summary(out)["capture"]["packets"] == len(packets) - 1,
+               "a damaged file in the middle: the rest is read", err, inputs)
+
+
+def check_overlap(tap, sample):
+    header, packets = read_pcap(sample)
+    with tempfile.TemporaryDirectory() as folder:
+        names = [write(folder, name, header + b"".join(packets[start::3]))
+                 for name, start in (("z", 0), ("m", 1), ("a", 2))]
+        code, out, err = run("--ndjson", *names)
+        wanted = run("--ndjson", sample)
+        tap.ok(code == 0 and records(out) == records(wanted[1]),
+               "three files that overlap are merged by time", err)
+        tap.ok([entry["overlap"] is None for entry in summary(out)["inputs"]] ==
+               [True, False, False], "the overlap is told", summary(out)["inputs"])
+
+
+def check_many(tap, sample):
+    header, packets = read_pcap(sample)
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(500):
+            data = header + (packets[i] if i < len(packets) else b"")
+            write(folder, "%03d" % (i * 77 % 500), data if i % 2 else gzip.compress(data))
+        code, out, err = run("--ndjson", folder, limit=64)
+        wanted = run("--ndjson", sample)
+        tap.ok(code == 0 and records(out) == records(wanted[1]),
+               "five hundred files with 64 descriptors", err)
+
+
+def check_pcapng(tap, sample):
+    header, packets = read_pcap(sample)
+    wanted = run("--ndjson", "--segments", "all", sample)
+    for order in "<>":
+        code, out, err = run("--ndjson", "--segments", "all", "-",
+                             data=gzip.compress(pcapng(header, packets, order)))
+        entry = summary(out)["inputs"][0]
+        tap.ok(code == 0 and records(out) == records(wanted[1]) and
+               entry["comments"] == len(packets) and entry["skipped_blocks"] == 1 and
+               len(entry["interfaces"]) == 2, "pcapng, %s, as gzip on standard input" % order, err)
+    sections = pcapng(header, packets[:9], "<") + pcapng(header, packets[9:], ">")
+    code, out, err = run("--ndjson", "--segments", "all", "-", data=sections)
+    tap.ok(code == 0 and records(out) == records(wanted[1]) and
+           summary(out)["inputs"][0]["sections"] == 2, "two sections of two byte orders", err)
+    drops = struct.pack("<IIIHHQ", 0, 0, 0, 5, 8, 7) + struct.pack("<HHQHH", 7, 8, 3, 0, 0)
+    code, out, err = run("--ndjson", "-", data=sections[:0] + pcapng(header, packets) +
+                         block(5, drops))
+    tap.ok(code == 0 and summary(out)["capture"]["drops"]["kernel"] == 10,
+           "drops that statistics tell", out[-600:], err)
+
+
+class Growing:
+    """lastack over something that grows; output() waits for words on its standard output."""
+
+    def __init__(self, *arguments, **options):
+        self.process = subprocess.Popen([LASTACK, *arguments], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, **options)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.seen = b""
+
+    def wait_for(self, words, seconds):
+        end = time.monotonic() + seconds
+        while words not in self.seen and time.monotonic() < end:
+            self.seen += self.process.stdout.read() or b""
+            time.sleep(0.02)
+        return words in self.seen
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, (self.seen + (out or b"")).decode(), err.decode()
+
+
+def check_follow(tap, sample):
+    header, packets = read_pcap(sample)
+    wanted = records(run("--ndjson", "--segments", "all", sample)[1])
+    third = len(packets) // 3
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(folder, "ring.pcap", b"")
+        growing = Growing("--ndjson", "--segments", "all", "--follow", path)
+        whole = header + b"".join(packets[:third])
+        for start in range(0, len(whole), 333):
+            with open(path, "ab") as file:
+                file.write(whole[start:start + 333])
+            time.sleep(0.01)
+        tap.ok(growing.wait_for(b'"packet":%d,' % third, 5), "a growing file is followed")
+        os.rename(path, path + ".1")
+        write(folder, "ring.pcap", header + b"".join(packets[third:]))
+        tap.ok(growing.wait_for(b'"packet":%d,' % len(packets), 5), "its successor, too")
+        code, out, err = growing.stop()
+        tap.ok(code == 0 and records(out) == wanted, "and the report is that of the whole", err)
+    with tempfile.TemporaryDirectory() as folder:
+        growing = Growing("--ndjson", "--segments", "all", "--follow", folder)
+        time.sleep(0.2)
+        write(folder, "b", header + b"".join(packets[:third]))
+        tap.ok(growing.wait_for(b'"packet":%d,' % third, 5), "a capture appears in a directory")
+        write(folder, "a", pcapng(header, packets[third:]))
+        tap.ok(growing.wait_for(b'"packet":%d,' % len(packets), 5), "and another")
+        code, out, err = growing.stop()
+        tap.ok(code == 0 and records(out) == wanted, "a followed directory is one capture", err)
+
+
+def check_idle(tap, sample):
+    """A deadline passes while the pipe stays open: TIME_WAIT of 2 MSL."""
+    header, packets = read_pcap(sample)
+    now = time.time() - struct.unpack_from("<I", packets[-1])[0]
+    moved = [struct.pack("<I", struct.unpack_from("<I", packet)[0] + int(now)) + packet[4:]
+             for packet in packets]
+    for title, data in (("pcap", header + b"".join(moved)), ("pcapng", pcapng(header, moved))):
+        growing = Growing("--ndjson", "--msl", "1", "-", stdin=subprocess.PIPE)
+        growing.process.stdin.write(data)
+        growing.process.stdin.flush()
+        began = time.monotonic()
+        came = growing.wait_for(b'"lastack.flow"', 8)
+        tap.ok(came, "%s: a connection ends by the clock on an open pipe, after %.1f s" %
+               (title, time.monotonic() - began))
+        growing.process.stdin.write(data[:0] + header[:5])
+        code, out, err = growing.stop()
+        tap.ok(code in (0, 4), "%s: and the report comes" % title, code, err)
+
+
+def main():
+    tap = Tap()
+    samples = [os.path.join(SAMPLES, name) for name in sorted(os.listdir(SAMPLES))
+               if name.endswith(".pcap")]
+    for sample in samples:
+        check_pieces(tap, sample)
+        check_damaged(tap, sample)
+        check_overlap(tap, sample)
+        check_pcapng(tap, sample)
+    check_many(tap, samples[0])
+    check_follow(tap, samples[0])
+    check_idle(tap, samples[0])
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
