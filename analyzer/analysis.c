@@ -40,7 +40,7 @@ struct run {
     uint32_t span_room;
     uint32_t current_input; /* of the last packet */
     struct input_spans inputs;
-    struct file_set files; /* those named, patterns and directories expanded */
+    struct file_set files;    /* those named, patterns and directories expanded */
     const char **directories; /* owned; with --follow */
     size_t directory_count;
     uint64_t packets; /* read so far, those outside --since and --until, too */
@@ -294,8 +294,7 @@ static enum status finish(struct run *run)
 {
     size_t count = source_input_count(run->source);
     struct input_summary *summaries = calloc(count + 1, sizeof *summaries);
-    struct interface_summary *interfaces =
-        calloc(count_interfaces(run) + 1, sizeof *interfaces);
+    struct interface_summary *interfaces = calloc(count_interfaces(run) + 1, sizeof *interfaces);
     if (summaries == NULL || interfaces == NULL) {
         free(summaries);
         free(interfaces);
@@ -536,8 +535,8 @@ static enum status note_directories(struct run *run, char *message)
 static enum status expand_names(struct run *run, char *message)
 {
     const struct options *options = run->options;
-    enum status status = file_set_expand(&run->files, options->files, options->file_count,
-                                         options->follow, message);
+    enum status status =
+        file_set_expand(&run->files, options->files, options->file_count, options->follow, message);
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; options->verbose && i < run->files.note_count; i++)

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "intake.h"
+#include "inlet.h"
 #include "octets.h"
 #include "reader.h"
 
@@ -51,7 +51,7 @@ static const struct kind kinds[] = {
 enum { TYPE_META = 27 };
 
 struct erf {
-    struct intake intake;
+    struct inlet inlet;
     int link_type; /* of the first record */
     uint64_t packets;
     uint64_t drops;
@@ -86,7 +86,7 @@ static void erf_free(void *reader)
     struct erf *erf = reader;
     if (erf == NULL)
         return;
-    intake_clear(&erf->intake);
+    inlet_clear(&erf->inlet);
     free(erf);
 }
 
@@ -96,7 +96,7 @@ static enum status erf_open(struct stream *stream, const char *name, void **ret_
     size_t size;
     const struct kind *kind = find_kind(stream_head(stream, &size)[8]);
     struct erf *erf = calloc(1, sizeof *erf);
-    if (erf == NULL || intake_init(&erf->intake, stream) != STATUS_OK) {
+    if (erf == NULL || inlet_init(&erf->inlet, stream) != STATUS_OK) {
         free(erf);
         snprintf(message, MESSAGE_SIZE, "%s: out of memory while opening it", name);
         return STATUS_NO_MEMORY;
@@ -111,7 +111,7 @@ static enum reader_result erf_refuse(const struct erf *erf, char *problem)
     snprintf(problem, READER_PROBLEM_SIZE,
              "packet %llu, at octet %llu, has a record length that cannot be: nothing from there "
              "on can be trusted",
-             (unsigned long long)erf->packets + 1, (unsigned long long)erf->intake.offset);
+             (unsigned long long)erf->packets + 1, (unsigned long long)erf->inlet.offset);
     return READER_DAMAGED;
 }
 
@@ -137,7 +137,7 @@ static nanotime erf_time(const uint8_t *octets)
 /* The record at hand, all there; false: it has no packet. */
 static bool erf_take(struct erf *erf, size_t record, struct captured_packet *packet)
 {
-    const uint8_t *octets = intake_octets(&erf->intake);
+    const uint8_t *octets = inlet_octets(&erf->inlet);
     const struct kind *kind = find_kind(octets[8]);
     size_t at = kind != NULL ? erf_frame_at(octets, record, kind) : record + 1;
     if (at > record) {
@@ -160,19 +160,19 @@ static bool erf_take(struct erf *erf, size_t record, struct captured_packet *pac
 static enum reader_result erf_next(void *reader, struct captured_packet *ret_packet, char *problem)
 {
     struct erf *erf = reader;
-    struct intake *intake = &erf->intake;
+    struct inlet *inlet = &erf->inlet;
     for (;;) {
-        enum intake_result result = intake_need(intake, RECORD_HEADER_SIZE);
-        if (result != INTAKE_THERE)
-            return intake_end(intake, result, RECORD_HEADER_SIZE, erf->packets, problem);
-        size_t record = read_u16(intake_octets(intake) + 10, true);
+        enum inlet_result result = inlet_need(inlet, RECORD_HEADER_SIZE);
+        if (result != INLET_THERE)
+            return inlet_end(inlet, result, RECORD_HEADER_SIZE, erf->packets, problem);
+        size_t record = read_u16(inlet_octets(inlet) + 10, true);
         if (record < RECORD_HEADER_SIZE)
             return erf_refuse(erf, problem);
-        result = intake_need(intake, record);
-        if (result != INTAKE_THERE)
-            return intake_end(intake, result, record, erf->packets, problem);
+        result = inlet_need(inlet, record);
+        if (result != INLET_THERE)
+            return inlet_end(inlet, result, record, erf->packets, problem);
         bool has_packet = erf_take(erf, record, ret_packet);
-        intake_skip(intake, record);
+        inlet_skip(inlet, record);
         if (has_packet)
             return READER_PACKET;
     }

@@ -1,6 +1,6 @@
 /*
- * filter: libpcap compiles and runs it; a program is kept for each of the last few link types, since
- * interfaces of several may take turns in a file.
+ * filter: libpcap compiles and runs it; a program is kept for each of the last few link types,
+ * since interfaces of several may take turns in a file.
  */
 #include "filter.h"
 

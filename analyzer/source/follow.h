@@ -9,7 +9,7 @@
 
 struct follow {
     bool on;
-    bool superseded; /* a later file is there: the one being followed gets no more */
+    bool superseded;                /* a later file is there: the one being followed gets no more */
     const char *const *directories; /* not owned */
     size_t directory_count;
     struct file_set known; /* all captures in them, once found */

@@ -158,7 +158,7 @@ static nanotime libpcap_time(const struct pcap_pkthdr *header)
 {
     nanotime time;
     if (__builtin_mul_overflow((nanotime)header->ts.tv_sec, (nanotime)NANO_PER_SECOND, &time))
-        return header->ts.tv_sec > 0 ? INT64_MAX : INT64_MIN + 1;
+        return header->ts.tv_sec > 0 ? READER_LATEST : READER_EARLIEST;
     return time_after(time, header->ts.tv_usec); /* nanoseconds, as asked for at opening */
 }
 

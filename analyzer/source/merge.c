@@ -73,8 +73,7 @@ static enum status merge_open_input(struct merge *merge, struct input *input, ch
         merge->follow->superseded = false;
         follow_mark(merge->follow, input->seen.name);
     }
-    enum status status =
-        savefile_open_with(input->seen.name, &options, &input->savefile, message);
+    enum status status = savefile_open_with(input->seen.name, &options, &input->savefile, message);
     if (status != STATUS_OK)
         return status;
     input->seen.format = savefile_format(input->savefile);
@@ -113,8 +112,7 @@ static void merge_close(struct merge *merge, uint32_t at)
 static bool merge_look_ahead(struct merge *merge, uint32_t at)
 {
     struct input *input = &merge->inputs[merge->open[at]];
-    enum reader_result result =
-        savefile_next(input->savefile, &input->head, input->seen.problem);
+    enum reader_result result = savefile_next(input->savefile, &input->head, input->seen.problem);
     input->has_head = result == READER_PACKET;
     if (result == READER_PACKET || result == READER_IDLE)
         return true;
@@ -140,8 +138,7 @@ static uint32_t merge_earliest(struct merge *merge)
         if (!input->has_head)
             continue;
         nanotime time = input->head.time;
-        if (best == UINT32_MAX ||
-            time_is_before(time, merge->inputs[merge->open[best]].head.time))
+        if (best == UINT32_MAX || time_is_before(time, merge->inputs[merge->open[best]].head.time))
             best = at;
     }
     return best == UINT32_MAX ? merge->open_count : best;

@@ -5,11 +5,11 @@
  *
  *     block       0  type   4  total length   8  body ...   total length once more
  *
- *     Section Header      0  byte-order magic   4  major  6  minor   8  section's length   16  options
- *     Enhanced Packet     0  interface   4  time, upper   8  time, lower   12  captured   16  on the
- *                         wire   20  octets, filled up to four   then options
- *     Simple Packet       0  on the wire   4  octets; no time, interface 0
- *     Packet (obsolete)   0  interface (16 bits)   2  drops   4  as Enhanced Packet
+ *     Section Header      0  byte-order magic   4  major  6  minor   8  section's length   16
+ * options Enhanced Packet     0  interface   4  time, upper   8  time, lower   12  captured   16 on
+ * the wire   20  octets, filled up to four   then options Simple Packet       0  on the wire   4
+ * octets; no time, interface 0 Packet (obsolete)   0  interface (16 bits)   2  drops   4  as
+ * Enhanced Packet
  *
  * A block is trusted when both of its total lengths agree.  One that is trusted and wrong inside is
  * left out and counted.  Where the lengths do not agree, the next block is looked for octet by
@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "intake.h"
+#include "inlet.h"
 #include "octets.h"
 #include "pseudo_header.h"
 
@@ -62,12 +62,12 @@ struct block {
 };
 
 struct pcapng {
-    struct intake intake;
+    struct inlet inlet;
     struct pcapng_interfaces interfaces;
     bool big_endian;
-    bool is_seeking;   /* for the next block that can be trusted */
-    uint32_t to_skip;  /* octets left of a block too large for the buffer */
-    uint32_t large;    /* its total length */
+    bool is_seeking;    /* for the next block that can be trusted */
+    uint32_t to_skip;   /* octets left of a block too large for the buffer */
+    uint32_t large;     /* its total length */
     nanotime last_time; /* of a packet; Simple Packet Blocks have none of their own */
     uint64_t packets;
     struct source_counts counts; /* without interfaces */
@@ -81,14 +81,14 @@ static void pcapng_note_damage(struct pcapng *pcapng, const char *reason)
 {
     if (pcapng->counts.damaged_blocks++ > 0)
         return;
-    pcapng->first_damage = pcapng->intake.offset;
+    pcapng->first_damage = pcapng->inlet.offset;
     pcapng->first_damage_packets = pcapng->packets;
     snprintf(pcapng->reason, sizeof pcapng->reason, "%s", reason);
 }
 
 static const char *once_unpacked(const struct pcapng *pcapng)
 {
-    return stream_compression(pcapng->intake.stream) != NULL ? " once unpacked" : "";
+    return stream_compression(pcapng->inlet.stream) != NULL ? " once unpacked" : "";
 }
 
 /* The block at hand is not all there.  That it is the last one shows when no other is found. */
@@ -99,16 +99,16 @@ static void pcapng_note_cut(struct pcapng *pcapng, size_t needed)
     snprintf(pcapng->cut, sizeof pcapng->cut,
              "cut short in packet %llu, at octet %llu%s: its block goes on for %s%zu octets, %zu "
              "are there",
-             (unsigned long long)pcapng->packets + 1, (unsigned long long)pcapng->intake.offset,
+             (unsigned long long)pcapng->packets + 1, (unsigned long long)pcapng->inlet.offset,
              once_unpacked(pcapng), needed == BLOCK_FRAME ? "at least " : "", needed,
-             intake_left(&pcapng->intake));
+             inlet_left(&pcapng->inlet));
 }
 
 /* From here on nothing is trusted until a block is found. */
 static void pcapng_seek(struct pcapng *pcapng)
 {
     pcapng->is_seeking = true;
-    intake_skip(&pcapng->intake, 1);
+    inlet_skip(&pcapng->inlet, 1);
 }
 
 /* What a section says of its own byte order; false: neither. */
@@ -127,7 +127,7 @@ static bool is_section(const uint8_t *octets)
 /* The head of the block at hand; false when it cannot be one.  BLOCK_FRAME octets are there. */
 static bool pcapng_read_head(struct pcapng *pcapng, struct block *ret_block)
 {
-    uint8_t *octets = intake_octets(&pcapng->intake);
+    uint8_t *octets = inlet_octets(&pcapng->inlet);
     bool big_endian = pcapng->big_endian;
     if (is_section(octets) && !section_order(octets, &big_endian))
         return false;
@@ -142,7 +142,7 @@ static bool pcapng_read_head(struct pcapng *pcapng, struct block *ret_block)
 /* With the whole block there: whether its second length agrees. */
 static bool pcapng_block_agrees(const struct pcapng *pcapng, struct block *block)
 {
-    uint8_t *octets = pcapng->intake.buffer + pcapng->intake.start; /* it may have moved */
+    uint8_t *octets = pcapng->inlet.buffer + pcapng->inlet.start; /* it may have moved */
     bool big_endian = pcapng->big_endian;
     if (block->type == BLOCK_SECTION)
         section_order(octets, &big_endian);
@@ -181,8 +181,8 @@ static enum taken pcapng_take_interface(struct pcapng *pcapng, const struct bloc
 
 static enum taken pcapng_take_statistics(struct pcapng *pcapng, const struct block *block)
 {
-    if (pcapng_note_statistics(&pcapng->interfaces, block->body, block->size,
-                               pcapng->big_endian) != STATUS_OK) {
+    if (pcapng_note_statistics(&pcapng->interfaces, block->body, block->size, pcapng->big_endian) !=
+        STATUS_OK) {
         pcapng_note_damage(pcapng, "statistics of an interface that is not described");
         return TAKEN_BLOCK;
     }
@@ -215,8 +215,8 @@ static bool read_frame(const struct pcapng *pcapng, const struct block *block,
     } else {
         if (block->size < PACKET_HEAD)
             return false;
-        uint32_t interface = block->type == BLOCK_ENHANCED ? read_u32(body, big_endian)
-                                                           : read_u16(body, big_endian);
+        uint32_t interface =
+            block->type == BLOCK_ENHANCED ? read_u32(body, big_endian) : read_u16(body, big_endian);
         *ret_frame = (struct frame){interface, read_u32(body + 12, big_endian),
                                     read_u32(body + 16, big_endian), PACKET_HEAD};
     }
@@ -318,7 +318,7 @@ static bool type_is_packet(uint32_t type)
 static bool pcapng_may_begin(struct pcapng *pcapng, struct block *ret_block)
 {
     return pcapng_read_head(pcapng, ret_block) && type_is_known(ret_block->type) &&
-           ret_block->length <= INTAKE_MOST &&
+           ret_block->length <= INLET_MOST &&
            (ret_block->type != BLOCK_SECTION || ret_block->length >= SECTION_LEAST);
 }
 
@@ -327,14 +327,14 @@ static enum taken pcapng_seek_on(struct pcapng *pcapng)
 {
     struct block block;
     struct frame frame;
-    enum intake_result result = intake_need(&pcapng->intake, BLOCK_FRAME);
-    if (result != INTAKE_THERE)
-        return result == INTAKE_IDLE ? TAKEN_IDLE : TAKEN_END;
+    enum inlet_result result = inlet_need(&pcapng->inlet, BLOCK_FRAME);
+    if (result != INLET_THERE)
+        return result == INLET_IDLE ? TAKEN_IDLE : TAKEN_END;
     if (pcapng_may_begin(pcapng, &block)) {
-        result = intake_need(&pcapng->intake, block.length);
-        if (result == INTAKE_IDLE)
+        result = inlet_need(&pcapng->inlet, block.length);
+        if (result == INLET_IDLE)
             return TAKEN_IDLE;
-        bool fits = result == INTAKE_THERE && pcapng_block_agrees(pcapng, &block) &&
+        bool fits = result == INLET_THERE && pcapng_block_agrees(pcapng, &block) &&
                     (!type_is_packet(block.type) || read_frame(pcapng, &block, &frame));
         if (fits) {
             pcapng->is_seeking = false;
@@ -344,30 +344,30 @@ static enum taken pcapng_seek_on(struct pcapng *pcapng)
             return TAKEN_BLOCK;
         }
     }
-    intake_skip(&pcapng->intake, 1);
+    inlet_skip(&pcapng->inlet, 1);
     return TAKEN_BLOCK;
 }
 
 /* Leaves behind what is there of a block that is too large for the buffer. */
 static enum taken pcapng_skip_on(struct pcapng *pcapng)
 {
-    enum intake_result result = intake_need(&pcapng->intake, 4);
-    if (result != INTAKE_THERE) {
-        if (result == INTAKE_SHORT)
+    enum inlet_result result = inlet_need(&pcapng->inlet, 4);
+    if (result != INLET_THERE) {
+        if (result == INLET_SHORT)
             pcapng_note_cut(pcapng, pcapng->to_skip);
-        return result == INTAKE_IDLE ? TAKEN_IDLE : TAKEN_END;
+        return result == INLET_IDLE ? TAKEN_IDLE : TAKEN_END;
     }
     if (pcapng->to_skip > 4) {
-        size_t there = intake_left(&pcapng->intake);
+        size_t there = inlet_left(&pcapng->inlet);
         size_t body = pcapng->to_skip - 4;
         size_t step = there < body ? there : body;
-        intake_skip(&pcapng->intake, step);
+        inlet_skip(&pcapng->inlet, step);
         pcapng->to_skip -= (uint32_t)step;
         return TAKEN_BLOCK;
     }
-    if (read_u32(intake_octets(&pcapng->intake), pcapng->big_endian) == pcapng->large) {
+    if (read_u32(inlet_octets(&pcapng->inlet), pcapng->big_endian) == pcapng->large) {
         pcapng->counts.skipped_blocks++;
-        intake_skip(&pcapng->intake, 4);
+        inlet_skip(&pcapng->inlet, 4);
     } else {
         pcapng_note_damage(pcapng, "a block whose two lengths differ");
         pcapng_seek(pcapng);
@@ -397,10 +397,10 @@ static enum taken pcapng_take_large(struct pcapng *pcapng, const struct block *b
 /* The end came inside the block at hand; what is left may hold others, if its length lied. */
 static enum taken pcapng_take_cut(struct pcapng *pcapng, size_t needed)
 {
-    if (intake_left(&pcapng->intake) == 0)
+    if (inlet_left(&pcapng->inlet) == 0)
         return TAKEN_END;
     pcapng_note_cut(pcapng, needed);
-    if (stream_problem(pcapng->intake.stream)[0] != '\0')
+    if (stream_problem(pcapng->inlet.stream)[0] != '\0')
         return TAKEN_END;
     pcapng_seek(pcapng);
     return TAKEN_BLOCK;
@@ -413,31 +413,31 @@ static enum taken pcapng_take_next(struct pcapng *pcapng, struct captured_packet
         return pcapng_seek_on(pcapng);
     if (pcapng->to_skip > 0)
         return pcapng_skip_on(pcapng);
-    enum intake_result result = intake_need(&pcapng->intake, BLOCK_FRAME);
-    if (result == INTAKE_IDLE)
+    enum inlet_result result = inlet_need(&pcapng->inlet, BLOCK_FRAME);
+    if (result == INLET_IDLE)
         return TAKEN_IDLE;
-    if (result == INTAKE_SHORT)
+    if (result == INLET_SHORT)
         return pcapng_take_cut(pcapng, BLOCK_FRAME);
     if (!pcapng_read_head(pcapng, &block))
         return pcapng_lose_track(pcapng, "no block can begin so");
-    if (block.length > INTAKE_MOST)
+    if (block.length > INLET_MOST)
         return pcapng_take_large(pcapng, &block);
-    result = intake_need(&pcapng->intake, block.length);
-    if (result == INTAKE_IDLE)
+    result = inlet_need(&pcapng->inlet, block.length);
+    if (result == INLET_IDLE)
         return TAKEN_IDLE;
-    if (result == INTAKE_SHORT)
+    if (result == INLET_SHORT)
         return pcapng_take_cut(pcapng, block.length);
     if (!pcapng_block_agrees(pcapng, &block))
         return pcapng_lose_track(pcapng, "a block whose two lengths differ");
     enum taken taken = pcapng_take(pcapng, &block, packet);
-    intake_skip(&pcapng->intake, block.length);
+    inlet_skip(&pcapng->inlet, block.length);
     return taken;
 }
 
 /* What was wrong, once no more can be read. */
 static enum reader_result pcapng_end(const struct pcapng *pcapng, char *problem)
 {
-    const char *failure = stream_problem(pcapng->intake.stream);
+    const char *failure = stream_problem(pcapng->inlet.stream);
     char damage[READER_PROBLEM_SIZE] = "";
     if (pcapng->counts.damaged_blocks > 0)
         snprintf(damage, sizeof damage,
@@ -449,8 +449,8 @@ static enum reader_result pcapng_end(const struct pcapng *pcapng, char *problem)
     if (failure[0] != '\0')
         snprintf(problem, READER_PROBLEM_SIZE,
                  "packet %llu, at octet %llu once unpacked, cannot be read: %s",
-                 (unsigned long long)pcapng->packets + 1,
-                 (unsigned long long)pcapng->intake.offset, failure);
+                 (unsigned long long)pcapng->packets + 1, (unsigned long long)pcapng->inlet.offset,
+                 failure);
     else
         snprintf(problem, READER_PROBLEM_SIZE, "%s%s%.120s", pcapng->cut,
                  pcapng->cut[0] != '\0' && damage[0] != '\0' ? "; " : "", damage);
@@ -478,7 +478,7 @@ static void pcapng_free(void *reader)
     if (pcapng == NULL)
         return;
     pcapng_clear_interfaces(&pcapng->interfaces);
-    intake_clear(&pcapng->intake);
+    inlet_clear(&pcapng->inlet);
     free(pcapng);
 }
 
@@ -487,7 +487,7 @@ static enum status pcapng_begin(struct pcapng *pcapng, const char *name, char *m
 {
     enum taken taken = TAKEN_BLOCK;
     while (pcapng->interfaces.count == 0 && (taken == TAKEN_BLOCK || taken == TAKEN_IDLE)) {
-        if (taken == TAKEN_IDLE && stream_is_broken(pcapng->intake.stream))
+        if (taken == TAKEN_IDLE && stream_is_broken(pcapng->inlet.stream))
             break;
         taken = pcapng_take_next(pcapng, &(struct captured_packet){0});
     }
@@ -502,7 +502,7 @@ static enum status pcapng_open(struct stream *stream, const char *name, void **r
                                char *message)
 {
     struct pcapng *pcapng = calloc(1, sizeof *pcapng);
-    if (pcapng == NULL || intake_init(&pcapng->intake, stream) != STATUS_OK) {
+    if (pcapng == NULL || inlet_init(&pcapng->inlet, stream) != STATUS_OK) {
         free(pcapng);
         snprintf(message, MESSAGE_SIZE, "%s: out of memory while opening it", name);
         return STATUS_NO_MEMORY;

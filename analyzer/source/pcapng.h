@@ -7,7 +7,7 @@
 /* One interface of the section at hand. */
 struct pcapng_interface {
     int link_type;
-    uint32_t snaplen; /* 0: no limit */
+    uint32_t snaplen;   /* 0: no limit */
     uint8_t resolution; /* if_tsresol as stored: a power of 10, with the top bit of 2 */
     int64_t offset;     /* if_tsoffset: seconds to add */
     uint32_t row;       /* in the report's list; PCAPNG_NO_ROW: it is full */

@@ -187,15 +187,15 @@ static wide stamp_in_nanoseconds(uint8_t resolution, uint64_t stamp)
 nanotime pcapng_time(const struct pcapng_interface *interface, uint64_t stamp)
 {
     nanotime offset;
-    if (interface->resolution == MICROSECONDS && stamp <= INT64_MAX / NANO_PER_MICRO &&
+    if (interface->resolution == MICROSECONDS && stamp <= READER_LATEST / NANO_PER_MICRO &&
         interface->offset == 0)
         return (nanotime)stamp * NANO_PER_MICRO;
     wide nanoseconds = stamp_in_nanoseconds(interface->resolution, stamp);
     nanotime time = nanoseconds > INT64_MAX ? INT64_MAX : (nanotime)nanoseconds;
     if (__builtin_mul_overflow(interface->offset, (int64_t)NANO_PER_SECOND, &offset))
-        return interface->offset > 0 ? INT64_MAX : INT64_MIN + 1;
+        return interface->offset > 0 ? READER_LATEST : READER_EARLIEST;
     time = time_after(time, offset);
-    return time == NANOTIME_UNKNOWN ? INT64_MIN + 1 : time;
+    return time_later_of(time_earlier_of(time, READER_LATEST), READER_EARLIEST);
 }
 
 void pcapng_forget_interfaces(struct pcapng_interfaces *all)

@@ -14,6 +14,13 @@ enum { LINK_TYPE_UNKNOWN = -1 };
 
 enum { LARGEST_CAPTURE = 262144 }; /* octets of one packet; libpcap's limit for most link types */
 
+/*
+ * Times that a file may claim, in ns: what lies outside becomes the nearest of them, which leaves
+ * room for counting on.  The later one is in the year 2116.
+ */
+#define READER_LATEST (INT64_MAX / 2)
+#define READER_EARLIEST (-READER_LATEST)
+
 enum reader_result {
     READER_PACKET,
     READER_IDLE,    /* nothing now: a slow pipe, or source_break was called */

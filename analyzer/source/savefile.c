@@ -190,11 +190,12 @@ static enum status savefile_refuse_format(const struct savefile *savefile, const
         return STATUS_UNREADABLE;
     }
     escape_octets(head, size < SHOWN_HEAD ? size : SHOWN_HEAD, shown, sizeof shown);
-    snprintf(message, MESSAGE_SIZE,
-             "%s: not a capture%s: it begins \"%s\"; read are pcap, pcapng, snoop and ERF, plain or as "
-             ".gz .zst .lz4 .xz; see what it is: file FILE",
-             savefile->name, stream_compression(savefile->stream) != NULL ? " once unpacked" : "",
-             shown);
+    snprintf(
+        message, MESSAGE_SIZE,
+        "%s: not a capture%s: it begins \"%s\"; read are pcap, pcapng, snoop and ERF, plain or as "
+        ".gz .zst .lz4 .xz; see what it is: file FILE",
+        savefile->name, stream_compression(savefile->stream) != NULL ? " once unpacked" : "",
+        shown);
     return STATUS_UNREADABLE;
 }
 
@@ -204,8 +205,8 @@ static enum status savefile_refuse_short(const struct savefile *savefile, size_t
     const char *problem = stream_problem(savefile->stream);
     snprintf(message, MESSAGE_SIZE,
              "%s: cut short inside its %s file header: %zu of %d octets%s%s; no packet is in it",
-             savefile->name, savefile->format->name, size, savefile->format->header_size, problem[0] ? "; " : "",
-             problem);
+             savefile->name, savefile->format->name, size, savefile->format->header_size,
+             problem[0] ? "; " : "", problem);
     return STATUS_UNREADABLE;
 }
 

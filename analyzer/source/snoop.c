@@ -10,14 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "intake.h"
+#include "inlet.h"
 #include "octets.h"
 #include "reader.h"
 
 enum { FILE_HEADER_SIZE = 16, RECORD_HEADER_SIZE = 24, SNOOP_VERSION = 2 };
 
 struct snoop {
-    struct intake intake;
+    struct inlet inlet;
     int link_type;
     uint64_t packets;
     uint64_t drops;
@@ -45,15 +45,15 @@ static void snoop_free(void *reader)
     struct snoop *snoop = reader;
     if (snoop == NULL)
         return;
-    intake_clear(&snoop->intake);
+    inlet_clear(&snoop->inlet);
     free(snoop);
 }
 
 static enum status snoop_read_header(struct snoop *snoop, const char *name, char *message)
 {
     uint8_t head[FILE_HEADER_SIZE];
-    stream_read(snoop->intake.stream, head, sizeof head); /* all there: the head was looked at */
-    snoop->intake.offset = sizeof head;
+    stream_read(snoop->inlet.stream, head, sizeof head); /* all there: the head was looked at */
+    snoop->inlet.offset = sizeof head;
     uint32_t version = read_u32(head + 8, true);
     uint32_t link_type = read_u32(head + 12, true);
     snoop->link_type = find_link_type(link_type);
@@ -70,7 +70,7 @@ static enum status snoop_open(struct stream *stream, const char *name, void **re
                               char *message)
 {
     struct snoop *snoop = calloc(1, sizeof *snoop);
-    if (snoop == NULL || intake_init(&snoop->intake, stream) != STATUS_OK) {
+    if (snoop == NULL || inlet_init(&snoop->inlet, stream) != STATUS_OK) {
         free(snoop);
         snprintf(message, MESSAGE_SIZE, "%s: out of memory while opening it", name);
         return STATUS_NO_MEMORY;
@@ -90,7 +90,7 @@ static enum reader_result snoop_refuse(const struct snoop *snoop, uint32_t captu
     snprintf(problem, READER_PROBLEM_SIZE,
              "packet %llu, at octet %llu, claims %u captured octets in a record of %u: nothing "
              "from there on can be trusted",
-             (unsigned long long)snoop->packets + 1, (unsigned long long)snoop->intake.offset,
+             (unsigned long long)snoop->packets + 1, (unsigned long long)snoop->inlet.offset,
              captured, record);
     return READER_DAMAGED;
 }
@@ -99,20 +99,19 @@ static enum reader_result snoop_next(void *reader, struct captured_packet *ret_p
                                      char *problem)
 {
     struct snoop *snoop = reader;
-    struct intake *intake = &snoop->intake;
-    enum intake_result result = intake_need(intake, RECORD_HEADER_SIZE);
-    if (result != INTAKE_THERE)
-        return intake_end(intake, result, RECORD_HEADER_SIZE, snoop->packets, problem);
-    uint32_t captured = read_u32(intake_octets(intake) + 4, true);
-    uint32_t record = read_u32(intake_octets(intake) + 8, true);
-    if (captured > LARGEST_CAPTURE || record > INTAKE_MOST ||
-        record < RECORD_HEADER_SIZE + captured)
+    struct inlet *inlet = &snoop->inlet;
+    enum inlet_result result = inlet_need(inlet, RECORD_HEADER_SIZE);
+    if (result != INLET_THERE)
+        return inlet_end(inlet, result, RECORD_HEADER_SIZE, snoop->packets, problem);
+    uint32_t captured = read_u32(inlet_octets(inlet) + 4, true);
+    uint32_t record = read_u32(inlet_octets(inlet) + 8, true);
+    if (captured > LARGEST_CAPTURE || record > INLET_MOST || record < RECORD_HEADER_SIZE + captured)
         return snoop_refuse(snoop, captured, record, problem);
-    result = intake_need(intake, record);
-    if (result != INTAKE_THERE)
-        return intake_end(intake, result, record, snoop->packets, problem);
+    result = inlet_need(inlet, record);
+    if (result != INLET_THERE)
+        return inlet_end(inlet, result, record, snoop->packets, problem);
 
-    const uint8_t *octets = intake_octets(intake);
+    const uint8_t *octets = inlet_octets(inlet);
     ret_packet->data = octets + RECORD_HEADER_SIZE;
     ret_packet->captured = captured;
     ret_packet->length = read_u32(octets, true);
@@ -122,7 +121,7 @@ static enum reader_result snoop_next(void *reader, struct captured_packet *ret_p
     ret_packet->interface = 0;
     snoop->drops = read_u32(octets + 12, true);
     snoop->packets++;
-    intake_skip(intake, record);
+    inlet_skip(inlet, record);
     return READER_PACKET;
 }
 

@@ -56,8 +56,7 @@ static enum status source_open_input(struct source *source, struct input *input,
         options.superseded = &source->follow.superseded;
         follow_mark(&source->follow, input->seen.name);
     }
-    enum status status =
-        savefile_open_with(input->seen.name, &options, &input->savefile, message);
+    enum status status = savefile_open_with(input->seen.name, &options, &input->savefile, message);
     if (status != STATUS_OK)
         return status;
     int link_type = savefile_link_type(input->savefile);
@@ -213,8 +212,7 @@ static enum status source_prepare(struct source *source, const struct source_opt
 enum status source_open(const struct source_options *options, struct source **ret_source,
                         char *message)
 {
-    if (options->interface == NULL && options->file_count == 0 &&
-        options->directory_count == 0) {
+    if (options->interface == NULL && options->file_count == 0 && options->directory_count == 0) {
         snprintf(message, MESSAGE_SIZE, "no capture is named; type: lastack FILE");
         return STATUS_USAGE;
     }

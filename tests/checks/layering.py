@@ -46,7 +46,8 @@ MAY_INCLUDE.update({
         ["analyzer/options.def", "analyzer/analyzer.h", "analyzer/config.h", "analyzer/base/",
          "analyzer/event/", "analyzer/source/source.h", "analyzer/sink/sinks.h",
          "analyzer/sink/schema.h", "analyzer/sink/settings.h", "analyzer/sink/chosen.h",
-         "analyzer/source/pcapng_writer.h", "analyzer/source/spool.h", "analyzer/config.def"]
+         "analyzer/source/file_set.h", "analyzer/source/pcapng_writer.h",
+         "analyzer/source/spool.h", "analyzer/config.def"]
     for name in PROGRAM})
 
 # Libraries that one folder alone may know.

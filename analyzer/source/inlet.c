@@ -1,0 +1,82 @@
+/* inlet: see inlet.h. */
+#include "inlet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status inlet_init(struct inlet *inlet, struct stream *stream)
+{
+    uint8_t *buffer = malloc(INLET_SIZE);
+    if (buffer == NULL)
+        return STATUS_NO_MEMORY;
+    *inlet = (struct inlet){.stream = stream, .buffer = buffer};
+    return STATUS_OK;
+}
+
+static void inlet_move(struct inlet *inlet)
+{
+    memmove(inlet->buffer, inlet->buffer + inlet->start, inlet->end - inlet->start);
+    inlet->end -= inlet->start;
+    inlet->start = 0;
+}
+
+enum inlet_result inlet_need(struct inlet *inlet, size_t needed)
+{
+    if (inlet->start + needed > INLET_SIZE || inlet->start == inlet->end)
+        inlet_move(inlet);
+    while (inlet->end - inlet->start < needed) {
+        ssize_t got =
+            stream_read(inlet->stream, inlet->buffer + inlet->end, INLET_SIZE - inlet->end);
+        if (got == STREAM_IDLE || got == STREAM_BROKEN)
+            return INLET_IDLE;
+        if (got == STREAM_FAILED || got == STREAM_END)
+            return INLET_SHORT;
+        inlet->end += (size_t)got;
+    }
+    return INLET_THERE;
+}
+
+void inlet_skip(struct inlet *inlet, size_t count)
+{
+    inlet->start += count;
+    inlet->offset += count;
+}
+
+uint8_t *inlet_octets(struct inlet *inlet)
+{
+    return inlet->buffer + inlet->start;
+}
+
+size_t inlet_left(const struct inlet *inlet)
+{
+    return inlet->end - inlet->start;
+}
+
+enum reader_result inlet_end(const struct inlet *inlet, enum inlet_result result, size_t needed,
+                             uint64_t packets, char *problem)
+{
+    const char *failure = stream_problem(inlet->stream);
+    const char *unpacked = stream_compression(inlet->stream) != NULL ? " once unpacked" : "";
+    if (result == INLET_IDLE)
+        return READER_IDLE;
+    if (failure[0] != '\0')
+        snprintf(problem, READER_PROBLEM_SIZE, "packet %llu, at octet %llu%s, cannot be read: %s",
+                 (unsigned long long)packets + 1, (unsigned long long)inlet->offset, unpacked,
+                 failure);
+    else if (inlet_left(inlet) > 0)
+        snprintf(problem, READER_PROBLEM_SIZE,
+                 "cut short in packet %llu, at octet %llu%s: its record goes on for at least %zu "
+                 "octets, %zu are there",
+                 (unsigned long long)packets + 1, (unsigned long long)inlet->offset, unpacked,
+                 needed, inlet_left(inlet));
+    else
+        return READER_END;
+    return READER_DAMAGED;
+}
+
+void inlet_clear(struct inlet *inlet)
+{
+    free(inlet->buffer);
+    inlet->buffer = NULL;
+}
