@@ -317,10 +317,21 @@ static enum status finish(struct run *run)
     return status;
 }
 
+/* With -v: where files leave time out between them, or share it. */
+static void say_gap(const struct source_input *input, nanotime reached)
+{
+    if (reached == NANOTIME_UNKNOWN || input->first == NANOTIME_UNKNOWN)
+        return;
+    nanotime gap = time_since(input->first, reached);
+    message_print("%s: begins %.3f s %s the inputs before it end", input->name,
+                  (double)(gap < 0 ? -gap : gap) / NANO_PER_SECOND, gap < 0 ? "before" : "after");
+}
+
 /* Says which inputs are damaged, and with -v what was read of each. */
 static enum exit_status report_inputs(const struct run *run)
 {
     enum exit_status exit_status = EXIT_DONE;
+    nanotime reached = NANOTIME_UNKNOWN;
     for (size_t i = 0; i < source_input_count(run->source); i++) {
         const struct source_input *input = source_input(run->source, i);
         if (run->options->verbose)
@@ -329,6 +340,9 @@ static enum exit_status report_inputs(const struct run *run)
                           input->format == NULL ? "live" : input->format,
                           input->compression == NULL ? "" : ", ",
                           input->compression == NULL ? "" : input->compression);
+        if (run->options->verbose)
+            say_gap(input, reached);
+        reached = time_later_of(reached, input->last);
         if (!input->damaged)
             continue;
         message_print("%s: %s", input->name, input->problem);

@@ -176,9 +176,10 @@ static enum vantage find_vantage(const struct flow_record *flow)
     nanotime far = flow->syn_to_synack, near = flow->synack_to_ack;
     if (far == NANOTIME_UNKNOWN || near == NANOTIME_UNKNOWN || far < 0 || near < 0)
         return VANTAGE_UNKNOWN;
-    if (far > 4 * near)
+    nanotime longest = INT64_MAX / 4; /* four times that can still be said */
+    if (far > 4 * time_earlier_of(near, longest))
         return VANTAGE_NEAR_CLIENT;
-    return near > 4 * far ? VANTAGE_NEAR_SERVER : VANTAGE_MIDDLE;
+    return near > 4 * time_earlier_of(far, longest) ? VANTAGE_NEAR_SERVER : VANTAGE_MIDDLE;
 }
 
 static void expand_handshake(const struct connection *connection, struct flow_record *flow)

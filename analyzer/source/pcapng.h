@@ -15,7 +15,7 @@ struct pcapng_interface {
     uint64_t counted;   /* drops that statistics told */
 };
 
-enum { PCAPNG_NO_ROW = UINT32_MAX };
+#define PCAPNG_NO_ROW UINT32_MAX
 
 /* All interfaces, of the section and of the whole file. */
 struct pcapng_interfaces {
