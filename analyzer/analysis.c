@@ -384,7 +384,7 @@ static bool next_of_files(void *context, struct captured_packet *ret_packet, uin
     while ((result = source_next(run->source, ret_packet)) != SOURCE_END) {
         if (result != SOURCE_PACKET)
             continue;
-        *ret_number = whole_number(run, ret_packet);
+        *ret_number = ret_packet->number;
         if (is_wanted(run->options, ret_packet->time))
             return true;
     }

@@ -174,7 +174,7 @@ static const char *input_that_comes_once(const struct options *options)
 
 bool options_input_comes_once(const struct options *options)
 {
-    return input_that_comes_once(options) != NULL;
+    return options->follow || input_that_comes_once(options) != NULL;
 }
 
 static enum status refuse_second_reading(const char *input, char *message)

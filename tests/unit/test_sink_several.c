@@ -8,7 +8,7 @@
 #include "sheet.h"
 
 static const struct input_span three_spans[] = {
-    {"a.pcap", 0}, {"empty.pcap", 8}, {"b\033.pcap", 8}};
+    {"a.pcap", 0, 0}, {"empty.pcap", 8, 0}, {"b\033.pcap", 8, 0}};
 
 static void assert_place(const struct input_spans *inputs, uint64_t packet, const char *name)
 {
