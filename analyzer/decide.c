@@ -435,13 +435,14 @@ static unsigned features_of(const struct step *step)
     bool again =
         step->retransmission || step->fin_repeated || step->keep_alive || step->window_probe;
     unsigned features = 0;
+    if (step->stray)
+        return FEATURE_STRAY; /* its flags are of another connection */
     features |= (segment->flags & TCP_SYN) != 0 ? FEATURE_SYN : 0;
     features |= (segment->flags & TCP_FIN) != 0 ? FEATURE_FIN : 0;
     features |= (segment->flags & TCP_RST) != 0 ? FEATURE_RST : 0;
     features |= segment->payload > 0 ? FEATURE_DATA : 0;
     features |= again ? FEATURE_AGAIN : 0;
     features |= plain ? FEATURE_ACK : 0;
-    features |= step->stray ? FEATURE_STRAY : 0;
     for (uint32_t i = 0; i < step->changes; i++)
         features |= step->change[i].kind == CHANGE_REVOKED ? FEATURE_REVOKED : 0;
     return features;
@@ -470,7 +471,7 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     if (!story_follow(&incarnation->story, connection, step, engine->config.idle_least))
         engine->status = STATUS_NO_MEMORY;
     incarnation->watched = 0;
-    if (is_ordinary(incarnation, step))
+    if (step->damaged || is_ordinary(incarnation, step))
         return;
     struct occasion occasion = {
         .kind = OCCASION_STEP,
@@ -508,10 +509,37 @@ void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnati
     incarnation->watched |= detect_overdue(&occasion);
 }
 
+void decide_replaced(struct engine *engine, struct tuple *tuple, struct incarnation *old,
+                     const struct segment *syn)
+{
+    struct occasion occasion = {.kind = OCCASION_REPLACED, .segment = syn};
+    show(engine, tuple, old, &occasion);
+}
+
+/*
+ * Closed as it should be: named in the flow's record, which is why no detector tells it.  A loss that
+ * was repaired does not count against it.
+ */
+static bool is_graceful(const struct connection *connection)
+{
+    const struct closing *closing = connection->closing;
+    if (closing == NULL)
+        return false;
+    for (int side = 0; side < SIDES; side++) {
+        enum tcp_state state = (enum tcp_state)connection->side[side].state;
+        bool over = state == STATE_CLOSED || state == STATE_TIME_WAIT;
+        if (closing->fin_ack[side].packet == 0 || closing->rst[side].packet != 0 || !over)
+            return false;
+    }
+    return true;
+}
+
 void decide_end(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                 bool ended)
 {
     struct occasion occasion = {.kind = OCCASION_END, .ended = ended, .now = engine->clock};
+    if (is_graceful(&incarnation->connection))
+        incarnation_raise(incarnation, EVENT_close_graceful);
     show(engine, tuple, incarnation, &occasion);
 }
 

@@ -32,6 +32,10 @@ void decide_stray(struct engine *engine, struct tuple *tuple, const struct segme
 /* When a detector wants to look at the incarnation again; NANOTIME_UNKNOWN for never. */
 nanotime decide_due(const struct engine *engine, const struct incarnation *incarnation);
 
+/* A SYN of another number takes the place of the incarnation, which was never answered. */
+void decide_replaced(struct engine *engine, struct tuple *tuple, struct incarnation *old,
+                     const struct segment *syn);
+
 /* The incarnation is over (or only the capture is): the last look of the detectors. */
 void decide_end(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                 bool ended);

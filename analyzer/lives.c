@@ -72,6 +72,13 @@ struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
     return incarnation;
 }
 
+/* The old one's end is part of the collision's story from here on. */
+static void note_collision(struct incarnation *old, const struct incarnation *fresh)
+{
+    if (fresh->collision != NULL)
+        old->flags |= INCARNATION_COLLIDED;
+}
+
 void lives_replace(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                    int end)
 {
@@ -79,6 +86,8 @@ void lives_replace(struct engine *engine, struct tuple *tuple, const struct segm
     if (fresh == NULL)
         return;
     collide_attach(fresh, tuple->current, NULL, segment);
+    note_collision(tuple->current, fresh);
+    decide_replaced(engine, tuple, tuple->current, segment);
     struct step step;
     connection_forget(&tuple->current->connection, incarnation_side(tuple->current, end),
                       FACT_SND_SYN, BASIS_PRESUMED, segment, &step);
@@ -112,6 +121,8 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
         return NULL;
     struct incarnation *old = tuple->current;
     collide_attach(candidate, old, NULL, segment);
+    note_collision(old, candidate);
+    decide_replaced(engine, tuple, old, segment);
     tuple->candidate = candidate;
     struct step step;
     connection_forget(&old->connection, incarnation_side(old, end), FACT_SND_SYN, BASIS_PRESUMED,

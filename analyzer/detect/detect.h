@@ -19,6 +19,7 @@ enum occasion_kind {
     OCCASION_FINAL_ACK, /* the story of a final ACK is decided */
     OCCASION_DEADLINE,  /* a deadline of watches.def passed */
     OCCASION_END,       /* the incarnation ended, or the capture did */
+    OCCASION_REPLACED,  /* a SYN with another number came before any answer */
     OCCASION_KINDS
 };
 

@@ -4,6 +4,26 @@
 
 #include "detect.h"
 
+/* handshake.c: how connections begin, and fail to (EVENTS C1). */
+void detect_syn_refused(struct occasion *occasion);
+void detect_handshake_ack(struct occasion *occasion);
+void detect_synack_ack_mismatch(struct occasion *occasion);
+void detect_half_open_reset(struct occasion *occasion);
+void detect_simultaneous_open(struct occasion *occasion);
+void detect_handshake_reset(struct occasion *occasion);
+void detect_isn_changed(struct occasion *occasion);
+nanotime due_syn_no_answer(const struct incarnation *incarnation, const struct config *config);
+void detect_syn_no_answer(struct occasion *occasion);
+
+/* close.c: how they end (EVENTS C2). */
+void detect_close_simultaneous(struct occasion *occasion);
+void detect_close_half(struct occasion *occasion);
+void detect_fin_seq_changed(struct occasion *occasion);
+void detect_data_beyond_fin(struct occasion *occasion);
+void detect_close_reset(struct occasion *occasion);
+void detect_fin_repeated_acked(struct occasion *occasion);
+void detect_fin_repeated_end(struct occasion *occasion);
+
 /* time_wait.c: the first reason for TIME_WAIT, and its loss (EVENTS C4). */
 void detect_rst_to_retransmitted_fin(struct occasion *occasion);
 void detect_tw_assassination(struct occasion *occasion);

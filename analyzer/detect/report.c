@@ -140,6 +140,59 @@ void report_remedy(struct event_record *event, const char *format, ...)
     va_end(arguments);
 }
 
+struct packet_ref report_syn(const struct incarnation *incarnation, int side)
+{
+    const struct connection *connection = &incarnation->connection;
+    const struct side *x = &connection->side[side];
+    struct packet_ref syn = {0};
+    for (int i = 0; side_has(x, SIDE_SYN_SEEN) && i < connection->history.count; i++) {
+        const struct history_entry *entry = history_peek(&connection->history, i);
+        bool begins = entry->fact == FACT_SND_SYN || entry->fact == FACT_SND_SYNACK;
+        if (entry->side != (unsigned)side || !begins)
+            continue;
+        bool acks = (x->syn_flags & TCP_ACK) != 0;
+        syn = (struct packet_ref){
+            .packet = entry->packet,
+            .t = entry->t,
+            .sequence = x->iss,
+            .acknowledgment = acks ? seq_add(connection->side[side_other(side)].iss, 1) : 0,
+            .payload = x->syn_payload,
+            .flags = x->syn_flags,
+            .from = (uint8_t)side,
+        };
+        break;
+    }
+    return syn;
+}
+
+/* The state of a side before the step, without what the step showed never to have been. */
+static enum tcp_state state_before(const struct step *step, int side)
+{
+    for (uint32_t i = step->changes; i > 0; i--) {
+        const struct change *change = &step->change[i - 1];
+        bool never = change->kind == CHANGE_REVOKED || change->kind == CHANGE_CROSSED;
+        if (change->side == side && never)
+            return change->before;
+    }
+    return step->before[side];
+}
+
+void report_step_changes(struct event_record *event, const struct occasion *occasion)
+{
+    const struct incarnation *incarnation = occasion->incarnation;
+    for (int side = 0; side < SIDES; side++)
+        report_change(event, side, incarnation->number,
+                      occasion->step != NULL
+                          ? state_before(occasion->step, side)
+                          : (enum tcp_state)incarnation->connection.side[side].state,
+                      (enum tcp_state)incarnation->connection.side[side].state);
+}
+
+enum blame report_blame(int side)
+{
+    return side == CLIENT ? BLAME_CLIENT : BLAME_SERVER;
+}
+
 enum confidence report_weaker(enum confidence a, enum confidence b)
 {
     return a < b ? a : b;

@@ -61,6 +61,15 @@ void report_explain(struct event_record *event, const char *format, ...)
 void report_remedy(struct event_record *event, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The side's SYN or SYN-ACK, its first copy; packet 0 where it was not captured. */
+struct packet_ref report_syn(const struct incarnation *incarnation, int side);
+
+/* Both sides' states before and after a step. */
+void report_step_changes(struct event_record *event, const struct occasion *occasion);
+
+/* The side as one to blame. */
+enum blame report_blame(int side);
+
 /* The weaker of two confidences; and what a doubtful capture leaves of one (EVENTS C0, G). */
 enum confidence report_weaker(enum confidence a, enum confidence b);
 enum confidence report_gated(const struct incarnation *incarnation, enum confidence confidence);

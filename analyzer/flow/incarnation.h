@@ -94,6 +94,7 @@ enum { RAISED_WORDS = 2 }; /* room for 128 kinds of events */
 
 enum incarnation_flag {
     INCARNATION_SYNCHRONIZED = 0x01, /* the responder answered: there is, or was, a connection */
+    INCARNATION_COLLIDED = 0x02,     /* a SYN of the next connection met it */
 };
 
 struct incarnation {

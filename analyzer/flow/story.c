@@ -51,10 +51,23 @@ static void repeat(struct unanswered *unanswered, const struct step *step)
     unanswered->probes += is_probe(step);
 }
 
+/* The latest answer that belongs to another connection. */
+static bool note_strange(struct story **story, const struct step *step)
+{
+    if (*story == NULL)
+        *story = calloc(1, sizeof(**story));
+    if (*story == NULL)
+        return false;
+    (*story)->strange = packet_ref_of(step->segment, step->from);
+    return true;
+}
+
 bool story_follow(struct story **story, const struct connection *connection,
                   const struct step *step, nanotime least_idle)
 {
-    if (step->damaged || step->stray)
+    if (step->stray)
+        return note_strange(story, step);
+    if (step->damaged)
         return true;
     bool again = is_repetition(step) || is_probe(step);
     bool awaited = again || (occupies(step) && step->idle >= least_idle);

@@ -25,6 +25,7 @@ struct unanswered {
 
 struct story {
     struct unanswered unanswered[SIDES];
+    struct packet_ref strange;  /* to a side in SYN_SENT: in the numbers of another connection */
     struct unanswered answered; /* what the latest segment ended, as it was; packet 0: nothing */
 };
 

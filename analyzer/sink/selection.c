@@ -16,7 +16,8 @@ bool selection_wants_event(const struct sink_options *options, enum level usual_
 static bool names_selected_event(const struct sink_options *options, const struct flow_record *flow)
 {
     for (uint32_t event = 0; event < flow->event_count; event++) {
-        if (is_selected(options, flow->events[event]))
+        bool problem = flow->events[event] != EVENT_close_graceful;
+        if (problem && is_selected(options, flow->events[event]))
             return true;
     }
     return false;

@@ -84,6 +84,10 @@ static void side_begin(struct connection *connection, const struct segment *segm
 
 static void side_take_syn(struct side *x, const struct segment *segment)
 {
+    if (!side_has(x, SIDE_SYN_SEEN)) {
+        x->syn_flags = segment->flags;
+        x->syn_payload = (uint16_t)segment->payload;
+    }
     x->flags |= SIDE_SYN_SEEN | SIDE_ISS_KNOWN;
     if ((segment->options & OPTION_CUT) != 0)
         x->flags |= SIDE_SYN_CUT;
@@ -224,6 +228,8 @@ static void take_sent(struct connection *connection, const struct segment *segme
         return;
     x->last_data_t = segment->time;
     x->last_data_packet = segment->packet;
+    if (segment->payload > 0)
+        x->acked_with_data = segment->acknowledgment;
     start_timing(x, segment, step);
     uint32_t in_flight = (uint32_t)(x->snd_nxt - x->snd_una);
     bool syn = (segment->flags & TCP_SYN) != 0;

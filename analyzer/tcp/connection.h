@@ -93,7 +93,10 @@ struct side {
     uint8_t duplicate_acks_now; /* in a row, of the acknowledgment it repeats */
     uint16_t last_ip_id;
     uint16_t last_window_field; /* as in the header */
+    uint8_t syn_flags;    /* with SIDE_SYN_SEEN: control bits of its SYN or SYN-ACK */
     bool sack_edge_known;
+    uint16_t syn_payload; /* with SIDE_SYN_SEEN: octets it carried (RFC 7413) */
+    seq acked_with_data;  /* the acknowledgment in its last segment with payload */
     nanotime round_trip; /* tap, side, tap, from the handshake; 0 unknown */
     nanotime last_t;     /* of its last segment */
     nanotime last_data_t; /* of its last segment that occupies sequence space */

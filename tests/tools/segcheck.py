@@ -308,7 +308,7 @@ def normalise(case, variation, records):
 
 
 PACKET_KEYS = ("packet", "proof", "revoked_by", "acked_by", "is_retransmission_of")
-NAMED = re.compile(r"(?<=packet )\d+")
+NAMED = re.compile(r"packets? \d+(?: (?:and|to) \d+)?")
 
 
 def restore_numbers(node, numbers):
@@ -320,7 +320,8 @@ def restore_numbers(node, numbers):
         elif key in PACKET_KEYS and isinstance(value, int) and value in numbers:
             node[key] = numbers[value]
         elif isinstance(value, str):
-            node[key] = NAMED.sub(lambda m: str(numbers.get(int(m[0]), m[0])), value)
+            node[key] = NAMED.sub(lambda named: re.sub(
+                r"\d+", lambda m: str(numbers.get(int(m[0]), m[0])), named[0]), value)
 
 
 def only_events(records):
