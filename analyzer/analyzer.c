@@ -146,27 +146,27 @@ static void prepend_tags(struct segment *segment, const struct fragment *fragmen
 }
 
 /*
- * A fragment: DISSECT_FRAGMENT while others are missing, else what the whole packet is.  That may
- * be a fragment again, in a tunnel; how often is bounded, as is the nesting of tunnels.
+ * A fragment: DISSECT_FRAGMENT while others are missing, else what the whole packet is, which
+ * *whole is then.  That may be a fragment again, in a tunnel; how often is bounded, as is the
+ * nesting of tunnels.
  */
 static enum dissect_result join_fragments(struct analyzer *analyzer, nanotime time,
-                                          const struct frame *frame, struct segment *segment)
+                                          struct frame *whole, struct segment *segment)
 {
     enum { NESTED = 4 };
     struct fragment fragment;
-    struct frame whole = *frame;
     if (analyzer->fragments == NULL)
         analyzer->fragments = fragments_new(&analyzer->engine.config);
     if (analyzer->fragments == NULL)
         return DISSECT_FRAGMENT_INCOMPLETE;
     for (int level = 0; level < NESTED; level++) {
-        if (!dissect_fragment(&whole, &fragment))
+        if (!dissect_fragment(whole, &fragment))
             return DISSECT_NOT_TCP;
         if (!dissect_may_hold_tcp(fragment.protocol))
             return DISSECT_NOT_TCP;
-        if (!fragments_take(analyzer->fragments, &fragment, time, &whole))
+        if (!fragments_take(analyzer->fragments, &fragment, time, whole))
             return DISSECT_FRAGMENT;
-        enum dissect_result result = dissect(&whole, segment);
+        enum dissect_result result = dissect(whole, segment);
         if (result == DISSECT_SEGMENT)
             prepend_tags(segment, &fragment);
         if (result != DISSECT_FRAGMENT)
@@ -180,18 +180,23 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
                               const struct frame *frame)
 {
     struct engine_item *item = next_item(analyzer);
+    struct frame whole = *frame;
     enum dissect_result result = dissect(frame, &item->segment);
     analyzer->further = item->segment.further;
     if (result == DISSECT_FRAGMENT)
-        result = join_fragments(analyzer, packet->time, frame, &item->segment);
+        result = join_fragments(analyzer, packet->time, &whole, &item->segment);
     if (result == DISSECT_FRAGMENT)
         return STATUS_OK; /* counted there */
     analyzer->results[result]++;
-    if (result != DISSECT_SEGMENT)
+    item->is_icmp = result == DISSECT_ICMP_ERROR;
+    if (item->is_icmp)
+        dissect_icmp_error(&whole, &item->segment, &item->icmp);
+    else if (result != DISSECT_SEGMENT)
         return STATUS_OK;
+    else
+        analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
     item->segment.time = packet->time;
     item->segment.packet = analyzer->number;
-    analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
     return take_item(analyzer, item);
 }
 
@@ -245,18 +250,24 @@ static void count_fragments(struct analyzer *analyzer)
     analyzer->results[DISSECT_FRAGMENT_COPY] = counts.copies;
 }
 
+static void add_skipped(struct run_summary *summary, const char *name, uint64_t count)
+{
+    if (count > 0)
+        summary->skipped[summary->skipped_count++] = (struct count_by_name){name, count};
+}
+
+/* Every packet once: segments, copies and these together are all that was read. */
 static void summarize_skipped(const struct analyzer *analyzer, struct run_summary *summary)
 {
     for (int i = 0; i < DISSECT_RESULTS; i++) {
-        if (i == DISSECT_SEGMENT || analyzer->results[i] == 0)
-            continue;
-        const char *name = dissect_result_name((enum dissect_result)i);
-        summary->skipped[summary->skipped_count++] =
-            (struct count_by_name){name, analyzer->results[i]};
+        uint64_t count = analyzer->results[i];
+        if (i == DISSECT_ICMP_ERROR) /* the others are named below, or copies */
+            count = analyzer->counts.icmp_matched;
+        if (i != DISSECT_SEGMENT)
+            add_skipped(summary, dissect_result_name((enum dissect_result)i), count);
     }
-    if (analyzer->counts.late > 0)
-        summary->skipped[summary->skipped_count++] =
-            (struct count_by_name){"after_close", analyzer->counts.late};
+    add_skipped(summary, "icmp_error_unmatched", analyzer->counts.icmp_unmatched);
+    add_skipped(summary, "after_close", analyzer->counts.late);
 }
 
 static void summarize_links(const struct analyzer *analyzer, const struct analyzer_inputs *inputs,
@@ -270,7 +281,7 @@ static void summarize_links(const struct analyzer *analyzer, const struct analyz
 static void summarize_engine(const struct engine_counts *counts, struct run_summary *summary)
 {
     summary->segments = counts->segments;
-    summary->copies = counts->copies;
+    summary->copies = counts->copies + counts->icmp_copies;
     summary->flows = counts->flows;
     memcpy(summary->flows_by_kind, counts->flows_by_kind, sizeof(summary->flows_by_kind));
     memcpy(summary->left, counts->left, sizeof(summary->left));

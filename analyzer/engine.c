@@ -8,6 +8,7 @@
 #include "evict.h"
 #include "flow/collide.h"
 #include "flow/embryo.h"
+#include "flow/icmp_story.h"
 #include "flow/park.h"
 #include "flow/route.h"
 #include "lives.h"
@@ -371,6 +372,58 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     meet_deadlines(engine, engine->clock, segment->packet);
 }
 
+/* Whether a tuple of one SYN, kept small, is to be made whole for an error: that SYN is quoted. */
+static bool quotes_embryo(const struct tuple *tuple, const struct engine_item *item)
+{
+    return tuple->embryo.end == item->end && tuple->embryo.sequence == item->segment.sequence;
+}
+
+static void count_icmp(struct engine *engine, enum icmp_match match)
+{
+    switch (match) {
+    case ICMP_MATCHED:
+        engine->counts.icmp_matched++;
+        break;
+    case ICMP_COPY:
+        engine->counts.icmp_copies++;
+        break;
+    case ICMP_NO_MEMORY:
+        engine->status = STATUS_NO_MEMORY;
+        engine->counts.icmp_matched++;
+        break;
+    case ICMP_UNMATCHED:
+        engine->counts.icmp_unmatched++;
+        break;
+    }
+}
+
+/* Shows the error to a tuple; false where that cannot have sent what it quotes. */
+static bool take_icmp(struct engine *engine, struct tuple *tuple, const struct engine_item *item)
+{
+    if (tuple == NULL || (tuple->embryonic && !quotes_embryo(tuple, item)))
+        return false;
+    if (tuple->embryonic)
+        lives_hatch(engine, tuple);
+    if (tuple->is_parked && !schedule_unpark(engine, tuple))
+        return false;
+    count_icmp(engine, icmp_story_take(tuple, &item->segment, item->end, &item->icmp,
+                                       engine->config.copy_window));
+    evict_to_limit(engine, tuple);
+    schedule_tuple(engine, tuple);
+    return true;
+}
+
+void engine_icmp(struct engine *engine, const struct engine_item *item)
+{
+    uint64_t packet = item->segment.packet;
+    engine_advance(engine, item->clock);
+    engine->now = (struct ledger_key){engine->clock, packet, 0};
+    struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    if (!take_icmp(engine, tuple, item))
+        count_icmp(engine, ICMP_UNMATCHED);
+    meet_deadlines(engine, engine->clock, packet);
+}
+
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -379,8 +432,12 @@ void engine_batch(struct engine *engine, const struct engine_item *const *items,
         flow_table_prefetch_tuple(&engine->table, items[i]->hash);
     for (uint32_t i = 0; i < count; i++)
         flow_table_prefetch_incarnation(&engine->table, items[i]->hash);
-    for (uint32_t i = 0; i < count; i++)
-        engine_segment(engine, items[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i]->is_icmp)
+            engine_icmp(engine, items[i]);
+        else
+            engine_segment(engine, items[i]);
+    }
 }
 
 void engine_advance(struct engine *engine, nanotime now)

@@ -16,6 +16,7 @@
 /* What is summed up for the run's summary. */
 struct engine_counts {
     uint64_t segments, copies, damaged, late;
+    uint64_t icmp_matched, icmp_unmatched, icmp_copies;
     uint64_t flows, flows_by_kind[CLOSE_KINDS];
     uint64_t left[SIDES][TCP_STATES], left_presumed[SIDES][TCP_STATES];
     uint64_t events_by_id[EVENT_IDS], events_by_level[LEVEL_ERROR + 1];
@@ -53,13 +54,19 @@ struct engine {
 /* Makes an empty engine; NO_MEMORY is the only failure. */
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink);
 
-/* The key, the hash and the sending end of a segment, taken before a batch is processed. */
+/*
+ * The key, the hash and the sending end of a segment, taken before a batch is processed.  Of an
+ * ICMP error, they are those of the segment that it quotes.
+ */
 struct engine_item {
     struct segment segment;
     struct flow_key key;
     uint64_t hash;
     nanotime clock; /* capture clock: the latest time stamp up to this packet */
     uint8_t end;
+    bool is_icmp;           /* the segment is quoted: addresses, ports, sequence number, and of the
+                               ICMP packet time and number; nothing else of it has a meaning */
+    struct icmp_error icmp; /* with is_icmp */
 };
 
 /* Fills key, hash and end from item->segment; the caller sets the clock. */
@@ -68,13 +75,19 @@ void engine_identify(struct hash_key secret, struct engine_item *item);
 enum { ENGINE_BATCH = 32 }; /* items worth fetching for together: below 8 the gain is lost */
 
 /*
- * Analyses a batch of segments in order.  What they need is fetched first, all of one kind before
+ * Analyses a batch of segments, and of ICMP errors, in order.  What they need is fetched first, all of one kind before
  * the next: slots, tuples, incarnations (a quarter of the time at a million live flows).
  */
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count);
 
 /* Analyses one segment; deadlines that it shows to have passed come first. */
 void engine_segment(struct engine *engine, const struct engine_item *item);
+
+/*
+ * Takes an ICMP error to the connection that sent what it quotes; one that nobody had sent is
+ * counted and ignored.  Deadlines that its time shows to have passed come first.
+ */
+void engine_icmp(struct engine *engine, const struct engine_item *item);
 
 /* Carries the capture clock on to `now` and applies the deadlines up to it. */
 void engine_advance(struct engine *engine, nanotime now);

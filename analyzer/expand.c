@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "flow/icmp_story.h"
 #include "outcome.h"
 
 void expand_identity(const struct tuple *tuple, const struct incarnation *incarnation,
@@ -201,6 +202,24 @@ static void expand_events(const struct incarnation *incarnation, struct flow_rec
     }
 }
 
+static void expand_icmp(const struct icmp_story *story, struct flow_record *flow)
+{
+    if (story == NULL)
+        return;
+    const struct icmp_report *last = &story->last;
+    flow->icmp_errors = story->errors;
+    flow->icmp_last = (struct icmp_record){
+        .packet = last->packet,
+        .t = last->t,
+        .ip_version = last->error.ip_version,
+        .type = last->error.type,
+        .code = last->error.code,
+        .mtu = last->error.mtu,
+        .quoted = last->side,
+    };
+    memcpy(flow->icmp_last.from, last->error.from, sizeof(flow->icmp_last.from));
+}
+
 /* Clears a record but for the room of its histories, which their counts bound. */
 static void clear_record(struct flow_record *flow)
 {
@@ -235,6 +254,7 @@ void expand_flow(const struct tuple *tuple, const struct incarnation *incarnatio
     outcome_of(incarnation, two_msl, flow);
     flow->zeek_state = zeek_view_state(&connection->zeek);
     zeek_view_history(&connection->zeek, flow->zeek_history, sizeof(flow->zeek_history));
+    expand_icmp(incarnation->icmp, flow);
     flow->caveats = expand_caveats(incarnation);
     if (!ended && !connection_is_closed(connection))
         flow->caveats |= UINT64_C(1) << NOTE_end_of_capture_open;

@@ -63,6 +63,15 @@ enum dissect_result dissect(const struct frame *frame, struct segment *ret_segme
     return result;
 }
 
+enum dissect_result dissect_icmp_error(const struct frame *frame, struct segment *ret_quoted,
+                                       struct icmp_error *ret_error)
+{
+    struct packet packet = packet_open(frame, ret_quoted);
+    segment_clear(ret_quoted);
+    packet.icmp = ret_error;
+    return packet_read(&packet, frame->link_type);
+}
+
 bool dissect_fragment(const struct frame *frame, struct fragment *ret_fragment)
 {
     struct segment segment;

@@ -100,6 +100,15 @@ struct segment {
     struct sack_block sack[SEGMENT_SACKS];
 };
 
+/* An ICMP or ICMPv6 error about a TCP segment: plain value. */
+struct icmp_error {
+    uint8_t from[16];   /* who sent the error; as the addresses of a segment */
+    uint8_t ip_version; /* 4: type and code are of RFC 792; 6: of RFC 4443 */
+    uint8_t type;
+    uint8_t code;
+    uint32_t mtu; /* of the next hop, where the message names one; else 0 */
+};
+
 /* A captured frame, as the source delivers it. */
 struct frame {
     const uint8_t *data; /* owned by the caller, valid for the call */
@@ -144,6 +153,14 @@ bool dissect_fragment(const struct frame *frame, struct fragment *ret_fragment);
 
 /* Whether a packet of that IP protocol may be, or hold, a TCP segment: worth putting together. */
 bool dissect_may_hold_tcp(uint8_t protocol);
+
+/*
+ * Reads again a frame that dissect() called DISSECT_ICMP_ERROR: the error, and of the segment that
+ * it quotes the addresses, the ports and the sequence number; nothing else of *ret_quoted has a
+ * meaning.  Returns what dissect() did.  Sources: RFC 792, RFC 4443 2.1, RFC 1122 3.2.2.
+ */
+enum dissect_result dissect_icmp_error(const struct frame *frame, struct segment *ret_quoted,
+                                       struct icmp_error *ret_error);
 
 /* The short machine-readable name of a result, e.g. "not_tcp"; static storage. */
 const char *dissect_result_name(enum dissect_result result);

@@ -74,6 +74,8 @@ enum dissect_result ip_fragment(struct packet *packet, uint32_t id, uint32_t off
 {
     const struct segment *segment = packet->segment;
     struct fragment *fragment = packet->fragment;
+    if (packet->quoted && offset == 0)
+        return DISSECT_SEGMENT; /* its front is all that is wanted */
     if (fragment == NULL)
         return DISSECT_FRAGMENT;
     *fragment = (struct fragment){

@@ -17,10 +17,12 @@
 
 /* Numbers of the IP protocol field that the code names; the others are rows of a .def file. */
 enum ip_protocol {
+    PROTOCOL_ICMP = 1,
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
     PROTOCOL_ESP = 50,
     PROTOCOL_AH = 51,
+    PROTOCOL_ICMP6 = 58,
 };
 
 enum { IP_EITHER = 0, IP_4 = 4, IP_6 = 6 };
@@ -35,8 +37,10 @@ struct packet {
     bool further;              /* the frame has a packet behind the one that is read */
     uint32_t part;             /* which packet of the frame is wanted, from 0 */
     bool route_unknown;        /* a routing header hides the final destination */
+    bool quoted;               /* it is the packet that an ICMP error is about, cut short */
     struct segment *segment;   /* filled on the way */
     struct fragment *fragment; /* NULL, or filled with the fragment where one ends the way */
+    struct icmp_error *icmp;   /* NULL, or filled with the ICMP error that does */
 };
 
 /* Takes a header of so many octets off the front; the caller has checked that they are there. */

@@ -3,6 +3,7 @@
  */
 #include "tunnel.h"
 
+#include "icmp.h"
 #include "ip.h"
 #include "link.h"
 
@@ -99,6 +100,9 @@ static enum dissect_result protocol_read(struct packet *packet)
 #undef SHAPE
     case PROTOCOL_UDP:
         return udp_read(packet);
+    case PROTOCOL_ICMP:
+    case PROTOCOL_ICMP6:
+        return icmp_read(packet);
     default:
         return DISSECT_NOT_TCP;
     }

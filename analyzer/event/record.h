@@ -115,6 +115,17 @@ struct flow_identity {
     const char *tunnel; /* path of encapsulation; NULL: null */
 };
 
+/* An ICMP error about a segment of the flow. */
+struct icmp_record {
+    uint64_t packet;
+    nanotime t;
+    uint8_t ip_version; /* 4: type and code are of ICMP; 6: of ICMPv6 */
+    uint8_t from[16];   /* who reported it */
+    uint8_t type, code;
+    uint32_t mtu; /* 0: null */
+    int quoted;   /* side_index of the sender of the quoted segment */
+};
+
 struct flow_record {
     struct flow_identity who;
     nanotime start, end;
@@ -137,6 +148,8 @@ struct flow_record {
     uint64_t time_wait_restarts;
     const char *zeek_state; /* conn_state */
     char zeek_history[RECORD_ZEEK_HISTORY];
+    uint64_t icmp_errors; /* 0: "icmp" is null */
+    struct icmp_record icmp_last;
     uint64_t caveats; /* bits of enum note_id */
     enum event_id events[RECORD_EVENTS];
     uint32_t event_count;

@@ -97,6 +97,8 @@ enum incarnation_flag {
     INCARNATION_COLLIDED = 0x02,     /* a SYN of the next connection met it */
 };
 
+struct icmp_story;
+
 struct incarnation {
     struct connection connection;
     uint64_t uid, previous;
@@ -117,6 +119,7 @@ struct incarnation {
     bool superseded;      /* a new incarnation was accepted while this one was not closed */
     struct collision *collision; /* NULL, or owned */
     struct story *story;         /* NULL, or owned: what an ordinary connection has not */
+    struct icmp_story *icmp;     /* NULL, or owned: ICMP errors about its segments */
     struct final_ack_story final_ack;
     struct hazard hazard;
     struct last_segment last[LAST_SEGMENTS];

@@ -168,6 +168,7 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
     connection_clear(&incarnation->connection);
     free(incarnation->collision);
     free(incarnation->story);
+    free(incarnation->icmp);
     pool_give(&table->incarnations, incarnation->index);
 }
 

@@ -185,6 +185,18 @@ bool derived_has_time_wait(const void *record)
     return flow->time_wait;
 }
 
+bool derived_has_icmp(const void *record)
+{
+    const struct flow_record *flow = record;
+    return flow->icmp_errors > 0;
+}
+
+void derived_write_icmp_sender(struct record_writer *writer, const void *record)
+{
+    const struct icmp_record *icmp = record;
+    put_address(writer, icmp->ip_version, icmp->from);
+}
+
 void derived_write_event_kind(struct record_writer *writer, const void *record)
 {
     const struct event_record *event = record;

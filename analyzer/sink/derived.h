@@ -32,6 +32,10 @@ void derived_write_flow_duration(struct record_writer *writer, const void *recor
 void derived_write_time_wait_side(struct record_writer *writer, const void *record);
 void derived_write_flow_caveats(struct record_writer *writer, const void *record);
 bool derived_has_time_wait(const void *record);
+bool derived_has_icmp(const void *record);
+
+/* struct icmp_record */
+void derived_write_icmp_sender(struct record_writer *writer, const void *record);
 
 /* struct event_record */
 void derived_write_event_kind(struct record_writer *writer, const void *record);

@@ -4,10 +4,12 @@
     compare-dissect.py --dump PROGRAM [-v] CAPTURE...
 
 PROGRAM is the built tests/tools/dissect-dump.  For each capture the frames in which both see TCP
-are compared in every field; the frames that only one of the two reads as TCP are counted by what
-dissect answered and by the protocols that tshark named.  Exit status 1 when anything differs.
+are compared in every field, and the ICMP errors in which both see TCP quoted; the frames that only
+one of the two reads so are counted by what dissect answered and by the protocols that tshark named.
+Exit status 1 when anything differs.
 
-These are no difference: tshark goes on into the packet that an ICMP error quotes, it reads the
+These are no difference: tshark goes on into a packet that is quoted so short that it lacks the
+sequence number, it reads the
 start of a first fragment as if it were the whole packet, and it prints what there is of a header or
 an option that the capture cut, where dissect says that it is cut.
 
@@ -32,6 +34,17 @@ FIELDS = [
     ("scale", "tcp.options.wscale.shift", int),
     ("tsval", "tcp.options.timestamp.tsval", int),
     ("tsecr", "tcp.options.timestamp.tsecr", int),
+]
+# Of an ICMP error, the fields of its own and of what it quotes; tshark's for either version.
+QUOTED = [
+    ("sport", "tcp.srcport", "tcp.srcport", int),
+    ("dport", "tcp.dstport", "tcp.dstport", int),
+    ("seq", "tcp.seq", "tcp.seq", int),
+    ("type", "icmp.type", "icmpv6.type", int),
+    ("code", "icmp.code", "icmpv6.code", int),
+    ("mtu", "icmp.mtu", "icmpv6.mtu", int),
+    ("source", "ip.src", "ipv6.src", str),
+    ("destination", "ip.dst", "ipv6.dst", str),
 ]
 # Every IP header has these; the last one read is the one that carries TCP.
 BY_VERSION = {
@@ -62,6 +75,7 @@ def read_tshark(capture):
     """Yields (frame number, {field: [values]})."""
     names = ["frame.number"] + EXTRA + TAGS + list(ADDRESSES.values()) + [field for _, field, _ in FIELDS]
     names += [name for pair in BY_VERSION.values() for name in pair[:2] if name]
+    names += [name for _, *pair, _ in QUOTED for name in pair if name not in names]
     command = ["tshark", "-n", "-r", capture, "-T", "fields", "-E", "separator=\t",
                "-E", "occurrence=a", "-E", "aggregator=,"]
     for preference in PREFERENCES:
@@ -131,20 +145,39 @@ def quoted_only(protocols):
     return any(name.startswith("icmp") for name in names[: names.index("tcp")])
 
 
+def quote_differences(ours, theirs):
+    version6 = ours["version"] == "6"
+    found = []
+    for name, field4, field6, read in QUOTED:
+        values = theirs[field6 if version6 else field4]
+        if name == "mtu" and not values:
+            values = ["0"]
+        value = read(values[-1]) if values else None
+        if read(ours[name]) != value:
+            found.append((name, ours[name], value))
+    return found
+
+
 def compare(program, capture, verbose):
-    """Returns (segments compared, field differences, {(answer, protocols): frames})."""
+    """Returns (segments and quotes compared, field differences, {(answer, protocols): frames})."""
     mine = read_dump(program, capture)
-    compared, fields, one_sided = 0, 0, collections.Counter()
+    compared, fields, one_sided = collections.Counter(), 0, collections.Counter()
     for number, theirs in read_tshark(capture):
         result, ours = mine.pop(number, ("missing", {}))
         protocols = ":".join(theirs["frame.protocols"])
-        they_see = "tcp" in protocols.split(":") and not quoted_only(protocols)
-        if result != "segment" or not they_see:
-            if they_see or result == "segment":
+        they_see = "tcp" in protocols.split(":")
+        quoted = they_see and quoted_only(protocols)
+        if quoted and not theirs["tcp.seq"]:
+            continue
+        wanted = "icmp_error" if quoted else "segment" if they_see else None
+        if result != wanted:
+            if they_see or result in ("segment", "icmp_error"):
                 one_sided[result, protocols] += 1
             continue
-        compared += 1
-        for name, value, other in differences(ours, theirs):
+        if result not in ("segment", "icmp_error"):
+            continue
+        compared[result] += 1
+        for name, value, other in (quote_differences if quoted else differences)(ours, theirs):
             fields += 1
             if verbose:
                 print(f"{capture}: frame {number}: {name}: dissect {value}, tshark {other}")
@@ -163,7 +196,8 @@ def main():
     failed = False
     for capture in arguments.captures:
         compared, fields, one_sided = compare(arguments.dump, capture, arguments.verbose)
-        print(f"{capture}: {compared} segments compared, {fields} fields differ")
+        print(f"{capture}: {compared['segment']} segments and {compared['icmp_error']} quotes "
+              f"compared, {fields} fields differ")
         for (result, protocols), frames in sorted(one_sided.items()):
             print(f"    {frames} frames: dissect {result}, tshark {protocols}")
         failed = failed or fields > 0 or any(result not in PARTS for result, _ in one_sided)

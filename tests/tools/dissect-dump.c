@@ -4,7 +4,8 @@
  *      dissect-dump CAPTURE
  *
  * Every line begins with the frame's number and its result.  For a segment the fields follow, each
- * as name=value; options only where the segment has them.
+ * as name=value; options only where the segment has them.  For an ICMP error its own fields follow,
+ * and those of the segment that it quotes.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -55,6 +56,23 @@ static void segment_print(const struct segment *segment)
     printf(" verdict=%s cut=%u", verdicts[segment->checksum_verdict], segment->cut);
 }
 
+static void error_print(const struct frame *frame)
+{
+    struct segment quoted;
+    struct icmp_error error;
+    if (dissect_icmp_error(frame, &quoted, &error) != DISSECT_ICMP_ERROR) {
+        printf(" (not read again)");
+        return;
+    }
+    char from[INET6_ADDRSTRLEN] = "";
+    inet_ntop(error.ip_version == 4 ? AF_INET : AF_INET6, error.from, from, sizeof from);
+    printf(" version=%u type=%u code=%u mtu=%" PRIu32 " from=%s", error.ip_version, error.type,
+           error.code, error.mtu, from);
+    addresses_print(&quoted);
+    printf(" sport=%u dport=%u seq=%" PRIu32, quoted.source_port, quoted.destination_port,
+           quoted.sequence);
+}
+
 static void capture_print(pcap_t *capture)
 {
     struct pcap_pkthdr *header;
@@ -68,6 +86,8 @@ static void capture_print(pcap_t *capture)
                    dissect_result_name(result), frame.part);
             if (result == DISSECT_SEGMENT)
                 segment_print(&segment);
+            if (result == DISSECT_ICMP_ERROR)
+                error_print(&frame);
             printf("\n");
             frame.part++;
         } while (segment.further);

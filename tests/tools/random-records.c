@@ -184,6 +184,16 @@ static void fill_flow(struct dice *dice, struct flow_record *flow)
     flow->time_wait_since = moment(dice);
     flow->time_wait_until = moment_or_unknown(dice);
     flow->time_wait_restarts = number(dice);
+    flow->icmp_errors = number(dice);
+    flow->icmp_last = (struct icmp_record){
+        .packet = number(dice),
+        .t = moment(dice),
+        .ip_version = toss(dice) ? 4 : 6,
+        .type = (uint8_t)below(dice, 256),
+        .code = (uint8_t)below(dice, 256),
+        .mtu = (uint32_t)number(dice),
+        .quoted = (int)below(dice, 2),
+    };
     flow->zeek_state = "OTH";
     fill_text(dice, flow->zeek_history, sizeof(flow->zeek_history));
     flow->caveats = roll(dice);

@@ -61,7 +61,10 @@ static const char flow_keys[] =
     "lastack.close.kind lastack.close.initiator lastack.close.fin_to_fin "
     "lastack.close.close_wait lastack.close.fin_wait_2 lastack.close.time_wait "
     "lastack.close.time_wait.side lastack.close.time_wait.since lastack.close.time_wait.until "
-    "lastack.close.time_wait.restarts lastack.zeek lastack.zeek.conn_state lastack.zeek.history "
+    "lastack.close.time_wait.restarts lastack.icmp lastack.icmp.errors lastack.icmp.last "
+    "lastack.icmp.last.type lastack.icmp.last.code lastack.icmp.last.mtu lastack.icmp.last.from "
+    "lastack.icmp.last.quoted lastack.icmp.last.t lastack.icmp.last.packet "
+    "lastack.zeek lastack.zeek.conn_state lastack.zeek.history "
     "lastack.caveats lastack.events";
 static const char event_keys[] =
     "@timestamp event event.kind event.dataset event.action event.severity event.category "
@@ -120,7 +123,9 @@ static const char flow_line[] =
     "}},\"handshake\":{\"complete\":true,\"syn_to_synack\":140000,\"synack_to_ack\":20000},\"close"
     "\":{\"kind\":\"orderly\",\"initiator\":\"server\",\"fin_to_fin\":1000000,\"close_wait\":900000,\"f"
     "in_wait_2\":800000,\"time_wait\":{\"side\":\"server\",\"since\":\"2026-11-20T15:00:00.000143Z\""
-    ",\"until\":\"2026-11-20T15:01:00.000143Z\",\"restarts\":2}},\"zeek\":{\"conn_state\":\"SF\",\"his"
+    ",\"until\":\"2026-11-20T15:01:00.000143Z\",\"restarts\":2}},\"icmp\":{\"errors\":3,\"last\":{\"type\":3,\"code\":4,"
+    "\"mtu\":1300,\"from\":\"192.0.2.9\",\"quoted\":\"server\",\"t\":\"2026-11-20T15:00:00.000152Z\","
+    "\"packet\":12}},\"zeek\":{\"conn_state\":\"SF\",\"his"
     "tory\":\"ShADadFf\"},\"caveats\":[\"capture_drop\",\"midstream_start\"],\"events\":[\"final_ack_"
     "lost\"]}}\n";
 static const char event_line[] =

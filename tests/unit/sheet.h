@@ -139,6 +139,17 @@ static inline struct flow_record some_flow(void)
     flow.time_wait_since = T0 + 3000;
     flow.time_wait_until = T0 + 60000003000;
     flow.time_wait_restarts = 2;
+    flow.icmp_errors = 3;
+    flow.icmp_last = (struct icmp_record){
+        .packet = 12,
+        .t = T0 + 12000,
+        .ip_version = 4,
+        .from = {192, 0, 2, 9},
+        .type = 3,
+        .code = 4,
+        .mtu = 1300,
+        .quoted = SERVER,
+    };
     flow.zeek_state = "SF";
     snprintf(flow.zeek_history, sizeof flow.zeek_history, "ShADadFf");
     flow.caveats = UINT64_C(1) << NOTE_capture_drop | UINT64_C(1) << NOTE_midstream_start;
