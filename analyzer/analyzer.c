@@ -188,8 +188,8 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
     if (result == DISSECT_FRAGMENT)
         return STATUS_OK; /* counted there */
     analyzer->results[result]++;
-    item->is_icmp = result == DISSECT_ICMP_ERROR;
-    if (item->is_icmp)
+    item->kind = result == DISSECT_ICMP_ERROR ? ITEM_ICMP : ITEM_SEGMENT;
+    if (item->kind == ITEM_ICMP)
         dissect_icmp_error(&whole, &item->segment, &item->icmp);
     else if (result != DISSECT_SEGMENT)
         return STATUS_OK;
@@ -198,6 +198,23 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
     item->segment.time = packet->time;
     item->segment.packet = analyzer->number;
     return take_item(analyzer, item);
+}
+
+/* Tells the connections whose packets were given up, because fragments are missing. */
+static enum status take_lost(struct analyzer *analyzer, nanotime time)
+{
+    enum status status = STATUS_OK;
+    struct segment lost;
+    while (analyzer->fragments != NULL && fragments_lost(analyzer->fragments, &lost)) {
+        struct engine_item *item = next_item(analyzer);
+        item->segment = lost;
+        item->segment.time = time;
+        item->segment.packet = analyzer->number;
+        item->kind = ITEM_LOST;
+        enum status next = take_item(analyzer, item);
+        status = status == STATUS_OK ? next : status;
+    }
+    return status;
 }
 
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
@@ -211,7 +228,10 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
         enum status next = take_frame(analyzer, packet, &frame);
         status = next == STATUS_OK ? status : next;
     }
-    return status;
+    if (analyzer->fragments == NULL)
+        return status;
+    enum status lost = take_lost(analyzer, packet->time);
+    return status == STATUS_OK ? lost : status;
 }
 
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
@@ -235,6 +255,15 @@ static enum status end_flows(struct analyzer *analyzer)
     engine_finish_until(&analyzer->engine, UINT64_MAX);
     analyzer->counts = analyzer->engine.counts;
     return take_status(analyzer);
+}
+
+/* What is missing of a packet does not come any more. */
+static enum status end_fragments(struct analyzer *analyzer)
+{
+    if (analyzer->fragments == NULL)
+        return STATUS_OK;
+    fragments_finish(analyzer->fragments);
+    return take_lost(analyzer, analyzer->last);
 }
 
 /* What fragments came to is known at the end only. */
@@ -318,7 +347,9 @@ static void summarize(const struct analyzer *analyzer, const struct analyzer_inp
 
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
 {
+    enum status lost = end_fragments(analyzer);
     enum status status = end_flows(analyzer);
+    status = status == STATUS_OK ? lost : status;
     count_fragments(analyzer);
     struct run_summary *summary = malloc(sizeof(*summary));
     if (summary == NULL)

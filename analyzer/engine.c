@@ -397,14 +397,19 @@ static void count_icmp(struct engine *engine, enum icmp_match match)
     }
 }
 
+/* Brings out what is kept small or packed away; false when memory ran out. */
+static bool make_whole(struct engine *engine, struct tuple *tuple)
+{
+    if (tuple->embryonic)
+        lives_hatch(engine, tuple);
+    return !tuple->is_parked || schedule_unpark(engine, tuple);
+}
+
 /* Shows the error to a tuple; false where that cannot have sent what it quotes. */
 static bool take_icmp(struct engine *engine, struct tuple *tuple, const struct engine_item *item)
 {
-    if (tuple == NULL || (tuple->embryonic && !quotes_embryo(tuple, item)))
-        return false;
-    if (tuple->embryonic)
-        lives_hatch(engine, tuple);
-    if (tuple->is_parked && !schedule_unpark(engine, tuple))
+    if (tuple == NULL || (tuple->embryonic && !quotes_embryo(tuple, item)) ||
+        !make_whole(engine, tuple))
         return false;
     count_icmp(engine, icmp_story_take(tuple, &item->segment, item->end, &item->icmp,
                                        engine->config.copy_window));
@@ -424,6 +429,22 @@ void engine_icmp(struct engine *engine, const struct engine_item *item)
     meet_deadlines(engine, engine->clock, packet);
 }
 
+void engine_lost(struct engine *engine, const struct engine_item *item)
+{
+    uint64_t packet = item->segment.packet;
+    engine_advance(engine, item->clock);
+    engine->now = (struct ledger_key){engine->clock, packet, 0};
+    struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    if (tuple == NULL || !make_whole(engine, tuple))
+        return;
+    struct incarnation *life = tuple->current != NULL ? tuple->current : tuple->candidate;
+    if (life != NULL)
+        life->notes |= UINT64_C(1) << NOTE_fragment_incomplete;
+    evict_to_limit(engine, tuple);
+    schedule_tuple(engine, tuple);
+    meet_deadlines(engine, engine->clock, packet);
+}
+
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -433,10 +454,17 @@ void engine_batch(struct engine *engine, const struct engine_item *const *items,
     for (uint32_t i = 0; i < count; i++)
         flow_table_prefetch_incarnation(&engine->table, items[i]->hash);
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i]->is_icmp)
-            engine_icmp(engine, items[i]);
-        else
+        switch ((enum item_kind)items[i]->kind) {
+        case ITEM_SEGMENT:
             engine_segment(engine, items[i]);
+            break;
+        case ITEM_ICMP:
+            engine_icmp(engine, items[i]);
+            break;
+        case ITEM_LOST:
+            engine_lost(engine, items[i]);
+            break;
+        }
     }
 }
 

@@ -54,9 +54,17 @@ struct engine {
 /* Makes an empty engine; NO_MEMORY is the only failure. */
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink);
 
+/* What an item is. */
+enum item_kind {
+    ITEM_SEGMENT,
+    ITEM_ICMP, /* the segment is quoted: addresses, ports and sequence number alone have a meaning
+                */
+    ITEM_LOST, /* fragments of it never became whole: addresses and ports alone have a meaning */
+};
+
 /*
- * The key, the hash and the sending end of a segment, taken before a batch is processed.  Of an
- * ICMP error, they are those of the segment that it quotes.
+ * The key, the hash and the sending end of a segment, taken before a batch is processed; or of
+ * something that is said of one, with the time and the number of the packet that says it.
  */
 struct engine_item {
     struct segment segment;
@@ -64,9 +72,8 @@ struct engine_item {
     uint64_t hash;
     nanotime clock; /* capture clock: the latest time stamp up to this packet */
     uint8_t end;
-    bool is_icmp;           /* the segment is quoted: addresses, ports, sequence number, and of the
-                               ICMP packet time and number; nothing else of it has a meaning */
-    struct icmp_error icmp; /* with is_icmp */
+    uint8_t kind;           /* enum item_kind */
+    struct icmp_error icmp; /* with ITEM_ICMP */
 };
 
 /* Fills key, hash and end from item->segment; the caller sets the clock. */
@@ -75,7 +82,7 @@ void engine_identify(struct hash_key secret, struct engine_item *item);
 enum { ENGINE_BATCH = 32 }; /* items worth fetching for together: below 8 the gain is lost */
 
 /*
- * Analyses a batch of segments, and of ICMP errors, in order.  What they need is fetched first, all of one kind before
+ * Analyses a batch of items in order.  What they need is fetched first, all of one kind before
  * the next: slots, tuples, incarnations (a quarter of the time at a million live flows).
  */
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count);
@@ -88,6 +95,9 @@ void engine_segment(struct engine *engine, const struct engine_item *item);
  * counted and ignored.  Deadlines that its time shows to have passed come first.
  */
 void engine_icmp(struct engine *engine, const struct engine_item *item);
+
+/* Notes at the connection that fragments of a packet of it never became whole. */
+void engine_lost(struct engine *engine, const struct engine_item *item);
 
 /* Carries the capture clock on to `now` and applies the deadlines up to it. */
 void engine_advance(struct engine *engine, nanotime now);

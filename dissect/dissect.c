@@ -83,5 +83,5 @@ bool dissect_fragment(const struct frame *frame, struct fragment *ret_fragment)
 
 bool dissect_may_hold_tcp(uint8_t protocol)
 {
-    return protocol == PROTOCOL_TCP || protocol == PROTOCOL_AH || tunnel_is_known(protocol);
+    return protocol == PROTOCOL_TCP || ip_is_extension(protocol) || tunnel_is_known(protocol);
 }

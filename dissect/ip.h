@@ -24,6 +24,9 @@ enum dissect_result ip6_read(struct packet *packet);
 /* Takes every extension header off the packet (RFC 8200 4; AH and ESP also follow IPv4). */
 enum dissect_result ip_extensions_read(struct packet *packet);
 
+/* Whether a header of that number may stand between IP and TCP and can be read over. */
+bool ip_is_extension(uint8_t protocol);
+
 /*
  * The jumbo payload length of a hop-by-hop header at the front of rest (RFC 2675 2), whatever it
  * is; 0 where there is no such option.

@@ -170,6 +170,18 @@ enum dissect_result ip_extensions_read(struct packet *packet)
     return DISSECT_IP_EXTENSION_LOOP;
 }
 
+bool ip_is_extension(uint8_t protocol)
+{
+    switch (protocol) {
+#define EXTENSION(protocol, reader) case protocol:
+#include "ip_extension.def"
+#undef EXTENSION
+        return protocol != PROTOCOL_ESP;
+    default:
+        return false;
+    }
+}
+
 uint32_t ip_extension_jumbo(struct view rest)
 {
     uint32_t octets = (view_u8(rest, 1) + 1u) * 8u;

@@ -21,6 +21,8 @@ enum {
     LINK_TYPE_RAW = 101, /* as in files, pcap-linktype(7) */
     FIRST_ROOM = 2048,
     TYPICAL_HOPS = 64,
+    PAST = 16, /* whole packets remembered: what a capture delivers twice comes soon */
+    PROTOCOL_TCP = 6,
 };
 
 struct piece {
@@ -44,7 +46,9 @@ struct whole {
     uint32_t chain;
     uint32_t end; /* octets of the packet's payload; 0 while the last piece is missing */
     uint32_t pieces;
-    bool spoiled; /* its pieces overlap: what comes is counted, no more */
+    bool spoiled; /* its pieces overlap, or contradict each other: what comes is counted, no more */
+    bool ports_known; /* the first piece is here, and is TCP */
+    uint16_t port[2]; /* source's, destination's */
     uint8_t ttl;
     uint8_t protocol;           /* of the first piece */
     uint8_t *data;              /* owned: HEADER octets, then the payload */
@@ -52,13 +56,22 @@ struct whole {
     struct piece piece[PIECES]; /* in order */
 };
 
+/* A packet that became whole. */
+struct past {
+    struct identity identity;
+    nanotime time;
+};
+
 struct fragments {
     struct hash_key key;
-    nanotime wait;
+    nanotime wait, copy_window;
     uint64_t most_octets, octets;
     uint32_t most_packets, packets;
     struct whole *chain[CHAINS];
     struct whole *oldest, *youngest;
+    struct whole *lost; /* given up, and not asked for yet; by next */
+    struct past past[PAST];
+    uint32_t past_next;
     uint8_t *done; /* of the packet completed last; owned */
     struct fragment_counts counts;
 };
@@ -70,6 +83,7 @@ struct fragments *fragments_new(const struct config *config)
         return NULL;
     fragments->key = hash_key_draw();
     fragments->wait = config->fragment_wait;
+    fragments->copy_window = config->copy_window;
     fragments->most_octets = config->fragment_octets;
     fragments->most_packets = config->fragment_packets;
     return fragments;
@@ -98,11 +112,17 @@ static void unlink_whole(struct fragments *fragments, struct whole *whole)
     fragments->octets -= octets_of(whole);
 }
 
-static void drop(struct fragments *fragments, struct whole *whole)
+static void give_up(struct fragments *fragments, struct whole *whole)
 {
     unlink_whole(fragments, whole);
     free(whole->data);
-    free(whole);
+    whole->data = NULL;
+    if (!whole->ports_known) {
+        free(whole);
+        return;
+    }
+    whole->next = fragments->lost;
+    fragments->lost = whole;
 }
 
 /* The time of waiting is over for some; and where room is short, for the oldest. */
@@ -115,7 +135,7 @@ static void expire(struct fragments *fragments, nanotime now)
                              fragments->octets > fragments->most_octets;
         if (!late && !short_of_room)
             return;
-        drop(fragments, oldest);
+        give_up(fragments, oldest);
     }
 }
 
@@ -189,17 +209,21 @@ static bool make_room(struct fragments *fragments, struct whole *whole, uint32_t
     return true;
 }
 
-/* Whether the piece can be one of this packet: 8-octet places, one end, nothing beyond it. */
-static bool is_possible(const struct whole *whole, const struct fragment *fragment)
+/* Whether the piece can be one of any packet: within the largest, and in 8-octet places. */
+static bool is_possible(const struct fragment *fragment)
+{
+    uint32_t header = fragment->ip_version == 4 ? IP4_HEADER : 0;
+    if (fragment->length == 0 || fragment->length > LARGEST) /* a jumbogram's may wrap the sum */
+        return false;
+    if (fragment->offset + fragment->length > LARGEST - header)
+        return false;
+    return !fragment->more || fragment->length % 8 == 0;
+}
+
+/* Whether it can be one of this packet: one end, nothing beyond it, not in crumbs. */
+static bool belongs(const struct whole *whole, const struct fragment *fragment)
 {
     uint32_t end = fragment->offset + fragment->length;
-    uint32_t header = fragment->ip_version == 4 ? IP4_HEADER : 0;
-    if (fragment->length == 0 || end > LARGEST - header)
-        return false;
-    if (fragment->more && fragment->length % 8 != 0)
-        return false;
-    if (whole == NULL)
-        return true;
     if (whole->end != 0 && (fragment->more ? end >= whole->end : end != whole->end))
         return false;
     uint32_t reached = whole->pieces == 0 ? 0 : whole->piece[whole->pieces - 1].end;
@@ -232,12 +256,26 @@ static bool overlaps(const struct whole *whole, const struct fragment *fragment,
             whole->piece[place].offset < fragment->offset + fragment->length);
 }
 
-static void spoil(struct fragments *fragments, struct whole *whole)
+/* Counts the packet's pieces, and the one that does not go with them, as what they are. */
+static void spoil(struct fragments *fragments, struct whole *whole, uint64_t *count)
 {
     fragments->counts.incomplete -= whole->pieces;
-    fragments->counts.overlapping += whole->pieces + 1;
+    *count += whole->pieces + 1;
+    fragments->octets -= octets_of(whole);
+    free(whole->data);
+    whole->data = NULL;
+    whole->room = 0;
     whole->pieces = 0;
     whole->spoiled = true;
+    fragments->octets += octets_of(whole);
+}
+
+static void ports_read(struct whole *whole, const struct fragment *fragment)
+{
+    const uint8_t *at = fragment->data;
+    whole->ports_known = fragment->protocol == PROTOCOL_TCP && fragment->captured >= 4;
+    for (int i = 0; i < 2 && whole->ports_known; i++)
+        whole->port[i] = (uint16_t)(at[2 * i] << 8 | at[2 * i + 1]);
 }
 
 static void insert(struct whole *whole, const struct fragment *fragment, uint32_t place)
@@ -253,6 +291,7 @@ static void insert(struct whole *whole, const struct fragment *fragment, uint32_
     if (fragment->offset == 0) {
         whole->ttl = fragment->ttl;
         whole->protocol = fragment->protocol;
+        ports_read(whole, fragment);
     }
 }
 
@@ -304,7 +343,8 @@ static uint32_t put_header(const struct whole *whole, uint8_t *payload)
 }
 
 /* Hands the packet out; the memory of the one before it is given back. */
-static void complete(struct fragments *fragments, struct whole *whole, struct frame *ret_frame)
+static void complete(struct fragments *fragments, struct whole *whole, nanotime time,
+                     struct frame *ret_frame)
 {
     uint32_t header = put_header(whole, whole->data + HEADER);
     fragments->counts.incomplete -= whole->pieces - 1;
@@ -315,10 +355,24 @@ static void complete(struct fragments *fragments, struct whole *whole, struct fr
         .length = header + whole->end,
         .link_type = LINK_TYPE_RAW,
     };
+    fragments->past[fragments->past_next++ % PAST] = (struct past){whole->identity, time};
     free(fragments->done);
     fragments->done = whole->data;
     unlink_whole(fragments, whole);
     free(whole);
+}
+
+/* Whether a packet of that name just became whole: the capture delivers it twice. */
+static bool is_of_past(const struct fragments *fragments, const struct identity *identity,
+                       nanotime time)
+{
+    for (int i = 0; i < PAST; i++) {
+        const struct past *past = &fragments->past[i];
+        if (memcmp(&past->identity, identity, sizeof(*identity)) == 0 &&
+            time_since(time, past->time) <= fragments->copy_window)
+            return true;
+    }
+    return false;
 }
 
 bool fragments_take(struct fragments *fragments, const struct fragment *fragment, nanotime time,
@@ -332,8 +386,12 @@ bool fragments_take(struct fragments *fragments, const struct fragment *fragment
         fragments->counts.overlapping++;
         return false;
     }
-    if (!is_possible(whole, fragment)) {
+    if (!is_possible(fragment)) {
         fragments->counts.malformed++;
+        return false;
+    }
+    if (whole == NULL && is_of_past(fragments, &identity, time)) {
+        fragments->counts.copies++;
         return false;
     }
     if (whole == NULL)
@@ -348,16 +406,42 @@ bool fragments_take(struct fragments *fragments, const struct fragment *fragment
         return false;
     }
     if (overlaps(whole, fragment, place)) {
-        spoil(fragments, whole);
+        spoil(fragments, whole, &fragments->counts.overlapping);
+        return false;
+    }
+    if (!belongs(whole, fragment)) {
+        spoil(fragments, whole, &fragments->counts.malformed);
         return false;
     }
     insert(whole, fragment, place);
     if (is_whole(whole)) {
-        complete(fragments, whole, ret_frame);
+        complete(fragments, whole, time, ret_frame);
         return true;
     }
     fragments->counts.incomplete++;
     return false;
+}
+
+bool fragments_lost(struct fragments *fragments, struct segment *ret_segment)
+{
+    struct whole *whole = fragments->lost;
+    if (whole == NULL)
+        return false;
+    memset(ret_segment, 0, sizeof(*ret_segment));
+    memcpy(ret_segment->source, whole->identity.source, sizeof(ret_segment->source));
+    memcpy(ret_segment->destination, whole->identity.destination, sizeof(ret_segment->destination));
+    ret_segment->ip_version = whole->identity.ip_version;
+    ret_segment->source_port = whole->port[0];
+    ret_segment->destination_port = whole->port[1];
+    fragments->lost = whole->next;
+    free(whole);
+    return true;
+}
+
+void fragments_finish(struct fragments *fragments)
+{
+    while (fragments->oldest != NULL)
+        give_up(fragments, fragments->oldest);
 }
 
 struct fragment_counts fragments_counts(const struct fragments *fragments)
@@ -369,8 +453,10 @@ void fragments_free(struct fragments *fragments)
 {
     if (fragments == NULL)
         return;
-    while (fragments->oldest != NULL)
-        drop(fragments, fragments->oldest);
+    struct segment segment;
+    fragments_finish(fragments);
+    while (fragments_lost(fragments, &segment))
+        continue;
     free(fragments->done);
     free(fragments);
 }

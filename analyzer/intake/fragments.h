@@ -31,6 +31,15 @@ struct fragments *fragments_new(const struct config *config);
 bool fragments_take(struct fragments *fragments, const struct fragment *fragment, nanotime time,
                     struct frame *ret_frame);
 
+/*
+ * A TCP packet that was given up, its first fragment taken: true, and *ret_segment has its
+ * addresses and ports, and nothing else.  False when there is none since the last call.
+ */
+bool fragments_lost(struct fragments *fragments, struct segment *ret_segment);
+
+/* Gives up all packets of which fragments are missing: none comes any more. */
+void fragments_finish(struct fragments *fragments);
+
 struct fragment_counts fragments_counts(const struct fragments *fragments);
 
 void fragments_free(struct fragments *fragments); /* accepts NULL */

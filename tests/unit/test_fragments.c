@@ -196,6 +196,116 @@ static void what_no_packet_can_have_is_refused(void **state)
     fragments_free(fragments);
 }
 
+/* A piece of packet 1 from 10.0.0.1 to 10.0.0.2, its octets those of the place they stand at. */
+static struct fragment tcp_piece(uint32_t offset, uint32_t length, bool more)
+{
+    static const uint8_t octets[64] = {0x03, 0xe9, 0x03, 0xea};
+    return (struct fragment){
+        .source = {10, 0, 0, 1},
+        .destination = {10, 0, 0, 2},
+        .id = 1,
+        .offset = offset,
+        .length = length,
+        .captured = length,
+        .data = octets + offset,
+        .ip_version = 4,
+        .protocol = 6,
+        .more = more,
+    };
+}
+
+/* A jumbogram may not be fragmented (RFC 2675 3); the sum of its numbers wraps. */
+static void a_length_that_wraps_is_refused(void **state)
+{
+    struct config config = config_default();
+    struct fragments *fragments = fragments_new(&config);
+    struct frame frame;
+    (void)state;
+    struct fragment fragment = tcp_piece(8, 48, true);
+    fragment.ip_version = 6;
+    fragment.length = UINT32_MAX - 7;
+    assert_false(fragments_take(fragments, &fragment, 0, &frame));
+    assert_int_equal(fragments_counts(fragments).malformed, 1);
+    fragments_free(fragments);
+}
+
+static void two_ends_spoil_the_packet(void **state)
+{
+    struct config config = config_default();
+    static const struct {
+        uint32_t offset, length;
+        bool more;
+    } wrong[] = {{32, 8, false}, {24, 8, true}, {32, 16, true}, {0, 16, false}};
+    struct frame frame;
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct fragments *fragments = fragments_new(&config);
+        struct fragment last = tcp_piece(16, 8, false), first = tcp_piece(0, 16, true);
+        struct fragment other = tcp_piece(wrong[i].offset, wrong[i].length, wrong[i].more);
+        assert_false(fragments_take(fragments, &last, 0, &frame));
+        assert_false(fragments_take(fragments, &other, 0, &frame));
+        assert_false(fragments_take(fragments, &first, 0, &frame));
+        struct fragment_counts counts = fragments_counts(fragments);
+        assert_int_equal(counts.malformed + counts.overlapping, 3);
+        assert_int_equal(counts.incomplete + counts.joined + counts.copies, 0);
+        fragments_free(fragments);
+    }
+}
+
+/* Every fragment captured twice: the copy of the last one begins no packet of its own. */
+static void a_copy_of_the_last_piece_is_a_copy(void **state)
+{
+    struct config config = config_default();
+    struct fragments *fragments = fragments_new(&config);
+    struct frame frame;
+    (void)state;
+    for (int round = 0; round < 40; round++) {
+        struct fragment first = tcp_piece(0, 16, true), last = tcp_piece(16, 8, false);
+        nanotime at = round * (config.copy_window + 1);
+        first.id = last.id = (uint32_t)round % 3;
+        assert_false(fragments_take(fragments, &first, at, &frame));
+        assert_false(fragments_take(fragments, &first, at, &frame));
+        assert_true(fragments_take(fragments, &last, at, &frame));
+        assert_false(fragments_take(fragments, &last, at, &frame));
+        assert_false(fragments_take(fragments, &first, at, &frame));
+    }
+    assert_int_equal(fragments_counts(fragments).copies, 120);
+    assert_int_equal(fragments_counts(fragments).joined, 40);
+    assert_int_equal(fragments_counts(fragments).incomplete, 0);
+    fragments_free(fragments);
+}
+
+static void what_is_given_up_names_its_connection(void **state)
+{
+    struct config config = config_default();
+    struct fragments *fragments = fragments_new(&config);
+    struct frame frame;
+    struct segment lost;
+    (void)state;
+    struct fragment first = tcp_piece(0, 16, true), late = tcp_piece(0, 16, true);
+    struct fragment headless = tcp_piece(16, 8, false), datagram = tcp_piece(0, 16, true);
+    headless.id = 2;
+    late.id = 3;
+    datagram.id = 4;
+    datagram.protocol = 17;
+    assert_false(fragments_take(fragments, &first, 0, &frame));
+    assert_false(fragments_take(fragments, &headless, 0, &frame));
+    assert_false(fragments_take(fragments, &datagram, 0, &frame));
+    assert_false(fragments_lost(fragments, &lost));
+    assert_false(fragments_take(fragments, &late, config.fragment_wait + 1, &frame));
+    assert_true(fragments_lost(fragments, &lost));
+    assert_int_equal(lost.source_port, 1001);
+    assert_int_equal(lost.destination_port, 1002);
+    assert_int_equal(lost.source[3] << 8 | lost.destination[3], 0x102);
+    assert_int_equal(lost.ip_version, 4);
+    assert_false(fragments_lost(fragments, &lost));
+    fragments_finish(fragments);
+    assert_true(fragments_lost(fragments, &lost));
+    assert_false(fragments_lost(fragments, &lost));
+    assert_int_equal(fragments_counts(fragments).incomplete, 4);
+    fragments_free(fragments);
+}
+
 static void waiting_ends_in_capture_time(void **state)
 {
     struct config config = config_default();
@@ -260,6 +370,10 @@ int main(void)
         cmocka_unit_test(an_overlap_spoils_the_packet),
         cmocka_unit_test(the_same_place_with_other_octets_is_an_overlap),
         cmocka_unit_test(what_no_packet_can_have_is_refused),
+        cmocka_unit_test(a_length_that_wraps_is_refused),
+        cmocka_unit_test(two_ends_spoil_the_packet),
+        cmocka_unit_test(a_copy_of_the_last_piece_is_a_copy),
+        cmocka_unit_test(what_is_given_up_names_its_connection),
         cmocka_unit_test(waiting_ends_in_capture_time),
         cmocka_unit_test(a_bomb_is_bounded),
     };
