@@ -290,12 +290,13 @@ static void summarize_skipped(const struct analyzer *analyzer, struct run_summar
 {
     for (int i = 0; i < DISSECT_RESULTS; i++) {
         uint64_t count = analyzer->results[i];
-        if (i == DISSECT_ICMP_ERROR) /* the others are named below, or copies */
+        if (i == DISSECT_ICMP_ERROR) /* the others are named below */
             count = analyzer->counts.icmp_matched;
         if (i != DISSECT_SEGMENT)
             add_skipped(summary, dissect_result_name((enum dissect_result)i), count);
     }
     add_skipped(summary, "icmp_error_unmatched", analyzer->counts.icmp_unmatched);
+    add_skipped(summary, "icmp_error_copy", analyzer->counts.icmp_copies);
     add_skipped(summary, "after_close", analyzer->counts.late);
 }
 
@@ -310,7 +311,7 @@ static void summarize_links(const struct analyzer *analyzer, const struct analyz
 static void summarize_engine(const struct engine_counts *counts, struct run_summary *summary)
 {
     summary->segments = counts->segments;
-    summary->copies = counts->copies + counts->icmp_copies;
+    summary->copies = counts->copies;
     summary->flows = counts->flows;
     memcpy(summary->flows_by_kind, counts->flows_by_kind, sizeof(summary->flows_by_kind));
     memcpy(summary->left, counts->left, sizeof(summary->left));
