@@ -121,8 +121,18 @@ static struct engine_item *next_item(struct analyzer *analyzer)
                                     : &analyzer->batch[analyzer->batched];
 }
 
+/* VLANs and tunnels, where they are part of a connection's identity. */
+static uint32_t context_of(const struct analyzer *analyzer, const struct segment *segment)
+{
+    const struct config *config = &analyzer->engine.config;
+    if (config->vlan_key == 0 && config->tunnel_key == 0)
+        return 0;
+    return flow_key_context(segment, config->vlan_key != 0, config->tunnel_key != 0);
+}
+
 static enum status take_item(struct analyzer *analyzer, struct engine_item *item)
 {
+    item->context = context_of(analyzer, &item->segment);
     if (analyzer->shards != NULL)
         return shards_take(analyzer->shards);
     engine_identify(analyzer->engine.table.secret, item);
@@ -133,8 +143,8 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     return take_status(analyzer);
 }
 
-/* The tags of the frame that a fragment came in stand before those of what it was part of. */
-static void prepend_tags(struct segment *segment, const struct fragment *fragment)
+/* What a fragment came in stands around what the packet that it was part of came in. */
+static void put_around(struct segment *segment, const struct fragment *fragment)
 {
     uint16_t inner[SEGMENT_VLANS];
     uint8_t inner_count = segment->vlans;
@@ -143,6 +153,14 @@ static void prepend_tags(struct segment *segment, const struct fragment *fragmen
     segment->vlans = fragment->vlans;
     for (int i = 0; i < inner_count && segment->vlans < SEGMENT_VLANS; i++)
         segment->vlan[segment->vlans++] = inner[i];
+    if (fragment->around.tunnels == 0)
+        return;
+    struct encapsulation within = segment->around;
+    segment->around = fragment->around;
+    for (int i = 0; i < within.tunnels && segment->around.tunnels < SEGMENT_TUNNELS; i++) {
+        segment->around.kind[segment->around.tunnels] = within.kind[i];
+        segment->around.id[segment->around.tunnels++] = within.id[i];
+    }
 }
 
 /*
@@ -168,7 +186,7 @@ static enum dissect_result join_fragments(struct analyzer *analyzer, nanotime ti
             return DISSECT_FRAGMENT;
         enum dissect_result result = dissect(whole, segment);
         if (result == DISSECT_SEGMENT)
-            prepend_tags(segment, &fragment);
+            put_around(segment, &fragment);
         if (result != DISSECT_FRAGMENT)
             return result;
     }

@@ -419,6 +419,8 @@ static void note_packet(struct incarnation *incarnation, const struct step *step
 {
     const struct segment *segment = step->segment;
     const struct side *y = &incarnation->connection.side[side_other(step->from)];
+    if (incarnation_in_other_vlan(incarnation, segment))
+        incarnation->notes |= UINT64_C(1) << NOTE_vlan_split;
     if (segment->cut)
         incarnation->notes |= UINT64_C(1) << NOTE_capture_truncated;
     if (segment->checksum_verdict == CHECKSUM_PARTIAL)
@@ -517,8 +519,8 @@ void decide_replaced(struct engine *engine, struct tuple *tuple, struct incarnat
 }
 
 /*
- * Closed as it should be: named in the flow's record, which is why no detector tells it.  A loss that
- * was repaired does not count against it.
+ * Closed as it should be: named in the flow's record, which is why no detector tells it.  A loss
+ * that was repaired does not count against it.
  */
 static bool is_graceful(const struct connection *connection)
 {

@@ -29,6 +29,8 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
 void engine_identify(struct hash_key secret, struct engine_item *item)
 {
     item->end = (uint8_t)flow_key_of(&item->segment, &item->key);
+    if (item->context != 0)
+        memcpy(item->key.context, &item->context, sizeof(item->key.context));
     item->hash = flow_key_hash(secret, &item->key);
 }
 
@@ -41,6 +43,10 @@ static bool is_copy(struct engine *engine, const struct tuple *tuple,
     engine->counts.copies++;
     trace_segment(engine, tuple, incarnation, segment, from, VERDICT_COPY);
     incarnation->notes |= UINT64_C(1) << NOTE_capture_duplicate;
+    if (incarnation_in_other_vlan(incarnation, segment))
+        incarnation->notes |= UINT64_C(1) << NOTE_vlan_split;
+    if (incarnation_in_other_tunnel(incarnation, segment))
+        incarnation->notes |= UINT64_C(1) << NOTE_tunnel_duplicate;
     return true;
 }
 

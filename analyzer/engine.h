@@ -71,6 +71,7 @@ struct engine_item {
     struct flow_key key;
     uint64_t hash;
     nanotime clock; /* capture clock: the latest time stamp up to this packet */
+    uint32_t context; /* flow_key_context(): set by the caller */
     uint8_t end;
     uint8_t kind;           /* enum item_kind */
     struct icmp_error icmp; /* with ITEM_ICMP */

@@ -1,10 +1,32 @@
 /* expand: see expand.h. */
 #include "expand.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "flow/icmp_story.h"
 #include "outcome.h"
+
+/*
+ * "192.0.2.1-192.0.2.2 vxlan:42/gre": the ends of the outermost tunnel, the client's first; then
+ * the tunnels, outermost first, with their numbers.
+ */
+static void expand_tunnels(const struct encapsulation *around, char text[RECORD_TUNNEL])
+{
+    char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
+    int family = around->ip_version == 4 ? AF_INET : AF_INET6;
+    inet_ntop(family, around->source, source, sizeof(source));
+    inet_ntop(family, around->destination, destination, sizeof(destination));
+    int used = snprintf(text, RECORD_TUNNEL, "%s-%s", source, destination);
+    for (int i = 0; i < around->tunnels; i++) {
+        const char *name = dissect_tunnel_name((enum tunnel_kind)around->kind[i]);
+        used +=
+            snprintf(text + used, (size_t)(RECORD_TUNNEL - used), "%c%s", i == 0 ? ' ' : '/', name);
+        if (around->id[i] != 0)
+            used += snprintf(text + used, (size_t)(RECORD_TUNNEL - used), ":%u", around->id[i]);
+    }
+}
 
 void expand_identity(const struct tuple *tuple, const struct incarnation *incarnation,
                      struct flow_identity *who)
@@ -24,6 +46,8 @@ void expand_identity(const struct tuple *tuple, const struct incarnation *incarn
     who->previous = incarnation->previous;
     who->vlans = incarnation->vlans;
     memcpy(who->vlan, incarnation->vlan, sizeof(who->vlan));
+    if (incarnation->around != NULL)
+        expand_tunnels(incarnation->around, who->tunnel);
 }
 
 struct history_record expand_history(const struct history_entry *entry)

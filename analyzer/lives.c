@@ -68,6 +68,7 @@ struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
     incarnation->first_packet = segment->packet;
     incarnation->vlans = segment->vlans;
     memcpy(incarnation->vlan, segment->vlan, sizeof(incarnation->vlan));
+    incarnation_keep_tunnels(incarnation, segment, end);
     tuple->last_uid = incarnation->uid;
     return incarnation;
 }

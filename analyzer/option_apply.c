@@ -37,6 +37,14 @@ static const struct {
 
 static const struct {
     enum option_id id;
+    size_t member; /* a uint32_t of struct config, set to 1 */
+} keys[] = {
+    {OPTION_VLAN_KEY,   offsetof(struct config, vlan_key)},
+    {OPTION_TUNNEL_KEY, offsetof(struct config, tunnel_key)},
+};
+
+static const struct {
+    enum option_id id;
     enum action action;
 } actions[] = {
     {OPTION_INTERFACES,  ACTION_INTERFACES},
@@ -443,6 +451,10 @@ enum status option_apply(struct options *options, enum option_id id, const char 
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         if (actions[i].id == id && options->action == ACTION_ANALYSE)
             options->action = actions[i].action;
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (keys[i].id == id)
+            *(uint32_t *)((char *)&options->config + keys[i].member) = 1;
     }
     if (takers[id] != NULL)
         return takers[id](options, argument, message);

@@ -36,6 +36,7 @@ static const struct range by_unit[] = {
     {"ns", 1, DAYS(30)},
     {"octets", 1, UINT64_C(1) << 44},
     {"%", 1, 100},
+    {"0 or 1", 0, 1},
 };
 
 static const struct range exceptions[] = {

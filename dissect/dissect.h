@@ -57,7 +57,35 @@ enum checksum_verdict {
     CHECKSUM_BAD,
 };
 
-enum { SEGMENT_VLANS = 4, SEGMENT_SACKS = 4 };
+enum { SEGMENT_VLANS = 4, SEGMENT_SACKS = 4, SEGMENT_TUNNELS = 3 };
+
+/* What carried a packet.  One row each in dissect/tunnel.def. */
+enum tunnel_kind {
+#define KIND(id, name) TUNNEL_##id,
+#define TUNNEL(protocol, kind, reader)
+#define PORT(port, kind, reader)
+#define SHAPE(kind, reader)
+#include "tunnel.def"
+#undef SHAPE
+#undef PORT
+#undef TUNNEL
+#undef KIND
+    TUNNEL_KINDS
+};
+
+/*
+ * The tunnels that a packet came through, outermost first, and who stood at the ends of the
+ * outermost.  Only `tunnels` has a meaning when that is 0.
+ */
+struct encapsulation {
+    uint8_t tunnels;               /* in kind[] and id[]; further ones are not kept */
+    uint8_t kind[SEGMENT_TUNNELS]; /* enum tunnel_kind */
+    uint32_t
+        id[SEGMENT_TUNNELS]; /* number of the tunnel: VNI, key, session, TEID; 0: it has none */
+    uint8_t ip_version;      /* of the outermost IP header */
+    uint8_t source[16];      /* of the outermost IP header, as in struct segment */
+    uint8_t destination[16];
+};
 
 struct sack_block {
     uint32_t left;  /* first sequence number of the block */
@@ -98,6 +126,7 @@ struct segment {
     bool further;             /* valid with every result: the frame has a packet behind this one */
     uint16_t vlan[SEGMENT_VLANS]; /* VLAN identifiers */
     struct sack_block sack[SEGMENT_SACKS];
+    struct encapsulation around; /* the tunnels that it came through */
 };
 
 /* An ICMP or ICMPv6 error about a TCP segment: plain value. */
@@ -136,6 +165,7 @@ struct fragment {
     bool more; /* another piece follows behind this one */
     uint8_t vlans;
     uint16_t vlan[SEGMENT_VLANS];
+    struct encapsulation around;
 };
 
 /*
@@ -164,6 +194,9 @@ enum dissect_result dissect_icmp_error(const struct frame *frame, struct segment
 
 /* The short machine-readable name of a result, e.g. "not_tcp"; static storage. */
 const char *dissect_result_name(enum dissect_result result);
+
+/* The name of a kind of tunnel, e.g. "vxlan"; static storage. */
+const char *dissect_tunnel_name(enum tunnel_kind kind);
 
 /* One sentence on what a result means; static storage. */
 const char *dissect_result_reason(enum dissect_result result);

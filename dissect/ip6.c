@@ -93,6 +93,8 @@ enum dissect_result ip_fragment(struct packet *packet, uint32_t id, uint32_t off
     memcpy(fragment->source, segment->source, sizeof fragment->source);
     memcpy(fragment->destination, segment->destination, sizeof fragment->destination);
     memcpy(fragment->vlan, segment->vlan, sizeof fragment->vlan);
+    if (segment->around.tunnels > 0)
+        fragment->around = segment->around;
     return DISSECT_FRAGMENT;
 }
 

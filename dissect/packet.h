@@ -33,6 +33,8 @@ struct packet {
     uint8_t ip_version;        /* what the layer below announces: IP_4, IP_6, or IP_EITHER */
     uint8_t protocol;          /* after an IP header: what follows it */
     uint8_t tunnels;           /* tunnels entered so far */
+    uint8_t tunnel_kind;       /* of the tunnel being read, enum tunnel_kind */
+    uint32_t tunnel_id;        /* its number, where its header has one */
     uint8_t layers;            /* headers below IP read so far, in all tunnels */
     bool further;              /* the frame has a packet behind the one that is read */
     uint32_t part;             /* which packet of the frame is wanted, from 0 */

@@ -46,9 +46,11 @@ static struct view udp_take(struct packet *packet)
 static enum dissect_result shape_read(struct packet *packet)
 {
     enum dissect_result result;
-#define TUNNEL(protocol, reader)
-#define PORT(port, reader)
-#define SHAPE(reader)                                                                              \
+#define KIND(id, name)
+#define TUNNEL(protocol, kind, reader)
+#define PORT(port, kind, reader)
+#define SHAPE(kind, reader)                                                                        \
+    packet->tunnel_kind = (kind);                                                                  \
     result = reader(packet);                                                                       \
     if (result != DISSECT_NOT_TCP)                                                                 \
         return result;
@@ -56,21 +58,25 @@ static enum dissect_result shape_read(struct packet *packet)
 #undef SHAPE
 #undef PORT
 #undef TUNNEL
+#undef KIND
     return DISSECT_NOT_TCP;
 }
 
 static enum dissect_result port_read(struct packet *packet, uint16_t port)
 {
     switch (port) {
-#define TUNNEL(protocol, reader)
-#define PORT(port, reader)                                                                         \
+#define KIND(id, name)
+#define TUNNEL(protocol, kind, reader)
+#define PORT(port, kind, reader)                                                                   \
     case port:                                                                                     \
+        packet->tunnel_kind = (kind);                                                              \
         return reader(packet);
-#define SHAPE(reader)
+#define SHAPE(kind, reader)
 #include "tunnel.def"
 #undef SHAPE
 #undef PORT
 #undef TUNNEL
+#undef KIND
     default:
         return DISSECT_NOT_TCP;
     }
@@ -89,15 +95,18 @@ static enum dissect_result udp_read(struct packet *packet)
 static enum dissect_result protocol_read(struct packet *packet)
 {
     switch (packet->protocol) {
-#define SHAPE(reader)
-#define PORT(port, reader)
-#define TUNNEL(protocol, reader)                                                                   \
+#define KIND(id, name)
+#define SHAPE(kind, reader)
+#define PORT(port, kind, reader)
+#define TUNNEL(protocol, kind, reader)                                                             \
     case protocol:                                                                                 \
+        packet->tunnel_kind = (kind);                                                              \
         return reader(packet);
 #include "tunnel.def"
 #undef TUNNEL
 #undef PORT
 #undef SHAPE
+#undef KIND
     case PROTOCOL_UDP:
         return udp_read(packet);
     case PROTOCOL_ICMP:
@@ -111,13 +120,15 @@ static enum dissect_result protocol_read(struct packet *packet)
 bool tunnel_is_known(uint8_t protocol)
 {
     switch (protocol) {
-#define SHAPE(reader)
-#define PORT(port, reader)
-#define TUNNEL(protocol, reader) case protocol:
+#define KIND(id, name)
+#define SHAPE(kind, reader)
+#define PORT(port, kind, reader)
+#define TUNNEL(protocol, kind, reader) case protocol:
 #include "tunnel.def"
 #undef TUNNEL
 #undef PORT
 #undef SHAPE
+#undef KIND
     case PROTOCOL_UDP:
         return true;
     default:
@@ -133,13 +144,46 @@ static void outer_forget(struct packet *packet)
     packet->route_unknown = false;
 }
 
+/* One more tunnel of the packet's path; the first names the outermost ends. */
+static void path_note(struct segment *segment, const struct packet *packet)
+{
+    struct encapsulation *around = &segment->around;
+    if (around->tunnels == 0) {
+        around->ip_version = segment->ip_version;
+        memcpy(around->source, segment->source, sizeof around->source);
+        memcpy(around->destination, segment->destination, sizeof around->destination);
+    }
+    if (around->tunnels == SEGMENT_TUNNELS)
+        return;
+    around->kind[around->tunnels] = packet->tunnel_kind;
+    around->id[around->tunnels++] = packet->tunnel_id;
+}
+
 enum dissect_result tunnel_enter(struct packet *packet)
 {
     if (packet->tunnels++ >= TUNNELS_MAX)
         return DISSECT_TUNNEL_LOOP;
+    packet->tunnel_id = 0;
     enum dissect_result result = protocol_read(packet);
     if (result != DISSECT_SEGMENT)
         return result;
+    path_note(packet->segment, packet);
     outer_forget(packet);
     return ip_read(packet);
+}
+
+const char *dissect_tunnel_name(enum tunnel_kind kind)
+{
+    static const char *const names[] = {
+#define KIND(id, name) name,
+#define TUNNEL(protocol, kind, reader)
+#define PORT(port, kind, reader)
+#define SHAPE(kind, reader)
+#include "tunnel.def"
+#undef SHAPE
+#undef PORT
+#undef TUNNEL
+#undef KIND
+    };
+    return names[kind];
 }

@@ -66,26 +66,30 @@ static bool routes_skip(struct packet *packet)
 
 static enum dissect_result erspan_read(struct packet *packet, bool sequence)
 {
-    enum { HEADER2 = 8 };
+    enum { HEADER2 = 8, SESSION = 0x3ff };
+    packet->tunnel_kind = TUNNEL_ERSPAN;
     if (!sequence)
         return link_ethernet(packet);
     if (!view_holds(packet->rest, HEADER2))
         return DISSECT_TUNNEL_TRUNCATED;
     if (view_u8(packet->rest, 0) >> 4 != 1)
         return DISSECT_NOT_TCP;
+    packet->tunnel_id = view_u32(packet->rest, 0) & SESSION;
     packet_skip(packet, HEADER2);
     return link_ethernet(packet);
 }
 
 static enum dissect_result erspan3_read(struct packet *packet)
 {
-    enum { HEADER3 = 12, SUBHEADER = 8, SUBHEADER_PRESENT = 0x01, FRAME_IP = 2 };
+    enum { HEADER3 = 12, SUBHEADER = 8, SUBHEADER_PRESENT = 0x01, FRAME_IP = 2, SESSION = 0x3ff };
+    packet->tunnel_kind = TUNNEL_ERSPAN;
     struct view header = packet->rest;
     uint32_t octets = HEADER3 + ((view_u8(header, 11) & SUBHEADER_PRESENT) != 0 ? SUBHEADER : 0);
     if (!view_holds(header, octets))
         return DISSECT_TUNNEL_TRUNCATED;
     if (view_u8(header, 0) >> 4 != 2)
         return DISSECT_NOT_TCP;
+    packet->tunnel_id = view_u32(header, 0) & SESSION;
     packet_skip(packet, octets);
     return (view_u8(header, 10) >> 2 & 0x1f) == FRAME_IP ? link_raw(packet) : link_ethernet(packet);
 }
@@ -98,6 +102,8 @@ static enum dissect_result type_read(struct packet *packet, uint16_t type, bool 
     case TYPE_ERSPAN3:
         return erspan3_read(packet);
     case TYPE_PPP:
+        packet->tunnel_kind = TUNNEL_PPTP;
+        packet->tunnel_id &= 0xffff; /* the call; the other half is a length */
         return link_ppp(packet);
     case TYPE_KEEP_ALIVE:
         return DISSECT_NOT_TCP;
@@ -119,6 +125,9 @@ enum dissect_result tunnel_gre(struct packet *packet)
         return DISSECT_NOT_TCP;
     if (!view_holds(header, octets))
         return DISSECT_TUNNEL_TRUNCATED;
+    if ((flags & KEY) != 0)
+        packet->tunnel_id =
+            view_u32(header, GRE_HEADER + ((flags & (CHECKSUM | ROUTING)) != 0 ? GRE_FIELD : 0));
     packet_skip(packet, octets);
     if ((flags & ROUTING) != 0 && !routes_skip(packet))
         return DISSECT_TUNNEL_TRUNCATED;

@@ -58,6 +58,7 @@ enum dissect_result tunnel_gtp(struct packet *packet)
     if (length > packet->length || offset == 0 || offset >= length ||
         !tunnel_holds_ip(view_after(header, offset), length - offset, IP_EITHER))
         return DISSECT_NOT_TCP;
+    packet->tunnel_id = view_u32(header, 4);
     packet_limit(packet, length);
     packet_skip(packet, offset);
     return link_raw(packet);

@@ -66,6 +66,7 @@ static enum dissect_result session_read(struct packet *packet, uint32_t header)
         bool frame = holds_frame(inner, packet->length - at);
         if (!frame && !holds_ppp(inner, packet->length - at))
             continue;
+        packet->tunnel_id = view_u32(packet->rest, header - SESSION);
         packet_skip(packet, at);
         return frame ? link_ethernet(packet) : link_ppp(packet);
     }
@@ -93,6 +94,7 @@ static enum dissect_result version2_read(struct packet *packet, uint16_t flags)
         return DISSECT_NOT_TCP;
     if (!holds_ppp(view_after(header, at), packet->length - at))
         return DISSECT_NOT_TCP;
+    packet->tunnel_id = view_u16(header, (flags & FLAG_LENGTH) != 0 ? 6 : 4); /* the session */
     packet_skip(packet, at);
     return link_ppp(packet);
 }

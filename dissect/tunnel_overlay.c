@@ -78,6 +78,7 @@ enum dissect_result tunnel_vxlan(struct packet *packet)
     if (!view_holds(header, HEADER) || (flags & FLAG_NETWORK) == 0)
         return DISSECT_NOT_TCP;
     packet_skip(packet, HEADER);
+    packet->tunnel_id = view_u32(header, 4) >> 8;
     enum dissect_result result =
         typed_read(packet, (flags & FLAG_TYPE) != 0 ? view_u8(header, 3) : TYPE_ETHERNET);
     if (result == DISSECT_NOT_TCP)
@@ -111,6 +112,7 @@ enum dissect_result tunnel_geneve(struct packet *packet)
                                      : false;
     if (!fits)
         return DISSECT_NOT_TCP;
+    packet->tunnel_id = view_u32(header, 4) >> 8;
     packet_skip(packet, HEADER + options);
     return ethertype_read(packet, type);
 }

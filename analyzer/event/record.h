@@ -23,6 +23,7 @@ enum {
     SERVER = 1,
     RECORD_HISTORY = 64,  /* entries of a side's history at most (RECORDS, flow) */
     RECORD_VLANS = 4,
+    RECORD_TUNNEL = 160,  /* octets of the path of encapsulation, NUL included */
     RECORD_EVENTS = 32,   /* distinct event ids named by a flow at most */
     RECORD_NUMBERS = 24,
     RECORD_DETAILS = 16,
@@ -112,7 +113,7 @@ struct flow_identity {
     uint64_t previous; /* flow_uid of the incarnation before; 0: null */
     uint8_t vlans;
     uint16_t vlan[RECORD_VLANS];
-    const char *tunnel; /* path of encapsulation; NULL: null */
+    char tunnel[RECORD_TUNNEL]; /* path of encapsulation; empty: null */
 };
 
 /* An ICMP error about a segment of the flow. */

@@ -7,7 +7,8 @@ bool embryo_fits(const struct segment *segment)
 {
     uint8_t control = segment->flags & (uint8_t) ~(TCP_ECE | TCP_CWR);
     return control == TCP_SYN && segment->payload == 0 && segment->vlans <= 1 &&
-           segment->acknowledgment == 0 && segment->sacks == 0 && segment->ip_length <= UINT16_MAX;
+           segment->around.tunnels == 0 && segment->acknowledgment == 0 && segment->sacks == 0 &&
+           segment->ip_length <= UINT16_MAX;
 }
 
 void embryo_keep(struct tuple *tuple, const struct segment *segment, int end)

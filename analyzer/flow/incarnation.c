@@ -80,3 +80,33 @@ struct tombstone *incarnation_bury(const struct incarnation *incarnation, nanoti
     memcpy(tombstone->last, incarnation->last, sizeof(tombstone->last));
     return tombstone;
 }
+
+bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
+                                 const struct segment *segment)
+{
+    const struct encapsulation *first = incarnation->around, *around = &segment->around;
+    if (first == NULL || around->tunnels == 0)
+        return (first == NULL) != (around->tunnels == 0);
+    if (first->tunnels != around->tunnels)
+        return true;
+    for (int i = 0; i < around->tunnels; i++) {
+        if (first->kind[i] != around->kind[i])
+            return true;
+    }
+    return false;
+}
+
+void incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
+                              int end)
+{
+    if (segment->around.tunnels == 0)
+        return;
+    incarnation->around = malloc(sizeof(*incarnation->around));
+    if (incarnation->around == NULL)
+        return;
+    *incarnation->around = segment->around;
+    if (incarnation_side(incarnation, end) == 0)
+        return;
+    memcpy(incarnation->around->source, segment->around.destination, 16);
+    memcpy(incarnation->around->destination, segment->around.source, 16);
+}

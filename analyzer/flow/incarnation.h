@@ -15,9 +15,9 @@
 /* How a responder answered a candidate SYN. */
 enum syn_answer {
     ANSWER_NONE,
-    ANSWER_SYNACK,    /* SYN-ACK of the new ISN */
-    ANSWER_RST_NEW,   /* RST that acknowledges the SYN: SEQ 0, ACK = ISN + 1 */
-    ANSWER_RST_OLD,   /* RST at the old SND.NXT */
+    ANSWER_SYNACK,  /* SYN-ACK of the new ISN */
+    ANSWER_RST_NEW, /* RST that acknowledges the SYN: SEQ 0, ACK = ISN + 1 */
+    ANSWER_RST_OLD, /* RST at the old SND.NXT */
 };
 
 /*
@@ -29,43 +29,43 @@ struct collision {
     uint64_t old_uid;
     uint32_t old_number;
     bool old_synchronized;
-    int old_side_of[SIDES];  /* role in the old incarnation of the candidate's client and server */
-    struct tombstone_side old[SIDES]; /* by the candidate's roles */
+    int old_side_of[SIDES]; /* role in the old incarnation of the candidate's client and server */
+    struct tombstone_side old[SIDES];   /* by the candidate's roles */
     enum tcp_state state_before[SIDES]; /* of the old sides, by the candidate's roles */
     enum basis basis_before[SIDES];
     enum tcp_state state_after;   /* of the old responder, after what its answer revoked */
-    nanotime old_last_t;     /* last segment of the old incarnation */
+    nanotime old_last_t;          /* last segment of the old incarnation */
     nanotime old_time_wait_since; /* responder's, when it was in TIME_WAIT */
     uint32_t responder_ts_recent;
     seq responder_right_edge;
-    bool fin_after_syn;      /* the responder repeated its FIN after the SYN: LAST_ACK for certain */
-    bool rst_by_initiator;   /* the initiator reset the challenged old connection */
-    bool syn_repeated;       /* the SYN was sent again */
-    uint32_t challenges;     /* ACKs in the old numbers */
+    bool fin_after_syn;    /* the responder repeated its FIN after the SYN: LAST_ACK for certain */
+    bool rst_by_initiator; /* the initiator reset the challenged old connection */
+    bool syn_repeated;     /* the SYN was sent again */
+    uint32_t challenges;   /* ACKs in the old numbers */
     enum syn_answer answer;
-    bool decided;            /* the events are raised */
+    bool decided;                             /* the events are raised */
     struct packet_ref old_fin, old_final_ack; /* of the responder's close, if any */
-    struct packet_ref syn;       /* first copy */
-    struct packet_ref syn_last;  /* latest copy */
-    struct packet_ref challenge; /* first ACK in the old numbers */
-    struct packet_ref reset;     /* the initiator's RST to it */
-    struct packet_ref fin_again; /* with fin_after_syn */
-    struct packet_ref reply;     /* the SYN-ACK or RST */
+    struct packet_ref syn;                    /* first copy */
+    struct packet_ref syn_last;               /* latest copy */
+    struct packet_ref challenge;              /* first ACK in the old numbers */
+    struct packet_ref reset;                  /* the initiator's RST to it */
+    struct packet_ref fin_again;              /* with fin_after_syn */
+    struct packet_ref reply;                  /* the SYN-ACK or RST */
     enum rst_form reply_form;
-    bool resumed;            /* its sender went on in the old numbers: the SYN was nobody's */
+    bool resumed; /* its sender went on in the old numbers: the SYN was nobody's */
     uint32_t syn_tsval, syn_tsecr;
     bool syn_timestamps;
-    bool syn_cut; /* the capture cut its options: whether it had timestamps is not known */
-    nanotime deadline;       /* when a challenged case is decided at the latest; unknown: none */
+    bool syn_cut;      /* the capture cut its options: whether it had timestamps is not known */
+    nanotime deadline; /* when a challenged case is decided at the latest; unknown: none */
 };
 
 /* The final ACK's story: lost or missing, until it is repaired. */
 struct final_ack_story {
     bool open, told;
-    bool missing;      /* no ACK of the FIN had passed */
-    bool echoed;       /* missing: the repair echoes the FIN's first copy, so that one had arrived */
-    bool new_syn;      /* missing: the peer sent a new SYN since, so it is there */
-    uint8_t side;      /* in LAST_ACK */
+    bool missing; /* no ACK of the FIN had passed */
+    bool echoed;  /* missing: the repair echoes the FIN's first copy, so that one had arrived */
+    bool new_syn; /* missing: the peer sent a new SYN since, so it is there */
+    uint8_t side; /* in LAST_ACK */
     uint8_t peer_state; /* enum tcp_state of the other side when the first loss showed */
     uint32_t losses, repairs;
     struct packet_ref final_ack, again; /* the ACK that was lost, what showed it */
@@ -76,16 +76,16 @@ struct final_ack_story {
 /* An old segment that the receiver would accept; whether it did is seen by its next ACK. */
 struct hazard {
     bool open;
-    uint8_t to;              /* side that may have taken it */
+    uint8_t to; /* side that may have taken it */
     bool rst;
     uint32_t matched_number; /* incarnation it comes from */
     uint64_t matched_uid;
     struct packet_ref original; /* the segment of which it is a copy; packet 0: unknown */
-    seq old_iss[SIDES];      /* of the matched incarnation, by this one's sides */
-    uint32_t strength;       /* enum stray_match */
+    seq old_iss[SIDES];         /* of the matched incarnation, by this one's sides */
+    uint32_t strength;          /* enum stray_match */
     struct packet_ref stray;
-    bool at_edge;            /* it begins at RCV.NXT: a cumulative ACK would show its octets */
-    seq left, right;         /* octets that nobody of this incarnation had sent */
+    bool at_edge;    /* it begins at RCV.NXT: a cumulative ACK would show its octets */
+    seq left, right; /* octets that nobody of this incarnation had sent */
     enum tcp_state state[SIDES];
     nanotime age;
 };
@@ -102,21 +102,23 @@ struct icmp_story;
 struct incarnation {
     struct connection connection;
     uint64_t uid, previous;
-    uint32_t index;       /* slot in its pool */
-    uint32_t number;      /* incarnation of the tuple, from 1 */
-    uint8_t client_end;   /* end of the tuple that is side 0 */
-    uint8_t flags;        /* enum incarnation_flag */
+    uint32_t index;     /* slot in its pool */
+    uint32_t number;    /* incarnation of the tuple, from 1 */
+    uint8_t client_end; /* end of the tuple that is side 0 */
+    uint8_t flags;      /* enum incarnation_flag */
     uint8_t last_next;
     uint8_t vlans;
     uint16_t vlan[SEGMENT_VLANS];
     uint64_t raised[RAISED_WORDS]; /* bits of enum event_id: incarnation_raised() */
-    uint32_t watched;     /* bits of the rows of watches.def whose deadline has passed since */
+    uint32_t watched; /* bits of the rows of watches.def whose deadline has passed since */
+    struct encapsulation *around; /* its first packet's tunnels, the client's end as source; NULL
+                                     for none; owned */
     uint64_t first_packet;
-    uint64_t notes;       /* bits of the integrity notes that its packets gave */
-    uint32_t strays;      /* old segments that came to it */
-    nanotime seen_t;      /* its last packet when the eviction looked at it */
-    uint32_t part;        /* records written at active timeouts */
-    bool superseded;      /* a new incarnation was accepted while this one was not closed */
+    uint64_t notes;              /* bits of the integrity notes that its packets gave */
+    uint32_t strays;             /* old segments that came to it */
+    nanotime seen_t;             /* its last packet when the eviction looked at it */
+    uint32_t part;               /* records written at active timeouts */
+    bool superseded;             /* a new incarnation was accepted while this one was not closed */
     struct collision *collision; /* NULL, or owned */
     struct story *story;         /* NULL, or owned: what an ordinary connection has not */
     struct icmp_story *icmp;     /* NULL, or owned: ICMP errors about its segments */
@@ -151,11 +153,11 @@ struct tuple {
         struct embryo embryo;  /* while embryonic */
         struct parked *parked; /* while is_parked; owned */
     };
-    nanotime armed;    /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
-    uint64_t last_uid; /* flow_uid of the newest incarnation */
-    uint32_t index;    /* slot in its pool */
+    nanotime armed;          /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
+    uint64_t last_uid;       /* flow_uid of the newest incarnation */
+    uint32_t index;          /* slot in its pool */
     uint32_t next, previous; /* in its queue; 0 none */
-    seq rest[2];       /* while resting: SND.NXT of each end when it ended */
+    seq rest[2];             /* while resting: SND.NXT of each end when it ended */
     uint32_t numbers : 22;   /* incarnations so far */
     uint32_t queue : 3;      /* enum tuple_queue */
     uint32_t embryonic : 1;
@@ -186,6 +188,21 @@ static inline void incarnation_raise(struct incarnation *incarnation, unsigned e
 {
     incarnation->raised[event_id / 64] |= UINT64_C(1) << event_id % 64;
 }
+
+/* Whether the segment came in other VLANs, or through other tunnels, than the first one. */
+static inline bool incarnation_in_other_vlan(const struct incarnation *incarnation,
+                                             const struct segment *segment)
+{
+    return segment->vlans != incarnation->vlans ||
+           memcmp(segment->vlan, incarnation->vlan, segment->vlans * sizeof(segment->vlan[0])) != 0;
+}
+
+bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
+                                 const struct segment *segment);
+
+/* Keeps the tunnels of the first segment, from that end.  Without memory nothing is kept. */
+void incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
+                              int end);
 
 /* Remembers a segment with payload in the ring of the last ones. */
 void incarnation_remember(struct incarnation *incarnation, const struct segment *segment, int end);

@@ -38,3 +38,56 @@ uint64_t flow_key_uid(const struct flow_key *key, int client_end, uint32_t isn, 
     uint64_t uid = hash_identity(words, KEY_WORDS + 2);
     return uid == 0 ? 1 : uid;
 }
+
+enum { CONTEXT_BITS = 24, CONTEXT_MASK = (1 << CONTEXT_BITS) - 1, VLAN_BITS = 12 };
+
+/* One bit of a hash is always set, so that no context is taken for none. */
+static uint32_t fold(const uint64_t *words, size_t count)
+{
+    return (uint32_t)(hash_identity(words, count) & CONTEXT_MASK) | 1u << (CONTEXT_BITS - 1);
+}
+
+static uint32_t vlan_context(const struct segment *segment)
+{
+    if (segment->vlans <= 2)
+        return (segment->vlans > 0 ? segment->vlan[0] : 0u) |
+               (segment->vlans > 1 ? (uint32_t)segment->vlan[1] << VLAN_BITS : 0u);
+    uint64_t words[1] = {0};
+    for (int i = 0; i < segment->vlans; i++)
+        words[0] = words[0] << 16 | segment->vlan[i];
+    return fold(words, 1);
+}
+
+/* Whether the number of such a tunnel is the same in both directions. */
+static bool is_shared(enum tunnel_kind kind)
+{
+    return kind == TUNNEL_VXLAN || kind == TUNNEL_GENEVE || kind == TUNNEL_GRE;
+}
+
+static uint32_t tunnel_context(const struct segment *segment)
+{
+    const struct encapsulation *around = &segment->around;
+    if (around->tunnels == 0)
+        return 0;
+    int last = around->tunnels - 1;
+    uint32_t id = around->id[last];
+    if (is_shared((enum tunnel_kind)around->kind[last]) && id != 0) {
+        uint64_t words[1] = {id};
+        return id <= CONTEXT_MASK ? id : fold(words, 1);
+    }
+    uint64_t words[5] = {around->kind[last], 0, 0, 0, 0};
+    bool swapped = memcmp(around->source, around->destination, 16) > 0;
+    memcpy(&words[1], swapped ? around->destination : around->source, 16);
+    memcpy(&words[3], swapped ? around->source : around->destination, 16);
+    return fold(words, 5);
+}
+
+uint32_t flow_key_context(const struct segment *segment, bool vlans, bool tunnels)
+{
+    uint32_t vlan = vlans ? vlan_context(segment) : 0;
+    uint32_t tunnel = tunnels ? tunnel_context(segment) : 0;
+    if (vlan == 0 || tunnel == 0)
+        return vlan | tunnel;
+    uint64_t words[1] = {(uint64_t)vlan << 32 | tunnel};
+    return fold(words, 1);
+}

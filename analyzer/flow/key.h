@@ -18,11 +18,19 @@ struct flow_key {
     uint8_t address[2][16]; /* network order; IPv4 in the first four octets */
     uint16_t port[2];
     uint8_t ip_version;
-    uint8_t reserved[3]; /* zero; context (VLAN, tunnel) when it is part of the identity */
+    uint8_t context[3]; /* of VLANs and tunnel, where they are part of the identity; else zero */
 };
 
 /* Fills *ret_key from a segment; returns the end (0 or 1) that sent it. */
 int flow_key_of(const struct segment *segment, struct flow_key *ret_key);
+
+/*
+ * The context of a segment as part of its identity, 24 bits; 0 for none.  Up to two VLANs, or one
+ * tunnel's own number (a VNI, a GRE key below 2^24), are told apart for certain; more tags, other
+ * numbers, and tunnels without a number that both directions share (then the two outer addresses
+ * count) by a hash.
+ */
+uint32_t flow_key_context(const struct segment *segment, bool vlans, bool tunnels);
 
 static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {

@@ -1,9 +1,10 @@
 /*
  * park: a closed connection that waits for the end of 2MSL, in a third of its room.
  *
- * Nearly every connection spends most of its life in the table in TIME_WAIT, in silence.  Parked, it
- * is a run of octets: of each 8-octet word only the octets that differ from zero, or from the time
- * the connection began, whichever is shorter.  A packet or a deadline brings it back unchanged.
+ * Nearly every connection spends most of its life in the table in TIME_WAIT, in silence.  Parked,
+ * it is a run of octets: of each 8-octet word only the octets that differ from zero, or from the
+ * time the connection began, whichever is shorter.  A packet or a deadline brings it back
+ * unchanged.
  *
  *     mask             a bit for each of 64 words: it is not zero; then for each of those
  *     tag 0x01..0x08   that many low octets of the word
@@ -24,7 +25,8 @@ struct parked {
 /* Whether an incarnation can be parked: nothing of it is open, nothing stands beside it. */
 bool park_fits(const struct incarnation *incarnation);
 
-/* The parked form, owned by the caller; NULL when memory ran out.  The incarnation is left alone. */
+/* The parked form, owned by the caller; NULL when memory ran out.  The incarnation is left alone.
+ */
 struct parked *park_incarnation(const struct incarnation *incarnation);
 
 /* Fills *incarnation (all but its pool index) from the parked form; false: no memory, nothing is

@@ -41,7 +41,8 @@ struct stray {
     bool paws_no_option;                 /* timestamps negotiated, the segment has none */
 };
 
-/* Decides; end is the end of the tuple that sent the segment.  With ROUTE_STRAY fills *ret_stray. */
+/* Decides; end is the end of the tuple that sent the segment.  With ROUTE_STRAY fills *ret_stray.
+ */
 enum route route_segment(const struct tuple *tuple, const struct segment *segment, int end,
                          struct stray *ret_stray);
 

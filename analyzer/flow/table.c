@@ -169,6 +169,7 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
     free(incarnation->collision);
     free(incarnation->story);
     free(incarnation->icmp);
+    free(incarnation->around);
     pool_give(&table->incarnations, incarnation->index);
 }
 

@@ -36,8 +36,8 @@ static inline void flow_table_prefetch(const struct flow_table *table, uint64_t 
 }
 
 /*
- * Two further steps of fetching for a packet that comes soon: the tuple that the slot seems to name,
- * then what the tuple points to.  Hints only: nothing is believed of what they read.
+ * Two further steps of fetching for a packet that comes soon: the tuple that the slot seems to
+ * name, then what the tuple points to.  Hints only: nothing is believed of what they read.
  */
 void flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash);
 void flow_table_prefetch_incarnation(const struct flow_table *table, uint64_t hash);

@@ -29,7 +29,7 @@ struct tombstone_side {
     seq iss, snd_nxt, rcv_nxt;
     uint32_t tsval_first, tsval_last;
     uint32_t window;
-    uint16_t flags; /* enum side_flag */
+    uint16_t flags;       /* enum side_flag */
     uint8_t state, basis; /* it was left in */
     uint8_t ttl;
 };
@@ -39,9 +39,9 @@ struct tombstone {
     uint64_t uid;
     uint32_t incarnation;
     uint8_t client_end;
-    bool synchronized; /* the responder had answered: there was a connection */
-    nanotime closed_at; /* 2MSL from here it is forgotten */
-    nanotime last_t;    /* of its last segment */
+    bool synchronized;                /* the responder had answered: there was a connection */
+    nanotime closed_at;               /* 2MSL from here it is forgotten */
+    nanotime last_t;                  /* of its last segment */
     struct tombstone_side end[SIDES]; /* by end of the tuple */
     struct last_segment last[LAST_SEGMENTS];
 };

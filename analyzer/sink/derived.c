@@ -112,6 +112,12 @@ void derived_write_destination_ip(struct record_writer *writer, const void *reco
     put_address(writer, who->ip_version, who->end[SERVER].address);
 }
 
+void derived_write_tunnel(struct record_writer *writer, const void *record)
+{
+    const struct flow_identity *who = record;
+    json_put_string(&writer->json, who->tunnel[0] != '\0' ? who->tunnel : NULL);
+}
+
 bool derived_knows_iss(const void *record)
 {
     const struct side_record *side = record;

@@ -14,6 +14,7 @@ void derived_write_network_type(struct record_writer *writer, const void *record
 void derived_write_community_id(struct record_writer *writer, const void *record);
 void derived_write_packets(struct record_writer *writer, const void *record);
 void derived_write_bytes(struct record_writer *writer, const void *record);
+void derived_write_tunnel(struct record_writer *writer, const void *record);
 void derived_write_source_ip(struct record_writer *writer, const void *record);
 void derived_write_destination_ip(struct record_writer *writer, const void *record);
 

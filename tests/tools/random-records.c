@@ -79,7 +79,8 @@ static struct flow_identity random_identity(struct dice *dice)
     who.vlans = (uint8_t)below(dice, RECORD_VLANS + 1);
     for (int vlan = 0; vlan < who.vlans; vlan++)
         who.vlan[vlan] = (uint16_t)below(dice, 4096);
-    who.tunnel = toss(dice) ? NULL : "gre/\x01\"vxlan\xff";
+    if (!toss(dice))
+        strcpy(who.tunnel, "gre/\x01\"vxlan\xff");
     return who;
 }
 

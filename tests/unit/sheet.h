@@ -45,7 +45,7 @@ static inline struct flow_identity some_identity(const char *client, const char 
     who.previous = 0xfedcba;
     who.vlan[0] = 100;
     who.vlans = 1;
-    who.tunnel = "vxlan";
+    memcpy(who.tunnel, "vxlan", sizeof "vxlan");
     return who;
 }
 
