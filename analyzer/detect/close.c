@@ -309,6 +309,9 @@ static bool is_told_better(const struct incarnation *incarnation, int x)
     const struct final_ack_story *story = &incarnation->final_ack;
     bool final_ack = (story->open || story->told) && story->side == x;
     return final_ack || incarnation_raised(incarnation, EVENT_rst_to_retransmitted_fin) ||
+           incarnation_raised(incarnation, EVENT_fin_wait_1_stuck) ||
+           incarnation_raised(incarnation, EVENT_last_ack_stuck) ||
+           incarnation_raised(incarnation, EVENT_closing_stuck) ||
            (incarnation->flags & INCARNATION_COLLIDED) != 0; /* its story has the FINs in it */
 }
 

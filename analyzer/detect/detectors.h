@@ -24,6 +24,16 @@ void detect_close_reset(struct occasion *occasion);
 void detect_fin_repeated_acked(struct occasion *occasion);
 void detect_fin_repeated_end(struct occasion *occasion);
 
+/* stuck.c: states that last too long (EVENTS C6). */
+nanotime due_close_wait_leak(const struct incarnation *incarnation, const struct config *config);
+void detect_close_wait_leak(struct occasion *occasion);
+void detect_close_wait_slow(struct occasion *occasion);
+void detect_fin_wait_2_timeout(struct occasion *occasion);
+void detect_fin_wait_2_stuck(struct occasion *occasion);
+nanotime due_fin_stuck(const struct incarnation *incarnation, const struct config *config);
+void detect_fin_stuck(struct occasion *occasion);
+void detect_fin_stuck_end(struct occasion *occasion);
+
 /* time_wait.c: the first reason for TIME_WAIT, and its loss (EVENTS C4). */
 void detect_rst_to_retransmitted_fin(struct occasion *occasion);
 void detect_tw_assassination(struct occasion *occasion);
