@@ -119,6 +119,7 @@ static void note_challenge(struct engine *engine, struct collision *collision,
         may_be_under_way(old, segment, side, collision->syn.t))
         return;
     collision->challenges++;
+    collision->challenge_last = packet_ref_of(segment, 1);
     if (collision->challenges > 1)
         return;
     collision->challenge = packet_ref_of(segment, 1);
@@ -145,6 +146,8 @@ void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct 
         if (!answers)
             return;
         collision->rst_by_initiator = true;
+        collision->resets++;
+        collision->reset_last = packet_ref_of(segment, 0);
         if (collision->reset.packet == 0)
             collision->reset = packet_ref_of(segment, 0);
         connection_confirm_end(old, side, segment, &step);
@@ -162,6 +165,12 @@ void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct 
     }
 }
 
+static void note_syn(struct collision *collision, const struct segment *segment)
+{
+    collision->syn_last = packet_ref_of(segment, 0);
+    collision->syns += segment->packet != collision->syn.packet;
+}
+
 /* A collision of an incarnation that became the current one at once. */
 static void follow_collision(struct engine *engine, struct tuple *tuple,
                              struct incarnation *incarnation, const struct step *step)
@@ -173,7 +182,7 @@ static void follow_collision(struct engine *engine, struct tuple *tuple,
         return;
     if (step->from == 0) {
         if ((segment->flags & TCP_SYN) != 0)
-            incarnation->collision->syn_last = packet_ref_of(segment, 0);
+            note_syn(incarnation->collision, segment);
         return;
     }
     bool synack = (segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
@@ -325,7 +334,7 @@ static void decide_hazard(struct engine *engine, struct tuple *tuple,
                                 .refuted = refuted,
                                 .now = engine->clock};
     incarnation->hazard.open = false;
-    incarnation->connection.corrupted = delivered;
+    incarnation->connection.corrupted = delivered && !incarnation->hazard.rst;
     show(engine, tuple, incarnation, &occasion);
 }
 
@@ -337,6 +346,18 @@ static bool sacks_unsent(const struct segment *segment, const struct hazard *haz
             return true;
     }
     return false;
+}
+
+/* The receiver of an old reset speaks: as one that was ended by it, or not. */
+static void follow_reset_hazard(struct engine *engine, struct tuple *tuple,
+                                struct incarnation *incarnation, const struct step *step)
+{
+    const struct hazard *hazard = &incarnation->hazard;
+    nanotime since = time_since(step->segment->time, hazard->stray.t);
+    bool in_flight = since < incarnation->connection.side[hazard->to].round_trip / 2;
+    bool ended = (step->segment->flags & (TCP_RST | TCP_ACK)) == TCP_RST; /* of no connection */
+    if (step->from == hazard->to && (ended || !in_flight))
+        decide_hazard(engine, tuple, incarnation, step->segment, ended, !ended);
 }
 
 /* The receiver of an old segment acknowledges: its octets, or not. */
@@ -391,7 +412,8 @@ static void open_hazard(struct engine *engine, struct tuple *tuple, const struct
     };
     if (stray->original != NULL)
         current->hazard.original = last_segment_ref(stray->original, from);
-    current->connection.corrupted = true;
+    current->hazard.rst = (segment->flags & TCP_RST) != 0;
+    current->connection.corrupted = !current->hazard.rst;
 }
 
 void decide_stray(struct engine *engine, struct tuple *tuple, const struct segment *segment,
@@ -404,6 +426,8 @@ void decide_stray(struct engine *engine, struct tuple *tuple, const struct segme
         open_hazard(engine, tuple, segment, from, stray);
         return;
     }
+    if (stray->verdict == STRAY_HAZARD_RST) /* whether it hit is seen by what comes next */
+        open_hazard(engine, tuple, segment, from, stray);
     if (current->strays > engine->config.strays_per_flow) {
         engine->counts.events_dropped++;
         return;
@@ -465,7 +489,9 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     if (answered)
         incarnation->flags |= INCARNATION_SYNCHRONIZED;
     note_packet(incarnation, step);
-    if (incarnation->hazard.open)
+    if (incarnation->hazard.open && incarnation->hazard.rst)
+        follow_reset_hazard(engine, tuple, incarnation, step);
+    else if (incarnation->hazard.open)
         follow_hazard(engine, tuple, incarnation, step);
     if (incarnation->collision != NULL)
         follow_collision(engine, tuple, incarnation, step);

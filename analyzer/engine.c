@@ -60,7 +60,8 @@ static void take(struct engine *engine, struct tuple *tuple, struct incarnation 
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;
     engine->counts.damaged += step.damaged;
-    incarnation_remember(incarnation, segment, end);
+    if (!step.stray)
+        incarnation_remember(incarnation, segment, end);
     if (engine->probe != NULL)
         engine->probe(engine->probe_context, &step);
     trace_step(engine, tuple, incarnation, &step);
@@ -233,6 +234,7 @@ static void take_candidate_syn(struct engine *engine, struct tuple *tuple,
     if (collision == NULL)
         return;
     collision->syn_repeated = true;
+    collision->syns++;
     collision->syn_last = packet_ref_of(segment, 0);
 }
 

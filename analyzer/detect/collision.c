@@ -5,6 +5,7 @@
  * the row that resolved it, caused by the collision.
  */
 #include "detectors.h"
+#include "lost_answers.h"
 #include "report.h"
 #include "resolve.h"
 
@@ -50,6 +51,12 @@ static void add_evidence(struct event_record *event, const struct incarnation *i
                     "the old FIN again: LAST_ACK for certain");
     report_evidence(event, &old, &collision->reset, CLIENT, ROLE_REACTION,
                     "the client resets the old connection");
+    if (collision->challenges > 1)
+        report_evidence(event, &old, &collision->challenge_last, SERVER, ROLE_REACTION,
+                        "the latest ACK in the old numbers");
+    if (collision->resets > 1)
+        report_evidence(event, &old, &collision->reset_last, CLIENT, ROLE_REACTION,
+                        "the latest reset of it");
     if (collision->syn_last.packet != collision->syn.packet)
         report_evidence(event, &fresh, &collision->syn_last, CLIENT,
                         collision->answer == ANSWER_SYNACK ? ROLE_REPAIR : ROLE_REFERENCE,
@@ -451,6 +458,15 @@ static void tell_outcome(struct event_record *event, const struct occasion *occa
         break;
     case EVENT_tw_reopen_accepted:
         tell_reopen_accepted(event, occasion);
+        break;
+    case EVENT_challenge_loop:
+        lost_answers_tell_loop(event, occasion);
+        break;
+    case EVENT_challenge_ack_dropped:
+        lost_answers_tell_silence(event, occasion);
+        break;
+    case EVENT_tw_reopen_dropped:
+        lost_answers_tell_first_dropped(event, occasion);
         break;
     default:
         tell_reopen_refused(event, occasion);

@@ -39,12 +39,50 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion);
 void detect_tw_assassination(struct occasion *occasion);
 void detect_final_ack(struct occasion *occasion);
 
+/* close_ack.c: the first ACK of a close was lost (EVENTS C4). */
+void detect_close_ack_lost(struct occasion *occasion);
+
+/* resets.c: answers of a host without the connection (EVENTS C4). */
+nanotime detect_no_state_reset_due(const struct incarnation *incarnation,
+                                   const struct config *config);
+void detect_no_state_reset(struct occasion *occasion);
+nanotime detect_late_data_due(const struct incarnation *incarnation, const struct config *config);
+void detect_data_after_close_reset(struct occasion *occasion);
+void detect_keepalive_race(struct occasion *occasion);
+
+/* rst_fate.c: what a reset really was (EVENTS C7). */
+void detect_rst_challenged(struct occasion *occasion);
+void detect_rst_ignored(struct occasion *occasion);
+void detect_idle_drop_rst(struct occasion *occasion);
+void detect_rst_injected_suspected(struct occasion *occasion);
+void detect_conntrack_invalid_rst(struct occasion *occasion);
+
+/* stray_reset.c: an old reset killed a new connection (EVENTS C4). */
+void detect_stray_rst_hazard(struct occasion *occasion);
+void detect_stray_rst_hit(struct occasion *occasion);
+
+/* silence.c: no answer, or a window that stays shut (EVENTS C7). */
+void detect_keepalive_timeout(struct occasion *occasion);
+nanotime detect_idle_drop_due(const struct incarnation *incarnation, const struct config *config);
+void detect_idle_drop_silent(struct occasion *occasion);
+nanotime detect_rto_abort_due(const struct incarnation *incarnation, const struct config *config);
+void detect_rto_abort(struct occasion *occasion);
+void detect_zero_window_stall_close(struct occasion *occasion);
+
+/* asymmetry.c: one direction only (EVENTS C7). */
+void detect_path_asymmetry(struct occasion *occasion);
+
 /* stray_events.c: the second reason (EVENTS C4, C5). */
+void detect_stray_unmatched(struct occasion *occasion);
 void detect_stray_old_segment(struct occasion *occasion);
 void detect_stray_accepted_hazard(struct occasion *occasion);
 
 /* collision.c: a SYN into an existing incarnation (EVENTS C3). */
 void detect_incarnation_collision(struct occasion *occasion);
 void detect_collision_outcome(struct occasion *occasion);
+
+/* port_reuse.c: who came back (EVENTS C3). */
+void detect_tw_reuse_client(struct occasion *occasion);
+void detect_nat_port_collision(struct occasion *occasion);
 
 #endif

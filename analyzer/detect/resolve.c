@@ -94,6 +94,40 @@ static int resolve_challenge(const struct collision *collision)
     return -1;
 }
 
+static bool is_synchronized(enum tcp_state state)
+{
+    return state != STATE_CLOSED && state != STATE_LISTEN && state != STATE_SYN_SENT &&
+           state != STATE_UNKNOWN;
+}
+
+/* A SYN again after its timeout: Linux waits 1 s, others longer. */
+static bool syn_timed_out(const struct collision *collision)
+{
+    nanotime least = 900 * (nanotime)NANO_PER_MILLI;
+    return collision->syns > 0 && time_since(collision->syn_last.t, collision->syn.t) >= least;
+}
+
+/* Round after round, and no SYN-ACK: or challenges that no reset answers. */
+static bool goes_round(const struct collision *collision)
+{
+    bool rounds = collision->challenges >= 2 && collision->resets >= 2;
+    bool unanswered = collision->challenges >= 2 && collision->resets == 0 && collision->syns > 0;
+    return collision->answer == ANSWER_NONE && (rounds || unanswered);
+}
+
+/* The first SYN into TIME_WAIT was swallowed, the next one accepted at once. */
+static bool was_dropped_first(const struct collision *collision)
+{
+    return collision->answer == ANSWER_SYNACK && collision->challenges == 0 &&
+           collision->state_before[1] == STATE_TIME_WAIT && syn_timed_out(collision);
+}
+
+static int resolve_silence(const struct collision *collision)
+{
+    bool dropped = syn_timed_out(collision) && is_synchronized(collision->state_after);
+    return dropped ? EVENT_challenge_ack_dropped : EVENT_syn_unresolved;
+}
+
 int resolve_outcome(const struct collision *collision)
 {
     bool last_ack_shown = collision->fin_after_syn && collision->state_after == STATE_LAST_ACK;
@@ -101,10 +135,14 @@ int resolve_outcome(const struct collision *collision)
         return -1;
     if (is_reset(collision))
         return resolve_reset(collision);
+    if (goes_round(collision))
+        return EVENT_challenge_loop;
+    if (was_dropped_first(collision))
+        return EVENT_tw_reopen_dropped;
     if (collision->challenges > 0 || (last_ack_shown && collision->answer == ANSWER_SYNACK))
         return resolve_challenge(collision);
     if (collision->answer == ANSWER_NONE)
-        return EVENT_syn_unresolved;
+        return resolve_silence(collision);
     return collision->state_before[1] == STATE_TIME_WAIT ? (int)EVENT_tw_reopen_accepted : -1;
 }
 
@@ -126,7 +164,11 @@ enum confidence resolve_confidence(const struct collision *collision, int outcom
     case EVENT_syn_in_synchronized_rst:
         return collision->answer == ANSWER_RST_OLD ? CONFIDENCE_CERTAIN : CONFIDENCE_PROBABLE;
     case EVENT_syn_unresolved:
+    case EVENT_challenge_ack_dropped:
+    case EVENT_tw_reopen_dropped:
         return CONFIDENCE_POSSIBLE;
+    case EVENT_challenge_loop:
+        return collision->resets > 0 ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE;
     case EVENT_tw_reopen_accepted:
         return presumed ? CONFIDENCE_PROBABLE : CONFIDENCE_CERTAIN;
     default:
@@ -142,6 +184,8 @@ enum level resolve_level(const struct incarnation *incarnation, int outcome)
         return LEVEL_NOTICE;
     if (outcome == EVENT_syn_in_last_ack_rst &&
         resolve_confidence(incarnation->collision, outcome) == CONFIDENCE_POSSIBLE)
+        return LEVEL_WARNING;
+    if (outcome == EVENT_challenge_loop && incarnation->collision->resets == 0)
         return LEVEL_WARNING;
     return event_row((enum event_id)outcome)->level;
 }
@@ -168,6 +212,10 @@ enum blame resolve_blame(const struct collision *collision, int outcome)
         return collision->state_after == STATE_CLOSE_WAIT ? BLAME_SERVER : BLAME_CLIENT;
     case EVENT_tw_reopen_refused_ack:
         return BLAME_CLIENT;
+    case EVENT_challenge_loop:
+    case EVENT_challenge_ack_dropped:
+    case EVENT_tw_reopen_dropped:
+        return BLAME_MIDDLEBOX;
     default:
         return BLAME_NONE;
     }

@@ -118,6 +118,8 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
     const struct hazard *hazard = &incarnation->hazard;
+    if (hazard->rst)
+        return; /* stray_rst_hit */
     int to = hazard->to, from = side_other(to);
     struct evidence_base base = report_base(incarnation);
     bool delivered = occasion->delivered;
@@ -178,5 +180,57 @@ void detect_stray_accepted_hazard(struct occasion *occasion)
                   "segments; let the port rest for 2MSL; find what held the segment on the path "
                   "from %s.",
                   sender.text);
+    occasion->emit(occasion->context, &event);
+}
+
+/* How far the number lies before the first of the connection; 0: it does not. */
+static uint32_t octets_before(const struct side *side, seq number)
+{
+    bool before = side_has(side, SIDE_ISS_KNOWN) && seq_before(number, side->iss);
+    return before ? (uint32_t)(side->iss - number) : 0;
+}
+
+void detect_stray_unmatched(struct occasion *occasion)
+{
+    const struct incarnation *incarnation = occasion->incarnation;
+    const struct connection *connection = &incarnation->connection;
+    const struct segment *segment = occasion->segment;
+    int from = occasion->from;
+    uint32_t sequence = octets_before(&connection->side[from], segment->sequence);
+    uint32_t acknowledgment =
+        (segment->flags & TCP_ACK) == 0
+            ? 0
+            : octets_before(&connection->side[side_other(from)], segment->acknowledgment);
+    bool opening =
+        occasion->step->before[0] == STATE_SYN_SENT || occasion->step->before[1] == STATE_SYN_SENT;
+    if (opening || (sequence == 0 && acknowledgment == 0) ||
+        incarnation_raised(incarnation, EVENT_stray_unmatched))
+        return;
+    struct packet_ref ref = packet_ref_of(segment, from);
+    struct evidence_base base = report_base(incarnation);
+    struct event_record event;
+    report_begin(&event, EVENT_stray_unmatched, segment->time, CONFIDENCE_POSSIBLE, BLAME_NONE);
+    report_states(&event, incarnation);
+    report_evidence(&event, &base, &ref, from, ROLE_TRIGGER,
+                    "a segment in numbers of no known incarnation");
+    report_number(&event, "payload_bytes", segment->payload);
+    if (sequence != 0)
+        report_number(&event, "seq_before_iss", sequence);
+    if (acknowledgment != 0)
+        report_number(&event, "ack_before_iss", acknowledgment);
+    report_number(&event, "ttl", segment->ttl);
+    report_number(&event, "sender_ttl", connection->side[from].ttl);
+    report_explain(&event,
+                   "A segment from %s to %s with %u octets (packet %llu) lies before the first "
+                   "numbers of this connection and in no earlier one that is remembered: of an "
+                   "incarnation before the capture, of another host behind the same NAT address, "
+                   "or injected.",
+                   report_endpoint(occasion, from).text,
+                   report_endpoint(occasion, side_other(from)).text, segment->payload,
+                   (unsigned long long)segment->packet);
+    report_remedy(&event,
+                  "Compare TTL, IP ID and timestamps of packet %llu with those of the other "
+                  "packets of %s; capture nearer to it.",
+                  (unsigned long long)segment->packet, report_address(occasion, from).text);
     occasion->emit(occasion->context, &event);
 }

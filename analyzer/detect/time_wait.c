@@ -150,6 +150,12 @@ static bool answers_fin(const struct connection *connection, const struct step *
            step->segment->sequence == fin->acknowledgment;
 }
 
+/* Data of side b had not been taken by side a: the reset may answer that, not the FIN. */
+static bool data_is_open(const struct connection *connection, int a, int b)
+{
+    return seq_before(connection->side[a].rcv_nxt, connection->side[b].fin_seq);
+}
+
 /* The state of a side before the step, after what the step revoked. */
 static enum tcp_state state_before(const struct step *step, int side)
 {
@@ -183,6 +189,8 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
     nanotime waited =
         acked->packet != 0 ? time_since(closing->fin[b].t, acked->t) : NANOTIME_UNKNOWN;
     bool expired = waited != NANOTIME_UNKNOWN && waited >= occasion->config->fin_timeout;
+    if (!expired && data_is_open(connection, a, b))
+        return; /* data_after_close_reset */
     struct packet_ref rst = packet_ref_of(step->segment, a);
     struct evidence_base base = report_base(incarnation);
     struct event_record event;

@@ -60,6 +60,8 @@ struct tombstone_side incarnation_keep_side(const struct incarnation *incarnatio
         .state = x->state,
         .basis = x->basis,
         .ttl = x->ttl,
+        .window_scale = x->window_scale,
+        .mss = x->mss,
     };
 }
 

@@ -18,6 +18,21 @@ static bool occupies(const struct step *step)
     return step->end != step->segment->sequence;
 }
 
+/* Acknowledges more of a side of which nothing was captured. */
+static bool acks_unheard(const struct connection *connection, const struct step *step)
+{
+    const struct side *x = &connection->side[step->from];
+    return !side_has(&connection->side[side_other(step->from)], SIDE_HEARD) &&
+           side_has(x, SIDE_ACKED) && x->rcv_nxt_packet == step->segment->packet &&
+           time_is_before(connection->started, step->segment->time);
+}
+
+/* A window of 0, but not that of a reset or a SYN. */
+static bool segment_shuts(const struct segment *segment)
+{
+    return segment->window == 0 && (segment->flags & (TCP_ACK | TCP_RST | TCP_SYN)) == TCP_ACK;
+}
+
 /* The first copy of what is repeated, where no story was kept of it: as much as the side knows. */
 static struct packet_ref first_copy(const struct connection *connection, const struct step *step)
 {
@@ -62,6 +77,21 @@ static bool note_strange(struct story **story, const struct step *step)
     return true;
 }
 
+/* A side's window of 0, from the segment that shut it to the one that opens it. */
+static void watch_window(struct story *story, const struct step *step)
+{
+    const struct segment *segment = step->segment;
+    struct packet_ref *shut = &story->shut[step->from];
+    if (step->window_probe)
+        story->knock[side_other(step->from)] = packet_ref_of(segment, step->from);
+    if ((segment->flags & (TCP_ACK | TCP_RST | TCP_SYN)) != TCP_ACK)
+        return;
+    if (segment->window != 0)
+        *shut = (struct packet_ref){0};
+    else if (shut->packet == 0)
+        *shut = packet_ref_of(segment, step->from);
+}
+
 bool story_follow(struct story **story, const struct connection *connection,
                   const struct step *step, nanotime least_idle)
 {
@@ -71,7 +101,9 @@ bool story_follow(struct story **story, const struct connection *connection,
         return true;
     bool again = is_repetition(step) || is_probe(step);
     bool awaited = again || (occupies(step) && step->idle >= least_idle);
-    if (*story == NULL && !awaited)
+    bool shut = segment_shuts(step->segment);
+    bool alone = acks_unheard(connection, step);
+    if (*story == NULL && !awaited && !shut && !alone)
         return true;
     if (*story == NULL)
         *story = calloc(1, sizeof(**story));
@@ -80,6 +112,12 @@ bool story_follow(struct story **story, const struct connection *connection,
     struct unanswered *mine = &(*story)->unanswered[step->from];
     struct unanswered *theirs = &(*story)->unanswered[side_other(step->from)];
     (*story)->answered = *theirs;
+    bool reset = (step->segment->flags & TCP_RST) != 0;
+    if (reset && (*story)->reset_run[step->from].first.packet == 0)
+        (*story)->reset_run[step->from] = *theirs;
+    if (alone)
+        (*story)->lone_ack = packet_ref_of(step->segment, step->from);
+    watch_window(*story, step);
     *theirs = (struct unanswered){0};
     if (mine->first.packet == 0 && (again || occupies(step)))
         begin(mine, connection, step);

@@ -27,6 +27,10 @@ struct story {
     struct unanswered unanswered[SIDES];
     struct packet_ref strange;  /* to a side in SYN_SENT: in the numbers of another connection */
     struct unanswered answered; /* what the latest segment ended, as it was; packet 0: nothing */
+    struct unanswered reset_run[SIDES]; /* what the side's first reset ended */
+    struct packet_ref lone_ack;         /* latest progress that acknowledges an unheard side */
+    struct packet_ref shut[SIDES];      /* the side's window is 0 since this segment of it */
+    struct packet_ref knock[SIDES];     /* the peer's latest probe into that window */
 };
 
 /*

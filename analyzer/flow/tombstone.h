@@ -32,6 +32,8 @@ struct tombstone_side {
     uint16_t flags;       /* enum side_flag */
     uint8_t state, basis; /* it was left in */
     uint8_t ttl;
+    uint8_t window_scale; /* of its SYN */
+    uint16_t mss;         /* likewise */
 };
 
 struct tombstone {

@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+#include "facts.h"
+
+static const nanotime swap_reach = 3 * (nanotime)NANO_PER_MILLI; /* OBSERVER 5 */
+
 bool closing_ensure(struct connection *connection, const struct segment *segment)
 {
     if (connection->closing != NULL || (segment->flags & (TCP_FIN | TCP_RST)) == 0)
@@ -91,11 +95,55 @@ static void remember_rst(struct connection *connection, const struct segment *se
                          const struct step *step)
 {
     struct closing *closing = connection->closing;
-    if ((segment->flags & TCP_RST) == 0 || closing->rst[from].packet != 0)
+    struct aftermath *aftermath = &closing->aftermath[from];
+    if (closing->rst[from].packet != 0) {
+        aftermath->latest = packet_ref_of(segment, from);
+        bool exact = aftermath->challenge.packet != 0 && aftermath->exact.packet == 0 &&
+                     segment->sequence == aftermath->challenge.acknowledgment;
+        if (exact)
+            aftermath->exact = packet_ref_of(segment, from);
         return;
+    }
     closing->rst[from] = packet_ref_of(segment, from);
     closing->rst_form[from] = (uint8_t)step->rst_form;
     closing->rst_fit[from] = (uint8_t)step->rst_fit;
+    for (int side = 0; side < SIDES; side++) {
+        aftermath->snd_nxt[side] = connection->side[side].snd_nxt;
+        aftermath->before[side] = (uint8_t)step->before[side];
+    }
+    aftermath->before_basis = (uint8_t)step->before_basis[from];
+}
+
+/* The peer's acknowledgment shows where its RCV.NXT stood: the reset was not exact after all. */
+static void revise_fit(struct connection *connection, const struct segment *segment, int side)
+{
+    struct closing *closing = connection->closing;
+    const struct side *y = &connection->side[side_other(side)];
+    seq sequence = closing->rst[side].sequence;
+    bool stops_short = seq_before(segment->acknowledgment, sequence);
+    if (closing->rst_fit[side] != RST_FIT_EXACT || !stops_short)
+        return;
+    bool inside = seq_before(sequence, y->right_edge);
+    closing->rst_fit[side] = inside ? RST_FIT_IN_WINDOW : RST_FIT_OUTSIDE;
+}
+
+/* A segment that is no reset, after a reset of either side: its sender or its receiver goes on. */
+static void watch_aftermath(struct connection *connection, const struct segment *segment, int from)
+{
+    struct closing *closing = connection->closing;
+    int peer = side_other(from);
+    struct aftermath *mine = &closing->aftermath[from], *theirs = &closing->aftermath[peer];
+    bool swapped = time_since(segment->time, closing->rst[from].t) <= swap_reach;
+    if (closing->rst[from].packet != 0 && mine->went_on.packet == 0 && !swapped)
+        mine->went_on = packet_ref_of(segment, from);
+    bool plain = (segment->flags & (TCP_ACK | TCP_SYN | TCP_FIN)) == TCP_ACK &&
+                 segment->payload == 0 && segment->sequence == connection->side[from].snd_nxt;
+    if (closing->rst[peer].packet == 0 || !plain ||
+        facts_crossing(connection, from, closing->rst[peer].t, segment))
+        return;
+    if (theirs->challenge.packet == 0)
+        theirs->challenge = packet_ref_of(segment, from);
+    revise_fit(connection, segment, peer);
 }
 
 void closing_watch_end(struct connection *connection, nanotime t)
@@ -112,6 +160,9 @@ void closing_take(struct connection *connection, const struct segment *segment, 
     remember_fin(connection, segment, from, step);
     remember_fin_ack(connection, segment, from, step);
     watch_time_wait(connection, segment, from, step);
-    remember_rst(connection, segment, from, step);
+    if ((segment->flags & TCP_RST) != 0)
+        remember_rst(connection, segment, from, step);
+    else
+        watch_aftermath(connection, segment, from);
     closing_watch_end(connection, segment->time);
 }

@@ -59,6 +59,8 @@ static void step_begin(struct step *step, const struct connection *connection,
     step->occupied_t = x->last_data_t;
     step->before[0] = (enum tcp_state)connection->side[0].state;
     step->before[1] = (enum tcp_state)connection->side[1].state;
+    step->before_basis[0] = (enum basis)connection->side[0].basis;
+    step->before_basis[1] = (enum basis)connection->side[1].basis;
 }
 
 /* A side speaks for the first time: where its numbers begin. */
@@ -362,6 +364,25 @@ static bool is_of_another_life(const struct connection *connection, const struct
     return !seq_within(segment->acknowledgment, seq_add(y->iss, 1), reach);
 }
 
+/*
+ * Before the first number of a side, far enough below that no probe and no copy of the SYN lies
+ * there: of an incarnation that nobody remembers.  Past the first gibioctet the numbers come round.
+ */
+static bool precedes(const struct side *side, seq number)
+{
+    return side_has(side, SIDE_ISS_KNOWN) && seq_before(number, side->iss) &&
+           side->tally.payload_bytes < UINT64_C(1) << 30;
+}
+
+static bool is_of_no_life(const struct connection *connection, const struct segment *segment,
+                          int from)
+{
+    const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
+    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || connection->capture_gaps > 0)
+        return false;
+    return precedes(x, segment->sequence) || precedes(y, segment->acknowledgment);
+}
+
 static void examine_rst(const struct connection *connection, const struct segment *segment,
                         int from, struct step *step)
 {
@@ -385,7 +406,10 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     else
         zeek_view_packet(&connection->zeek, segment, from);
     step->damaged = damaged;
-    step->stray = !damaged && is_of_another_life(connection, segment, from);
+    step->stray = !damaged && (is_of_another_life(connection, segment, from) ||
+                               is_of_no_life(connection, segment, from));
+    if (step->stray)
+        x->tally.payload_bytes -= segment->payload; /* its octets are none of this stream's */
     if (damaged || step->stray)
         return true;
     if (!closing_ensure(connection, segment)) {

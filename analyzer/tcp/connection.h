@@ -118,6 +118,17 @@ struct fin_copy {
     uint32_t tsval;
 };
 
+/* What followed a side's first reset: whether the side meant it, and whether it was heeded. */
+struct aftermath {
+    struct packet_ref latest;    /* its latest reset after the first */
+    struct packet_ref went_on;   /* its first segment since that is no reset */
+    struct packet_ref challenge; /* the peer's first pure ACK since, but for what was under way */
+    struct packet_ref exact;     /* its reset at the challenge's acknowledgment */
+    seq snd_nxt[SIDES];          /* of both sides when the first reset passed */
+    uint8_t before[SIDES];       /* enum tcp_state of both sides when the first reset passed */
+    uint8_t before_basis;        /* enum basis of the side's own */
+};
+
 /* Kept from the first FIN or RST on. */
 struct closing {
     struct packet_ref fin[SIDES];          /* first FIN of the side */
@@ -133,6 +144,7 @@ struct closing {
     seq carrier_end[SIDES];   /* END of the peer's first occupying segment that acked the FIN */
     bool carrier[SIDES];
     uint8_t rst_form[SIDES], rst_fit[SIDES];
+    struct aftermath aftermath[SIDES];     /* of rst[] */
     nanotime time_wait_started[SIDES]; /* last (re)start of 2MSL */
     uint32_t time_wait_restarts[SIDES];
     bool time_wait_acked[SIDES];
@@ -205,6 +217,7 @@ struct step {
     uint64_t occupied_packet; /* the side's last segment before that occupies sequence space */
     nanotime occupied_t;
     enum tcp_state before[SIDES];
+    enum basis before_basis[SIDES];
     uint8_t verdict;   /* enum segment_verdict of event/record.h, as the analyzer sets it */
     bool retransmission, out_of_order, spurious, keep_alive, window_probe, duplicate_ack;
     bool fin_repeated; /* the side's FIN again, the same sequence number */

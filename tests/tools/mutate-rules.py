@@ -4,7 +4,7 @@
 usage: mutate-rules.py [--only WORD] [--keep FOLDER] SOURCE_TREE
 
 In a scratch copy of the tree, each row of figure5.def is removed and led elsewhere, each row of
-repeats.def and detectors.def removed, one at a time; the program is built again and the cases are
+repeats.def, detectors.def and watches.def removed, one at a time; the program is built again and the cases are
 run, their claims alone, up to the first that fails.  A repeat that is none shows as an unexpected
 segment.  Prints each change and whether a case noticed it; exit code 1 when there is one that
 none did and that tests/cases/unreachable.txt does not name.
@@ -19,8 +19,9 @@ import tempfile
 
 import gridcells
 
-ROW = re.compile(r"^(ARROW|REPEAT|DETECTOR)\((.*)\)\s*$")
-RULES = ("analyzer/tcp/figure5.def", "analyzer/tcp/repeats.def", "analyzer/detect/detectors.def")
+ROW = re.compile(r"^(ARROW|REPEAT|DETECTOR|WATCH)\((.*)\)\s*$")
+RULES = ("analyzer/tcp/figure5.def", "analyzer/tcp/repeats.def", "analyzer/detect/detectors.def",
+         "analyzer/detect/watches.def")
 OTHER_STATE = {"STATE_CLOSED": "STATE_ESTABLISHED"}  # what an arrow leads to instead
 # Built things: with the sources changing under them they would only mislead.
 LEFT_BEHIND = (".git", "autom4te.cache", "Makefile", "config.status", "*.o", "*.a", "lastack")
