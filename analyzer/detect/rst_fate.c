@@ -257,6 +257,8 @@ void detect_rst_injected_suspected(struct occasion *occasion)
     report_evidence(&event, &base, &rst, x, ROLE_TRIGGER, "a reset in the name of the %s",
                     report_side(x));
     report_detail(&event, "reason", reason->name);
+    if (occasion->step->rst_form == RST_ACTIVE)
+        event.suppresses[event.suppress_count++] = EVENT_close_abortive_app;
     report_explain(&event,
                    "The reset from %s to %s (packet %llu, TTL %u) may come from a third party: %s "
                    "(TTL %u).",

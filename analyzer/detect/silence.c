@@ -48,6 +48,7 @@ void detect_keepalive_timeout(struct occasion *occasion)
     report_evidence(&event, &base, &run->last, x, ROLE_REFERENCE, "the last one");
     report_evidence(&event, &base, &rst, x, ROLE_TRIGGER, "the %s gives up", report_side(x));
     report_number(&event, "probes", run->probes);
+    event.suppresses[event.suppress_count++] = EVENT_close_abortive_app;
     report_number(&event, "peer_silent_ns", dead);
     report_explain(&event,
                    "%s sent %u keep-alives to %s (packets %llu to %llu) without an answer and then "
@@ -261,6 +262,8 @@ void detect_zero_window_stall_close(struct occasion *occasion)
                     (end.flags & TCP_RST) != 0 ? "resets the connection" : "closes");
     report_number(&event, "stalled_ns", stalled);
     report_detail(&event, "end", (end.flags & TCP_RST) != 0 ? "rst" : "fin");
+    if (occasion->step->rst_form == RST_ACTIVE)
+        event.suppresses[event.suppress_count++] = EVENT_close_abortive_app;
     report_explain(&event,
                    "The window of %s was 0 for %s (from packet %llu on): its application did not "
                    "read, and %s could not send on. Then %s %s (packet %llu).",
