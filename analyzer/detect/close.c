@@ -297,6 +297,7 @@ void detect_close_reset(struct occasion *occasion)
     bool open = before == STATE_ESTABLISHED || before == STATE_CLOSE_WAIT;
     if (open && side_has(side, SIDE_ACKED) && !is_given_up(incarnation, occasion->from) &&
         !incarnation_raised(incarnation, EVENT_data_before_handshake_reset) &&
+        !incarnation_raised(incarnation, EVENT_icmp_unreachable_reset) &&
         !incarnation_raised(incarnation, EVENT_zero_window_stall_close) &&
         !incarnation_raised(incarnation, EVENT_rst_injected_suspected) &&
         !incarnation_raised(incarnation, EVENT_close_abortive_app))

@@ -69,6 +69,10 @@ nanotime detect_rto_abort_due(const struct incarnation *incarnation, const struc
 void detect_rto_abort(struct occasion *occasion);
 void detect_zero_window_stall_close(struct occasion *occasion);
 
+/* unreachable.c: an ICMP error, and the end right after (EVENTS C7). */
+void detect_icmp_abort(struct occasion *occasion);
+void detect_icmp_syn_failure(struct occasion *occasion);
+
 /* asymmetry.c: one direction only (EVENTS C7). */
 void detect_path_asymmetry(struct occasion *occasion);
 

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""icmp_unreachable_reset: raised for an abort, or a SYN without success, right after an ICMP error
+about that connection, and for nothing else."""
+import json
+import os
+import struct
+import subprocess
+import sys
+
+from tap import Tap
+
+LASTACK = os.environ.get("LASTACK", os.path.join(os.environ.get("TOP_BUILDDIR", "."), "lastack"))
+CLIENT, SERVER, ROUTER = bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)), bytes((10, 0, 0, 254))
+SYN, RST, PSH, ACK = 0x02, 0x04, 0x08, 0x10
+ISN = {CLIENT: 1000, SERVER: 5000}
+
+
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ip(source, target, protocol, body):
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64, protocol, 0, source,
+                       target)
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
+
+
+def tcp(source, flags, sequence, acknowledgment=0, payload=b""):
+    """One segment; numbers relative to the ISNs, a reset's acknowledgment 0 where it has none."""
+    target = SERVER if source == CLIENT else CLIENT
+    ports = (40000, 80) if source == CLIENT else (80, 40000)
+    known = ISN[target] + acknowledgment if flags & ACK else 0
+    body = struct.pack("!HHIIBBHHH", *ports, ISN[source] + sequence, known, 0x50, flags, 64240, 0,
+                       0) + payload
+    if len(body) % 2:
+        body += b"\0"
+    pseudo = source + target + struct.pack("!BBH", 0, 6, 20 + len(payload))
+    body = body[:20 + len(payload)]
+    padded = body + b"\0" * (len(body) % 2)
+    return ip(source, target, 6, body[:16] + struct.pack("!H", checksum(pseudo + padded)) +
+              body[18:])
+
+
+def icmp(about, kind=3, code=1, target=CLIENT):
+    """An error of the router that quotes a packet: its IP header and eight octets."""
+    body = struct.pack("!BBHI", kind, code, 0, 0) + about[:28]
+    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    return ip(ROUTER, target, 1, body)
+
+
+def events(packets):
+    """What lastack says of (seconds, packet) pairs, by id."""
+    capture = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101)
+    for seconds, packet in packets:
+        micros = round((1700000000 + seconds) * 1000000)
+        capture += struct.pack("<IIII", micros // 1000000, micros % 1000000, len(packet),
+                               len(packet)) + packet
+    run = subprocess.run([LASTACK, "-r", "-", "--ndjson"], input=capture, capture_output=True)
+    records = [json.loads(line) for line in run.stdout.splitlines()]
+    return {record["event"]["action"]: record for record in records
+            if record["event"]["dataset"] == "lastack.event"}
+
+
+def opened():
+    data = tcp(CLIENT, PSH | ACK, 1, 1, b"x" * 100)
+    return data, [(0, tcp(CLIENT, SYN, 0)), (.01, tcp(SERVER, SYN | ACK, 0, 1)),
+                  (.02, tcp(CLIENT, ACK, 1, 1)), (1, data)]
+
+
+def main():
+    tap = Tap()
+    data, handshake = opened()
+    abort = tcp(CLIENT, RST | ACK, 101, 1)
+
+    found = events(handshake + [(1.1, icmp(data)), (1.5, abort)]).get("icmp_unreachable_reset")
+    evidence = found and [(one["packet"], one["role"]) for one in found["lastack"]["evidence"]]
+    tap.ok(found and evidence == [(5, "trigger"), (6, "reaction")] and
+           found["lastack"]["level"] == "notice" and
+           found["lastack"]["numbers"]["icmp_code"] == 1 and
+           found["lastack"]["details"]["end"] == "rst", "an abort half a second after the error",
+           found)
+    late = events(handshake + [(1.1, icmp(data)), (2.2, abort)])
+    tap.ok("icmp_unreachable_reset" not in late, "not an abort after more than a second", late)
+    before = events(handshake + [(1.1, abort), (1.2, icmp(data))])
+    tap.ok("icmp_unreachable_reset" not in before, "not an abort before the error", before)
+    other = events(handshake + [(1.1, icmp(data, 11, 0)), (1.5, abort)])
+    tap.ok("icmp_unreachable_reset" not in other, "not a time exceeded", other)
+    mtu = events(handshake + [(1.1, icmp(data, 3, 4)), (1.5, abort)])
+    tap.ok("icmp_unreachable_reset" not in mtu, "not fragmentation needed", mtu)
+    peer = events(handshake + [(1.1, icmp(data)), (1.5, tcp(SERVER, RST | ACK, 1, 101))])
+    tap.ok("icmp_unreachable_reset" not in peer, "not the abort of the other side", peer)
+
+    syn = tcp(CLIENT, SYN, 0)
+    found = events([(0, syn), (.1, icmp(syn)), (1, syn), (1.1, icmp(syn, 3, 13))]).get(
+        "icmp_unreachable_reset")
+    tap.ok(found and found["lastack"]["evidence"][0]["packet"] == 4 and
+           found["lastack"]["details"]["end"] == "syn_unanswered", "a SYN that drew the error",
+           found)
+    again = events([(0, syn), (.1, icmp(syn)), (1, syn), (3, syn)])
+    tap.ok("icmp_unreachable_reset" not in again, "not when SYNs went on without another", again)
+    answered = events([(0, syn), (.1, icmp(syn)), (1, syn), (1.01, tcp(SERVER, SYN | ACK, 0, 1))])
+    tap.ok("icmp_unreachable_reset" not in answered, "not when the SYN was answered", answered)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
