@@ -119,7 +119,10 @@ static void note_challenge(struct engine *engine, struct collision *collision,
         may_be_under_way(old, segment, side, collision->syn.t))
         return;
     collision->challenges++;
-    collision->challenge_last = packet_ref_of(segment, 1);
+    if (collision->rounds == 0 || collision->syn_last.packet > collision->challenge_last.packet) {
+        collision->rounds++;
+        collision->challenge_last = packet_ref_of(segment, 1);
+    }
     if (collision->challenges > 1)
         return;
     collision->challenge = packet_ref_of(segment, 1);
@@ -146,8 +149,10 @@ void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct 
         if (!answers)
             return;
         collision->rst_by_initiator = true;
-        collision->resets++;
-        collision->reset_last = packet_ref_of(segment, 0);
+        if (collision->reset_last.packet < collision->challenge_last.packet) {
+            collision->resets++;
+            collision->reset_last = packet_ref_of(segment, 0);
+        }
         if (collision->reset.packet == 0)
             collision->reset = packet_ref_of(segment, 0);
         connection_confirm_end(old, side, segment, &step);

@@ -55,9 +55,9 @@ void detect_close_ack_lost(struct occasion *occasion)
     bool timed = connection->side[x].round_trip > 0;
     nanotime waited = time_since(again.t, ack->t);
     bool late = waited >= 200 * (nanotime)NANO_PER_MILLI; /* Linux TCP_RTO_MIN */
-    enum confidence confidence = timed  ? CONFIDENCE_CERTAIN
-                                 : late ? CONFIDENCE_PROBABLE
-                                        : CONFIDENCE_POSSIBLE;
+    if (!timed && !late)
+        return; /* the two may have crossed */
+    enum confidence confidence = timed ? CONFIDENCE_CERTAIN : CONFIDENCE_PROBABLE;
     struct evidence_base base = report_base(incarnation);
     struct event_record event;
     report_begin(&event, EVENT_close_ack_lost, again.t, report_gated(incarnation, confidence),

@@ -51,7 +51,7 @@ static void add_evidence(struct event_record *event, const struct incarnation *i
                     "the old FIN again: LAST_ACK for certain");
     report_evidence(event, &old, &collision->reset, CLIENT, ROLE_REACTION,
                     "the client resets the old connection");
-    if (collision->challenges > 1)
+    if (collision->rounds > 1)
         report_evidence(event, &old, &collision->challenge_last, SERVER, ROLE_REACTION,
                         "the latest ACK in the old numbers");
     if (collision->resets > 1)

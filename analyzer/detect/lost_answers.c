@@ -10,14 +10,14 @@ void lost_answers_tell_loop(struct event_record *event, const struct occasion *o
                          server = report_endpoint(occasion, SERVER);
     bool answered = collision->resets > 0;
     bool waits = collision->state_after == STATE_TIME_WAIT;
-    report_number(event, "challenges", collision->challenges);
+    report_number(event, "challenges", collision->rounds);
     report_number(event, "resets", collision->resets);
     report_number(event, "syns", (int64_t)collision->syns + 1);
     report_explain(event,
                    "%s connected again (packet %llu), and %s, still in %s, answered in the old "
                    "numbers %u times (packets %llu to %llu); ",
                    client.text, (unsigned long long)collision->syn.packet, server.text,
-                   tcp_state_name(collision->state_after), collision->challenges,
+                   tcp_state_name(collision->state_after), collision->rounds,
                    (unsigned long long)collision->challenge.packet,
                    (unsigned long long)collision->challenge_last.packet);
     if (answered)

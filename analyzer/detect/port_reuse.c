@@ -104,7 +104,8 @@ void detect_nat_port_collision(struct occasion *occasion)
     const struct tombstone_side *old = &collision->old[CLIENT];
     bool comparable = collision->old_side_of[CLIENT] == CLIENT &&
                       (old->flags & SIDE_SYN_SEEN) != 0 && side_has(fresh, SIDE_SYN_SEEN);
-    if (collision->resumed || !comparable)
+    bool cut = (incarnation->notes >> NOTE_capture_truncated & 1) != 0; /* options may be, too */
+    if (collision->resumed || !comparable || cut)
         return;
     struct marks marks = compare_hosts(incarnation);
     if (marks.count < LEAST_MARKS)

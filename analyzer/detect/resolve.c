@@ -110,8 +110,8 @@ static bool syn_timed_out(const struct collision *collision)
 /* Round after round, and no SYN-ACK: or challenges that no reset answers. */
 static bool goes_round(const struct collision *collision)
 {
-    bool rounds = collision->challenges >= 2 && collision->resets >= 2;
-    bool unanswered = collision->challenges >= 2 && collision->resets == 0 && collision->syns > 0;
+    bool rounds = collision->rounds >= 2 && collision->resets >= 2;
+    bool unanswered = collision->rounds >= 2 && collision->resets == 0;
     return collision->answer == ANSWER_NONE && (rounds || unanswered);
 }
 

@@ -24,17 +24,24 @@ static struct endpoint_text speaker(const struct icmp_report *report)
 static const char *code_words(const struct icmp_error *error)
 {
     static const char *const words4[] = {
-        [0] = "network unreachable",   [1] = "host unreachable",
-        [2] = "protocol unreachable",  [3] = "port unreachable",
-        [5] = "source route failed",   [6] = "network unknown",
-        [7] = "host unknown",          [9] = "network administratively prohibited",
+        [0] = "network unreachable",
+        [1] = "host unreachable",
+        [2] = "protocol unreachable",
+        [3] = "port unreachable",
+        [5] = "source route failed",
+        [6] = "network unknown",
+        [7] = "host unknown",
+        [9] = "network administratively prohibited",
         [10] = "host administratively prohibited",
         [13] = "communication administratively prohibited",
     };
     static const char *const words6[] = {
-        [0] = "no route to destination",        [1] = "communication administratively prohibited",
-        [2] = "beyond scope of source address", [3] = "address unreachable",
-        [4] = "port unreachable",               [5] = "source address failed policy",
+        [0] = "no route to destination",
+        [1] = "communication administratively prohibited",
+        [2] = "beyond scope of source address",
+        [3] = "address unreachable",
+        [4] = "port unreachable",
+        [5] = "source address failed policy",
         [6] = "reject route to destination",
     };
     const char *const *words = error->ip_version == 4 ? words4 : words6;
@@ -48,10 +55,8 @@ static void tell(struct occasion *occasion, const struct icmp_report *report, bo
 {
     const struct incarnation *incarnation = occasion->incarnation;
     int x = report->side, y = side_other(x);
-    struct packet_ref icmp = {.packet = report->packet,
-                              .t = report->t,
-                              .sequence = report->sequence,
-                              .from = (uint8_t)y};
+    struct packet_ref icmp = {
+        .packet = report->packet, .t = report->t, .sequence = report->sequence, .from = (uint8_t)y};
     struct evidence_base base = report_base(incarnation);
     struct endpoint_text from = speaker(report);
     struct event_record event;
@@ -76,9 +81,8 @@ static void tell(struct occasion *occasion, const struct icmp_report *report, bo
     report_number(&event, "icmp_code", report->error.code);
     report_number(&event, "icmp_errors", incarnation->icmp->errors);
     report_detail(&event, "end", reset ? "rst" : "syn_unanswered");
-    report_explain(&event,
-                   "%s told %s that %s cannot be reached (packet %llu: %s), and %s %s.", from.text,
-                   report_endpoint(occasion, x).text, report_endpoint(occasion, y).text,
+    report_explain(&event, "%s told %s that %s cannot be reached (packet %llu: %s), and %s %s.",
+                   from.text, report_endpoint(occasion, x).text, report_endpoint(occasion, y).text,
                    (unsigned long long)report->packet, code_words(&report->error),
                    report_endpoint(occasion, x).text,
                    reset ? "aborted the connection right after" : "gave its attempt up");
@@ -107,8 +111,7 @@ void detect_icmp_syn_failure(struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
     const struct connection *connection = &incarnation->connection;
-    if (incarnation->icmp == NULL ||
-        incarnation_raised(incarnation, EVENT_icmp_unreachable_reset))
+    if (incarnation->icmp == NULL || incarnation_raised(incarnation, EVENT_icmp_unreachable_reset))
         return;
     for (int x = 0; x < SIDES; x++) {
         const struct icmp_report *report = &incarnation->icmp->unreachable[x];

@@ -42,8 +42,9 @@ struct collision {
     bool rst_by_initiator; /* the initiator reset the challenged old connection */
     bool syn_repeated;     /* the SYN was sent again */
     uint32_t challenges;   /* ACKs in the old numbers */
-    uint32_t resets;          /* of the initiator, to these */
-    uint32_t syns;            /* copies of the SYN after the first */
+    uint32_t rounds;       /* of these, those with a SYN since the one before */
+    uint32_t resets;       /* of the initiator, one a round */
+    uint32_t syns;         /* copies of the SYN after the first */
     enum syn_answer answer;
     bool decided;                             /* the events are raised */
     struct packet_ref old_fin, old_final_ack; /* of the responder's close, if any */
@@ -51,10 +52,10 @@ struct collision {
     struct packet_ref syn_last;               /* latest copy */
     struct packet_ref challenge;              /* first ACK in the old numbers */
     struct packet_ref challenge_last;
-    struct packet_ref reset;                  /* the initiator's RST to it */
+    struct packet_ref reset; /* the initiator's RST to it */
     struct packet_ref reset_last;
-    struct packet_ref fin_again;              /* with fin_after_syn */
-    struct packet_ref reply;                  /* the SYN-ACK or RST */
+    struct packet_ref fin_again; /* with fin_after_syn */
+    struct packet_ref reply;     /* the SYN-ACK or RST */
     enum rst_form reply_form;
     bool resumed; /* its sender went on in the old numbers: the SYN was nobody's */
     uint32_t syn_tsval, syn_tsecr;
