@@ -486,6 +486,12 @@ static bool is_ordinary(const struct incarnation *incarnation, const struct step
            (step->segment->flags & TCP_SYN) == 0 && !step->stray;
 }
 
+/* Silence that some detector asks about. */
+static nanotime least_idle(const struct config *config)
+{
+    return time_earlier_of(config->idle_least, config->fin_timeout);
+}
+
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                  const struct step *step)
 {
@@ -501,7 +507,7 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     if (incarnation->collision != NULL)
         follow_collision(engine, tuple, incarnation, step);
     follow_final_ack(engine, incarnation, step);
-    if (!story_follow(&incarnation->story, connection, step, engine->config.idle_least))
+    if (!story_follow(&incarnation->story, connection, step, least_idle(&engine->config)))
         engine->status = STATUS_NO_MEMORY;
     incarnation->watched = 0;
     if (step->damaged || is_ordinary(incarnation, step))

@@ -150,6 +150,7 @@ static void tell_fin_wait_2(struct occasion *occasion, enum event_id id,
     struct duration_text text = report_duration(said->idle);
     if (reset) {
         report_detail(&event, "rst_form", rst_form_name(occasion->step->rst_form));
+        event.suppresses[event.suppress_count++] = EVENT_data_after_close_reset;
         report_explain(&event,
                        "%s closed (packet %llu) and waited in FIN_WAIT_2; when %s spoke again "
                        "after %s (packet %llu), it had given the connection up and reset it "

@@ -65,7 +65,7 @@ EVENTS = {
     "DATA_AFTER_CLOSE": (("data_after_close_reset", "keepalive_race"),) * 2,
     "RST_DATA_AFTER_CLOSE": (("data_after_close_reset", "keepalive_race"),) * 2,
     "SYN_RETRANSMISSION": (("syn_no_answer",), ("syn_no_answer",)),
-    "CLOSE_WAIT_LEAK": NOTHING,  # only with its threshold set to 3 s
+    "CLOSE_WAIT_LEAK": (("close_wait_leak",),) * 2,  # its threshold is set to that of the lab
     "FIN_WAIT_2_ORPHAN_TIMEOUT": (("fin_wait_2_timeout", "rst_to_retransmitted_fin"),) * 2,
     "SIMULTANEOUS_OPEN": (("simultaneous_open",), ("simultaneous_open",)),
 }
@@ -80,7 +80,7 @@ class Capture:
         self.name = os.path.basename(path)[: -len(".pcap")]
         self.truth = truth
         self.near = "server" if self.name.endswith(".srv") else "client"
-        records = run_lastack(path)
+        records = run_lastack(path, settings_of(truth))
         self.flows = [r for r in records if r["event"]["dataset"] == "lastack.flow"]
         self.events = [r for r in records if r["event"]["dataset"] == "lastack.event"]
         self.start = int(truth["t0_epoch"] * NS)
@@ -152,8 +152,17 @@ def nanoseconds(stamp):
     return int(seconds) * NS + int(fraction.ljust(9, "0"))
 
 
-def run_lastack(path):
-    done = subprocess.run([os.environ.get("LASTACK", "lastack"), "--ndjson", "--nano", path],
+def settings_of(truth):
+    """Where the scenario changed what a host waits for, lastack is told, as a user would."""
+    seconds = truth["sysctls"]["client"].get("net.ipv4.tcp_fin_timeout")
+    if seconds is None:
+        return []
+    return [f"--set=fin_timeout={seconds}s", f"--set=close_wait_leak={seconds}s"]
+
+
+def run_lastack(path, settings=()):
+    done = subprocess.run([os.environ.get("LASTACK", "lastack"), "--ndjson", "--nano", *settings,
+                           path],
                           capture_output=True, text=True, check=False)
     if done.returncode != 0 or not done.stdout:
         sys.exit(f"compare-lab: {path}: lastack ended with {done.returncode}: {done.stderr}")
