@@ -370,8 +370,8 @@ static bool is_of_another_life(const struct connection *connection, const struct
  */
 static bool precedes(const struct side *side, seq number)
 {
-    return side_has(side, SIDE_ISS_KNOWN) && seq_before(number, side->iss) &&
-           side->tally.payload_bytes < UINT64_C(1) << 30;
+    return side_has(side, SIDE_ISS_KNOWN) && side_has(side, SIDE_HEARD) &&
+           seq_before(number, side->iss) && side->tally.payload_bytes < UINT64_C(1) << 30;
 }
 
 static bool is_of_no_life(const struct connection *connection, const struct segment *segment,
