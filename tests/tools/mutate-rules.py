@@ -121,10 +121,11 @@ def redirect(line):
 
 
 def row_key(row):
-    """What unreachable.txt calls the row: (state, fact), or the detector's name."""
+    """What unreachable.txt calls the row: (state, fact), or the name."""
     kind, inside = ROW.match(row).groups()
     words = [word.strip() for word in inside.split(",")]
-    return words[0] if kind == "DETECTOR" else (words[0][len("STATE_"):], words[1][len("FACT_"):])
+    named = kind in ("DETECTOR", "WATCH")
+    return words[0] if named else (words[0][len("STATE_"):], words[1][len("FACT_"):])
 
 
 def try_change(scratch, path, text):
