@@ -541,7 +541,7 @@ void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnati
         decide_final_ack(engine, tuple, incarnation, NULL, 0);
     if (decide_due(engine, incarnation) == NANOTIME_UNKNOWN)
         return;
-    struct occasion occasion = {.kind = OCCASION_DEADLINE, .now = now};
+    struct occasion occasion = {.kind = OCCASION_DEADLINE, .now = engine->clock};
     prepare(engine, tuple, incarnation, &occasion);
     struct emission emission = {engine, tuple, incarnation, &occasion};
     occasion.context = &emission;

@@ -122,18 +122,21 @@ void detect_syn_no_answer(struct occasion *occasion)
 static struct packet_ref lost_third(const struct occasion *occasion)
 {
     const struct step *step = occasion->step;
-    const struct side *side = occasion->incarnation->connection.side;
+    const struct connection *connection = &occasion->incarnation->connection;
     struct packet_ref ack = {0};
     for (uint32_t i = 0; i < step->changes; i++) {
         const struct change *change = &step->change[i];
         if (change->kind != CHANGE_REVOKED || change->side != SERVER ||
             change->fact != FACT_SYN_ACKED)
             continue;
+        bool plain = change->packet == connection->third_packet;
+        if (!plain)
+            continue; /* it came with data: its numbers are not kept */
         ack.packet = change->packet;
         ack.t = change->t;
-        ack.sequence = seq_add(side[CLIENT].iss, 1);
-        ack.acknowledgment = seq_add(side[SERVER].iss, 1);
-        ack.flags = TCP_ACK;
+        ack.sequence = connection->third_sequence;
+        ack.acknowledgment = seq_add(connection->side[SERVER].iss, 1);
+        ack.flags = connection->third_flags;
         ack.from = CLIENT;
     }
     return ack;

@@ -142,27 +142,18 @@ void report_remedy(struct event_record *event, const char *format, ...)
 
 struct packet_ref report_syn(const struct incarnation *incarnation, int side)
 {
-    const struct connection *connection = &incarnation->connection;
-    const struct side *x = &connection->side[side];
-    struct packet_ref syn = {0};
-    for (int i = 0; side_has(x, SIDE_SYN_SEEN) && i < connection->history.count; i++) {
-        const struct history_entry *entry = history_peek(&connection->history, i);
-        bool begins = entry->fact == FACT_SND_SYN || entry->fact == FACT_SND_SYNACK;
-        if (entry->side != (unsigned)side || !begins)
-            continue;
-        bool acks = (x->syn_flags & TCP_ACK) != 0;
-        syn = (struct packet_ref){
-            .packet = entry->packet,
-            .t = entry->t,
-            .sequence = x->iss,
-            .acknowledgment = acks ? seq_add(connection->side[side_other(side)].iss, 1) : 0,
-            .payload = x->syn_payload,
-            .flags = x->syn_flags,
-            .from = (uint8_t)side,
-        };
-        break;
-    }
-    return syn;
+    const struct side *x = &incarnation->connection.side[side];
+    if (!side_has(x, SIDE_SYN_SEEN))
+        return (struct packet_ref){0};
+    return (struct packet_ref){
+        .packet = x->syn_packet,
+        .t = x->syn_t,
+        .sequence = x->iss,
+        .acknowledgment = x->syn_acknowledgment,
+        .payload = x->syn_payload,
+        .flags = x->syn_flags,
+        .from = (uint8_t)side,
+    };
 }
 
 /* The state of a side before the step, without what the step showed never to have been. */

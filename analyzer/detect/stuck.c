@@ -98,7 +98,7 @@ void detect_close_wait_slow(struct occasion *occasion)
         incarnation_raised(incarnation, EVENT_close_wait_slow) ||
         incarnation_raised(incarnation, EVENT_close_wait_leak))
         return;
-    nanotime since = time_later_of(taken->t, occasion->step->occupied_t);
+    nanotime since = time_later_of(taken->t, occasion->step->occupied.t);
     bool slow = time_since(fin->t, since) >= occasion->config->close_wait_slow &&
                 occasion->segment->payload == 0;
     if (slow)

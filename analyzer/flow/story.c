@@ -39,12 +39,8 @@ static struct packet_ref first_copy(const struct connection *connection, const s
     const struct closing *closing = connection->closing;
     if (step->fin_repeated && closing != NULL && closing->fin[step->from].packet != 0)
         return closing->fin[step->from];
-    struct packet_ref first = packet_ref_of(step->segment, step->from);
-    if (step->occupied_packet == 0)
-        return first;
-    first.packet = step->occupied_packet;
-    first.t = step->occupied_t;
-    return first;
+    bool same = step->occupied.packet != 0 && step->occupied.sequence == step->segment->sequence;
+    return same ? step->occupied : packet_ref_of(step->segment, step->from);
 }
 
 static void begin(struct unanswered *unanswered, const struct connection *connection,

@@ -55,8 +55,15 @@ static void step_begin(struct step *step, const struct connection *connection,
     const struct side *x = &connection->side[from];
     bool first = connection->side[0].tally.packets + connection->side[1].tally.packets == 0;
     step->idle = first ? 0 : time_since(segment->time, connection->last_t);
-    step->occupied_packet = x->last_data_packet;
-    step->occupied_t = x->last_data_t;
+    step->occupied = (struct packet_ref){
+        .packet = x->last_data_packet,
+        .t = x->last_data_t,
+        .sequence = x->last_data_sequence,
+        .acknowledgment = x->last_data_acknowledgment,
+        .payload = x->last_data_payload,
+        .flags = x->last_data_flags,
+        .from = (uint8_t)from,
+    };
     step->before[0] = (enum tcp_state)connection->side[0].state;
     step->before[1] = (enum tcp_state)connection->side[1].state;
     step->before_basis[0] = (enum basis)connection->side[0].basis;
@@ -89,6 +96,9 @@ static void side_take_syn(struct side *x, const struct segment *segment)
     if (!side_has(x, SIDE_SYN_SEEN)) {
         x->syn_flags = segment->flags;
         x->syn_payload = (uint16_t)segment->payload;
+        x->syn_acknowledgment = segment->acknowledgment;
+        x->syn_packet = segment->packet;
+        x->syn_t = segment->time;
     }
     x->flags |= SIDE_SYN_SEEN | SIDE_ISS_KNOWN;
     if ((segment->options & OPTION_CUT) != 0)
@@ -148,7 +158,12 @@ static void take_third_time(struct connection *connection, const struct segment 
         return;
     connection->acknowledged = true;
     bool plain = segment->payload == 0 && segment->acknowledgment == seq_add(server->iss, 1);
-    if (!plain || connection->synack_repeated)
+    if (!plain)
+        return;
+    connection->third_packet = segment->packet;
+    connection->third_sequence = segment->sequence;
+    connection->third_flags = segment->flags;
+    if (connection->synack_repeated)
         return;
     connection->ack_t = segment->time;
     x->round_trip = time_since(segment->time, connection->synack_t);
@@ -230,6 +245,10 @@ static void take_sent(struct connection *connection, const struct segment *segme
         return;
     x->last_data_t = segment->time;
     x->last_data_packet = segment->packet;
+    x->last_data_sequence = segment->sequence;
+    x->last_data_acknowledgment = segment->acknowledgment;
+    x->last_data_payload = segment->payload;
+    x->last_data_flags = segment->flags;
     if (segment->payload > 0)
         x->acked_with_data = segment->acknowledgment;
     start_timing(x, segment, step);

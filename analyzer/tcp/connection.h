@@ -26,22 +26,22 @@ enum { SIDES = 2, SIDE_HOLES = 3, FIN_COPIES = 4, RECENT_PACKETS = 8 };
 
 /* What is known of a side, one bit each. */
 enum side_flag {
-    SIDE_HEARD = 0x0001,       /* it sent something */
-    SIDE_ISS_KNOWN = 0x0002,   /* its SYN, or the SYN-ACK that acknowledges it, was captured */
-    SIDE_SYN_SEEN = 0x0004,    /* its SYN or SYN-ACK itself was captured */
-    SIDE_ACKED = 0x0008,       /* it sent an acknowledgment: rcv_nxt holds */
-    SIDE_FIN_SENT = 0x0010,    /* fin_seq holds */
-    SIDE_SCALED = 0x0020,      /* its SYN carried a window scale */
-    SIDE_SACK = 0x0040,        /* its SYN permitted SACK */
-    SIDE_TIMESTAMPS = 0x0080,  /* its SYN carried timestamps */
-    SIDE_MSS = 0x0100,         /* its SYN carried an MSS */
-    SIDE_ZERO_WINDOW = 0x0200, /* its last window was 0 */
-    SIDE_GOOD_SUM = 0x0400,    /* a segment of it had a right checksum: a wrong one means damage */
-    SIDE_TIMED = 0x0800,       /* a segment is being timed for the RTT */
-    SIDE_TSVAL = 0x1000,       /* tsval_first and tsval_last hold */
+    SIDE_HEARD = 0x0001,        /* it sent something */
+    SIDE_ISS_KNOWN = 0x0002,    /* its SYN, or the SYN-ACK that acknowledges it, was captured */
+    SIDE_SYN_SEEN = 0x0004,     /* its SYN or SYN-ACK itself was captured */
+    SIDE_ACKED = 0x0008,        /* it sent an acknowledgment: rcv_nxt holds */
+    SIDE_FIN_SENT = 0x0010,     /* fin_seq holds */
+    SIDE_SCALED = 0x0020,       /* its SYN carried a window scale */
+    SIDE_SACK = 0x0040,         /* its SYN permitted SACK */
+    SIDE_TIMESTAMPS = 0x0080,   /* its SYN carried timestamps */
+    SIDE_MSS = 0x0100,          /* its SYN carried an MSS */
+    SIDE_ZERO_WINDOW = 0x0200,  /* its last window was 0 */
+    SIDE_GOOD_SUM = 0x0400,     /* a segment of it had a right checksum: a wrong one means damage */
+    SIDE_TIMED = 0x0800,        /* a segment is being timed for the RTT */
+    SIDE_TSVAL = 0x1000,        /* tsval_first and tsval_last hold */
     SIDE_FIN_IN_ORDER = 0x2000, /* everything before its FIN passed the observer */
-    SIDE_PROBED = 0x4000,      /* its last segment was a keep-alive or window probe */
-    SIDE_SYN_CUT = 0x8000,     /* the capture cut the options of its SYN: some are not known */
+    SIDE_PROBED = 0x4000,       /* its last segment was a keep-alive or window probe */
+    SIDE_SYN_CUT = 0x8000,      /* the capture cut the options of its SYN: some are not known */
 };
 
 /* A range of a side's stream that did not pass the observer. */
@@ -72,38 +72,44 @@ struct tally {
 };
 
 struct side {
-    seq iss;     /* initial sequence number; without SIDE_ISS_KNOWN one below the first seen */
-    seq snd_nxt; /* highest END it sent */
-    seq snd_una; /* highest acceptable ACK the peer sent */
-    seq rcv_nxt; /* highest ACK it sent */
-    seq fin_seq; /* of its FIN octet */
-    seq right_edge;      /* highest ACK + window it advertised */
-    seq sack_edge;       /* right edge of the highest block it selectively acknowledged */
-    uint32_t window;     /* last advertised, scaled */
-    uint32_t max_window; /* largest advertised, scaled */
+    seq iss;         /* initial sequence number; without SIDE_ISS_KNOWN one below the first seen */
+    seq snd_nxt;     /* highest END it sent */
+    seq snd_una;     /* highest acceptable ACK the peer sent */
+    seq rcv_nxt;     /* highest ACK it sent */
+    seq fin_seq;     /* of its FIN octet */
+    seq right_edge;  /* highest ACK + window it advertised */
+    seq sack_edge;   /* right edge of the highest block it selectively acknowledged */
+    uint32_t window; /* last advertised, scaled */
+    uint32_t max_window;              /* largest advertised, scaled */
     uint32_t tsval_first, tsval_last; /* first and highest TSval it sent */
-    uint32_t ts_recent;  /* highest TSval of the peer in order (RFC 7323 4.3) */
-    uint16_t flags;      /* enum side_flag */
+    uint32_t ts_recent;               /* highest TSval of the peer in order (RFC 7323 4.3) */
+    uint16_t flags;                   /* enum side_flag */
     uint16_t mss;
     uint8_t window_scale;
-    uint8_t ttl;    /* of its first packet */
-    uint8_t state;  /* enum tcp_state */
-    uint8_t basis;  /* enum basis of that state */
-    uint8_t holes;  /* in hole[] */
+    uint8_t ttl;                /* of its first packet */
+    uint8_t state;              /* enum tcp_state */
+    uint8_t basis;              /* enum basis of that state */
+    uint8_t holes;              /* in hole[] */
     uint8_t duplicate_acks_now; /* in a row, of the acknowledgment it repeats */
     uint16_t last_ip_id;
     uint16_t last_window_field; /* as in the header */
-    uint8_t syn_flags;    /* with SIDE_SYN_SEEN: control bits of its SYN or SYN-ACK */
     bool sack_edge_known;
-    uint16_t syn_payload; /* with SIDE_SYN_SEEN: octets it carried (RFC 7413) */
+    uint8_t last_data_flags; /* control bits of its last segment that occupies sequence space */
+    uint8_t syn_flags;    /* with SIDE_SYN_SEEN: of its SYN or SYN-ACK, first copy: control bits */
+    uint16_t syn_payload; /* the octets it carried (RFC 7413) */
+    seq syn_acknowledgment;                           /* its acknowledgment field */
+    seq last_data_sequence, last_data_acknowledgment; /* as last_data_flags */
+    uint32_t last_data_payload;
+    uint64_t syn_packet; /* as syn_flags */
+    nanotime syn_t;
     seq acked_with_data;  /* the acknowledgment in its last segment with payload */
-    nanotime round_trip; /* tap, side, tap, from the handshake; 0 unknown */
-    nanotime last_t;     /* of its last segment */
+    nanotime round_trip;  /* tap, side, tap, from the handshake; 0 unknown */
+    nanotime last_t;      /* of its last segment */
     nanotime last_data_t; /* of its last segment that occupies sequence space */
     uint64_t last_data_packet;
     uint64_t rcv_nxt_packet; /* of the segment with which it first sent rcv_nxt */
     nanotime rcv_nxt_t;
-    nanotime timed_t;    /* with SIDE_TIMED */
+    nanotime timed_t; /* with SIDE_TIMED */
     seq timed_end;
     uint32_t timed_tsval;
     struct hole hole[SIDE_HOLES];
@@ -141,10 +147,10 @@ struct closing {
     struct fin_copy copy[SIDES][FIN_COPIES];
     uint8_t copies[SIDES];
     uint32_t fins[SIDES];
-    seq carrier_end[SIDES];   /* END of the peer's first occupying segment that acked the FIN */
+    seq carrier_end[SIDES]; /* END of the peer's first occupying segment that acked the FIN */
     bool carrier[SIDES];
     uint8_t rst_form[SIDES], rst_fit[SIDES];
-    struct aftermath aftermath[SIDES];     /* of rst[] */
+    struct aftermath aftermath[SIDES]; /* of rst[] */
     nanotime time_wait_started[SIDES]; /* last (re)start of 2MSL */
     uint32_t time_wait_restarts[SIDES];
     bool time_wait_acked[SIDES];
@@ -161,10 +167,13 @@ struct recent_packet {
 
 struct connection {
     struct side side[SIDES];
-    nanotime started, last_t; /* first and last segment */
+    nanotime started, last_t;        /* first and last segment */
     nanotime syn_t, synack_t, ack_t; /* handshake; NANOTIME_UNKNOWN */
+    uint64_t third_packet; /* of the ACK of the SYN-ACK, where it carried nothing; 0: none */
+    seq third_sequence;
+    uint8_t third_flags;
     uint64_t capture_gaps;
-    uint64_t caveats;         /* bits of the integrity notes, as the flow's record has them */
+    uint64_t caveats;   /* bits of the integrity notes, as the flow's record has them */
     nanotime closed_at; /* when both sides had become CLOSED; NANOTIME_UNKNOWN while one is not */
     bool midstream;
     bool refusing_syn; /* set by the caller: this segment answers a SYN that TIME_WAIT refuses for
@@ -173,13 +182,13 @@ struct connection {
                           ACK beyond SND.NXT is no gap of the capture */
     bool synack_repeated; /* before its ACK: which one that answers is not known */
     bool acknowledged;    /* the SYN-ACK was, by the client */
-    bool reordered;    /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
+    bool reordered;       /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
     bool simultaneous_open;
-    uint8_t direction;        /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
+    uint8_t direction; /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
     uint8_t recent_next;
     struct recent_packet recent[RECENT_PACKETS];
     struct history history;
-    struct closing *closing;  /* NULL until the first FIN or RST; owned */
+    struct closing *closing; /* NULL until the first FIN or RST; owned */
     struct zeek_view zeek;
 };
 
@@ -212,13 +221,12 @@ struct cell {
 struct step {
     const struct segment *segment;
     int from;
-    seq end; /* SEQ + LEN + SYN + FIN */
-    nanotime idle;            /* how long nothing had passed either way; 0 for the first segment */
-    uint64_t occupied_packet; /* the side's last segment before that occupies sequence space */
-    nanotime occupied_t;
+    seq end;       /* SEQ + LEN + SYN + FIN */
+    nanotime idle; /* how long nothing had passed either way; 0 for the first segment */
+    struct packet_ref occupied; /* the side's last segment before that occupies sequence space */
     enum tcp_state before[SIDES];
     enum basis before_basis[SIDES];
-    uint8_t verdict;   /* enum segment_verdict of event/record.h, as the analyzer sets it */
+    uint8_t verdict; /* enum segment_verdict of event/record.h, as the analyzer sets it */
     bool retransmission, out_of_order, spurious, keep_alive, window_probe, duplicate_ack;
     bool fin_repeated; /* the side's FIN again, the same sequence number */
     bool damaged;      /* a wrong checksum, or no memory: it was counted and moves nobody */
