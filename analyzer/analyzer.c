@@ -7,6 +7,7 @@
 
 #include "../dissect/dissect.h"
 #include "engine.h"
+#include "host/host.h"
 #include "intake/fragments.h"
 #include "shard/shard.h"
 
@@ -21,6 +22,7 @@ struct analyzer {
     struct engine engine;        /* one thread; idle when there are shards */
     struct shards *shards;       /* several threads; NULL for one */
     struct fragments *fragments; /* NULL until the first one */
+    struct host *host; /* what spans connections: engines write to it, and it to the sink */
     struct sink *sink;
     struct engine_counts counts; /* at the end */
     nanotime clock;
@@ -51,15 +53,22 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         return STATUS_NO_MEMORY;
     analyzer->sink = options->sink;
     analyzer->clock = INT64_MIN + 1;
-    enum status status = engine_init(&analyzer->engine, &options->config, options->sink);
+    enum status status = engine_init(&analyzer->engine, &options->config, NULL);
+    if (status == STATUS_OK)
+        status = host_new(&analyzer->engine.config, options->sink, &analyzer->host);
+    if (status != STATUS_OK) {
+        analyzer_free(analyzer);
+        return status;
+    }
+    analyzer->engine.sink = host_sink(analyzer->host);
     struct shards_options shards = {
         .config = &options->config,
         .workers = thread_count(&options->config) - 1,
-        .sink = options->sink,
+        .sink = host_sink(analyzer->host),
         .segments = options->segments,
         .transitions = options->transitions,
     };
-    if (status == STATUS_OK && thread_count(&options->config) > 1)
+    if (thread_count(&options->config) > 1)
         status = shards_new(&shards, &analyzer->shards);
     if (status != STATUS_OK) {
         analyzer_free(analyzer);
@@ -254,11 +263,16 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
 
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
 {
-    if (analyzer->shards != NULL)
-        return shards_advance(analyzer->shards, now);
-    process_batch(analyzer);
-    engine_advance(&analyzer->engine, now);
-    return take_status(analyzer);
+    enum status status;
+    if (analyzer->shards != NULL) {
+        status = shards_advance(analyzer->shards, now);
+    } else {
+        process_batch(analyzer);
+        engine_advance(&analyzer->engine, now);
+        status = take_status(analyzer);
+    }
+    enum status hosts = host_advance(analyzer->host, now);
+    return status == STATUS_OK ? hosts : status;
 }
 
 /* Ends every flow; the counts of all engines together. */
@@ -334,8 +348,6 @@ static void summarize_engine(const struct engine_counts *counts, struct run_summ
     memcpy(summary->flows_by_kind, counts->flows_by_kind, sizeof(summary->flows_by_kind));
     memcpy(summary->left, counts->left, sizeof(summary->left));
     memcpy(summary->left_presumed, counts->left_presumed, sizeof(summary->left_presumed));
-    memcpy(summary->events_by_id, counts->events_by_id, sizeof(summary->events_by_id));
-    memcpy(summary->events_by_level, counts->events_by_level, sizeof(summary->events_by_level));
     summary->evictions = counts->evictions;
     summary->tombstones_evicted = counts->tombstones_evicted;
     summary->events_dropped = counts->events_dropped;
@@ -362,12 +374,15 @@ static void summarize(const struct analyzer *analyzer, const struct analyzer_inp
     summarize_skipped(analyzer, summary);
     summarize_links(analyzer, inputs, summary);
     summarize_engine(&analyzer->counts, summary);
+    host_summarize(analyzer->host, summary);
 }
 
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
 {
     enum status lost = end_fragments(analyzer);
     enum status status = end_flows(analyzer);
+    status = status == STATUS_OK ? lost : status;
+    lost = host_finish(analyzer->host, analyzer->last);
     status = status == STATUS_OK ? lost : status;
     count_fragments(analyzer);
     struct run_summary *summary = malloc(sizeof(*summary));
@@ -390,5 +405,6 @@ void analyzer_free(struct analyzer *analyzer)
     fragments_free(analyzer->fragments);
     shards_free(analyzer->shards);
     engine_clear(&analyzer->engine);
+    host_free(analyzer->host);
     free(analyzer);
 }

@@ -40,8 +40,6 @@ static void emit(void *context, struct event_record *event)
     event->event_uid = event_uid_of(event);
     emission->occasion->event_uid[event->id] = event->event_uid;
     incarnation_raise(emission->incarnation, event->id);
-    engine->counts.events_by_id[event->id]++;
-    engine->counts.events_by_level[event->level]++;
     if (engine->sink == NULL || engine->sink->ops->event == NULL)
         return;
     enum status status = engine->sink->ops->event(engine->sink, event);

@@ -15,6 +15,7 @@
 #include "schedule.h"
 #include "tcp/copies.h"
 #include "tcp/window.h"
+#include "tell.h"
 #include "trace.h"
 
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink)
@@ -359,6 +360,7 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     }
     if (first && embryo_fits(segment) && !engine->trace_segments && !engine->trace_transitions) {
         embryo_keep(tuple, segment, item->end);
+        tell_embryo(engine, tuple, segment, item->end);
         evict_enqueue(engine, tuple);
         evict_to_limit(engine, tuple);
         return;
@@ -510,6 +512,7 @@ static uint64_t first_packet_of(const struct tuple *tuple)
 
 uint64_t engine_finish_begin(struct engine *engine)
 {
+    engine->finishing = true;
     engine->survivors = calloc(engine->table.count + 1, sizeof(*engine->survivors));
     if (engine->survivors == NULL) {
         engine->status = STATUS_NO_MEMORY;

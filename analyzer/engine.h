@@ -19,7 +19,6 @@ struct engine_counts {
     uint64_t icmp_matched, icmp_unmatched, icmp_copies;
     uint64_t flows, flows_by_kind[CLOSE_KINDS];
     uint64_t left[SIDES][TCP_STATES], left_presumed[SIDES][TCP_STATES];
-    uint64_t events_by_id[EVENT_IDS], events_by_level[LEVEL_ERROR + 1];
     uint64_t events_dropped, tombstones_evicted, evictions, history_dropped;
 };
 
@@ -41,6 +40,7 @@ struct engine {
     uint64_t tombstones;                    /* held */
     uint64_t parked_octets;                 /* in parked connections */
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
+    bool finishing;        /* the capture is over */
     struct ledger_key now; /* what is being done: the key of the records that come of it */
     nanotime clock;        /* capture clock: running maximum */
     enum status status;    /* first failure since it was last asked for */

@@ -11,6 +11,7 @@
 #include "flow/embryo.h"
 #include "schedule.h"
 #include "tcp/copies.h"
+#include "tell.h"
 #include "trace.h"
 
 enum { WELL_KNOWN = 1024, REGISTERED = 32768 };
@@ -48,8 +49,9 @@ static uint32_t client_isn(const struct segment *segment)
     return (segment->flags & TCP_ACK) != 0 ? segment->acknowledgment - 1 : segment->sequence;
 }
 
-struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
-                                const struct segment *segment, int end)
+/* A new incarnation, of which the census was not told. */
+static struct incarnation *start(struct engine *engine, struct tuple *tuple,
+                                 const struct segment *segment, int end)
 {
     tuple->resting = false;
     struct incarnation *incarnation = flow_table_new_incarnation(&engine->table);
@@ -71,6 +73,15 @@ struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
     incarnation_keep_tunnels(incarnation, segment, end);
     tuple->last_uid = incarnation->uid;
     return incarnation;
+}
+
+struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
+                                const struct segment *segment, int end)
+{
+    struct incarnation *fresh = start(engine, tuple, segment, end);
+    if (fresh != NULL)
+        tell_opened(engine, tuple, fresh, segment);
+    return fresh;
 }
 
 /* The old one's end is part of the collision's story from here on. */
@@ -159,6 +170,7 @@ static void free_incarnation(struct engine *engine, struct tuple *tuple,
     decide_remaining(engine, tuple, incarnation);
     decide_end(engine, tuple, incarnation, ended);
     write_flow(engine, tuple, incarnation, ended);
+    tell_gone(engine, tuple, incarnation);
     flow_table_free_incarnation(&engine->table, incarnation);
 }
 
@@ -279,9 +291,10 @@ void lives_hatch(struct engine *engine, struct tuple *tuple)
     struct segment segment;
     struct step step;
     int end = embryo_hatch(tuple, &segment);
-    tuple->current = lives_begin(engine, tuple, &segment, end);
+    tuple->current = start(engine, tuple, &segment, end);
     if (tuple->current == NULL)
         return;
+    tell_hatched(tuple->current);
     struct connection *connection = &tuple->current->connection;
     copies_seen(connection, &segment, 0, engine->config.copy_window);
     connection_segment(connection, &segment, 0, &step);

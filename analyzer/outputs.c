@@ -79,6 +79,17 @@ static enum status forward_transition(struct sink *sink, const struct transition
     return status_of_all(outputs);
 }
 
+static enum status forward_host(struct sink *sink, const struct host_record *host)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->host != NULL)
+            note_failure(to, to->sink->ops->host(to->sink, host));
+    }
+    return status_of_all(outputs);
+}
+
 static bool wants_segments_of(const struct outputs *outputs, uint64_t flow_uid)
 {
     if (outputs->options->segments == CHOICE_ONE)
@@ -153,6 +164,8 @@ static void combine_operations(struct outputs *outputs)
             outputs->ops.transition = forward_transition;
         if (ops->segment != NULL)
             outputs->ops.segment = forward_segment;
+        if (ops->host != NULL)
+            outputs->ops.host = forward_host;
     }
     outputs->sink.ops = &outputs->ops;
 }

@@ -3,6 +3,7 @@
 
 #include "expand.h"
 #include "tcp/window.h"
+#include "tell.h"
 
 static void keep_status(struct engine *engine, enum status status)
 {
@@ -88,9 +89,10 @@ static void trace_transitions(struct engine *engine, const struct tuple *tuple,
     }
 }
 
-void trace_step(struct engine *engine, const struct tuple *tuple,
-                const struct incarnation *incarnation, const struct step *step)
+void trace_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                const struct step *step)
 {
+    tell_step(engine, tuple, incarnation, step);
     bool transitions =
         engine->trace_transitions && engine->sink != NULL && engine->sink->ops->transition != NULL;
     if (transitions && step->changes > 0)

@@ -45,6 +45,8 @@ static const struct range exceptions[] = {
     {"threads", 0, CONFIG_MOST_THREADS},
     {"tombstones", 1, 4},
     {"batch", 1, 32},
+    {"usable_ports", 1, 65535},
+    {"churn_seconds", 1, 16},
 };
 
 struct unit {

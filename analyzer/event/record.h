@@ -21,10 +21,10 @@
 enum {
     CLIENT = 0,
     SERVER = 1,
-    RECORD_HISTORY = 64,  /* entries of a side's history at most (RECORDS, flow) */
+    RECORD_HISTORY = 64, /* entries of a side's history at most (RECORDS, flow) */
     RECORD_VLANS = 4,
-    RECORD_TUNNEL = 160,  /* octets of the path of encapsulation, NUL included */
-    RECORD_EVENTS = 32,   /* distinct event ids named by a flow at most */
+    RECORD_TUNNEL = 160, /* octets of the path of encapsulation, NUL included */
+    RECORD_EVENTS = 32,  /* distinct event ids named by a flow at most */
     RECORD_NUMBERS = 24,
     RECORD_DETAILS = 16,
     RECORD_EVIDENCE = 16,
@@ -90,10 +90,10 @@ struct side_record {
     uint16_t mss;
     uint8_t window_scale;
     bool sack, timestamps;
-    uint8_t ttl; /* of its first packet; 0: null (it sent nothing) */
+    uint8_t ttl;          /* of its first packet; 0: null (it sent nothing) */
     uint64_t rtt_samples; /* 0: the other rtt fields are null */
     nanotime rtt_min, rtt_mean, rtt_p95, rtt_max; /* from the side's segments to their ACKs */
-    uint64_t fin_packet; /* first FIN; 0: "fin" is null */
+    uint64_t fin_packet;                          /* first FIN; 0: "fin" is null */
     nanotime fin_time;
     uint64_t fin_copies;
     uint64_t fin_acked_by; /* 0: null */
@@ -142,7 +142,7 @@ struct flow_record {
     enum close_kind close_kind;
     enum initiator initiator;
     nanotime fin_to_fin, close_wait, fin_wait_2;
-    bool time_wait; /* false: close.time_wait is null */
+    bool time_wait;      /* false: close.time_wait is null */
     bool time_wait_both; /* both sides held it: "side" is "both" */
     int time_wait_side;  /* side_index */
     nanotime time_wait_since, time_wait_until;
@@ -164,7 +164,7 @@ struct evidence_record {
     int from; /* side_index in the event's own flow */
     uint8_t flags;
     bool relative_known, ack_relative_known; /* false: seq, or ack, is null */
-    uint32_t seq, ack; /* relative to the ISNs of its incarnation */
+    uint32_t seq, ack;                       /* relative to the ISNs of its incarnation */
     uint32_t seq_abs, ack_abs;
     uint32_t payload;
     enum evidence_role role;
@@ -193,10 +193,10 @@ struct event_record {
     enum confidence confidence;
     enum blame blame;
     uint64_t event_uid;
-    uint64_t caused_by;   /* event_uid; 0: null */
-    int outcome;          /* enum event_id; -1: null */
+    uint64_t caused_by; /* event_uid; 0: null */
+    int outcome;        /* enum event_id; -1: null */
     uint64_t caveats;
-    nanotime t;           /* of the trigger */
+    nanotime t; /* of the trigger */
     nanotime decided;
     struct side_change change[2];
     struct number_record numbers[RECORD_NUMBERS];
@@ -226,9 +226,9 @@ enum segment_verdict {
     VERDICT_DUPLICATE_ACK,
     VERDICT_KEEP_ALIVE,
     VERDICT_WINDOW_PROBE,
-    VERDICT_COPY,     /* the capture delivered the packet twice */
+    VERDICT_COPY, /* the capture delivered the packet twice */
     VERDICT_BAD_CHECKSUM,
-    VERDICT_STRAY,    /* from an earlier incarnation, or from nowhere */
+    VERDICT_STRAY, /* from an earlier incarnation, or from nowhere */
     VERDICT_UNEXPECTED,
     SEGMENT_VERDICTS
 };

@@ -1,5 +1,6 @@
 /* record_names: how the words of record.h are spelled in JSON (RECORDS), in the order of their
  * enums. */
+#include "host_record.h"
 #include "record.h"
 
 #include <stddef.h>
@@ -49,6 +50,17 @@ static const char *const verdict_names[SEGMENT_VERDICTS] = {
     [VERDICT_STRAY] = "stray",
     [VERDICT_UNEXPECTED] = "unexpected",
 };
+
+static const char *const scope_names[] = {
+    [HOST_SOURCE] = "source",
+    [HOST_SERVICE] = "service",
+    [HOST_PAIR] = "pair",
+};
+
+const char *host_scope_name(enum host_scope scope)
+{
+    return scope_names[scope];
+}
 
 const char *direction_name(enum direction direction)
 {

@@ -1,21 +1,19 @@
 /*
  * sink: where records go.  A vtable; each sink is one file under sink/.
  *
- * Order of calls: any number of flow, event, transition and segment, then finish once with the
- * summary, then free.  A call that fails returns a status once and keeps failing; the caller goes
- * on with the other sinks.  Records are valid for the call only.
+ * Order of calls: any number of flow, event, transition, segment, delta and host, then finish once
+ * with the summary, then free.  A call that fails returns a status once and keeps failing; the
+ * caller goes on with the other sinks.  Records are valid for the call only.
  */
 #ifndef LASTACK_EVENT_SINK_H
 #define LASTACK_EVENT_SINK_H
 
 #include "../base/status.h"
+#include "delta.h"
+#include "host_record.h"
 #include "record.h"
 
-enum {
-    SUMMARY_RESULTS = 64,
-    SUMMARY_LINK_TYPES = 16,
-    SUMMARY_NAME = 32
-};
+enum { SUMMARY_RESULTS = 64, SUMMARY_LINK_TYPES = 16, SUMMARY_NAME = 32 };
 
 /* One interface of an input, as a pcapng file tells. */
 struct interface_summary {
@@ -28,19 +26,19 @@ struct interface_summary {
 
 /* One input as the source knows it. */
 struct input_summary {
-    const char *name;   /* file name as given, "-" for stdin, or interface; from outside: escape it */
-    const char *format; /* "pcap", "pcapng" */
+    const char *name; /* file name as given, "-" for stdin, or interface; from outside: escape it */
+    const char *format;      /* "pcap", "pcapng" */
     const char *compression; /* "gzip", "zstd", "lz4", "xz"; NULL: none */
     uint64_t packets;
     uint64_t first_packet; /* the number that its first one has in the whole input; 0: none read */
-    uint64_t bytes;     /* octets of the file read, compressed size; 0 unknown */
-    bool damaged;       /* it ended in the middle of a record or was broken */
+    uint64_t bytes;        /* octets of the file read, compressed size; 0 unknown */
+    bool damaged;          /* it ended in the middle of a record or was broken */
     uint64_t stopped_at_packet; /* last good packet when damaged */
-    char problem[256];  /* one line in words; empty: none */
-    nanotime first, last; /* its earliest and latest packet; NANOTIME_UNKNOWN: none */
-    nanotime gap;     /* from the latest packet of the inputs before it; NANOTIME_UNKNOWN: none */
-    nanotime overlap; /* by how much it begins before that; NANOTIME_UNKNOWN: it does not */
-    uint64_t sections;  /* pcapng; 0: another format */
+    char problem[256];          /* one line in words; empty: none */
+    nanotime first, last;       /* its earliest and latest packet; NANOTIME_UNKNOWN: none */
+    nanotime gap;      /* from the latest packet of the inputs before it; NANOTIME_UNKNOWN: none */
+    nanotime overlap;  /* by how much it begins before that; NANOTIME_UNKNOWN: it does not */
+    uint64_t sections; /* pcapng; 0: another format */
     uint64_t comments;
     uint64_t skipped_blocks; /* whole, without packets */
     uint64_t damaged_blocks; /* left out */
@@ -57,28 +55,29 @@ struct count_by_name {
 struct run_summary {
     const struct input_summary *inputs;
     uint32_t input_count;
-    uint64_t packets;         /* read */
-    uint64_t bytes;           /* on the wire, by the frames' own length */
-    uint64_t segments;        /* TCP segments analysed, copies left out */
-    uint64_t copies;          /* captured twice */
-    uint64_t truncated;       /* packets cut at the snap length */
+    uint64_t packets;   /* read */
+    uint64_t bytes;     /* on the wire, by the frames' own length */
+    uint64_t segments;  /* TCP segments analysed, copies left out */
+    uint64_t copies;    /* captured twice */
+    uint64_t truncated; /* packets cut at the snap length */
     uint64_t bad_checksums;
     uint64_t timestamp_regressions;
-    nanotime first, last;     /* capture time span; NANOTIME_UNKNOWN: no packet */
+    nanotime first, last; /* capture time span; NANOTIME_UNKNOWN: no packet */
     struct count_by_name skipped[SUMMARY_RESULTS]; /* by reason, those above 0, in table order */
     uint32_t skipped_count;
     struct count_by_name link_types[SUMMARY_LINK_TYPES];
     uint32_t link_type_count;
     bool drops_known; /* live: libpcap's counters */
     uint64_t drops_received, drops_kernel, drops_interface;
-    uint64_t flows;           /* flow records with final true */
+    uint64_t flows; /* flow records with final true */
     uint64_t flows_by_kind[CLOSE_KINDS];
-    uint64_t left[2][TCP_STATES]; /* states left behind per side */
+    uint64_t left[2][TCP_STATES];          /* states left behind per side */
     uint64_t left_presumed[2][TCP_STATES]; /* of these, the presumed ones */
     uint64_t events_by_id[EVENT_IDS];
     uint64_t events_by_level[LEVEL_ERROR + 1];
     uint64_t evictions, tombstones_evicted, events_dropped;
     uint64_t history_dropped;
+    uint64_t hosts_left_out; /* sources, services and pairs without a record */
 };
 
 struct sink;
@@ -88,6 +87,8 @@ struct sink_ops {
     enum status (*event)(struct sink *sink, const struct event_record *event);
     enum status (*transition)(struct sink *sink, const struct transition_record *transition);
     enum status (*segment)(struct sink *sink, const struct segment_record *segment);
+    enum status (*delta)(struct sink *sink, const struct delta *delta);
+    enum status (*host)(struct sink *sink, const struct host_record *host);
     enum status (*flush)(struct sink *sink); /* make what was written visible to the reader */
     enum status (*finish)(struct sink *sink, const struct run_summary *summary);
     void (*free)(struct sink *sink); /* accepts NULL */

@@ -113,6 +113,8 @@ struct incarnation {
     uint8_t flags;      /* enum incarnation_flag */
     uint8_t last_next;
     uint8_t vlans;
+    uint8_t told[SIDES]; /* enum holding: what the census was told last */
+    uint8_t told_once;   /* bits of enum delta_what that it was told for good */
     uint16_t vlan[SEGMENT_VLANS];
     uint64_t raised[RAISED_WORDS]; /* bits of enum event_id: incarnation_raised() */
     uint32_t watched; /* bits of the rows of watches.def whose deadline has passed since */

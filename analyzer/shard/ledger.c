@@ -119,11 +119,17 @@ static enum status keep_segment(struct sink *sink, const struct segment_record *
     return keep(sink, LEDGER_SEGMENT, segment, sizeof(*segment));
 }
 
+static enum status keep_delta(struct sink *sink, const struct delta *delta)
+{
+    return keep(sink, LEDGER_DELTA, delta, sizeof(*delta));
+}
+
 static const struct sink_ops ledger_ops = {
     .flow = keep_flow,
     .event = keep_event,
     .transition = keep_transition,
     .segment = keep_segment,
+    .delta = keep_delta,
 };
 
 void ledger_init(struct ledger *ledger, const struct ledger_key *now)
@@ -156,6 +162,8 @@ enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *ent
         return ops->transition == NULL ? STATUS_OK : ops->transition(sink, record);
     case LEDGER_SEGMENT:
         return ops->segment == NULL ? STATUS_OK : ops->segment(sink, record);
+    case LEDGER_DELTA:
+        return ops->delta == NULL ? STATUS_OK : ops->delta(sink, record);
     }
     return STATUS_OK;
 }

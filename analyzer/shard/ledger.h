@@ -6,7 +6,7 @@
 
 #include "../event/sink.h"
 
-enum ledger_kind { LEDGER_FLOW, LEDGER_EVENT, LEDGER_TRANSITION, LEDGER_SEGMENT };
+enum ledger_kind { LEDGER_FLOW, LEDGER_EVENT, LEDGER_TRANSITION, LEDGER_SEGMENT, LEDGER_DELTA };
 
 /* Where a record stands: decided when, by which packet (0: a deadline), which deadline, which in
  * turn. */

@@ -70,6 +70,18 @@ void derived_write_problem_source(struct record_writer *writer, const void *reco
 void derived_write_problem_destination(struct record_writer *writer, const void *record);
 void derived_write_no_list(struct record_writer *writer, const void *record);
 
+/* struct host_record */
+void derived_write_host_duration(struct record_writer *writer, const void *record);
+void derived_write_host_network(struct record_writer *writer, const void *record);
+void derived_write_host_source(struct record_writer *writer, const void *record);
+void derived_write_host_destination(struct record_writer *writer, const void *record);
+void derived_write_host_rate(struct record_writer *writer, const void *record);
+void derived_write_host_range(struct record_writer *writer, const void *record);
+void derived_write_host_share(struct record_writer *writer, const void *record);
+bool derived_host_has_source(const void *record);
+bool derived_host_has_destination(const void *record);
+bool derived_host_knows_dwell(const void *record);
+
 /* Any record: the name of the capturing host. */
 void derived_write_observer_name(struct record_writer *writer, const void *record);
 

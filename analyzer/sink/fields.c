@@ -46,6 +46,7 @@
 #define SCHEMA_DETAILS         "{\"type\":\"object\",\"propertyNames\":{\"pattern\":\"^[a-z][a-z0-9_]*$\"}," \
                                "\"additionalProperties\":{\"type\":[\"string\",\"null\"]}}"
 #define SCHEMA_COUNTS          "{\"type\":\"object\",\"additionalProperties\":" SCHEMA_COUNT "}"
+#define SCHEMA_HOST_LIST       "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/host\"}}"
 #define SCHEMA_FLOW_LIST       "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/flow\"}}"
 
 #define MEMBER_SIZE(record, member) sizeof(((struct record *)0)->member)
@@ -99,4 +100,5 @@ END(observer_table)
 
 #include "fields_flow.def"
 #include "fields_event.def"
+#include "fields_host.def"
 #include "fields_run.def"

@@ -1,7 +1,7 @@
 /* ndjson: every record a line as it comes, the summary last. */
 #include <stdlib.h>
 
-#include "dwell.h"
+#include "../event/dwell.h"
 #include "output.h"
 #include "record_writer.h"
 #include "run_view.h"
@@ -53,6 +53,11 @@ static enum status ndjson_segment(struct sink *sink, const struct segment_record
     return write_record((struct ndjson *)sink, &segment_table, segment);
 }
 
+static enum status ndjson_host(struct sink *sink, const struct host_record *host)
+{
+    return write_record((struct ndjson *)sink, &host_table, host);
+}
+
 static enum status ndjson_flush(struct sink *sink)
 {
     return output_flush(&((struct ndjson *)sink)->output);
@@ -88,13 +93,14 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         .event = ndjson_event,
         .transition = options->transitions ? ndjson_transition : NULL,
         .segment = options->segments ? ndjson_segment : NULL,
+        .host = ndjson_host,
         .flush = ndjson_flush,
         .finish = ndjson_finish,
         .free = ndjson_free,
     };
     ndjson->sink.ops = &ndjson->ops;
     ndjson->options = *options;
-    ndjson->dwell = dwell_new();
+    ndjson->dwell = dwell_new(DWELL_EXACT);
     enum status status = record_writer_init(&ndjson->writer, options);
     if (status == STATUS_OK)
         status = output_init(&ndjson->output, stream);

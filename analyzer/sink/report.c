@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dwell.h"
+#include "../event/dwell.h"
 #include "output.h"
 #include "problems.h"
 #include "record_writer.h"
@@ -27,6 +27,7 @@ struct report {
     char **flows; /* serialised */
     uint32_t flow_count, flow_room, flow_limit;
     uint64_t flows_left_out;
+    struct printbuf *hosts; /* serialised list, without its end */
 };
 
 static enum status make_flow_room(struct report *report)
@@ -81,6 +82,19 @@ static enum status report_event(struct sink *sink, const struct event_record *ev
     return text ? problem_set_example(problem, text, length) : STATUS_NO_MEMORY;
 }
 
+static enum status report_host(struct sink *sink, const struct host_record *host)
+{
+    struct report *report = (struct report *)sink;
+    size_t length;
+    const char *text = record_writer_write(&report->writer, &host_table, host, &length);
+    if (!text)
+        return STATUS_NO_MEMORY;
+    const char *between = printbuf_length(report->hosts) > 0 ? ",\n" : "[\n";
+    bool kept = printbuf_memappend(report->hosts, between, 2) == 2 &&
+                printbuf_memappend(report->hosts, text, (int)length) == (int)length;
+    return kept ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static enum status report_flush(struct sink *sink)
 {
     (void)sink; /* there is nothing to see before the end */
@@ -126,6 +140,11 @@ static enum status report_finish(struct sink *sink, const struct run_summary *su
     view.problems = problems_sort(report->problems, &view.problem_count);
     view.events_left_out = problems_left_out(report->problems);
     view.flows_left_out = report->flows_left_out;
+    if (printbuf_length(report->hosts) > 0) {
+        if (printbuf_memappend(report->hosts, "]", 1) != 1)
+            return STATUS_NO_MEMORY;
+        view.hosts = report->hosts->buf;
+    }
     enum status status = write_document(report, &view);
     return status == STATUS_OK ? output_flush(&report->output) : status;
 }
@@ -142,12 +161,15 @@ static void report_free(struct sink *sink)
     record_writer_clear(&report->writer);
     dwell_free(report->dwell);
     problems_free(report->problems);
+    if (report->hosts)
+        printbuf_free(report->hosts);
     free(report);
 }
 
 static const struct sink_ops report_ops = {
     .flow = report_flow,
     .event = report_event,
+    .host = report_host,
     .flush = report_flush,
     .finish = report_finish,
     .free = report_free,
@@ -162,13 +184,14 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
     report->sink.ops = &report_ops;
     report->options = *options;
     report->flow_limit = options->kept_flows ? options->kept_flows : KEPT_FLOWS;
-    report->dwell = dwell_new();
+    report->dwell = dwell_new(DWELL_EXACT);
     report->problems =
         problems_new(options->kept_problems ? options->kept_problems : KEPT_PROBLEMS);
+    report->hosts = printbuf_new();
     enum status status = record_writer_init(&report->writer, options);
     if (status == STATUS_OK)
         status = output_init(&report->output, stream);
-    if (status != STATUS_OK || !report->dwell || !report->problems) {
+    if (status != STATUS_OK || !report->dwell || !report->problems || !report->hosts) {
         report_free(&report->sink);
         return STATUS_NO_MEMORY;
     }

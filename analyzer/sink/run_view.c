@@ -12,6 +12,7 @@ struct run_view run_view_make(const char *version, const struct run_summary *run
         .last = run->last,
         .inputs = run->inputs,
         .input_count = run->input_count,
+        .hosts = "[]",
     };
     for (enum dwell_state state = 0; state < DWELL_STATES; state++)
         view.dwell[state] = dwell_summarise(dwell, state);

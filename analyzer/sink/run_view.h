@@ -3,7 +3,7 @@
 #define LASTACK_SINK_RUN_VIEW_H
 
 #include "../event/sink.h"
-#include "dwell.h"
+#include "../event/dwell.h"
 #include "problems.h"
 
 struct run_view {
@@ -16,6 +16,7 @@ struct run_view {
     const struct problem *problems;
     uint32_t problem_count;
     uint64_t flows_left_out, events_left_out;
+    const char *hosts; /* serialised list of host records */
 };
 
 /* Problems and what was left out start empty.  What view points to must outlive it. */

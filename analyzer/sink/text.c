@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dwell.h"
+#include "../event/dwell.h"
+#include "busiest.h"
 #include "line.h"
 #include "output.h"
 #include "place.h"
@@ -31,6 +32,7 @@ struct text {
     struct output output;
     struct dwell *dwell;
     struct problems *problems;
+    struct busiest busiest;
     int columns;
 };
 
@@ -140,6 +142,12 @@ static enum status text_event(struct sink *sink, const struct event_record *even
 static enum status text_flow(struct sink *sink, const struct flow_record *flow)
 {
     return dwell_add_flow(((struct text *)sink)->dwell, flow);
+}
+
+static enum status text_host(struct sink *sink, const struct host_record *host)
+{
+    busiest_add(&((struct text *)sink)->busiest, host);
+    return STATUS_OK;
 }
 
 /* What the capture holds. */
@@ -322,6 +330,7 @@ static void add_left_out(struct prose *prose, struct text *text, const struct ru
     line_add_if_any(&line, run->evictions, "connections given up early for want of memory");
     line_add_if_any(&line, run->tombstones_evicted, "closed connections forgotten early");
     line_add_if_any(&line, run->events_dropped, "events dropped");
+    line_add_if_any(&line, run->hosts_left_out, "hosts and services without a census");
     line_add_if_any(&line, run->history_dropped, "states beyond the limit of a history");
     if (line.length == 0)
         return;
@@ -338,6 +347,7 @@ static void add_everything(struct prose *prose, struct text *text, const struct 
     add_left_side(prose, run, SERVER);
     for (enum dwell_state state = 0; state < DWELL_STATES; state++)
         add_dwell(prose, dwell_names[state], &view.dwell[state]);
+    busiest_write(&text->busiest, prose);
     add_problems(prose, text);
     add_left_out(prose, text, run);
 }
@@ -373,6 +383,7 @@ static void text_free(struct sink *sink)
 static const struct sink_ops text_ops = {
     .flow = text_flow,
     .event = text_event,
+    .host = text_host,
     .flush = text_flush,
     .finish = text_finish,
     .free = text_free,
@@ -395,7 +406,7 @@ enum status sink_text_new(const struct sink_options *options, FILE *stream, stru
     text->sink.ops = &text_ops;
     text->options = *options;
     text->columns = fit_columns(options->columns);
-    text->dwell = dwell_new();
+    text->dwell = dwell_new(DWELL_EXACT);
     text->problems = problems_new(options->kept_problems ? options->kept_problems : KEPT_PROBLEMS);
     enum status status = output_init(&text->output, stream);
     if (status != STATUS_OK || !text->dwell || !text->problems) {

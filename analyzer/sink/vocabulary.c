@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "../event/record.h"
+#include "../event/host_record.h"
 
 static const char *state_word(int value)
 {
@@ -93,6 +93,11 @@ static const char *note_word(int value)
     return note_row((enum note_id)value)->id;
 }
 
+static const char *scope_word(int value)
+{
+    return host_scope_name((enum host_scope)value);
+}
+
 static const struct vocabulary vocabularies[VOCABULARIES] = {
     [WORDS_STATE] =
         {"state",
@@ -137,6 +142,7 @@ static const struct vocabulary vocabularies[VOCABULARIES] = {
     [WORDS_EVENT] = {"event_id", "an event of the catalogue", event_word, 0, EVENT_IDS - 1},
     [WORDS_NOTE] = {"note_id", "an integrity note: a caveat, never a problem of its own", note_word,
                     0, NOTE_IDS - 1},
+    [WORDS_SCOPE] = {"host_scope", "whose census it is", scope_word, HOST_SOURCE, HOST_PAIR},
     [WORDS_EVENT_OR_NULL] = {"event_id_or_null", "an event of the catalogue, or none", event_word,
                              -1, EVENT_IDS - 1},
 };

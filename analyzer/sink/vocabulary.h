@@ -21,6 +21,7 @@ enum vocabulary_id {
     WORDS_VERDICT,
     WORDS_EVENT,
     WORDS_NOTE,
+    WORDS_SCOPE,
     WORDS_EVENT_OR_NULL, /* -1: null */
     VOCABULARIES
 };

@@ -257,8 +257,8 @@ def check_good(tap, folder):
     run = Program("--ndjson", good)
     records = [json.loads(line) for line in run.out.splitlines()]
     datasets = [record["event"]["dataset"] for record in records]
-    tap.ok(run.code == DONE and datasets == ["lastack.flow", "lastack.summary"],
-           "NDJSON: one flow and the summary", run.describe())
+    tap.ok(run.code == DONE and datasets == ["lastack.flow"] + 3 * ["lastack.host"] + ["lastack.summary"],
+           "NDJSON: one flow, the census, and the summary", run.describe())
     tap.ok(Program("--ndjson", "-", data=ONE).out.splitlines()[:1] == run.out.splitlines()[:1],
            "standard input gives the same flow")
     tap.ok(Program("--ndjson", "-n", "-r", good, "tcp", "port", "443").out == run.out,

@@ -62,7 +62,7 @@ def check_completion(tap, options):
     tap.ok(complete("lastack", "--flows", "p") == ["problems"], "a value after a space")
     tap.ok(complete("lastack", "--flows", "=", "p") == ["problems"], "a value after =")
     tap.ok(complete("lastack", "--flows", "=") == ["all", "problems", "none"], "all values after =")
-    tap.ok(complete("lastack", "--explain", "tw_a") == ["tw_assassination"], "an event")
+    tap.ok(complete("lastack", "--explain", "tw_as") == ["tw_assassination"], "an event")
     tap.ok("warning" in complete("lastack", "--fail-on", "w"), "a level")
     tap.ok(complete("lastack", "--event", "C3") == ["C3"], "a family of events")
     tap.ok(complete("lastack", "--segments", "p") == ["problems"], "a word before a value")

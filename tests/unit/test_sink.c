@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../analyzer/sink/dwell.h"
+#include "../../analyzer/event/dwell.h"
 #include "../../analyzer/sink/output.h"
 #include "../../analyzer/sink/schema.h"
 #include "expected_records.h"
@@ -427,7 +427,7 @@ static void add_stay(struct dwell *dwell, nanotime length, enum basis basis)
 
 static void dwell_times_are_exact_and_then_nearly(void **state)
 {
-    struct dwell *dwell = dwell_new();
+    struct dwell *dwell = dwell_new(DWELL_EXACT);
     (void)state;
     for (int stay = 1; stay <= 100; stay++)
         add_stay(dwell, stay * 1000, stay <= 10 ? BASIS_PRESUMED : BASIS_ACKED);
@@ -453,7 +453,7 @@ static void dwell_times_are_exact_and_then_nearly(void **state)
 
 static void dwell_times_leave_out_what_never_was(void **state)
 {
-    struct dwell *dwell = dwell_new();
+    struct dwell *dwell = dwell_new(DWELL_EXACT);
     struct flow_record flow = some_flow();
     (void)state;
     flow.side[CLIENT].history[0].revoked = true; /* it never was in FIN_WAIT_2 */

@@ -19,11 +19,15 @@ struct stays {
 
 struct dwell {
     struct stays stays[DWELL_STATES];
+    uint32_t exact;
 };
 
-struct dwell *dwell_new(void)
+struct dwell *dwell_new(uint32_t exact)
 {
-    return calloc(1, sizeof(struct dwell));
+    struct dwell *dwell = calloc(1, sizeof(*dwell));
+    if (dwell)
+        dwell->exact = exact;
+    return dwell;
 }
 
 static enum dwell_state dwell_state_of(enum tcp_state state)
@@ -82,11 +86,11 @@ static enum status start_buckets(struct stays *stays)
     return STATUS_OK;
 }
 
-static enum status make_room(struct stays *stays)
+static enum status make_room(struct stays *stays, uint32_t exact)
 {
     if (stays->buckets || stays->held < stays->room)
         return STATUS_OK;
-    if (stays->held == DWELL_EXACT)
+    if (stays->held == exact)
         return start_buckets(stays);
     uint32_t room = stays->room > 0 ? 2 * stays->room : FIRST_ROOM;
     int64_t *times = realloc(stays->times, room * sizeof(*times));
@@ -97,10 +101,10 @@ static enum status make_room(struct stays *stays)
     return STATUS_OK;
 }
 
-static enum status add_stay(struct stays *stays, nanotime time, bool presumed)
+static enum status add_stay(struct stays *stays, uint32_t exact, nanotime time, bool presumed)
 {
     nanotime length = time < 0 ? 0 : time;
-    enum status status = make_room(stays);
+    enum status status = make_room(stays, exact);
     if (status != STATUS_OK)
         return status;
     if (stays->buckets)
@@ -138,7 +142,8 @@ static enum status add_side(struct dwell *dwell, const struct side_record *side)
             continue;
         }
         bool presumed = from->basis == BASIS_PRESUMED || to->basis == BASIS_PRESUMED;
-        enum status status = add_stay(&dwell->stays[state], time_since(to->t, from->t), presumed);
+        enum status status =
+            add_stay(&dwell->stays[state], dwell->exact, time_since(to->t, from->t), presumed);
         if (status != STATUS_OK)
             return status;
     }

@@ -1,14 +1,15 @@
 /*
- * dwell: how long sides stayed in the four states of the close, over all flows.
+ * dwell: how long sides stayed in the four states of the close, over many flows.
  *
- * Exact while a state has at most DWELL_EXACT finished stays; from then on the times are counted in
- * buckets, and median and p95 may be off by DWELL_ERROR_PERCENT.  Memory is bounded either way.
+ * Exact while a state has no more finished stays than was asked for; from then on the times are
+ * counted in buckets, and median and p95 may be off by DWELL_ERROR_PERCENT.  Memory is bounded
+ * either way.
  */
-#ifndef LASTACK_SINK_DWELL_H
-#define LASTACK_SINK_DWELL_H
+#ifndef LASTACK_EVENT_DWELL_H
+#define LASTACK_EVENT_DWELL_H
 
 #include "../base/status.h"
-#include "../event/record.h"
+#include "record.h"
 
 enum dwell_state {
     DWELL_FIN_WAIT_2,
@@ -30,8 +31,9 @@ struct dwell_summary {
 
 struct dwell;
 
-/* NULL when out of memory. */
-struct dwell *dwell_new(void);
+/* exact: finished stays of a state that are kept one by one, usually DWELL_EXACT.  NULL when out of
+ * memory. */
+struct dwell *dwell_new(uint32_t exact);
 
 /* Takes in the histories of a flow; parts of a flow that goes on are left for its final record. */
 enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow);

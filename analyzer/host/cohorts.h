@@ -1,0 +1,39 @@
+/*
+ * cohorts: what became of the SYNs of each of the last seconds, for one service.
+ */
+#ifndef LASTACK_HOST_COHORTS_H
+#define LASTACK_HOST_COHORTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/time.h"
+
+enum { COHORTS = 64 }; /* seconds remembered */
+
+/* The SYNs of one second. */
+struct cohort {
+    int64_t second; /* since the epoch */
+    uint32_t opened, answered, established;
+    uint32_t answer_first, answer_last; /* ns within the second of SYNs that were answered */
+};
+
+struct cohorts {
+    struct cohort second[COHORTS];
+    int64_t newest;
+    bool begun;
+};
+
+/* The cohort of a SYN that passed at t; NULL: so long ago that it is not remembered. */
+struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t);
+
+/* Notes that the SYN that passed at t was answered. */
+void cohorts_answer(struct cohorts *cohorts, nanotime t);
+
+/* Whether a SYN that passed from `first` to `last` was answered. */
+bool cohorts_answered(const struct cohorts *cohorts, nanotime first, nanotime last);
+
+/* What became of the SYNs of `seconds` seconds, the last of them the one that t falls into. */
+struct cohort cohorts_sum(const struct cohorts *cohorts, nanotime t, int seconds);
+
+#endif

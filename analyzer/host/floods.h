@@ -1,0 +1,41 @@
+/*
+ * floods: SYNs to a service that come to nothing (RFC 4987), an episode at a time.
+ */
+#ifndef LASTACK_HOST_FLOODS_H
+#define LASTACK_HOST_FLOODS_H
+
+#include "host_events.h"
+
+enum {
+    FLOODS = 32,           /* services watched at once */
+    FLOOD_SECONDS = 10,    /* over which SYNs are counted */
+    FLOOD_SETTLE = 3,      /* seconds that a handshake may take */
+    FLOOD_REGISTERS = 1024 /* of the estimate of sources: its error is 3 % */
+};
+
+/* A service to which many SYNs come; a flood once they prove to come to nothing. */
+struct flood {
+    bool watched, open;
+    struct census_key service;
+    nanotime first, last; /* SYNs counted */
+    nanotime begun;       /* the first of the episode */
+    uint64_t syns, answered, again, established;
+    uint32_t most; /* SYNs in a second */
+    bool triggered;
+    struct delta trigger; /* the SYN that reached the threshold */
+    struct census_ref first_ref, last_ref;
+    uint8_t registers[FLOOD_REGISTERS]; /* HyperLogLog (Flajolet et al., 2007) of the sources */
+};
+
+struct floods {
+    struct flood flood[FLOODS];
+    uint32_t watched; /* highest slot in use, plus 1 */
+};
+
+/* Counts a delta of a service that many SYNs come to; all others cost a comparison. */
+void floods_take(struct floods *floods, const struct host_occasion *occasion);
+
+/* Looks at all once a second: begins and ends episodes.  at_end: nothing settles any more. */
+void floods_look(struct floods *floods, struct host_occasion *occasion, bool at_end);
+
+#endif

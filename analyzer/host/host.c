@@ -1,0 +1,237 @@
+/* host: see host.h. */
+#include "host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/hash.h"
+#include "census.h"
+#include "completed.h"
+#include "floods.h"
+#include "host_events.h"
+
+struct host {
+    struct sink sink; /* first, so that the one is the other */
+    struct sink_ops ops;
+    const struct config *config; /* not owned */
+    struct sink *next;           /* not owned */
+    struct census *census;
+    struct floods floods;
+    struct renamed renamed;
+    struct event_record event; /* room for a completed one */
+    struct flow_record flow;   /* likewise */
+    nanotime clock;
+    int64_t second; /* floods were looked at in */
+    enum status status;
+    uint64_t left_out; /* entries without a record */
+    uint64_t events_by_id[EVENT_IDS], events_by_level[LEVEL_ERROR + 1];
+};
+
+/* Shown every delta of a pair, in this order. */
+static void (*const pair_detectors[])(struct host_occasion *) = {
+    host_port_exhaustion,
+    host_time_wait_stock,
+    host_churn,
+};
+
+/* Shown every service at the end. */
+static void (*const service_detectors[])(struct host_occasion *) = {
+    host_server_closes,
+};
+
+static void note(struct host *host, enum status status)
+{
+    if (status != STATUS_OK && host->status == STATUS_OK)
+        host->status = status;
+}
+
+static enum status take_status(struct host *host)
+{
+    enum status status = host->status;
+    host->status = STATUS_OK;
+    return status;
+}
+
+static void write_event(struct host *host, const struct event_record *event)
+{
+    host->events_by_id[event->id]++;
+    host->events_by_level[event->level]++;
+    if (host->next != NULL && host->next->ops->event != NULL)
+        note(host, host->next->ops->event(host->next, event));
+}
+
+/* event.id as RECORDS has it: the trigger's flow, sequence number and time. */
+static void emit(void *context, struct event_record *event)
+{
+    struct host *host = context;
+    uint64_t words[4] = {event->who.flow_uid, (uint64_t)event->id, event->evidence[0].seq_abs,
+                         (uint64_t)event->t};
+    event->decided = host->clock;
+    event->event_uid = hash_identity(words, 4);
+    event->event_uid += event->event_uid == 0;
+    write_event(host, event);
+}
+
+static struct host_occasion occasion_of(struct host *host)
+{
+    return (struct host_occasion){
+        .config = host->config,
+        .census = host->census,
+        .now = host->clock,
+        .emit = emit,
+        .context = host,
+    };
+}
+
+/* Once a second of the capture clock. */
+static void look_at_floods(struct host *host)
+{
+    int64_t second = host->clock / NANO_PER_SECOND;
+    if (second == host->second)
+        return;
+    host->second = second;
+    if (host->floods.watched == 0)
+        return;
+    struct host_occasion occasion = occasion_of(host);
+    floods_look(&host->floods, &occasion, false);
+}
+
+static enum status take_delta(struct sink *sink, const struct delta *delta)
+{
+    struct host *host = (struct host *)sink;
+    host->clock = time_later_of(host->clock, delta->t);
+    look_at_floods(host);
+    struct host_occasion occasion = occasion_of(host);
+    occasion.delta = delta;
+    note(host, census_take(host->census, delta, &occasion.place));
+    if (occasion.place.service != NULL)
+        floods_take(&host->floods, &occasion);
+    for (size_t i = 0;
+         occasion.place.pair != NULL && i < sizeof(pair_detectors) / sizeof(pair_detectors[0]); i++)
+        pair_detectors[i](&occasion);
+    return take_status(host);
+}
+
+static enum status take_flow(struct sink *sink, const struct flow_record *flow)
+{
+    struct host *host = (struct host *)sink;
+    note(host, census_flow(host->census, flow));
+    if (host->next == NULL || host->next->ops->flow == NULL)
+        return take_status(host);
+    note(host,
+         host->next->ops->flow(host->next, completed_flow(&host->renamed, flow, &host->flow)));
+    return take_status(host);
+}
+
+static enum status take_event(struct sink *sink, const struct event_record *event)
+{
+    struct host *host = (struct host *)sink;
+    write_event(host, completed_event(host->census, &host->renamed, event, &host->event));
+    return take_status(host);
+}
+
+static enum status pass_transition(struct sink *sink, const struct transition_record *transition)
+{
+    struct sink *next = ((struct host *)sink)->next;
+    return next->ops->transition(next, transition);
+}
+
+static enum status pass_segment(struct sink *sink, const struct segment_record *segment)
+{
+    struct sink *next = ((struct host *)sink)->next;
+    return next->ops->segment(next, segment);
+}
+
+enum status host_advance(struct host *host, nanotime now)
+{
+    host->clock = time_later_of(host->clock, now);
+    look_at_floods(host);
+    return take_status(host);
+}
+
+static void show_services(struct host *host, struct census_entry **sorted, uint32_t count)
+{
+    struct host_occasion occasion = occasion_of(host);
+    for (uint32_t i = 0; i < count; i++) {
+        if (sorted[i]->key.scope != HOST_SERVICE)
+            continue;
+        occasion.place = (struct census_place){.service = sorted[i]};
+        for (size_t j = 0; j < sizeof(service_detectors) / sizeof(service_detectors[0]); j++)
+            service_detectors[j](&occasion);
+    }
+}
+
+/* The busiest of each kind; they are sorted so. */
+static void write_census(struct host *host, struct census_entry **sorted, uint32_t count)
+{
+    uint32_t written[HOST_SCOPES] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        if (written[sorted[i]->key.scope]++ >= host->config->census_records) {
+            host->left_out++;
+            continue;
+        }
+        struct host_record record = census_record(host->census, sorted[i], host->clock);
+        if (host->next != NULL && host->next->ops->host != NULL)
+            note(host, host->next->ops->host(host->next, &record));
+    }
+}
+
+enum status host_finish(struct host *host, nanotime now)
+{
+    uint32_t count;
+    host->clock = time_later_of(host->clock, now);
+    struct host_occasion occasion = occasion_of(host);
+    floods_look(&host->floods, &occasion, true);
+    struct census_entry **sorted = census_sorted(host->census, &count);
+    if (sorted == NULL)
+        note(host, STATUS_NO_MEMORY);
+    show_services(host, sorted, count);
+    write_census(host, sorted, count);
+    free(sorted);
+    return take_status(host);
+}
+
+void host_summarize(const struct host *host, struct run_summary *summary)
+{
+    memcpy(summary->events_by_id, host->events_by_id, sizeof(summary->events_by_id));
+    memcpy(summary->events_by_level, host->events_by_level, sizeof(summary->events_by_level));
+    summary->hosts_left_out = host->left_out + host->census->left_out;
+}
+
+struct sink *host_sink(struct host *host)
+{
+    return &host->sink;
+}
+
+enum status host_new(const struct config *config, struct sink *next, struct host **ret_host)
+{
+    struct host *host = calloc(1, sizeof(*host));
+    struct census *census = census_new(config);
+    if (host == NULL || census == NULL) {
+        census_free(census);
+        free(host);
+        return STATUS_NO_MEMORY;
+    }
+    host->ops = (struct sink_ops){
+        .flow = take_flow,
+        .event = take_event,
+        .transition = next != NULL && next->ops->transition != NULL ? pass_transition : NULL,
+        .segment = next != NULL && next->ops->segment != NULL ? pass_segment : NULL,
+        .delta = take_delta,
+    };
+    host->sink.ops = &host->ops;
+    host->config = config;
+    host->next = next;
+    host->census = census;
+    host->clock = INT64_MIN + 1;
+    *ret_host = host;
+    return STATUS_OK;
+}
+
+void host_free(struct host *host)
+{
+    if (host == NULL)
+        return;
+    census_free(host->census);
+    free(host);
+}

@@ -1,0 +1,31 @@
+/*
+ * host: what spans connections.  It stands between the engines, their records merged, and the
+ * outputs: it counts deltas and flows, raises the events of hosts and services, completes events
+ * of connections with what the others tell, and writes the census at the end.
+ */
+#ifndef LASTACK_HOST_HOST_H
+#define LASTACK_HOST_HOST_H
+
+#include "../config.h"
+#include "../event/sink.h"
+
+struct host;
+
+/* config and next must outlive *ret_host.  NO_MEMORY is the only failure. */
+enum status host_new(const struct config *config, struct sink *next, struct host **ret_host);
+
+/* The sink to be fed; owned by host. */
+struct sink *host_sink(struct host *host);
+
+/* Carries its clock on to `now`, never back. */
+enum status host_advance(struct host *host, nanotime now);
+
+/* Decides what is open, and writes the census; before the summary. */
+enum status host_finish(struct host *host, nanotime now);
+
+/* Puts the counts of the events, those of hosts among them, into the summary. */
+void host_summarize(const struct host *host, struct run_summary *summary);
+
+void host_free(struct host *host); /* accepts NULL */
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * series: counts over time in bounded room, and rates over the last seconds.
+ */
+#ifndef LASTACK_HOST_SERIES_H
+#define LASTACK_HOST_SERIES_H
+
+#include <stdbool.h>
+
+#include "../event/host_record.h"
+
+/* At most HOST_POINTS stretches of equal length; when they are used up, each becomes twice as long.
+ */
+struct series {
+    struct host_point *point; /* owned */
+    uint32_t count, room;
+    nanotime step;
+};
+
+/*
+ * The point that a moment falls into; NULL when memory ran out.  New ones are made up to it, in
+ * which as much is held as in *held: nothing has changed since.
+ */
+struct host_point *series_at(struct series *series, nanotime t, const struct host_point *held);
+
+void series_clear(struct series *series);
+
+enum { RATE_SECONDS = 16 };
+
+/* How many there were in each of the last seconds. */
+struct rate {
+    int64_t second; /* the newest, since the epoch */
+    uint32_t count[RATE_SECONDS];
+    uint32_t most; /* in any second */
+    bool begun;
+};
+
+void rate_add(struct rate *rate, nanotime t);
+
+/* The sum over the last `seconds` (1 to RATE_SECONDS) up to t, its own second included. */
+uint32_t rate_sum(const struct rate *rate, nanotime t, int seconds);
+
+#endif

@@ -1,0 +1,203 @@
+/* tell: see tell.h. */
+#include "tell.h"
+
+#include <string.h>
+
+static bool is_listening(const struct engine *engine)
+{
+    return engine->sink != NULL && engine->sink->ops->delta != NULL && !engine->finishing;
+}
+
+static void send(struct engine *engine, const struct delta *delta)
+{
+    enum status status = engine->sink->ops->delta(engine->sink, delta);
+    if (status != STATUS_OK && engine->status == STATUS_OK)
+        engine->status = status;
+}
+
+static enum holding holding_of(unsigned state)
+{
+    switch ((enum tcp_state)state) {
+    case STATE_CLOSED:
+    case STATE_LISTEN:
+        return HOLDING_NOTHING;
+    case STATE_SYN_SENT:
+    case STATE_SYN_RCVD:
+        return HOLDING_OPENING;
+    case STATE_CLOSE_WAIT:
+        return HOLDING_CLOSE_WAIT;
+    case STATE_TIME_WAIT:
+        return HOLDING_TIME_WAIT;
+    case STATE_ESTABLISHED:
+    case STATE_FIN_WAIT_1:
+    case STATE_FIN_WAIT_2:
+    case STATE_CLOSING:
+    case STATE_LAST_ACK:
+    case STATE_UNKNOWN:
+    case TCP_STATES:
+        break;
+    }
+    return HOLDING_OPEN;
+}
+
+static void name_ends(struct delta *delta, const struct tuple *tuple, int client_end)
+{
+    delta->ip_version = tuple->key.ip_version;
+    for (int side = 0; side < SIDES; side++) {
+        int end = side == 0 ? client_end : 1 - client_end;
+        memcpy(delta->end[side].address, tuple->key.address[end], sizeof(tuple->key.address[end]));
+        delta->end[side].port = tuple->key.port[end];
+    }
+}
+
+static void name_packet(struct delta *delta, const struct segment *segment, int from)
+{
+    delta->packet = segment->packet;
+    delta->seq_abs = segment->sequence;
+    delta->ack_abs = segment->acknowledgment;
+    delta->flags = segment->flags;
+    delta->from = (uint8_t)from;
+}
+
+void tell_embryo(struct engine *engine, const struct tuple *tuple, const struct segment *segment,
+                 int end)
+{
+    if (!is_listening(engine))
+        return;
+    struct delta delta = {
+        .what = DELTA_OPENED,
+        .t = engine->clock,
+        .opened = segment->time,
+        .reuse = NANOTIME_UNKNOWN,
+        .incarnation = 1,
+        .flow_uid = flow_key_uid(&tuple->key, end, segment->sequence, segment->time),
+        .after = {HOLDING_OPENING, HOLDING_NOTHING},
+        .state = {STATE_SYN_SENT, STATE_CLOSED},
+    };
+    name_ends(&delta, tuple, end);
+    name_packet(&delta, segment, 0);
+    delta.end[0].packets = 1;
+    delta.end[0].ip_bytes = segment->ip_length;
+    send(engine, &delta);
+}
+
+void tell_hatched(struct incarnation *incarnation)
+{
+    incarnation->told[0] = HOLDING_OPENING;
+}
+
+/* Since the last packet of the connection before on the same ports, with the same client. */
+static nanotime reuse_of(const struct tuple *tuple, const struct incarnation *incarnation,
+                         nanotime now)
+{
+    const struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        if (held[i] != NULL && held[i] != incarnation &&
+            held[i]->client_end == incarnation->client_end)
+            return time_since(now, held[i]->connection.last_t);
+    }
+    const struct tombstone *old = tuple->tombstones;
+    bool same = old != NULL && old->client_end == incarnation->client_end;
+    return same ? time_since(now, old->last_t) : NANOTIME_UNKNOWN;
+}
+
+static bool is_up(unsigned holding)
+{
+    return holding == HOLDING_OPEN || holding == HOLDING_CLOSE_WAIT;
+}
+
+/* What is told only once, however often a state is revoked and comes again. */
+static unsigned once_of(struct incarnation *incarnation, const struct delta *delta)
+{
+    const uint8_t *before = delta->before, *after = delta->after;
+    bool was = is_up(before[0]) || is_up(before[1]);
+    bool is = is_up(after[0]) || is_up(after[1]) || after[0] == HOLDING_OPENING ||
+              after[1] == HOLDING_OPENING;
+    unsigned what = 0;
+    if (before[1] == HOLDING_OPENING && is_up(after[1]))
+        what |= DELTA_ESTABLISHED;
+    if (was && !is)
+        what |= DELTA_CLOSED;
+    what &= ~(unsigned)incarnation->told_once;
+    incarnation->told_once |= (uint8_t)what;
+    return what;
+}
+
+static struct delta delta_of(const struct engine *engine, const struct tuple *tuple,
+                             struct incarnation *incarnation)
+{
+    struct delta delta = {
+        .t = engine->clock,
+        .opened = incarnation->connection.started,
+        .reuse = NANOTIME_UNKNOWN,
+        .flow_uid = incarnation->uid,
+        .incarnation = incarnation->number,
+    };
+    name_ends(&delta, tuple, incarnation->client_end);
+    for (int side = 0; side < SIDES; side++) {
+        const struct side *told = &incarnation->connection.side[side];
+        delta.end[side].packets = told->tally.packets;
+        delta.end[side].ip_bytes = told->tally.ip_bytes;
+        delta.before[side] = incarnation->told[side];
+        delta.after[side] = (uint8_t)holding_of(told->state);
+        delta.state[side] = told->state;
+        incarnation->told[side] = delta.after[side];
+    }
+    delta.what = once_of(incarnation, &delta);
+    return delta;
+}
+
+void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                 const struct segment *segment)
+{
+    if (!is_listening(engine))
+        return;
+    struct delta delta = delta_of(engine, tuple, incarnation);
+    bool syn = (segment->flags & TCP_SYN) != 0;
+    delta.what |= DELTA_OPENED | (syn ? 0 : DELTA_MIDSTREAM);
+    delta.opened = segment->time;
+    delta.reuse = syn ? reuse_of(tuple, incarnation, segment->time) : NANOTIME_UNKNOWN;
+    struct flow_key key;
+    name_packet(&delta, segment, incarnation_side(incarnation, flow_key_of(segment, &key)));
+    send(engine, &delta);
+}
+
+/* What a SYN or SYN-ACK of the step is. */
+static unsigned what_of(const struct incarnation *incarnation, const struct step *step)
+{
+    const struct segment *segment = step->segment;
+    if (segment == NULL || step->damaged || step->stray || (segment->flags & TCP_SYN) == 0)
+        return 0;
+    bool again = incarnation->connection.side[step->from].tally.syns > 1;
+    if ((segment->flags & TCP_ACK) == 0)
+        return again && step->from == 0 ? DELTA_SYN_AGAIN : 0;
+    if (step->from != 1)
+        return 0;
+    return again ? DELTA_ANSWER_AGAIN : DELTA_ANSWERED;
+}
+
+void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+               const struct step *step)
+{
+    const struct side *side = incarnation->connection.side;
+    unsigned what = what_of(incarnation, step);
+    bool changed = holding_of(side[0].state) != incarnation->told[0] ||
+                   holding_of(side[1].state) != incarnation->told[1];
+    if ((what == 0 && !changed) || !is_listening(engine))
+        return;
+    struct delta delta = delta_of(engine, tuple, incarnation);
+    delta.what |= what;
+    if (step->segment != NULL)
+        name_packet(&delta, step->segment, step->from);
+    send(engine, &delta);
+}
+
+void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation)
+{
+    if (!is_listening(engine))
+        return;
+    struct delta delta = delta_of(engine, tuple, incarnation);
+    delta.what |= DELTA_GONE;
+    delta.after[0] = delta.after[1] = HOLDING_NOTHING;
+    send(engine, &delta);
+}

@@ -1,0 +1,33 @@
+/*
+ * tell: what the census by host is told of a connection: deltas, sent with the records.
+ *
+ * An incarnation remembers what was told of its sides, so that every delta begins where the one
+ * before it ended, however many states were passed through or revoked in between.
+ */
+#ifndef LASTACK_TELL_H
+#define LASTACK_TELL_H
+
+#include "engine.h"
+
+/* A lone SYN, kept small: opened. */
+void tell_embryo(struct engine *engine, const struct tuple *tuple, const struct segment *segment,
+                 int end);
+
+/* What was told of the SYN that the incarnation was hatched from. */
+void tell_hatched(struct incarnation *incarnation);
+
+/*
+ * An incarnation begins with the segment; those before it on the tuple, if any, are still there.
+ * A second SYN of a hatched one is a step as any other.
+ */
+void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                 const struct segment *segment);
+
+/* What a step changed. */
+void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+               const struct step *step);
+
+/* The incarnation is about to be freed.  At the end of the capture nothing is told. */
+void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation);
+
+#endif
