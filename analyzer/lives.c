@@ -146,7 +146,7 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
 static void write_flow(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                        bool ended)
 {
-    struct flow_record flow;
+    struct flow_record flow; /* large: it is made once, for both that read it */
     expand_flow(tuple, incarnation, ended, lives_two_msl(engine), &flow);
     struct engine_counts *counts = &engine->counts;
     counts->flows++;
@@ -157,6 +157,7 @@ static void write_flow(struct engine *engine, struct tuple *tuple, struct incarn
             flow.side[side].basis == BASIS_PRESUMED && flow.side[side].history_count > 0;
         counts->history_dropped += flow.side[side].history_dropped;
     }
+    tell_gone(engine, tuple, incarnation, &flow);
     if (engine->sink == NULL || engine->sink->ops->flow == NULL)
         return;
     enum status status = engine->sink->ops->flow(engine->sink, &flow);
@@ -170,7 +171,6 @@ static void free_incarnation(struct engine *engine, struct tuple *tuple,
     decide_remaining(engine, tuple, incarnation);
     decide_end(engine, tuple, incarnation, ended);
     write_flow(engine, tuple, incarnation, ended);
-    tell_gone(engine, tuple, incarnation);
     flow_table_free_incarnation(&engine->table, incarnation);
 }
 

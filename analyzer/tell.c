@@ -5,7 +5,7 @@
 
 static bool is_listening(const struct engine *engine)
 {
-    return engine->sink != NULL && engine->sink->ops->delta != NULL && !engine->finishing;
+    return engine->sink != NULL && engine->sink->ops->delta != NULL;
 }
 
 static void send(struct engine *engine, const struct delta *delta)
@@ -28,11 +28,12 @@ static enum holding holding_of(unsigned state)
         return HOLDING_CLOSE_WAIT;
     case STATE_TIME_WAIT:
         return HOLDING_TIME_WAIT;
+    case STATE_LAST_ACK:
+        return HOLDING_LAST;
     case STATE_ESTABLISHED:
     case STATE_FIN_WAIT_1:
     case STATE_FIN_WAIT_2:
     case STATE_CLOSING:
-    case STATE_LAST_ACK:
     case STATE_UNKNOWN:
     case TCP_STATES:
         break;
@@ -176,13 +177,20 @@ static unsigned what_of(const struct incarnation *incarnation, const struct step
     return again ? DELTA_ANSWER_AGAIN : DELTA_ANSWERED;
 }
 
+/* A server that leaves LAST_ACK frees no port: the next delta tells it. */
+static bool has_changed(const struct incarnation *incarnation)
+{
+    const struct side *side = incarnation->connection.side;
+    enum holding client = holding_of(side[0].state), server = holding_of(side[1].state);
+    bool last = server == HOLDING_NOTHING && incarnation->told[1] == HOLDING_LAST;
+    return client != incarnation->told[0] || (server != incarnation->told[1] && !last);
+}
+
 void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct step *step)
 {
-    const struct side *side = incarnation->connection.side;
     unsigned what = what_of(incarnation, step);
-    bool changed = holding_of(side[0].state) != incarnation->told[0] ||
-                   holding_of(side[1].state) != incarnation->told[1];
+    bool changed = has_changed(incarnation);
     if ((what == 0 && !changed) || !is_listening(engine))
         return;
     struct delta delta = delta_of(engine, tuple, incarnation);
@@ -192,12 +200,20 @@ void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnat
     send(engine, &delta);
 }
 
-void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation)
+void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+               const struct flow_record *flow)
 {
     if (!is_listening(engine))
         return;
     struct delta delta = delta_of(engine, tuple, incarnation);
     delta.what |= DELTA_GONE;
-    delta.after[0] = delta.after[1] = HOLDING_NOTHING;
+    delta.close_kind = (uint8_t)flow->close_kind;
+    delta.initiator = (uint8_t)flow->initiator;
+    delta.answered = incarnation->connection.side[1].tally.syns > 0;
+    delta.established = flow->handshake_complete;
+    if (engine->finishing)
+        delta.what |= DELTA_CUT;
+    else
+        delta.after[0] = delta.after[1] = HOLDING_NOTHING;
     send(engine, &delta);
 }

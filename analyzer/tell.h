@@ -27,7 +27,8 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
 void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct step *step);
 
-/* The incarnation is about to be freed.  At the end of the capture nothing is told. */
-void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation);
+/* The incarnation's record was written; it is about to be freed. */
+void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+               const struct flow_record *flow);
 
 #endif

@@ -47,6 +47,7 @@ static const struct range exceptions[] = {
     {"batch", 1, 32},
     {"usable_ports", 1, 65535},
     {"churn_seconds", 1, 16},
+    {"census_pairs", 1, 1 << 20},
 };
 
 struct unit {

@@ -14,7 +14,8 @@
 enum holding {
     HOLDING_NOTHING, /* CLOSED, LISTEN */
     HOLDING_OPENING, /* SYN_SENT, SYN_RCVD */
-    HOLDING_OPEN,    /* any other state with a socket that is neither of the next two */
+    HOLDING_OPEN,    /* any other state with a socket that is none of the next */
+    HOLDING_LAST,    /* LAST_ACK: through, but for an acknowledgment */
     HOLDING_CLOSE_WAIT,
     HOLDING_TIME_WAIT,
     HOLDINGS
@@ -25,9 +26,10 @@ enum delta_what {
     DELTA_SYN_AGAIN = 0x02,    /* the SYN was repeated */
     DELTA_ANSWERED = 0x04,     /* the first SYN-ACK */
     DELTA_ANSWER_AGAIN = 0x08, /* a SYN-ACK was repeated */
-    DELTA_GONE = 0x10,         /* the connection is over, and nothing of it is held any more */
+    DELTA_GONE = 0x10,         /* its record was written */
+    DELTA_CUT = 0x100,         /* with GONE: only because the capture ended; all stays held */
     DELTA_ESTABLISHED = 0x40,  /* the handshake is whole; told once */
-    DELTA_CLOSED = 0x80,       /* both sides are through with it, TIME_WAIT aside; told once */
+    DELTA_CLOSED = 0x80,       /* both sides are through, but for LAST_ACK and TIME_WAIT; once */
     DELTA_MIDSTREAM = 0x20,    /* with OPENED: it began before the capture */
 };
 
@@ -46,6 +48,8 @@ struct delta {
     uint8_t ip_version;
     uint8_t before[2], after[2];   /* enum holding, by side_index */
     uint8_t state[2];              /* enum tcp_state now, likewise */
+    uint8_t close_kind, initiator; /* GONE: enum close_kind, enum initiator */
+    bool answered, established;    /* GONE: whether it ever was */
     struct endpoint_record end[2]; /* with the counts up to now */
 };
 

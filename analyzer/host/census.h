@@ -2,8 +2,8 @@
  * census: who opens how many connections to whom, and what each end holds of them.
  *
  * Three kinds of entries are counted from the same deltas: a source, a service (a destination's
- * port), and the pair of both.  A pair keeps the other two alive.  Pairs are capped; the one that
- * was quiet longest gives way, those that were never answered first, so that a flood from invented
+ * port), and the pair of both.  Each kind is capped; the entry that was quiet longest gives way,
+ * those with a single connection, or none that was established, first: so a flood from invented
  * addresses does not push out the hosts that matter.
  */
 #ifndef LASTACK_HOST_CENSUS_H
@@ -19,9 +19,12 @@
 #include "series.h"
 
 enum {
-    CENSUS_REFS = 4, /* of the latest openings, kept as evidence */
-    CENSUS_BUCKETS = 1 << 15,
-    CENSUS_DWELLS = 512, /* services with a distribution of dwell times */
+    CENSUS_REFS = 4,           /* of the latest openings, kept as evidence */
+    CENSUS_DWELLS = 512,       /* services with a distribution of dwell times */
+    CENSUS_SERIES = 16,        /* connections from which an entry has a series */
+    CENSUS_SERIES_MOST = 2048, /* entries of a kind with one */
+    CENSUS_EASY = 4096,        /* pairs that need one connection for an entry; others need two */
+    CENSUS_KNOCKS = 1 << 16,
 };
 
 /* Compared as octets: zeroed before it is filled. */
@@ -41,56 +44,85 @@ struct census_ref {
     uint8_t flags, from;
 };
 
+/* A stock as it is kept. */
+struct level_of {
+    nanotime most_at;
+    uint32_t now, most;
+};
+
 /* What a detector of hosts is at with an entry: one event an episode. */
 struct episode {
     bool open;
     uint8_t level; /* the highest told in it */
-    nanotime since, last;
 };
 
 enum episode_kind { EPISODE_TIME_WAIT, EPISODE_PORTS, EPISODE_CHURN, EPISODES };
 
-struct census_entry {
-    struct census_key key;
-    uint32_t index, next_in_bucket;
-    uint32_t newer, older;    /* in the queue of pairs; 0 none */
-    uint32_t source, service; /* PAIR: its other two entries */
-    uint32_t pairs;           /* of the others: how many keep it */
-    bool heeded;              /* PAIR: answered once, and in that queue */
-    nanotime first, last;
-    uint64_t opened, answered, established, closed;
-    uint64_t by_close[CLOSE_KINDS], by_initiator[INITIATOR_BOTH + 1];
-    struct stock time_wait[2], close_wait[2], held;
+/* What an entry has that is not for a single connection: from the second on, and of services. */
+struct census_more {
+    struct series series;          /* from the CENSUS_SERIES-th connection on */
+    struct cohorts *cohorts;       /* SERVICE, from the second connection on; owned */
+    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
+    struct dwell *dwell;           /* SERVICE; NULL: none; owned */
     struct rate opened_rate, closed_rate;
-    struct series series;
     struct ports ports; /* PAIR */
     uint64_t reuses;
     nanotime reuse_least;
-    nanotime answered_syn; /* when the SYN passed that was answered last */
-    nanotime alive[2];     /* when the side was last seen to act */
+    nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last */
     uint64_t leaks;        /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
+    struct episode episode[EPISODES];
     struct census_ref first_ref, ref[CENSUS_REFS]; /* ref: the latest openings, a ring */
     uint32_t refs;                                 /* so far */
-    struct episode episode[EPISODES];
-    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
-    struct cohorts *cohorts;       /* SERVICE; owned */
-    struct dwell *dwell;           /* SERVICE; NULL: none; owned */
+};
+
+/* What every delta touches, and all that a source with a single connection needs. */
+struct census_entry {
+    struct census_key key;
+    uint32_t index, tag;   /* its own slot in the pool; of its key's hash */
+    uint32_t newer, older; /* in its queue; 0 none */
+    struct level_of time_wait[2], close_wait[2], held;
+    nanotime last;
+    nanotime alive[2]; /* when the side was last seen to act */
+    uint32_t opened, answered, established, closed;
+    uint16_t first_port;      /* of the source */
+    bool heeded;              /* which queue: of those that came again */
+    bool drawn;               /* it has a series */
+    bool up_once;             /* SERVICE: a connection of it was whole */
+    struct census_more *more; /* NULL: a single connection so far; owned */
+    nanotime first;
+    uint32_t by_close[CLOSE_KINDS], by_initiator[INITIATOR_BOTH + 1];
+};
+
+_Static_assert(sizeof(struct census_entry) <= 256, "four cache lines");
+
+/* Entries of a kind in the order of their last change, those that came once apart. */
+struct census_queue {
+    uint32_t newest[2], oldest[2]; /* by heeded */
+    uint32_t count, drawn;         /* entries; those with a series */
+};
+
+/* A place in the index: an entry and some bits of its key's hash. */
+struct census_slot {
+    uint32_t tag, index; /* index 0: empty */
 };
 
 struct census {
     const struct config *config; /* not owned */
     struct pool pool;            /* of entries */
     struct hash_key secret;
-    uint32_t bucket[CENSUS_BUCKETS];
-    uint32_t newest[2], oldest[2]; /* queues of pairs: never answered, answered */
-    uint32_t pairs, dwells;
-    uint64_t left_out; /* pairs that gave way */
+    struct census_slot *slot; /* a power of two; owned */
+    uint32_t mask;
+    struct census_queue queue[HOST_SCOPES];
+    uint32_t dwells;
+    uint64_t left_out;                  /* entries that gave way, and pairs that got none */
+    uint64_t knock[CENSUS_KNOCKS / 64]; /* bits of the hashes of pairs that came once */
+    uint32_t knocks;
 };
 
 struct census *census_new(const struct config *config); /* NULL when out of memory */
 
-/* The three entries that a delta counts for; made if need be.  A NULL pair: it found no place. */
+/* The three entries that a delta counts for; NULL: it has none. */
 struct census_place {
     struct census_entry *source, *service, *pair;
 };
@@ -99,7 +131,7 @@ struct census_place {
 enum status census_take(struct census *census, const struct delta *delta,
                         struct census_place *ret_place);
 
-/* Counts a flow that ended. */
+/* Counts the dwell times of a flow whose record was written. */
 enum status census_flow(struct census *census, const struct flow_record *flow);
 
 /* Finds an entry; NULL when there is none. */

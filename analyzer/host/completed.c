@@ -26,15 +26,15 @@ static const struct evidence_record *trigger_of(const struct event_record *event
 /* --- a SYN without an answer, where others had one --- */
 
 /*
- * Whether another SYN was answered within a second of one of the event's.  A SYN with FIN is dropped
- * for what it is, by hosts and filters alike.
+ * Whether another SYN was answered within a second of one of the event's.  A SYN with FIN is
+ * dropped for what it is, by hosts and filters alike.
  */
 static bool others_answered(const struct census_entry *service, const struct event_record *event)
 {
     for (uint32_t i = 0; i < event->evidence_count; i++) {
         const struct evidence_record *syn = &event->evidence[i];
         if ((syn->flags & (FLAG_SYN | FLAG_FIN)) == FLAG_SYN &&
-            cohorts_answered(service->cohorts, time_since(syn->t, NANO_PER_SECOND),
+            cohorts_answered(service->more->cohorts, time_since(syn->t, NANO_PER_SECOND),
                              time_after(syn->t, NANO_PER_SECOND)))
             return true;
     }
@@ -51,13 +51,12 @@ static void explain_overflow(struct event_record *event, const struct census_ent
                    "SYNs within a second of it%s: the service is up, and its queue of connections "
                    "that wait for accept() is most likely full; Linux then drops SYNs in silence.",
                    event->who.end[CLIENT].port, (unsigned long long)event->who.end[CLIENT].packets,
-                   name.text,
-                   same_source ? ", some of them of the same client" : ", though of other clients");
+                   name.text, same_source ? ", some of them of the same client" : "");
     report_remedy(event,
                   "On the host of %s: accept() faster, a larger backlog in listen() and "
                   "net.core.somaxconn; nstat TcpExtListenOverflows counts such drops. If it does "
                   "not count, look for a limit or filter on the path%s.",
-                  name.text, same_source ? "" : " that is for this client alone");
+                  name.text, same_source ? "" : " that concerns this client alone");
 }
 
 static bool complete_no_answer(const struct census *census, const struct event_record *event,
@@ -65,10 +64,11 @@ static bool complete_no_answer(const struct census *census, const struct event_r
 {
     const struct census_entry *service = find(census, HOST_SERVICE, event);
     const struct census_entry *pair = find(census, HOST_PAIR, event);
-    if (service == NULL || service->cohorts == NULL || !others_answered(service, event))
+    if (service == NULL || service->more == NULL || service->more->cohorts == NULL ||
+        !others_answered(service, event))
         return false;
-    bool same = pair != NULL && pair->answered_syn != NANOTIME_UNKNOWN &&
-                time_since(event->t, pair->answered_syn) <= NANO_PER_SECOND;
+    bool same = pair != NULL && pair->alive[SERVER] != NANOTIME_UNKNOWN &&
+                time_since(event->t, pair->alive[SERVER]) <= NANO_PER_SECOND;
     *room = *event;
     room->id = EVENT_accept_queue_overflow;
     room->level = event_row(room->id)->level;
@@ -76,8 +76,7 @@ static bool complete_no_answer(const struct census *census, const struct event_r
     room->blame = BLAME_SERVER;
     if (room->suppress_count < RECORD_SUPPRESSES)
         room->suppresses[room->suppress_count++] = EVENT_syn_no_answer;
-    report_number(room, "answered", (int64_t)service->answered);
-    report_detail(room, "same_client_answered", same ? "yes" : "no");
+    report_detail(room, "same_client_answered", same ? "yes" : "unknown");
     explain_overflow(room, service, same);
     return true;
 }
@@ -92,19 +91,20 @@ static bool complete_leak(struct census *census, const struct event_record *even
         return false;
     bool server = trigger->from == SERVER;
     struct census_entry *host = find(census, server ? HOST_SERVICE : HOST_PAIR, event);
-    if (host == NULL)
+    if (host == NULL || host->more == NULL)
         return false;
-    if (host->leaks++ == 0)
-        host->first_leak = event->t;
-    if (host->leaks < census->config->close_wait_leaks)
+    struct census_more *more = host->more;
+    if (more->leaks++ == 0)
+        more->first_leak = event->t;
+    if (more->leaks < census->config->close_wait_leaks)
         return false;
-    nanotime span = time_since(event->t, host->first_leak);
+    nanotime span = time_since(event->t, more->first_leak);
     *room = *event;
     room->level = LEVEL_ERROR;
-    report_number(room, "leaks", (int64_t)host->leaks);
+    report_number(room, "leaks", (int64_t)more->leaks);
     report_number(room, "leaks_span_ns", span);
     report_number(room, "close_wait_now", (int64_t)host->close_wait[trigger->from].now);
-    report_explain(room, " It is the %lluth there within %s: %s.", (unsigned long long)host->leaks,
+    report_explain(room, " It is the %lluth there within %s: %s.", (unsigned long long)more->leaks,
                    report_duration(span).text,
                    "every one keeps a descriptor and memory until the process ends");
     return true;

@@ -84,7 +84,7 @@ static void count_syn(struct flood *flood, const struct host_occasion *occasion)
         flood->first = delta->t;
         flood->first_ref = flood->last_ref;
     }
-    uint32_t rate = rate_sum(&occasion->place.service->opened_rate, delta->t, 1);
+    uint32_t rate = rate_sum(&occasion->place.service->more->opened_rate, delta->t, 1);
     flood->most = rate > flood->most ? rate : flood->most;
     if (flood->syns >= occasion->config->flood_syns && !flood->triggered) {
         flood->trigger = *delta;
@@ -101,7 +101,7 @@ void floods_take(struct floods *floods, const struct host_occasion *occasion)
         return;
     struct flood *flood = floods->watched == 0 ? NULL : find(floods, &service->key);
     if (flood == NULL && syn &&
-        rate_sum(&service->opened_rate, delta->t, FLOOD_SECONDS) * 10 >=
+        rate_sum(&service->more->opened_rate, delta->t, FLOOD_SECONDS) * 10 >=
             occasion->config->flood_syns)
         flood = watch(floods, &service->key);
     if (flood == NULL)
@@ -167,7 +167,7 @@ static bool is_flooded(const struct host_occasion *occasion, const struct census
     const struct config *config = occasion->config;
     nanotime settle = at_end ? 0 : (nanotime)FLOOD_SETTLE * NANO_PER_SECOND;
     struct cohort sum =
-        cohorts_sum(service->cohorts, time_since(occasion->now, settle), FLOOD_SECONDS);
+        cohorts_sum(service->more->cohorts, time_since(occasion->now, settle), FLOOD_SECONDS);
     return sum.opened >= config->flood_syns && sum.answered > 0 &&
            (uint64_t)(sum.opened - sum.established) * 100 >=
                (uint64_t)sum.opened * config->flood_share;
@@ -177,7 +177,7 @@ static void look(struct flood *flood, struct host_occasion *occasion, bool at_en
 {
     enum { QUIET = FLOOD_SECONDS + FLOOD_SETTLE };
     const struct census_entry *service = census_find(occasion->census, &flood->service);
-    if (service == NULL || service->cohorts == NULL) {
+    if (service == NULL || service->more->cohorts == NULL) {
         flood->watched = false;
         return;
     }
@@ -188,8 +188,8 @@ static void look(struct flood *flood, struct host_occasion *occasion, bool at_en
         flood->watched = false;
         return;
     }
-    bool quiet =
-        rate_sum(&service->opened_rate, occasion->now, QUIET) * 10 < occasion->config->flood_syns;
+    bool quiet = rate_sum(&service->more->opened_rate, occasion->now, QUIET) * 10 <
+                 occasion->config->flood_syns;
     flood->watched = !quiet || flood->open;
 }
 

@@ -27,7 +27,7 @@ struct host {
     uint64_t events_by_id[EVENT_IDS], events_by_level[LEVEL_ERROR + 1];
 };
 
-/* Shown every delta of a pair, in this order. */
+/* Shown every delta of a pair with several connections, in this order. */
 static void (*const pair_detectors[])(struct host_occasion *) = {
     host_port_exhaustion,
     host_time_wait_stock,
@@ -106,8 +106,9 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     note(host, census_take(host->census, delta, &occasion.place));
     if (occasion.place.service != NULL)
         floods_take(&host->floods, &occasion);
-    for (size_t i = 0;
-         occasion.place.pair != NULL && i < sizeof(pair_detectors) / sizeof(pair_detectors[0]); i++)
+    const struct census_entry *pair = occasion.place.pair;
+    size_t detectors = sizeof(pair_detectors) / sizeof(pair_detectors[0]);
+    for (size_t i = 0; pair != NULL && pair->more != NULL && i < detectors; i++)
         pair_detectors[i](&occasion);
     return take_status(host);
 }

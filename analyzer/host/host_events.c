@@ -78,8 +78,9 @@ void host_trigger(struct event_record *event, const struct delta *delta, const c
 void host_add_refs(struct event_record *event, const struct census_entry *entry,
                    const char *says_first, const char *says)
 {
-    uint32_t kept = entry->refs < CENSUS_REFS ? entry->refs : CENSUS_REFS;
-    host_evidence(event, &entry->first_ref, ROLE_REFERENCE, says_first);
-    for (uint32_t i = entry->refs - kept; i < entry->refs; i++)
-        host_evidence(event, &entry->ref[i % CENSUS_REFS], ROLE_REFERENCE, says);
+    const struct census_more *more = entry->more;
+    uint32_t kept = more->refs < CENSUS_REFS ? more->refs : CENSUS_REFS;
+    host_evidence(event, &more->first_ref, ROLE_REFERENCE, says_first);
+    for (uint32_t i = more->refs - kept; i < more->refs; i++)
+        host_evidence(event, &more->ref[i % CENSUS_REFS], ROLE_REFERENCE, says);
 }

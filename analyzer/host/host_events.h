@@ -19,7 +19,7 @@ struct host_occasion {
     void *context;
 };
 
-/* Detectors of pairs, shown every delta of one. */
+/* Detectors of pairs, shown every delta of one with several connections. */
 void host_time_wait_stock(struct host_occasion *occasion);
 void host_port_exhaustion(struct host_occasion *occasion);
 void host_churn(struct host_occasion *occasion);

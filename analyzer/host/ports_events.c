@@ -41,7 +41,7 @@ static enum level time_wait_level(const struct config *config, uint64_t percent)
 static void tell_time_wait(struct host_occasion *occasion, enum level level, uint32_t usable)
 {
     const struct census_entry *pair = occasion->place.pair;
-    uint32_t rate = rate_sum(&pair->opened_rate, occasion->now, 10);
+    uint32_t rate = rate_sum(&pair->more->opened_rate, occasion->now, 10);
     nanotime runs_out = census_runs_out(occasion->census, pair, occasion->now);
     struct event_record event;
     host_begin(&event, EVENT_tw_accumulation, occasion->delta, CONFIDENCE_PROBABLE, BLAME_CLIENT);
@@ -49,7 +49,8 @@ static void tell_time_wait(struct host_occasion *occasion, enum level level, uin
     host_trigger(&event, occasion->delta, "one more in TIME_WAIT");
     host_add_refs(&event, pair, "the first connection counted", "one of the latest connections");
     add_stocks(&event, pair, usable, runs_out);
-    report_number(&event, "percent", (int64_t)(pair->time_wait[CLIENT].now * 100 / usable));
+    report_number(&event, "percent",
+                  (int64_t)(pair->time_wait[CLIENT].now * UINT64_C(100) / usable));
     report_number(&event, "opened_in_10_s", rate);
     report_explain(&event,
                    "%s opens connections to %s (%u in the last 10 s) and closes them first: %llu "
@@ -68,12 +69,12 @@ static void tell_time_wait(struct host_occasion *occasion, enum level level, uin
 void host_time_wait_stock(struct host_occasion *occasion)
 {
     struct census_entry *pair = occasion->place.pair;
-    struct episode *episode = &pair->episode[EPISODE_TIME_WAIT];
+    struct episode *episode = &pair->more->episode[EPISODE_TIME_WAIT];
     const struct delta *delta = occasion->delta;
     if (delta->before[CLIENT] == delta->after[CLIENT])
         return;
     uint32_t usable = census_usable_ports(occasion->census, pair, occasion->now);
-    uint64_t percent = pair->time_wait[CLIENT].now * 100 / usable;
+    uint64_t percent = pair->time_wait[CLIENT].now * UINT64_C(100) / usable;
     if (percent < occasion->config->time_wait_info / 2)
         episode->level = 0;
     enum level level = time_wait_level(occasion->config, percent);
@@ -98,8 +99,8 @@ static void tell_exhaustion(struct host_occasion *occasion, struct port_range ra
     add_stocks(&event, pair, range.span, census_runs_out(occasion->census, pair, occasion->now));
     report_number(&event, "port_low", range.low);
     report_number(&event, "port_high", range.high);
-    report_number(&event, "percent", (int64_t)(pair->held.now * 100 / range.span));
-    report_number(&event, "reuses", (int64_t)pair->reuses);
+    report_number(&event, "percent", (int64_t)(pair->held.now * UINT64_C(100) / range.span));
+    report_number(&event, "reuses", (int64_t)pair->more->reuses);
     report_number(&event, "reuse_ns", delta->reuse);
     report_explain(&event,
                    "%s walks through the ports %u to %u towards %s and has %llu of these %u in "
@@ -123,19 +124,19 @@ void host_port_exhaustion(struct host_occasion *occasion)
 {
     const struct config *config = occasion->config;
     struct census_entry *pair = occasion->place.pair;
-    struct episode *episode = &pair->episode[EPISODE_PORTS];
+    struct episode *episode = &pair->more->episode[EPISODE_PORTS];
     const struct delta *delta = occasion->delta;
     nanotime two_msl = census_two_msl(occasion->census);
     if ((delta->what & DELTA_OPENED) == 0 || pair->held.now < config->ports_least)
         return;
-    struct port_range range = ports_range(&pair->ports, occasion->now, two_msl);
-    uint64_t percent = pair->held.now * 100 / (range.span > 0 ? range.span : 1);
+    struct port_range range = ports_range(&pair->more->ports, occasion->now, two_msl);
+    uint64_t percent = pair->held.now * UINT64_C(100) / (range.span > 0 ? range.span : 1);
     if (range.span < config->ports_least || percent < config->ports_share) {
         episode->open = episode->open && percent >= config->ports_share / 2;
         return;
     }
     bool reused = delta->reuse != NANOTIME_UNKNOWN && delta->reuse < two_msl;
-    bool wrapped = ports_wrapped(&pair->ports, occasion->now, two_msl);
+    bool wrapped = ports_wrapped(&pair->more->ports, occasion->now, two_msl);
     if (episode->open || (!reused && !wrapped))
         return;
     episode->open = true;
@@ -160,7 +161,7 @@ static void tell_churn(struct host_occasion *occasion, uint32_t closed)
     report_number(&event, "closed", closed);
     report_number(&event, "window_ns", (int64_t)seconds * NANO_PER_SECOND);
     report_number(&event, "closed_per_second", closed / seconds);
-    report_number(&event, "connections", (int64_t)pair->opened);
+    report_number(&event, "connections", pair->opened);
     report_number(&event, "client_time_wait", (int64_t)client);
     report_number(&event, "server_time_wait", (int64_t)server);
     report_number(&event, "server_time_wait_all_clients", (int64_t)all);
@@ -187,11 +188,11 @@ void host_churn(struct host_occasion *occasion)
 {
     const struct config *config = occasion->config;
     struct census_entry *pair = occasion->place.pair;
-    struct episode *episode = &pair->episode[EPISODE_CHURN];
+    struct episode *episode = &pair->more->episode[EPISODE_CHURN];
     uint64_t threshold = (uint64_t)config->churn_rate * config->churn_seconds;
-    if (!pair->closed_rate.begun)
+    if (!pair->more->closed_rate.begun)
         return;
-    uint32_t closed = rate_sum(&pair->closed_rate, occasion->now, (int)config->churn_seconds);
+    uint32_t closed = rate_sum(&pair->more->closed_rate, occasion->now, (int)config->churn_seconds);
     if (closed < threshold / 2)
         episode->open = false;
     if (closed < threshold || episode->open)
@@ -211,13 +212,14 @@ void host_server_closes(struct host_occasion *occasion)
         server + service->by_initiator[INITIATOR_CLIENT] + service->by_initiator[INITIATOR_BOTH];
     bool usual =
         all >= config->server_close_least && server * 100 >= all * config->server_close_share;
-    if (!usual || service->time_wait[SERVER].most == 0 || service->time_wait_delta == NULL)
+    if (!usual || service->time_wait[SERVER].most == 0 || service->more->time_wait_delta == NULL)
         return;
-    const struct stock *held = &service->time_wait[SERVER];
+    const struct level_of *held = &service->time_wait[SERVER];
     struct event_record event;
-    host_begin(&event, EVENT_server_side_tw, service->time_wait_delta, CONFIDENCE_PROBABLE,
+    host_begin(&event, EVENT_server_side_tw, service->more->time_wait_delta, CONFIDENCE_PROBABLE,
                BLAME_SERVER);
-    host_trigger(&event, service->time_wait_delta, "left the server in TIME_WAIT, as most do");
+    host_trigger(&event, service->more->time_wait_delta,
+                 "left the server in TIME_WAIT, as most do");
     host_add_refs(&event, service, "the first connection counted", "one of the latest connections");
     report_number(&event, "server_first", (int64_t)server);
     report_number(&event, "closed", (int64_t)all);

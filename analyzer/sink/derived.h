@@ -80,6 +80,7 @@ void derived_write_host_range(struct record_writer *writer, const void *record);
 void derived_write_host_share(struct record_writer *writer, const void *record);
 bool derived_host_has_source(const void *record);
 bool derived_host_has_destination(const void *record);
+bool derived_host_has_series(const void *record);
 bool derived_host_knows_dwell(const void *record);
 
 /* Any record: the name of the capturing host. */

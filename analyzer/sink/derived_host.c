@@ -86,3 +86,9 @@ bool derived_host_knows_dwell(const void *record)
     const struct host_record *host = record;
     return host->dwell_known;
 }
+
+bool derived_host_has_series(const void *record)
+{
+    const struct host_record *host = record;
+    return host->point_count > 0;
+}
