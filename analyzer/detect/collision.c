@@ -122,7 +122,7 @@ static const char *safe_words(enum safe_by safe_by, bool rested)
     case SAFE_BY_PAWS:
         return "old segments are kept out by their older time stamps (PAWS)";
     case SAFE_BY_UNKNOWN:
-        return "whether old segments are kept out is not known: the capture cut the options";
+        return "whether old segments are kept out is not known: the capture lacks some of their options";
     case SAFE_BY_NONE:
         return "nothing keeps old segments out";
     }

@@ -155,7 +155,7 @@ static enum confidence last_ack_rst_confidence(const struct collision *collision
     return collision->state_after == STATE_LAST_ACK ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE;
 }
 
-enum confidence resolve_confidence(const struct collision *collision, int outcome)
+static enum confidence usual_confidence(const struct collision *collision, int outcome)
 {
     bool presumed = collision->basis_before[1] == BASIS_PRESUMED;
     switch (outcome) {
@@ -174,6 +174,14 @@ enum confidence resolve_confidence(const struct collision *collision, int outcom
     default:
         return outcome < 0 && presumed ? CONFIDENCE_PROBABLE : CONFIDENCE_CERTAIN;
     }
+}
+
+enum confidence resolve_confidence(const struct collision *collision, int outcome)
+{
+    enum confidence confidence = usual_confidence(collision, outcome);
+    if (collision->old_gapped)
+        return CONFIDENCE_POSSIBLE;
+    return collision->old_midstream ? report_weaker(confidence, CONFIDENCE_PROBABLE) : confidence;
 }
 
 enum level resolve_level(const struct incarnation *incarnation, int outcome)
@@ -250,10 +258,44 @@ bool resolve_paws_rejected(const struct incarnation *incarnation)
            seq_before(collision->syn_tsval, collision->responder_ts_recent);
 }
 
-/* Whether the capture cut options, so that timestamps may have been among them. */
-static bool is_cut(unsigned side_flags)
+/* What is known of something: an answer, or that there is none. */
+enum known { KNOWN_NO, KNOWN_YES, NOT_KNOWN };
+
+/* Whether the side had time stamps: by its SYN, else by what it sent since (RFC 7323 3.2). */
+static enum known has_stamps(unsigned side_flags)
 {
-    return (side_flags & SIDE_SYN_CUT) != 0 && (side_flags & SIDE_TIMESTAMPS) == 0;
+    if ((side_flags & SIDE_TIMESTAMPS) != 0)
+        return KNOWN_YES;
+    if ((side_flags & SIDE_SYN_SEEN) != 0)
+        return (side_flags & SIDE_SYN_CUT) != 0 ? NOT_KNOWN : KNOWN_NO;
+    bool bare = (side_flags & SIDE_HEARD) != 0 && (side_flags & SIDE_TSVAL) == 0;
+    return bare ? KNOWN_NO : NOT_KNOWN;
+}
+
+/* Whether the side's new time stamps are above the old ones. */
+static enum known has_newer_stamps(const struct side *side, const struct tombstone_side *old)
+{
+    if (!side_has(side, SIDE_TSVAL) || (old->flags & SIDE_TSVAL) == 0)
+        return NOT_KNOWN;
+    return seq_after(side->tsval_first, old->tsval_last) ? KNOWN_YES : KNOWN_NO;
+}
+
+/* Both, of either side: one that is not so decides. */
+static enum known protects(const struct incarnation *incarnation)
+{
+    const struct collision *collision = incarnation->collision;
+    enum known all = KNOWN_YES;
+    for (int i = 0; i < SIDES; i++) {
+        const struct side *side = &incarnation->connection.side[i];
+        const enum known facts[] = {has_stamps(side->flags), has_stamps(collision->old[i].flags),
+                                    has_newer_stamps(side, &collision->old[i])};
+        for (size_t j = 0; j < sizeof(facts) / sizeof(facts[0]); j++) {
+            if (facts[j] == KNOWN_NO)
+                return KNOWN_NO;
+            all = facts[j] == NOT_KNOWN ? NOT_KNOWN : all;
+        }
+    }
+    return all;
 }
 
 enum safe_by resolve_safe_by(const struct incarnation *incarnation)
@@ -266,17 +308,15 @@ enum safe_by resolve_safe_by(const struct incarnation *incarnation)
     bool server_above = !server_known || seq_at_or_after(server->iss, collision->old[1].snd_nxt);
     if (client_above && server_above)
         return SAFE_BY_ISN;
-    bool stamped = side_has(client, SIDE_TIMESTAMPS) && side_has(server, SIDE_TIMESTAMPS) &&
-                   old_has_timestamps(collision);
-    bool newer = seq_after(client->tsval_first, collision->old[0].tsval_last) &&
-                 seq_after(server->tsval_first, collision->old[1].tsval_last);
-    if (stamped && newer)
+    switch (protects(incarnation)) {
+    case KNOWN_YES:
         return SAFE_BY_PAWS;
-    bool old_may = old_has_timestamps(collision) || is_cut(collision->old[0].flags) ||
-                   is_cut(collision->old[1].flags);
-    bool cut = is_cut(client->flags) || is_cut(server->flags) || is_cut(collision->old[0].flags) ||
-               is_cut(collision->old[1].flags);
-    return cut && old_may && !stamped ? SAFE_BY_UNKNOWN : SAFE_BY_NONE;
+    case NOT_KNOWN:
+        return SAFE_BY_UNKNOWN;
+    case KNOWN_NO:
+        break;
+    }
+    return SAFE_BY_NONE;
 }
 
 bool resolve_syn_in_window(const struct collision *collision)

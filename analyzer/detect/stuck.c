@@ -13,7 +13,9 @@ static nanotime idle_in_close_wait(const struct connection *connection, int x)
 {
     const struct closing *closing = connection->closing;
     const struct side *side = &connection->side[x];
-    if (closing == NULL || side->state != STATE_CLOSE_WAIT ||
+    /* one that sent nothing since the capture began may have closed before it did */
+    bool may_have_closed = connection->midstream && side->tally.payload_bytes == 0;
+    if (closing == NULL || side->state != STATE_CLOSE_WAIT || may_have_closed ||
         closing->fin_ack[side_other(x)].packet == 0)
         return NANOTIME_UNKNOWN;
     return time_later_of(closing->fin_ack[side_other(x)].t, side->last_data_t);

@@ -11,6 +11,8 @@ static void collide_with(struct collision *collision, const struct incarnation *
     collision->old_uid = old->uid;
     collision->old_number = old->number;
     collision->old_last_t = connection->last_t;
+    collision->old_midstream = connection->midstream;
+    collision->old_gapped = connection->capture_gaps > 0;
     for (int role = 0; role < SIDES; role++) {
         int side = incarnation_side(old, incarnation_end(candidate, role));
         collision->old_side_of[role] = side;
@@ -38,6 +40,8 @@ static void collide_with_tombstone(struct collision *collision, const struct inc
     collision->old_uid = old->uid;
     collision->old_number = old->incarnation;
     collision->old_last_t = old->last_t;
+    collision->old_midstream = old->midstream;
+    collision->old_gapped = old->gapped;
     for (int role = 0; role < SIDES; role++) {
         int end = incarnation_end(candidate, role);
         collision->old_side_of[role] = end == old->client_end ? 0 : 1;

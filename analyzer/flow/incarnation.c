@@ -73,6 +73,8 @@ struct tombstone *incarnation_bury(const struct incarnation *incarnation, nanoti
     tombstone->uid = incarnation->uid;
     tombstone->incarnation = incarnation->number;
     tombstone->client_end = incarnation->client_end;
+    tombstone->midstream = incarnation->connection.midstream;
+    tombstone->gapped = incarnation->connection.capture_gaps > 0;
     tombstone->synchronized = (incarnation->flags & INCARNATION_SYNCHRONIZED) != 0;
     tombstone->closed_at = closed_at;
     tombstone->last_t = incarnation->connection.last_t;

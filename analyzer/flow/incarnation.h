@@ -29,6 +29,8 @@ struct collision {
     uint64_t old_uid;
     uint32_t old_number;
     bool old_synchronized;
+    bool old_midstream; /* its beginning was not captured */
+    bool old_gapped;    /* nor all that was acknowledged */
     int old_side_of[SIDES]; /* role in the old incarnation of the candidate's client and server */
     struct tombstone_side old[SIDES];   /* by the candidate's roles */
     enum tcp_state state_before[SIDES]; /* of the old sides, by the candidate's roles */

@@ -71,6 +71,21 @@ static bool is_old_syn(const struct tuple *tuple, const struct segment *segment,
     return false;
 }
 
+/*
+ * A SYN a little below the numbers seen of a stream that was picked up: its own, written late by
+ * the capture or by the network.  A new attempt would lie there once in 65,536, and have a newer
+ * stamp.
+ */
+static bool began_stream(const struct connection *connection, const struct side *x,
+                         const struct segment *segment)
+{
+    bool stamped = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(x, SIDE_TSVAL);
+    if (stamped && seq_after(segment->tsval, x->tsval_last))
+        return false;
+    return connection->midstream && side_has(x, SIDE_HEARD) && !side_has(x, SIDE_ISS_KNOWN) &&
+           seq_within(segment->sequence, x->iss - 65535, x->iss);
+}
+
 static enum route route_syn(const struct tuple *tuple, const struct segment *segment, int end,
                             struct stray *ret_stray)
 {
@@ -82,7 +97,8 @@ static enum route route_syn(const struct tuple *tuple, const struct segment *seg
     if (candidate != NULL && end == candidate->client_end &&
         segment->sequence == candidate->connection.side[0].iss)
         return ROUTE_CANDIDATE;
-    if (side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->iss)
+    bool own = side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->iss;
+    if (own || began_stream(&current->connection, x, segment))
         return ROUTE_CURRENT;
     bool simultaneous = !current->connection.midstream && !side_has(x, SIDE_HEARD) &&
                         !side_has(x, SIDE_ISS_KNOWN) && y->state == STATE_SYN_SENT;

@@ -41,6 +41,7 @@ struct tombstone {
     uint64_t uid;
     uint32_t incarnation;
     uint8_t client_end;
+    bool midstream, gapped;           /* not all of it was captured */
     bool synchronized;                /* the responder had answered: there was a connection */
     nanotime closed_at;               /* 2MSL from here it is forgotten */
     nanotime last_t;                  /* of its last segment */

@@ -210,8 +210,8 @@ static void start_timing(struct side *x, const struct segment *segment, const st
 }
 
 /*
- * The capture cut the SYN's options.  A segment that carries time stamps later tells that both SYNs
- * had them (RFC 7323 3.2).
+ * The capture cut the SYN's options, or missed the SYN.  A segment that carries time stamps later
+ * tells that both SYNs had them (RFC 7323 3.2).
  */
 static void deduce_timestamps(struct connection *connection)
 {
@@ -235,7 +235,8 @@ static void take_sent(struct connection *connection, const struct segment *segme
         else if (seq_after(segment->tsval, x->tsval_last))
             x->tsval_last = segment->tsval;
         x->flags |= SIDE_TSVAL;
-        if (side_has(x, SIDE_SYN_CUT) && (segment->flags & (TCP_SYN | TCP_RST)) == 0)
+        bool unseen = side_has(x, SIDE_SYN_CUT) || !side_has(x, SIDE_SYN_SEEN);
+        if (unseen && (segment->flags & (TCP_SYN | TCP_RST)) == 0)
             deduce_timestamps(connection);
     }
     if (reset || step->end == segment->sequence)

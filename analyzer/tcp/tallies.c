@@ -208,8 +208,8 @@ void tally_round_trip(struct connection *connection, const struct segment *segme
         return;
     y->flags &= (uint16_t)~SIDE_TIMED;
     bool echo = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(y, SIDE_TIMESTAMPS);
-    if (echo && seq_before(segment->tsecr, y->timed_tsval))
-        return; /* it answers an earlier segment */
+    if (echo && segment->tsecr != 0 && seq_before(segment->tsecr, y->timed_tsval))
+        return; /* it answers an earlier segment; 0 is no echo */
     if (!time_is_before(segment->time, y->timed_t))
         rtt_add(&y->rtt, time_since(segment->time, y->timed_t));
 }
