@@ -149,6 +149,7 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
         .time = captured->time,
         .link_type = captured->link_type,
         .number = captured->number,
+        .lost = captured->lost,
     };
     if (run->spool != NULL)
         spool_keep(run->spool, captured, packet.number);

@@ -34,7 +34,9 @@ struct analyzer {
     bool further; /* the frame holds a packet behind the one taken last */
     struct link_count link[LINK_TYPES];
     uint32_t links;
-    nanotime first, last; /* of the capture clock */
+    nanotime first, last;  /* of the capture clock */
+    struct moments losses; /* when the capture lost packets */
+    uint64_t lost;         /* packets that it told of with others */
 };
 
 /* As many as help: one that reads and writes, and beside it one a core that analyses. */
@@ -67,6 +69,7 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         .sink = host_sink(analyzer->host),
         .segments = options->segments,
         .transitions = options->transitions,
+        .losses = &analyzer->losses,
     };
     if (thread_count(&options->config) > 1)
         status = shards_new(&shards, &analyzer->shards);
@@ -74,6 +77,7 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         analyzer_free(analyzer);
         return status;
     }
+    analyzer->engine.losses = &analyzer->losses;
     analyzer->engine.trace_segments = options->segments;
     analyzer->engine.trace_transitions = options->transitions;
     analyzer->first = analyzer->last = NANOTIME_UNKNOWN;
@@ -142,6 +146,7 @@ static uint32_t context_of(const struct analyzer *analyzer, const struct segment
 static enum status take_item(struct analyzer *analyzer, struct engine_item *item)
 {
     item->context = context_of(analyzer, &item->segment);
+    item->losses = analyzer->losses.count;
     if (analyzer->shards != NULL)
         return shards_take(analyzer->shards);
     engine_identify(analyzer->engine.table.secret, item);
@@ -244,9 +249,17 @@ static enum status take_lost(struct analyzer *analyzer, nanotime time)
     return status;
 }
 
+static void note_loss(struct analyzer *analyzer, uint64_t lost, nanotime time)
+{
+    analyzer->lost += lost;
+    moments_add(&analyzer->losses, time);
+}
+
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
 {
     count_packet(analyzer, packet);
+    if (packet->lost > 0)
+        note_loss(analyzer, packet->lost, packet->time);
     analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
     struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
     enum status status = take_frame(analyzer, packet, &frame);
@@ -282,6 +295,7 @@ static enum status end_flows(struct analyzer *analyzer)
     if (analyzer->shards != NULL)
         return shards_finish(analyzer->shards, last, &analyzer->counts);
     process_batch(analyzer);
+    analyzer->engine.losses_known = analyzer->losses.count;
     engine_advance(&analyzer->engine, last);
     engine_finish_begin(&analyzer->engine);
     engine_finish_until(&analyzer->engine, UINT64_MAX);
@@ -379,6 +393,9 @@ static void summarize(const struct analyzer *analyzer, const struct analyzer_inp
 
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
 {
+    uint64_t drops = inputs->drops_known ? inputs->drops_kernel + inputs->drops_interface : 0;
+    if (drops > analyzer->lost && analyzer->last != NANOTIME_UNKNOWN)
+        note_loss(analyzer, drops - analyzer->lost, analyzer->last); /* the rest, told at the end */
     enum status lost = end_fragments(analyzer);
     enum status status = end_flows(analyzer);
     status = status == STATUS_OK ? lost : status;

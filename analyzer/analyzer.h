@@ -33,6 +33,7 @@ struct analyzer_packet {
     nanotime time;       /* capture time, ns since the epoch */
     int link_type;       /* DLT_ value */
     uint64_t number;     /* in the whole input, from 1; 0: the one after the packet before */
+    uint64_t lost;       /* packets that the capture lost since the one before, if it tells */
 };
 
 /* What the caller knows and the analyzer does not, for the summary. */

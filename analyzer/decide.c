@@ -527,9 +527,21 @@ nanotime decide_due(const struct engine *engine, const struct incarnation *incar
     return detect_due(incarnation, &engine->config);
 }
 
+void decide_losses(const struct engine *engine, struct incarnation *incarnation)
+{
+    const struct connection *connection = &incarnation->connection;
+    const struct side *side = connection->side;
+    bool began = side[0].tally.packets + side[1].tally.packets > 0;
+    if (engine->losses_known > 0 && began &&
+        moments_between(engine->losses, engine->losses_known, connection->last_t, engine->clock))
+        incarnation->notes |= UINT64_C(1) << NOTE_capture_drop;
+}
+
 void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                     nanotime now)
 {
+    if (incarnation->connection.closed_at == NANOTIME_UNKNOWN)
+        decide_losses(engine, incarnation);
     const struct collision *collision = incarnation->collision;
     bool challenged = collision != NULL && !collision->decided &&
                       collision->deadline != NANOTIME_UNKNOWN && collision->deadline <= now;
@@ -575,6 +587,8 @@ void decide_end(struct engine *engine, struct tuple *tuple, struct incarnation *
                 bool ended)
 {
     struct occasion occasion = {.kind = OCCASION_END, .ended = ended, .now = engine->clock};
+    if (incarnation->connection.closed_at == NANOTIME_UNKNOWN)
+        decide_losses(engine, incarnation);
     if (is_graceful(&incarnation->connection))
         incarnation_raise(incarnation, EVENT_close_graceful);
     show(engine, tuple, incarnation, &occasion);

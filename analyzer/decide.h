@@ -8,6 +8,9 @@
 #include "engine.h"
 #include "flow/route.h"
 
+/* What the capture lost since the connection's last packet may have been of it: a caveat. */
+void decide_losses(const struct engine *engine, struct incarnation *incarnation);
+
 /* Shows a step of an incarnation to the detectors, and follows its open cases. */
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                  const struct step *step);

@@ -57,6 +57,7 @@ static void take(struct engine *engine, struct tuple *tuple, struct incarnation 
 {
     struct step step;
     int from = incarnation_side(incarnation, end);
+    decide_losses(engine, incarnation);
     if (!connection_segment(&incarnation->connection, segment, from, &step))
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;
@@ -348,6 +349,7 @@ static void meet_deadlines(struct engine *engine, nanotime now, uint64_t packet)
 void engine_segment(struct engine *engine, const struct engine_item *item)
 {
     const struct segment *segment = &item->segment;
+    engine->losses_known = item->losses;
     engine_advance(engine, item->clock);
     engine->now = (struct ledger_key){engine->clock, segment->packet, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);

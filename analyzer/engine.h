@@ -7,6 +7,7 @@
 #define LASTACK_ENGINE_H
 
 #include "base/agenda.h"
+#include "base/moments.h"
 #include "base/status.h"
 #include "config.h"
 #include "event/sink.h"
@@ -40,10 +41,12 @@ struct engine {
     uint64_t tombstones;                    /* held */
     uint64_t parked_octets;                 /* in parked connections */
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
-    bool finishing;        /* the capture is over */
-    struct ledger_key now; /* what is being done: the key of the records that come of it */
-    nanotime clock;        /* capture clock: running maximum */
-    enum status status;    /* first failure since it was last asked for */
+    const struct moments *losses; /* when the capture lost packets; not owned, NULL: it tells not */
+    uint32_t losses_known;        /* of these, up to what was analysed */
+    bool finishing;               /* the capture is over */
+    struct ledger_key now;        /* what is being done: the key of the records that come of it */
+    nanotime clock;               /* capture clock: running maximum */
+    enum status status;           /* first failure since it was last asked for */
     struct engine_counts counts;
     struct survivor *survivors; /* at the end: sorted; owned */
     uint64_t survivor_count, survivors_ended;
@@ -70,7 +73,8 @@ struct engine_item {
     struct segment segment;
     struct flow_key key;
     uint64_t hash;
-    nanotime clock; /* capture clock: the latest time stamp up to this packet */
+    nanotime clock;   /* capture clock: the latest time stamp up to this packet */
+    uint32_t losses;  /* of the capture that were told up to this packet: set by the caller */
     uint32_t context; /* flow_key_context(): set by the caller */
     uint8_t end;
     uint8_t kind;           /* enum item_kind */

@@ -116,5 +116,8 @@ enum confidence report_gated(const struct incarnation *incarnation, enum confide
     const struct connection *connection = &incarnation->connection;
     if (connection->capture_gaps > 0)
         return CONFIDENCE_POSSIBLE;
+    bool lossy = (incarnation->notes >> NOTE_capture_drop & 1) != 0;
+    if (lossy && confidence > CONFIDENCE_POSSIBLE)
+        confidence = (enum confidence)(confidence - 1);
     return connection->midstream ? report_weaker(confidence, CONFIDENCE_PROBABLE) : confidence;
 }

@@ -24,7 +24,7 @@ struct ledger_entry {
 
 /* A sink that keeps what it is given; its key is set by the engine's thread before each call. */
 struct ledger {
-    struct sink sink; /* first: it is a sink */
+    struct sink sink;             /* first: it is a sink */
     const struct ledger_key *now; /* key of what the engine is doing; not owned */
     struct ledger_entry *entry;
     size_t count, capacity;

@@ -16,6 +16,7 @@ enum task { TASK_ANALYSE, TASK_FINISH_BEGIN, TASK_FINISH_UNTIL, TASK_STOP };
 struct epoch {
     enum task task;
     nanotime advance;      /* deadlines up to here are applied after the items */
+    uint32_t losses;       /* of the capture, told up to here */
     uint64_t finish_until; /* with TASK_FINISH_UNTIL */
     uint32_t count;
     struct engine_item item[EPOCH];
@@ -45,6 +46,7 @@ struct worker {
  */
 struct shards {
     struct sink *sink;
+    const struct moments *losses;
     uint32_t workers;
     struct hash_key secret; /* the engines' own lies where they write */
     nanotime clock;
@@ -64,6 +66,7 @@ static void analyse(struct engine *engine, const struct epoch *epoch, const stru
         uint32_t left = share->count - i;
         engine_batch(engine, share->item + i, left < ENGINE_BATCH ? left : ENGINE_BATCH);
     }
+    engine->losses_known = epoch->losses;
     engine_advance(engine, epoch->advance);
 }
 
@@ -186,6 +189,7 @@ static void give(struct shards *shards, enum task task)
 {
     filling(shards)->task = task;
     filling(shards)->advance = shards->clock;
+    filling(shards)->losses = shards->losses->count;
     pthread_mutex_lock(&shards->lock);
     shards->given++;
     pthread_cond_broadcast(&shards->more);
@@ -287,6 +291,7 @@ static enum status start_worker(struct shards *shards, uint32_t number,
     if (status != STATUS_OK)
         return status;
     worker->engine.config.max_memory /= options->workers;
+    worker->engine.losses = options->losses;
     worker->engine.trace_segments = options->segments;
     worker->engine.trace_transitions = options->transitions;
     /* one secret: the hash that routes a tuple is the one that finds it */
@@ -316,6 +321,7 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     pthread_cond_init(&shards->more, NULL);
     pthread_cond_init(&shards->done, NULL);
     shards->sink = options->sink;
+    shards->losses = options->losses;
     shards->clock = INT64_MIN + 1;
     enum status status = make_ring(shards);
     for (uint32_t i = 0; i < options->workers && i < MOST_SHARDS && status == STATUS_OK; i++) {

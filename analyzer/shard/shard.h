@@ -1,11 +1,12 @@
 /*
  * shard: several engines on several threads, their records merged back into one order.
  *
- * Packets come in epochs, several of them under way: while the caller fills one, the workers analyse
- * those before it, each at its own pace and of each the tuples whose hash is its own.  When all have
- * done an epoch its records are merged by (time of decision, deciding packet or 0, deadline's key,
- * order within the engine) and handed to the sink, on the caller's thread.  A tuple lives in one engine, and the capture clock is set before sharding, so
- * the records are those of one engine, in the same order.
+ * Packets come in epochs, several of them under way: while the caller fills one, the workers
+ * analyse those before it, each at its own pace and of each the tuples whose hash is its own.  When
+ * all have done an epoch its records are merged by (time of decision, deciding packet or 0,
+ * deadline's key, order within the engine) and handed to the sink, on the caller's thread.  A tuple
+ * lives in one engine, and the capture clock is set before sharding, so the records are those of
+ * one engine, in the same order.
  */
 #ifndef LASTACK_SHARD_SHARD_H
 #define LASTACK_SHARD_SHARD_H
@@ -16,9 +17,10 @@ struct shards;
 
 struct shards_options {
     const struct config *config;
-    uint32_t workers;            /* engines, each on a thread of its own; 1 or more */
-    struct sink *sink;           /* not owned */
+    uint32_t workers;  /* engines, each on a thread of its own; 1 or more */
+    struct sink *sink; /* not owned */
     bool segments, transitions;
+    const struct moments *losses; /* of the capture; not owned, written by the caller's thread */
 };
 
 /* Makes the engines and starts the threads; NO_MEMORY when either cannot be had. */

@@ -244,7 +244,9 @@ static enum reader_result classic_next(void *reader, struct captured_packet *ret
     ret_packet->captured = captured < classic->snaplen ? captured : classic->snaplen;
     ret_packet->length = length;
     ret_packet->time = seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
+    ret_packet->others = 0;
     ret_packet->link_type = classic->link_type;
+    ret_packet->lost = 0;
     classic->start += size;
     classic->offset += size;
     classic->packets++;

@@ -149,10 +149,11 @@ static bool erf_take(struct erf *erf, size_t record, struct captured_packet *pac
     packet->captured = (uint32_t)(record - at < length ? record - at : length);
     packet->length = length;
     packet->time = erf_time(octets);
+    packet->others = 0;
     packet->link_type = kind->link_type;
     packet->interface = octets[9] & INTERFACE;
-    if (kind->tells_loss)
-        erf->drops += read_u16(octets + 12, true);
+    packet->lost = kind->tells_loss ? read_u16(octets + 12, true) : 0;
+    erf->drops += packet->lost;
     erf->packets++;
     return true;
 }

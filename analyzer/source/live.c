@@ -150,7 +150,9 @@ enum source_result live_next(struct live *live, struct captured_packet *ret_pack
     ret_packet->length = header->len;
     ret_packet->time =
         (nanotime)header->ts.tv_sec * NANO_PER_SECOND + header->ts.tv_usec * live->fraction_nanos;
+    ret_packet->others = 0;
     ret_packet->link_type = pcap_datalink(live->pcap);
+    ret_packet->lost = 0;
     return SOURCE_PACKET;
 }
 

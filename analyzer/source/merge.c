@@ -183,7 +183,8 @@ enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_p
     input->has_head = false;
     *ret_packet = input->head;
     ret_packet->input = merge->open[best];
-    ret_packet->input_packet = input->seen.packets;
+    input->numbers += 1 + ret_packet->others;
+    ret_packet->input_packet = input->numbers;
     return READER_PACKET;
 }
 

@@ -34,6 +34,11 @@ enum {
     BLOCK_NAMES = 4,
     BLOCK_STATISTICS = 5,
     BLOCK_ENHANCED = 6,
+    BLOCK_JOURNAL = 9,
+    BLOCK_SYSTEM_CALL = 0x204,
+    BLOCK_SYSTEM_CALL_WITH_FLAGS = 0x208,
+    BLOCK_CUSTOM = 0x0bad,
+    BLOCK_CUSTOM_KEPT = 0x40000bad, /* not to be copied */
 };
 
 enum {
@@ -70,6 +75,8 @@ struct pcapng {
     uint32_t large;     /* its total length */
     nanotime last_time; /* of a packet; Simple Packet Blocks have none of their own */
     uint64_t packets;
+    uint32_t others; /* blocks since the last packet that are numbered with the packets */
+    uint64_t told;   /* drops, with the packets given so far */
     struct source_counts counts; /* without interfaces */
     uint64_t first_damage;       /* offset */
     uint64_t first_damage_packets;
@@ -278,10 +285,28 @@ static enum taken pcapng_take_packet(struct pcapng *pcapng, const struct block *
     packet->time = pcapng->last_time;
     packet->link_type = interface->link_type;
     packet->interface = frame.interface;
+    packet->others = pcapng->others;
+    pcapng->others = 0;
+    packet->lost = pcapng->interfaces.drops - pcapng->told;
+    pcapng->told = pcapng->interfaces.drops;
     if (interface->row != PCAPNG_NO_ROW)
         pcapng->interfaces.rows[interface->row].packets++;
     pcapng->packets++;
     return TAKEN_PACKET;
+}
+
+/* Wireshark shows these among the packets, and numbers them so. */
+static bool type_is_numbered(uint32_t type)
+{
+    return type == BLOCK_JOURNAL || type == BLOCK_SYSTEM_CALL ||
+           type == BLOCK_SYSTEM_CALL_WITH_FLAGS || type == BLOCK_CUSTOM ||
+           type == BLOCK_CUSTOM_KEPT;
+}
+
+static void pcapng_note_skipped(struct pcapng *pcapng, uint32_t type)
+{
+    pcapng->counts.skipped_blocks++;
+    pcapng->others += type_is_numbered(type);
 }
 
 static enum taken pcapng_take(struct pcapng *pcapng, const struct block *block,
@@ -299,7 +324,7 @@ static enum taken pcapng_take(struct pcapng *pcapng, const struct block *block,
     case BLOCK_STATISTICS:
         return pcapng_take_statistics(pcapng, block);
     default:
-        pcapng->counts.skipped_blocks++;
+        pcapng_note_skipped(pcapng, block->type);
         return TAKEN_BLOCK;
     }
 }

@@ -117,9 +117,12 @@ static enum reader_result snoop_next(void *reader, struct captured_packet *ret_p
     ret_packet->length = read_u32(octets, true);
     ret_packet->time = (nanotime)read_u32(octets + 16, true) * NANO_PER_SECOND +
                        (nanotime)read_u32(octets + 20, true) * NANO_PER_MICRO;
+    ret_packet->others = 0;
     ret_packet->link_type = snoop->link_type;
     ret_packet->interface = 0;
-    snoop->drops = read_u32(octets + 12, true);
+    uint64_t drops = read_u32(octets + 12, true); /* since the beginning */
+    ret_packet->lost = drops > snoop->drops ? drops - snoop->drops : 0;
+    snoop->drops = drops;
     snoop->packets++;
     inlet_skip(inlet, record);
     return READER_PACKET;

@@ -33,7 +33,8 @@ struct source {
     struct follow follow;
     uint64_t count; /* 0: all */
     uint64_t packets;
-    uint64_t read; /* packets, those that the filter takes away included */
+    uint64_t lost; /* since the packet given last */
+    uint64_t read; /* records, those that the filter takes away included */
     uint64_t bytes_total;
     int break_fd;
     atomic_bool is_broken;
@@ -311,11 +312,15 @@ static enum source_result source_next_saved(struct source *source,
         if (result != READER_PACKET)
             return source_rest(source, result);
         struct source_input *seen = &source->merge.inputs[ret_packet->input].seen;
-        ret_packet->number = ++source->read;
+        source->read += 1 + ret_packet->others;
+        ret_packet->number = source->read;
         if (seen->first_number == 0)
             seen->first_number = ret_packet->number;
+        source->lost += ret_packet->lost;
         if (!source_passes(source, ret_packet))
             continue;
+        ret_packet->lost = source->lost;
+        source->lost = 0;
         source->packets++;
         return SOURCE_PACKET;
     }

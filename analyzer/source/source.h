@@ -15,35 +15,38 @@
 struct source;
 
 struct captured_packet {
-    const uint8_t *data; /* owned by the source, valid until the next call */
-    uint32_t captured;   /* octets at data */
-    uint32_t length;     /* octets on the wire */
-    nanotime time;       /* capture time, ns since the epoch */
-    int link_type;       /* DLT_ value */
-    uint32_t interface;  /* of the file's section, from 0; 0 where files know none */
-    uint32_t input;      /* which input, from 0 */
-    uint64_t number;     /* in all inputs, in the order of reading, from 1 */
+    const uint8_t *data;   /* owned by the source, valid until the next call */
+    uint32_t captured;     /* octets at data */
+    uint32_t length;       /* octets on the wire */
+    nanotime time;         /* capture time, ns since the epoch */
+    int link_type;         /* DLT_ value */
+    uint32_t interface;    /* of the file's section, from 0; 0 where files know none */
+    uint32_t input;        /* which input, from 0 */
+    uint64_t number;       /* in all inputs, in the order of reading, from 1 */
     uint64_t input_packet; /* number within that input, from 1 */
+    uint32_t
+        others;    /* numbered records of the file before it that are no packets (custom blocks) */
+    uint64_t lost; /* packets that the capture is known to have lost since the packet before */
 };
 
 struct source_options {
     const char *const *files; /* names; "-" is stdin; not owned, must outlive the source */
     size_t file_count;
-    const char *interface;    /* live when not NULL (then files is empty) */
-    const char *filter;       /* BPF expression or NULL */
-    uint64_t count;           /* stop after this many packets; 0: all */
-    int snaplen;              /* live */
-    int buffer_kib;           /* live: ring size */
-    bool promiscuous;         /* live */
-    bool follow;              /* wait for more at the end of the last file; see below */
+    const char *interface;          /* live when not NULL (then files is empty) */
+    const char *filter;             /* BPF expression or NULL */
+    uint64_t count;                 /* stop after this many packets; 0: all */
+    int snaplen;                    /* live */
+    int buffer_kib;                 /* live: ring size */
+    bool promiscuous;               /* live */
+    bool follow;                    /* wait for more at the end of the last file; see below */
     const char *const *directories; /* with follow: new captures in them are taken up; not owned */
     size_t directory_count;
 };
 
 enum source_result {
-    SOURCE_PACKET,  /* *ret_packet is filled */
-    SOURCE_IDLE,    /* live or a slow pipe: nothing now, call again */
-    SOURCE_END,     /* all inputs are read */
+    SOURCE_PACKET, /* *ret_packet is filled */
+    SOURCE_IDLE,   /* live or a slow pipe: nothing now, call again */
+    SOURCE_END,    /* all inputs are read */
 };
 
 /* How far reading has come, for the progress line. */
