@@ -82,9 +82,9 @@ static uint32_t sum_number(uint64_t sum)
 }
 
 /* What of the pseudo-header is not addresses: protocol and length, in numbers. */
-static uint32_t sum_rest(uint32_t length)
+static uint32_t sum_rest(uint8_t protocol, uint32_t length)
 {
-    return (uint32_t)PROTOCOL_TCP + (length >> 16) + (length & 0xffff);
+    return (uint32_t)protocol + (length >> 16) + (length & 0xffff);
 }
 
 enum checksum_verdict checksum_judge(struct view tcp, uint32_t length,
@@ -93,9 +93,23 @@ enum checksum_verdict checksum_judge(struct view tcp, uint32_t length,
     if (tcp.octets < length)
         return CHECKSUM_UNVERIFIED;
     uint64_t addresses = sum_addresses(segment);
-    uint32_t rest = sum_rest(length);
+    uint32_t rest = sum_rest(PROTOCOL_TCP, length);
     if (sum_fold(sum_number(addresses + sum_memory(tcp)) + rest) == 0xffff)
         return CHECKSUM_GOOD;
     bool partial = segment->checksum == sum_fold(sum_number(addresses) + rest);
     return partial ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
+}
+
+bool checksum_is_wrong(struct view message, uint32_t length, uint8_t protocol,
+                       const struct segment *segment)
+{
+    enum { FIELD = 2, HEADER = 4 };
+    if (message.octets < length || length < HEADER || view_u16(message, FIELD) == 0)
+        return false;
+    uint64_t sum = sum_number(sum_memory(view_first(message, length)));
+    if (protocol == PROTOCOL_ICMP6) /* its pseudo-header */
+        sum =
+            (uint64_t)sum_number(sum_addresses(segment) + sum_memory(view_first(message, length))) +
+            sum_rest(protocol, length);
+    return sum_fold(sum) != 0xffff;
 }

@@ -17,6 +17,7 @@
 #include "icmp.h"
 
 #include "ip.h"
+#include "tcp.h"
 #include "tunnel.h"
 
 enum { ICMP_HEADER = 8, ICMP_MTU_4 = 6, ICMP_MTU_6 = 4, TCP_QUOTED = 8 };
@@ -88,6 +89,8 @@ enum dissect_result icmp_read(struct packet *packet)
     if (row == NULL || !view_holds(packet->rest, ICMP_HEADER))
         return DISSECT_NOT_TCP;
 
+    if (checksum_is_wrong(packet->rest, packet->length, packet->protocol, packet->segment))
+        return DISSECT_ICMP_DAMAGED;
     error_note(packet, row);
     if (quote_read(packet, row->protocol == PROTOCOL_ICMP ? IP_4 : IP_6) != DISSECT_SEGMENT)
         return DISSECT_NOT_TCP;

@@ -27,6 +27,13 @@ enum checksum_verdict checksum_judge(struct view tcp, uint32_t length,
                                      const struct segment *segment);
 
 /*
+ * Whether the checksum in the message of `length` octets contradicts it: RFC 792, RFC 4443 2.3 (with
+ * the addresses in `segment`).  One that is cut, or whose field is 0, contradicts nothing.
+ */
+bool checksum_is_wrong(struct view message, uint32_t length, uint8_t protocol,
+                       const struct segment *segment);
+
+/*
  * A number that equal payloads share and different ones hardly ever do: of the first octets, at
  * most 128; *ret_octets says of how many.  0 only for an empty view.
  */

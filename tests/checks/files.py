@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """files: several inputs are one capture, in whatever names, pieces and dresses they come; growing
 files and open pipes are read as they grow."""
+import glob
 import gzip
 import json
 import os
+import random
 import signal
 import struct
 import subprocess
@@ -15,7 +17,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cli
 from tap import Tap
 
+TOP = os.environ.get("TOP_SRCDIR", ".")
+sys.path.insert(0, os.path.join(TOP, "tests", "tools"))
+import segread
+import segwire
+
 LASTACK = os.environ.get("LASTACK", "./lastack")
+CASES = os.path.join(TOP, "tests", "cases")
 SAMPLES = os.path.join(os.environ.get("TOP_SRCDIR", "."), "samples")
 PIECES = 10
 ALPHABET = "hcajebgidf"  # names that mislead: their order is not that of the pieces
@@ -54,13 +62,13 @@ def block(kind, body, order="<"):
 
 
 def pcapng(header, records, order="<"):
-    """The same packets as pcapng of two interfaces, with a comment and a custom block."""
+    """The same packets as pcapng of two interfaces, with comments and a block of names."""
     link = struct.unpack_from("<I", header, 20)[0]
     interface = struct.pack(order + "HHI", link, 0, 0)
     nano = struct.pack(order + "HHB3x", 9, 1, 9) + struct.pack(order + "HH", 0, 0)
     out = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
     out += block(1, interface, order) + block(1, interface + nano, order)
-    out += block(0xBAD, struct.pack(order + "I", 1), order)
+    out += block(4, struct.pack(order + "HH", 0, 0), order)
     for i, record in enumerate(records):
         seconds, micros, captured, length = struct.unpack_from("<IIII", record)
         stamp = (seconds * 1000000 + micros) * (1000 if i % 2 else 1)
@@ -129,6 +137,35 @@ def check_pieces(tap, sample):
                 code, out, err = run("--ndjson", "--segments", "all", "--transitions", *names)
                 tap.ok(code == 0 and records(out) == records(wanted[1]),
                        "%s in %d pieces, %s, as %s" % (title, len(pieces), dress, how), err)
+
+
+def check_awkward(tap, seed):
+    """Ten files cut anywhere, within handshakes and closes, too; their names mislead."""
+    draw = random.Random(seed)
+    cases = [path for topic in ("close", "open", "reuse", "stray", "timewait", "reset", "silence")
+             for path in sorted(glob.glob(os.path.join(CASES, topic, "*.seg")))]
+    done = 0
+    for path in draw.sample(cases, len(cases)):
+        case = segread.read_case(path, path)
+        data = segwire.capture(case, segwire.Variation())
+        packets, header = split(data), data[:24]
+        if len(packets) < PIECES or case.arguments:
+            continue
+        cuts = [0] + sorted(draw.sample(range(1, len(packets)), PIECES - 1)) + [len(packets)]
+        with tempfile.TemporaryDirectory() as folder:
+            whole = write(folder, "whole", data)
+            pieces = os.path.join(folder, "pieces")
+            os.mkdir(pieces)
+            for i, (begin, end) in enumerate(zip(cuts, cuts[1:])):
+                write(pieces, ALPHABET[i] + ".pcap", header + b"".join(packets[begin:end]))
+            wanted = run("--ndjson", "--segments", "all", whole)
+            code, out, err = run("--ndjson", "--segments", "all", pieces)
+            tap.ok(code == 0 and records(out) == records(wanted[1]),
+                   "%s cut before packets %s" % (os.path.relpath(path, CASES),
+                                                 [cut + 1 for cut in cuts[1:-1]]), err)
+        done += 1
+        if done == 15:
+            return
 
 
 def check_damaged(tap, sample):
@@ -267,6 +304,9 @@ def main():
         check_damaged(tap, sample)
         check_overlap(tap, sample)
         check_pcapng(tap, sample)
+    seed = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
+    print("# seed", seed)
+    check_awkward(tap, seed)
     check_many(tap, samples[0])
     check_follow(tap, samples[0])
     check_idle(tap)

@@ -27,6 +27,8 @@ static const struct shape shapes[] = {
     {"host unreachable",      OUTER4("0038") "0301 0000 00000000" QUOTE4("4000") EIGHT_OCTETS, 3, 1, 0, DISSECT_ICMP_ERROR},
     {"fragmentation needed",  OUTER4("0038") "0304 0000 00000514" QUOTE4("4000") EIGHT_OCTETS, 3, 4, 1300, DISSECT_ICMP_ERROR},
     {"MTU of another code",   OUTER4("0038") "0303 0000 00000514" QUOTE4("4000") EIGHT_OCTETS, 3, 3, 0, DISSECT_ICMP_ERROR},
+    {"with its checksum",     OUTER4("0038") "0301 d3bb 00000000" QUOTE4("4000") EIGHT_OCTETS, 3, 1, 0, DISSECT_ICMP_ERROR},
+    {"with a wrong one",      OUTER4("0038") "0301 d3ba 00000000" QUOTE4("4000") EIGHT_OCTETS, 0, 0, 0, DISSECT_ICMP_DAMAGED},
     {"source quench",         OUTER4("0038") "0400 0000 00000000" QUOTE4("4000") EIGHT_OCTETS, 4, 0, 0, DISSECT_ICMP_ERROR},
     {"redirect",              OUTER4("0038") "0501 0000 0a090908" QUOTE4("4000") EIGHT_OCTETS, 5, 1, 0, DISSECT_ICMP_ERROR},
     {"time exceeded",         OUTER4("0038") "0b00 0000 00000000" QUOTE4("4000") EIGHT_OCTETS, 11, 0, 0, DISSECT_ICMP_ERROR},
@@ -50,6 +52,8 @@ static const struct shape shapes[] = {
     {"ICMPv6 under IPv4",     "4500 0038 0000 0000 40 3a 0000" ROUTER4 "0100 0000 00000000" QUOTE4("4000") EIGHT_OCTETS, 0, 0, 0, DISSECT_NOT_TCP},
 
     {"v6, no route",          OUTER6("0038") "0100 0000 00000000" QUOTE6("06") EIGHT_OCTETS, 1, 0, 0, DISSECT_ICMP_ERROR},
+    {"v6, with its checksum", OUTER6("0038") "0100 9122 00000000" QUOTE6("06") EIGHT_OCTETS, 1, 0, 0, DISSECT_ICMP_ERROR},
+    {"v6, with a wrong one",  OUTER6("0038") "0100 1111 00000000" QUOTE6("06") EIGHT_OCTETS, 0, 0, 0, DISSECT_ICMP_DAMAGED},
     {"v6, too big",           OUTER6("0038") "0200 0000 00010500" QUOTE6("06") EIGHT_OCTETS, 2, 0, 66816, DISSECT_ICMP_ERROR},
     {"v6, hop limit",         OUTER6("0038") "0300 0000 00000000" QUOTE6("06") EIGHT_OCTETS, 3, 0, 0, DISSECT_ICMP_ERROR},
     {"v6, parameter problem", OUTER6("0038") "0401 0000 00000028" QUOTE6("06") EIGHT_OCTETS, 4, 1, 0, DISSECT_ICMP_ERROR},
@@ -192,9 +196,13 @@ static void analyse(const struct step *steps, size_t count, uint32_t threads,
     assert_int_equal(analyzer_new(&options, &analyzer), STATUS_OK);
     for (size_t i = 0; i < count; i++) {
         const struct bytes *bytes = &steps[i].bytes;
-        struct analyzer_packet packet = {bytes->data,   bytes->length,
-                                         bytes->length, (nanotime)steps[i].at * NANO_PER_MILLI,
-                                         RAW,           0};
+        struct analyzer_packet packet = {bytes->data,
+                                         bytes->length,
+                                         bytes->length,
+                                         (nanotime)steps[i].at * NANO_PER_MILLI,
+                                         RAW,
+                                         0,
+                                         0};
         assert_int_equal(analyzer_packet(analyzer, &packet), STATUS_OK);
     }
     struct analyzer_inputs inputs = {.count = 0};
