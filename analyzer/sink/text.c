@@ -59,6 +59,9 @@ static const char *const dwell_names[DWELL_STATES] = {
     [DWELL_TIME_WAIT] = "TIME_WAIT",
 };
 
+/* Between the pieces of a ring, that a shorter time passes is nothing to speak of. */
+static const nanotime gap_said = 100 * (nanotime)NANO_PER_MILLI;
+
 static const enum prose_style level_styles[] = {
     [LEVEL_INFO] = STYLE_PLAIN,
     [LEVEL_NOTICE] = STYLE_HEADING,
@@ -160,6 +163,16 @@ static void add_input(struct prose *prose, const struct input_summary *input)
     if (input->format)
         line_add(&line, " (%s%s%s)", input->format, input->compression ? ", " : "",
                  input->compression ? input->compression : "");
+    if (input->gap != NANOTIME_UNKNOWN && input->gap >= gap_said) {
+        line_add(&line, ", begins ");
+        line_add_duration(&line, input->gap);
+        line_add(&line, " after the inputs before end");
+    }
+    if (input->overlap != NANOTIME_UNKNOWN) {
+        line_add(&line, ", begins ");
+        line_add_duration(&line, input->overlap);
+        line_add(&line, " before the inputs before end");
+    }
     prose_paragraph(prose, STYLE_PLAIN, "  read", LABEL, line.text);
     if (!input->damaged && input->problem[0] == '\0')
         return;

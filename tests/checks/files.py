@@ -191,6 +191,8 @@ def check_overlap(tap, sample):
         wanted = run("--ndjson", sample)
         tap.ok(code == 0 and records(out) == records(wanted[1]),
                "three files that overlap are merged by time", err)
+        text = " ".join(run("--text", *names)[1].split())
+        tap.ok(text.count("before the inputs before end") == 2, "and in the text", text[:600])
         tap.ok([entry["overlap"] is None for entry in summary(out)["inputs"]] ==
                [True, False, False], "the overlap is told", summary(out)["inputs"])
 
