@@ -206,11 +206,22 @@ static bool redate_by_echo(struct connection *connection, int index, const struc
             entry->basis == BASIS_PRESUMED)
             first = i;
     }
-    bool fin_acked = first != index;
-    side_revoke(connection, from, first, segment->packet, false, step);
     struct motive motive = {FACT_FIN_ACKED, BASIS_ACKED, copy->t, copy->packet, segment->packet};
+    bool fin_acked = first != index;
+    for (int i = index + 1; i < connection->history.count; i++) { /* what came between stays */
+        const struct history_entry *entry = history_peek(&connection->history, i);
+        if (entry->side != (unsigned)from || entry->revoked || entry->fact != FACT_FIN_ACKED ||
+            time_is_before(copy->t, entry->t))
+            continue;
+        motive.t = entry->t;
+        motive.packet = entry->packet;
+        fin_acked = true;
+    }
+    side_revoke(connection, from, first, segment->packet, false, step);
     if (fin_acked)
         side_apply(connection, from, &motive, step);
+    motive.t = copy->t;
+    motive.packet = copy->packet;
     motive.fact = FACT_GOT_FIN;
     side_apply(connection, from, &motive, step);
     return true;
