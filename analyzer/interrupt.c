@@ -2,6 +2,7 @@
 #include "interrupt.h"
 
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Has no effect on a program that does not wait for it, so it can carry our own wake-up. */
@@ -66,5 +67,9 @@ void interrupt_end(struct interrupt *interrupt)
     atomic_store(&interrupt->over, true);
     pthread_kill(interrupt->thread, WAKE_UP);
     pthread_join(interrupt->thread, NULL);
+    /* One that came as everything ended, and that the thread had not taken yet, ends nothing. */
+    const struct timespec now = {0};
+    while (sigtimedwait(&interrupt->signals, NULL, &now) > 0)
+        continue;
     pthread_sigmask(SIG_UNBLOCK, &interrupt->signals, NULL);
 }

@@ -80,8 +80,11 @@ static bool began_stream(const struct connection *connection, const struct side 
                          const struct segment *segment)
 {
     bool stamped = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(x, SIDE_TSVAL);
+    bool cut = (segment->options & OPTION_CUT) != 0 && side_has(x, SIDE_TSVAL);
     if (stamped && seq_after(segment->tsval, x->tsval_last))
         return false;
+    if (cut && time_since(segment->time, connection->started) > NANO_PER_SECOND)
+        return false; /* its stamp is not known: late by a network's measure */
     return connection->midstream && side_has(x, SIDE_HEARD) && !side_has(x, SIDE_ISS_KNOWN) &&
            seq_within(segment->sequence, x->iss - 65535, x->iss);
 }

@@ -64,6 +64,7 @@ static void analyse(struct source *source, struct engine *engine)
     while (source_next(source, &packet) == SOURCE_PACKET) {
         struct frame frame = {packet.data, packet.captured, packet.length, packet.link_type, 0};
         struct engine_item item;
+        memset(&item, 0, sizeof(item));
         number++;
         engine_advance(engine, packet.time);
         if (dissect(&frame, &item.segment) != DISSECT_SEGMENT)
