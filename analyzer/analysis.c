@@ -44,7 +44,17 @@ struct run {
     const char **directories; /* owned; with --follow */
     size_t directory_count;
     uint64_t packets; /* read so far, those outside --since and --until, too */
+    nanotime flushed; /* live: when the outputs were flushed last, on the monotonic clock */
+    bool flush_now;   /* with the packet that is taken */
 };
+
+/* Live, a record waits at most this long for others to go with it. */
+static const nanotime flush_interval = INT64_C(200) * NANO_PER_MILLI;
+
+static bool is_live(const struct run *run)
+{
+    return run->options->interface_count > 0;
+}
 
 static enum status open_source(const struct run *run, uint64_t count, struct source **ret_source,
                                char *message)
@@ -56,7 +66,8 @@ static enum status open_source(const struct run *run, uint64_t count, struct sou
         .follow = options->follow,
         .directories = run->directories,
         .directory_count = run->directory_count,
-        .interface = options->interface,
+        .interfaces = options->interfaces,
+        .interface_count = options->interface_count,
         .filter = options->filter,
         .count = count,
         .snaplen = (int)options->snaplen,
@@ -69,7 +80,7 @@ static enum status open_source(const struct run *run, uint64_t count, struct sou
 /* Opens the inputs, to read count packets of them (0: all). */
 static enum status begin_reading(struct run *run, uint64_t count, char *message)
 {
-    run->idle = idle_begin();
+    run->idle = idle_begin(is_live(run));
     run->inputs = (struct input_spans){.spans = run->spans};
     run->packets = 0;
     enum status status = open_source(run, count, &run->source, message);
@@ -121,7 +132,7 @@ static bool make_span_room(struct run *run)
 static void note_place(struct run *run, const struct captured_packet *captured)
 {
     bool goes_on = run->inputs.count > 0 && captured->input == run->current_input;
-    if (goes_on || run->inputs.known > 0)
+    if (goes_on || run->inputs.known > 0 || is_live(run)) /* interfaces take turns at any packet */
         return;
     if (!make_span_room(run)) {
         run->inputs.known = captured->number - 1; /* of later packets the file is not told */
@@ -178,6 +189,18 @@ static void show_progress(struct run *run)
                                                           .packets = run->packets});
 }
 
+/* On a busy interface no pause comes, so what was decided goes out by the clock. */
+static bool is_time_to_flush(struct run *run)
+{
+    struct timespec clock;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &clock);
+    nanotime now = (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec;
+    if (time_since(now, run->flushed) < flush_interval)
+        return false;
+    run->flushed = now;
+    return true;
+}
+
 /* A packet or a pause; with -U what a packet decides leaves with it, not with its batch. */
 static enum status take(struct run *run, enum source_result result,
                         const struct captured_packet *packet)
@@ -185,7 +208,7 @@ static enum status take(struct run *run, enum source_result result,
     if (result == SOURCE_IDLE)
         return take_pause(run);
     enum status status = take_packet(run, packet);
-    if (status == STATUS_NO_MEMORY || !run->options->flush)
+    if (status == STATUS_NO_MEMORY || !run->flush_now)
         return status;
     return analyzer_tick(run->analyzer, run->idle.last_packet);
 }
@@ -202,8 +225,9 @@ static enum status read_packets(struct run *run)
     struct captured_packet packet;
     enum source_result result;
     while ((result = source_next(run->source, &packet)) != SOURCE_END) {
+        run->flush_now = run->options->flush || (is_live(run) && is_time_to_flush(run));
         enum status status = take(run, result, &packet);
-        if (result == SOURCE_IDLE || run->options->flush)
+        if (result == SOURCE_IDLE || run->flush_now)
             flush_sink(run);
         if (!outputs_alive(run->outputs))
             return STATUS_OK;

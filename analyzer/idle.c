@@ -4,8 +4,11 @@
 /* A stream is live when its last packet is this close to the present. */
 static const nanotime present = INT64_C(10) * NANO_PER_SECOND;
 
-/* What a writer may hold back (tcpdump without -U, a network): packets this old may still come. */
-static const nanotime held_back = INT64_C(1) * NANO_PER_SECOND;
+/* What a writer may hold back (tcpdump without -U, a network). */
+static const nanotime held_by_writer = INT64_C(1) * NANO_PER_SECOND;
+
+/* What the kernel and the merge of several interfaces hold back (source/live.c). */
+static const nanotime held_by_kernel = INT64_C(400) * NANO_PER_MILLI;
 
 static bool is_present(nanotime capture_time, nanotime now)
 {
@@ -13,9 +16,12 @@ static bool is_present(nanotime capture_time, nanotime now)
     return age < present && age > -present;
 }
 
-struct idle idle_begin(void)
+struct idle idle_begin(bool own_interfaces)
 {
-    return (struct idle){.last_packet = NANOTIME_UNKNOWN};
+    return (struct idle){
+        .last_packet = NANOTIME_UNKNOWN,
+        .held_back = own_interfaces ? held_by_kernel : held_by_writer,
+    };
 }
 
 void idle_note_packet(struct idle *idle, nanotime capture_time)
@@ -33,6 +39,6 @@ nanotime idle_capture_time(struct idle *idle, nanotime now)
     idle->waiting = true;
     if (idle->last_packet == NANOTIME_UNKNOWN || !is_present(idle->last_packet, idle->since))
         return idle->last_packet;
-    nanotime passed = time_since(time_since(now, idle->since), held_back);
+    nanotime passed = time_since(time_since(now, idle->since), idle->held_back);
     return passed > 0 ? time_after(idle->last_packet, passed) : idle->last_packet;
 }

@@ -16,9 +16,11 @@ struct idle {
     bool waiting;         /* no packet since `since` */
     nanotime since;       /* when waiting began, on the clock of this host */
     nanotime last_packet; /* capture time; NANOTIME_UNKNOWN: none came yet */
+    nanotime held_back;   /* packets this old may still come */
 };
 
-struct idle idle_begin(void);
+/* For a stream that somebody else writes, or for packets from this host's own interfaces. */
+struct idle idle_begin(bool own_interfaces);
 
 /* A packet came. */
 void idle_note_packet(struct idle *idle, nanotime capture_time);

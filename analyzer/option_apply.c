@@ -123,12 +123,15 @@ static enum status take_file(struct options *options, const char *argument, char
 
 static enum status take_interface(struct options *options, const char *argument, char *message)
 {
-    if (options->interface != NULL)
-        return option_refuse(message,
-                             "-i %.64s: -i %.64s was given already; one interface at a time, or "
-                             "-i any for all",
-                             argument, options->interface);
-    options->interface = argument;
+    for (size_t i = 0; i < options->interface_count; i++) {
+        if (strcmp(options->interfaces[i], argument) == 0)
+            return option_refuse(message, "-i %.64s: it was given already; once is enough",
+                                 argument);
+    }
+    if (options->interface_count == OPTIONS_INTERFACES)
+        return option_refuse(message, "-i %.64s: more than %d interfaces; -i any captures on all",
+                             argument, OPTIONS_INTERFACES);
+    options->interfaces[options->interface_count++] = argument; /* argc bounds it, too */
     return STATUS_OK;
 }
 

@@ -122,7 +122,7 @@ static enum status take_words(struct options *options, char *const *words, size_
 {
     if (count == 0)
         return STATUS_OK;
-    if (options->interface != NULL || options->file_count > 0)
+    if (options->interface_count + options->file_count > 0)
         return option_set_filter(options, join(words, count), message);
     for (size_t i = 0; i < count; i++)
         options->files[options->file_count++] = words[i];
@@ -134,10 +134,10 @@ static enum status check_input(const struct options *options, char *message)
     size_t stdins = 0;
     for (size_t i = 0; i < options->file_count; i++)
         stdins += strcmp(options->files[i], "-") == 0;
-    if (options->interface != NULL && options->file_count > 0)
+    if (options->interface_count > 0 && options->file_count > 0)
         return option_refuse(message, "-i %.64s and -r %.200s: read one or the other",
-                             options->interface, options->files[0]);
-    if (options->interface == NULL && options->file_count == 0)
+                             options->interfaces[0], options->files[0]);
+    if (options->interface_count + options->file_count == 0)
         return option_refuse(message,
                              "nothing to read; name a capture file, - for standard input, or an "
                              "interface with -i");
@@ -163,8 +163,8 @@ static bool can_be_read_once(const char *file)
 /* The first input that cannot be read again; NULL when all can. */
 static const char *input_that_comes_once(const struct options *options)
 {
-    if (options->interface != NULL)
-        return options->interface;
+    if (options->interface_count > 0)
+        return options->interfaces[0];
     for (size_t i = 0; i < options->file_count; i++) {
         if (can_be_read_once(options->files[i]))
             return options->files[i];
@@ -217,6 +217,7 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
     *options = (struct options){
         .config = config_default(),
         .files = calloc((size_t)argc + 1, sizeof *options->files),
+        .interfaces = calloc((size_t)argc + 1, sizeof *options->interfaces),
         .since = NANOTIME_UNKNOWN,
         .until = NANOTIME_UNKNOWN,
         .snaplen = 262144,
@@ -225,7 +226,7 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
         .promiscuous = true,
         .fail_event = EVENT_IDS,
     };
-    if (options->files == NULL)
+    if (options->files == NULL || options->interfaces == NULL)
         return STATUS_NO_MEMORY;
     enum status status = read_options(argc, argv, options, message);
     if (status != STATUS_OK || options->action != ACTION_ANALYSE)
@@ -243,7 +244,9 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
 void options_clear(struct options *options)
 {
     free(options->files);
+    free(options->interfaces);
     free(options->filter);
     options->files = NULL;
+    options->interfaces = NULL;
     options->filter = NULL;
 }

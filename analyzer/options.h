@@ -15,7 +15,7 @@
 #include "config.h"
 #include "event/catalogue.h"
 
-enum { OPTIONS_OUTPUTS = 8 };
+enum { OPTIONS_OUTPUTS = 8, OPTIONS_INTERFACES = 64 };
 
 enum option_id {
 #define OPTION(id, letter, long_name, argument, group, help) OPTION_##id,
@@ -68,7 +68,8 @@ struct options {
     struct config config;
     const char **files; /* owned; in the order given */
     size_t file_count;
-    const char *interface; /* NULL: files are read */
+    const char **interfaces; /* owned; none: files are read */
+    size_t interface_count;
     char *filter;          /* owned; NULL: none */
     uint64_t count;        /* 0: all */
     nanotime since;        /* NANOTIME_UNKNOWN: from the beginning */

@@ -177,9 +177,11 @@ static enum status source_open_files(struct source *source, const struct source_
 static enum status source_open_live(struct source *source, const struct source_options *options,
                                     char *message)
 {
-    struct source_input *seen = &source->merge.inputs[0].seen;
-    seen->name = options->interface;
-    seen->first = seen->last = NANOTIME_UNKNOWN;
+    for (size_t i = 0; i < options->interface_count; i++) {
+        struct source_input *seen = &source->merge.inputs[i].seen;
+        seen->name = options->interfaces[i];
+        seen->first = seen->last = NANOTIME_UNKNOWN;
+    }
     return live_open(options, source->break_fd, &source->live, message);
 }
 
@@ -190,12 +192,13 @@ static enum status source_prepare(struct source *source, const struct source_opt
     source->count = options->count;
     source->merge.open_limit = merge_open_limit();
     source->merge.follow = &source->follow;
-    source->merge.count = options->interface != NULL ? 1 : options->file_count;
+    source->merge.count =
+        options->interface_count > 0 ? options->interface_count : options->file_count;
     source->merge.inputs = calloc(source->merge.count + 1, sizeof *source->merge.inputs);
-    if (options->filter != NULL && options->interface == NULL)
+    bool needs_filter = options->filter != NULL && options->interface_count == 0;
+    if (needs_filter)
         source->filter = filter_new(options->filter);
-    bool lacks_filter =
-        options->filter != NULL && options->interface == NULL && source->filter == NULL;
+    bool lacks_filter = needs_filter && source->filter == NULL;
     if (source->merge.inputs == NULL || lacks_filter) {
         snprintf(message, MESSAGE_SIZE, "out of memory while opening %zu inputs",
                  source->merge.count);
@@ -213,7 +216,7 @@ static enum status source_prepare(struct source *source, const struct source_opt
 enum status source_open(const struct source_options *options, struct source **ret_source,
                         char *message)
 {
-    if (options->interface == NULL && options->file_count == 0 && options->directory_count == 0) {
+    if (options->interface_count + options->file_count + options->directory_count == 0) {
         snprintf(message, MESSAGE_SIZE, "no capture is named; type: lastack FILE");
         return STATUS_USAGE;
     }
@@ -224,7 +227,7 @@ enum status source_open(const struct source_options *options, struct source **re
     }
     source->break_fd = -1;
     enum status status = source_prepare(source, options, message);
-    if (status == STATUS_OK && options->interface != NULL)
+    if (status == STATUS_OK && options->interface_count > 0)
         status = source_open_live(source, options, message);
     else if (status == STATUS_OK)
         status = source_open_files(source, options, message);
@@ -241,22 +244,37 @@ static bool source_is_broken(const struct source *source)
     return atomic_load_explicit(&source->is_broken, memory_order_relaxed);
 }
 
+/* Interfaces that failed while they were captured on. */
+static void source_note_problems(struct source *source)
+{
+    for (size_t i = 0; i < source->merge.count; i++) {
+        struct source_input *seen = &source->merge.inputs[i].seen;
+        snprintf(seen->problem, sizeof seen->problem, "%s", live_problem(source->live, i));
+        seen->damaged = seen->problem[0] != '\0';
+    }
+}
+
 static enum source_result source_next_live(struct source *source,
                                            struct captured_packet *ret_packet)
 {
-    struct source_input *seen = &source->merge.inputs[0].seen;
-    enum source_result result = live_next(source->live, ret_packet, seen->problem);
-    if (result == SOURCE_END && seen->problem[0] != '\0')
-        seen->damaged = true;
+    if (source_is_broken(source))
+        live_stop(source->live);
+    enum source_result result = live_next(source->live, ret_packet);
+    if (result == SOURCE_END)
+        source_note_problems(source);
     if (result != SOURCE_PACKET)
-        return source_is_broken(source) ? SOURCE_END : result;
-    ret_packet->input = 0;
+        return result;
+    struct source_input *seen = &source->merge.inputs[ret_packet->input].seen;
     ret_packet->interface = 0;
     ret_packet->input_packet = ++seen->packets;
-    ret_packet->number = seen->packets;
-    seen->first_number = 1;
+    ret_packet->number = ++source->packets;
+    if (seen->first_number == 0) {
+        seen->first_number = ret_packet->number;
+        seen->first = seen->last = ret_packet->time;
+    }
+    seen->first = time_earlier_of(seen->first, ret_packet->time);
+    seen->last = time_later_of(seen->last, ret_packet->time);
     seen->bytes += ret_packet->captured;
-    source->packets++;
     return SOURCE_PACKET;
 }
 
@@ -330,12 +348,12 @@ static enum source_result source_next_saved(struct source *source,
 enum source_result source_next(struct source *source, struct captured_packet *ret_packet)
 {
     bool is_counted_out = source->count > 0 && source->packets >= source->count;
+    if (source->live != NULL && !is_counted_out)
+        return source_next_live(source, ret_packet);
     if (is_counted_out || source_is_broken(source)) {
         merge_stop(&source->merge);
         return SOURCE_END;
     }
-    if (source->live != NULL)
-        return source_next_live(source, ret_packet);
     enum source_result result = source_next_saved(source, ret_packet);
     if (result == SOURCE_END)
         merge_stop(&source->merge);
@@ -369,8 +387,8 @@ struct source_progress source_progress(const struct source *source)
         .bytes_total = source->bytes_total,
         .packets = source->packets,
     };
-    if (source->live != NULL)
-        progress.bytes_read = source->merge.inputs[0].seen.bytes;
+    for (size_t i = 0; source->live != NULL && i < source->merge.count; i++)
+        progress.bytes_read += source->merge.inputs[i].seen.bytes;
     return progress;
 }
 

@@ -32,7 +32,8 @@ struct captured_packet {
 struct source_options {
     const char *const *files; /* names; "-" is stdin; not owned, must outlive the source */
     size_t file_count;
-    const char *interface;          /* live when not NULL (then files is empty) */
+    const char *const *interfaces; /* live when there are any (then files is empty); not owned */
+    size_t interface_count;
     const char *filter;             /* BPF expression or NULL */
     uint64_t count;                 /* stop after this many packets; 0: all */
     int snaplen;                    /* live */

@@ -82,7 +82,7 @@ static void words_after_r_or_i_are_a_filter(void **state)
     assert_string_equal(parsed->options.filter, "tcp port 80");
     discard(parsed);
     parsed = parse_well("-i eth0 -p -s 128 -B 4096 tcp");
-    assert_string_equal(parsed->options.interface, "eth0");
+    assert_string_equal(parsed->options.interfaces[0], "eth0");
     assert_string_equal(parsed->options.filter, "tcp");
     assert_false(parsed->options.promiscuous);
     assert_int_equal(parsed->options.snaplen, 128);
@@ -299,7 +299,7 @@ static void mistakes_are_named(void **state)
         {"--since 2026-11-20T15:00:00Z --until 2026-11-20T15:00:00Z a", "--until is not after --since"},
         {"--list-events=xml",                  "--list-events or --list-events=json"},
         {"-i eth0 -r a",                       "-i eth0 and -r a: read one or the other"},
-        {"-i eth0 -i eth1",                    "one interface at a time"},
+        {"-i eth0 -i eth0",                    "it was given already"},
         {"-f tcp -r a udp",                    "more than one filter"},
         {"- -",                                "- is named 2 times"},
     };

@@ -62,7 +62,7 @@ static void nothing_is_drawn_where_it_is_not_wanted(void **state)
 static void before_the_first_packet_no_time_is_reached(void **state)
 {
     (void)state;
-    struct idle idle = idle_begin();
+    struct idle idle = idle_begin(false);
     assert_int_equal(idle_capture_time(&idle, 1000 * second), NANOTIME_UNKNOWN);
     assert_int_equal(idle_capture_time(&idle, 2000 * second), NANOTIME_UNKNOWN);
 }
@@ -70,7 +70,7 @@ static void before_the_first_packet_no_time_is_reached(void **state)
 static void a_recorded_capture_keeps_its_own_time(void **state)
 {
     (void)state;
-    struct idle idle = idle_begin();
+    struct idle idle = idle_begin(false);
     idle_note_packet(&idle, 1000 * second);
     assert_int_equal(idle_capture_time(&idle, 90000 * second), 1000 * second);
     assert_int_equal(idle_capture_time(&idle, 90600 * second), 1000 * second);
@@ -79,7 +79,7 @@ static void a_recorded_capture_keeps_its_own_time(void **state)
 static void a_live_stream_is_carried_on(void **state)
 {
     (void)state;
-    struct idle idle = idle_begin();
+    struct idle idle = idle_begin(false);
     idle_note_packet(&idle, 1000 * second);
     assert_int_equal(idle_capture_time(&idle, 1002 * second), 1000 * second);
     /* A second may be held back on the way: 60 s of waiting are 59 that have passed. */
@@ -92,7 +92,7 @@ static void a_live_stream_is_carried_on(void **state)
 static void a_clock_set_back_reaches_nothing(void **state)
 {
     (void)state;
-    struct idle idle = idle_begin();
+    struct idle idle = idle_begin(false);
     idle_note_packet(&idle, 1000 * second);
     assert_int_equal(idle_capture_time(&idle, 1001 * second), 1000 * second);
     assert_int_equal(idle_capture_time(&idle, 500 * second), 1000 * second);

@@ -1,0 +1,220 @@
+/* port: see port.h. */
+#include "port.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "filter.h"
+
+enum {
+    DEFAULT_SNAPLEN = 262144,
+    SHOWN_REASON = 176,
+    AT_ONCE = 256 /* packets between two looks at whether to stop */
+};
+
+static const struct timespec moment = {.tv_nsec = 500 * NANO_PER_MICRO}; /* until there is room */
+
+/* clang-format off */
+static const struct {
+    int error;
+    enum status status;
+    const char *advice;
+} refusals[] = {
+    {PCAP_ERROR_NO_SUCH_DEVICE,         STATUS_NOT_FOUND,  "no such interface; see which there are: lastack -D"},
+    {PCAP_ERROR_PERM_DENIED,            STATUS_DENIED,     "no permission to capture; type: sudo setcap cap_net_raw,cap_net_admin=eip %s (or run it with sudo)"},
+    {PCAP_ERROR_PROMISC_PERM_DENIED,    STATUS_DENIED,     "no permission for promiscuous mode; add -p, or type: sudo setcap cap_net_raw,cap_net_admin=eip %s"},
+    {PCAP_ERROR_IFACE_NOT_UP,           STATUS_UNREADABLE, "the interface is down; type: sudo ip link set INTERFACE up"},
+};
+/* clang-format on */
+
+enum { REFUSALS = sizeof refusals / sizeof refusals[0], PROGRAM_NAME = 256 };
+
+/* Where this program lies, for a line that can be typed as it stands. */
+static void find_program(char name[PROGRAM_NAME])
+{
+    ssize_t length = readlink("/proc/self/exe", name, PROGRAM_NAME - 1);
+    if (length <= 0 || length >= PROGRAM_NAME - 1)
+        snprintf(name, PROGRAM_NAME, "$(command -v lastack)");
+    else
+        name[length] = '\0';
+}
+
+static enum status refuse(const char *name, int error, const char *reason, char *message)
+{
+    char shown[ESCAPE_NAME_SIZE];
+    char why[SHOWN_REASON];
+    char program[PROGRAM_NAME];
+    escape_name(name, shown, sizeof shown);
+    find_program(program);
+    for (size_t i = 0; i < REFUSALS; i++) {
+        if (refusals[i].error != error)
+            continue;
+        int used = snprintf(message, MESSAGE_SIZE, "%s: ", shown);
+        snprintf(message + used, (size_t)(MESSAGE_SIZE - used), refusals[i].advice, program);
+        return refusals[i].status;
+    }
+    escape_name(reason, why, sizeof why);
+    snprintf(message, MESSAGE_SIZE, "%s: capturing cannot begin: %s", shown, why);
+    return STATUS_UNREADABLE;
+}
+
+static void configure(struct port *port, const struct source_options *options)
+{
+    pcap_set_snaplen(port->pcap, options->snaplen > 0 ? options->snaplen : DEFAULT_SNAPLEN);
+    pcap_set_promisc(port->pcap, options->promiscuous);
+    pcap_set_timeout(port->pcap, PORT_TIMEOUT_MS);
+    if (options->buffer_kib > 0 && options->buffer_kib <= INT32_MAX / 1024)
+        pcap_set_buffer_size(port->pcap, options->buffer_kib * 1024);
+    /* Where the interface has no nanoseconds, this changes nothing. */
+    pcap_set_tstamp_precision(port->pcap, PCAP_TSTAMP_PRECISION_NANO);
+}
+
+static enum status set_filter(struct port *port, const char *expression, char *message)
+{
+    struct bpf_program program;
+    if (expression == NULL)
+        return STATUS_OK;
+    if (pcap_compile(port->pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
+        filter_explain(expression, port->link_type, pcap_geterr(port->pcap), message);
+        return STATUS_USAGE;
+    }
+    enum status status = STATUS_OK;
+    if (pcap_setfilter(port->pcap, &program) != 0) {
+        filter_explain(expression, port->link_type, pcap_geterr(port->pcap), message);
+        status = STATUS_USAGE;
+    }
+    pcap_freecode(&program);
+    return status;
+}
+
+enum status port_open(struct port *port, const char *name, const struct source_options *options,
+                      char *message)
+{
+    char error[PCAP_ERRBUF_SIZE] = "";
+    port->name = name;
+    if (packet_queue_init(&port->queue) != STATUS_OK) {
+        snprintf(message, MESSAGE_SIZE, "out of memory while opening the interface");
+        return STATUS_NO_MEMORY;
+    }
+    port->pcap = pcap_create(name, error);
+    if (port->pcap == NULL)
+        return refuse(name, 0, error, message);
+    configure(port, options);
+    int result = pcap_activate(port->pcap);
+    if (result < 0) /* above 0 are warnings: it captures all the same */
+        return refuse(name, result, pcap_geterr(port->pcap), message);
+    bool has_nanos = pcap_get_tstamp_precision(port->pcap) == PCAP_TSTAMP_PRECISION_NANO;
+    port->fraction_nanos = has_nanos ? 1 : NANO_PER_MICRO;
+    port->link_type = pcap_datalink(port->pcap);
+    return set_filter(port, options->filter, message);
+}
+
+/* The taker sets is_heard before it looks a last time and sleeps, so no packet is left behind. */
+static void ring(struct bell *bell)
+{
+    const uint64_t one = 1;
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!atomic_exchange(&bell->is_heard, false))
+        return;
+    ssize_t ignored = write(bell->fd, &one, sizeof one);
+    (void)ignored;
+}
+
+/* A full queue is waited for: meanwhile the kernel's ring fills, and the kernel counts its drops.
+ */
+static void take(u_char *context, const struct pcap_pkthdr *header, const u_char *data)
+{
+    struct port *port = (struct port *)(void *)context;
+    const struct queued_packet packet = {
+        .time = (nanotime)header->ts.tv_sec * NANO_PER_SECOND +
+                header->ts.tv_usec * port->fraction_nanos,
+        .captured = header->caplen,
+        .length = header->len,
+    };
+    while (!packet_queue_put(&port->queue, &packet, data)) {
+        if (atomic_load(&port->abandoned))
+            return;
+        ring(port->bell);
+        nanosleep(&moment, NULL);
+    }
+}
+
+static void note_failure(struct port *port)
+{
+    char why[SHOWN_REASON];
+    escape_name(pcap_geterr(port->pcap), why, sizeof why);
+    snprintf(port->problem, sizeof port->problem, "capturing stopped: %s", why);
+}
+
+/* What the kernel has handed over and nobody has read yet. */
+static void take_rest(struct port *port)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    if (pcap_setnonblock(port->pcap, 1, error) != 0)
+        return;
+    while (!atomic_load(&port->abandoned) &&
+           pcap_dispatch(port->pcap, AT_ONCE, take, (u_char *)port) > 0)
+        ring(port->bell);
+}
+
+static void *capture(void *context)
+{
+    struct port *port = context;
+    while (!atomic_load(&port->stopping)) {
+        int taken = pcap_dispatch(port->pcap, AT_ONCE, take, (u_char *)port);
+        ring(port->bell);
+        if (taken >= 0 || taken == PCAP_ERROR_BREAK)
+            continue;
+        note_failure(port);
+        break;
+    }
+    if (port->problem[0] == '\0')
+        take_rest(port);
+    atomic_store(&port->ended, true);
+    ring(port->bell);
+    return NULL;
+}
+
+enum status port_start(struct port *port, struct bell *bell)
+{
+    port->bell = bell;
+    port->has_thread = pthread_create(&port->thread, NULL, capture, port) == 0;
+    return port->has_thread ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void port_stop(struct port *port)
+{
+    atomic_store(&port->stopping, true);
+    if (!atomic_load(&port->ended))
+        pcap_breakloop(port->pcap);
+}
+
+bool port_counts(struct port *port, struct port_counts *ret_counts)
+{
+    struct pcap_stat now;
+    struct port_counts *counts = &port->counts;
+    if (pcap_stats(port->pcap, &now) != 0)
+        return false;
+    counts->received += now.ps_recv - port->last_stat.ps_recv;
+    counts->dropped += now.ps_drop - port->last_stat.ps_drop;
+    counts->interface_dropped += now.ps_ifdrop - port->last_stat.ps_ifdrop;
+    port->last_stat = now;
+    *ret_counts = *counts;
+    return true;
+}
+
+void port_clear(struct port *port)
+{
+    atomic_store(&port->abandoned, true);
+    if (port->has_thread) {
+        port_stop(port);
+        pthread_join(port->thread, NULL);
+    }
+    if (port->pcap != NULL)
+        pcap_close(port->pcap);
+    packet_queue_clear(&port->queue);
+    *port = (struct port){.name = NULL};
+}

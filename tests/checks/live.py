@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Live capture: what is decided is written within a second, and nothing is lost at the end."""
+import datetime
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from livelab import Live, enter, listen, talk, until
+from tap import Tap
+
+
+def when(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def check_burst(tap):
+    """200 packets on an idle interface, then nothing: they are written within a second."""
+    live = Live("-i", "lo", "--segments", "all")
+    listener = listen()
+    time.sleep(0.5)
+    began = time.monotonic()
+    talk(listener, 25)
+    seen = until(lambda: len(live.records("segment")) >= 200, 5)
+    took = time.monotonic() - began
+    tap.ok(bool(seen) and took < 1, "a burst of 200 packets on an idle interface is written "
+               "within a second", "%d after %.2f s" % (len(live.records("segment")), took))
+    status = live.end()
+    summary = live.records("summary")
+    tap.ok(status == 0 and len(summary) == 1 and
+               summary[0]["lastack"]["capture"]["packets"] == 200,
+               "SIGINT ends it with the summary, which counts them", live.said)
+    drops = summary[0]["lastack"]["capture"]["drops"] if summary else None
+    tap.ok(bool(drops) and drops["kernel"] == 0, "the kernel dropped none", str(drops))
+    shutil.rmtree(live.folder)
+
+
+def check_deadline(tap):
+    """2MSL pass by the clock while nothing comes."""
+    live = Live("-i", "lo", "--msl", "1", "--transitions")
+    talk(listen())
+
+    def over():
+        return [r for r in live.records("transition")
+                if r["lastack"]["fact"] == "TWO_MSL"]
+    found = until(over, 6)
+    late = time.time() - when(found[0]["@timestamp"]) if found else None
+    tap.ok(bool(found) and late < 1, "a deadline that passes on an idle interface is written "
+               "within a second", str(late))
+    tap.ok(bool(until(lambda: live.records("flow"), 6)),
+               "and so is the connection that ends with it")
+    status = live.end(signal.SIGTERM)
+    tap.ok(status == 0 and len(live.records("summary")) == 1,
+               "SIGTERM ends it with the summary, too", live.said)
+    shutil.rmtree(live.folder)
+
+
+def check_slow(tap):
+    """A packet now and then, too often for a pause, too seldom for a batch."""
+    live = Live("-i", "lo", "--segments", "all")
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    began = time.monotonic()
+    talk(listen())
+    seen = None
+    while seen is None and time.monotonic() - began < 3:
+        sender.sendto(b"x", ("127.0.0.1", 9))
+        time.sleep(0.02)
+        if len(live.records("segment")) >= 8:
+            seen = time.monotonic() - began
+    tap.ok(seen is not None and seen < 1,
+               "on an interface that is never idle records leave within a second", str(seen))
+    live.end()
+    shutil.rmtree(live.folder)
+
+
+class Router:
+    """left -- here -- right: hosts in namespaces of their own, this one forwards."""
+
+    def __init__(self):
+        self.hosts = [subprocess.Popen(["unshare", "-n", "sleep", "60"]) for _ in range(2)]
+        for host, name, net in zip(self.hosts, ("left", "right"), ("1", "2")):
+            until(lambda: os.readlink("/proc/%d/ns/net" % host.pid) !=
+                  os.readlink("/proc/self/ns/net"))
+            self.ip("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns",
+                    str(host.pid))
+            self.ip("addr", "add", "10.9.%s.1/24" % net, "dev", name)
+            self.ip("link", "set", name, "up")
+            for words in (["addr", "add", "10.9.%s.2/24" % net, "dev", "eth0"],
+                          ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"],
+                          ["route", "add", "default", "via", "10.9.%s.1" % net]):
+                self.ip(*words, host=host)
+        with open("/proc/sys/net/ipv4/ip_forward", "w") as switch:
+            switch.write("1")
+
+    def ip(self, *words, host=None):
+        enter_it = ["nsenter", "-t", str(host.pid), "-n"] if host else []
+        subprocess.run([*enter_it, "ip", *words], check=True)
+
+    def run(self, host, script):
+        return subprocess.Popen(["nsenter", "-t", str(self.hosts[host].pid), "-n",
+                                 sys.executable, "-c", script],
+                                stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+
+    def talk(self):
+        server = self.run(1, "import socket\ns=socket.create_server(('10.9.2.2',7))\n"
+                             "print(1,flush=True)\nfor i in range(10):\n a,_=s.accept()\n"
+                             " a.recv(1)\n a.close()\n")
+        server.stdout.readline()
+        self.run(0, "import socket\nfor i in range(10):\n"
+                    " c=socket.create_connection(('10.9.2.2',7))\n c.send(b'x')\n"
+                    " c.recv(1)\n c.close()\n").wait(timeout=20)
+        server.wait(timeout=20)
+
+    def close(self):
+        for host in self.hosts:
+            host.terminate()
+            host.wait()
+
+
+def check_several(tap):
+    try:
+        router = Router()
+    except (OSError, subprocess.CalledProcessError) as error:
+        tap.skip("several interfaces", "no router of namespaces here: %s" % error)
+        return
+    for interfaces in (["-i", "left", "-i", "right"], ["-i", "any"]):
+        what = " ".join(interfaces)
+        live = Live(*interfaces, "-f", "tcp", sockets=len(interfaces) // 2)
+        router.talk()
+        time.sleep(0.3)
+        live.end()
+        summary = live.records("summary")[0]["lastack"]
+        capture = summary["capture"]
+        tap.ok(capture["copies"] * 2 == capture["packets"] > 0,
+                   "%s: every packet passes twice and counts once" % what,
+                   "%d packets, %d copies" % (capture["packets"], capture["copies"]))
+        kinds = summary["summary"]["flows"]["by_close"]
+        tap.ok(kinds["orderly"] == 10 and summary["summary"]["flows"]["total"] == 10,
+                   "%s: ten connections, all closed in order" % what, str(kinds))
+        tap.ok(len(summary["inputs"]) == len(interfaces) // 2 and
+                   all(i["packets"] > 0 for i in summary["inputs"]),
+                   "%s: the summary has each with its packets" % what, str(summary["inputs"]))
+        tap.ok(not live.records("event") or
+                   not any(e["event"]["severity"] > 1 for e in live.records("event")),
+                   "%s: nothing is found wrong with them" % what,
+                   " ".join(e["event"]["action"] for e in live.records("event")))
+        shutil.rmtree(live.folder)
+    router.close()
+
+
+def main():
+    enter()
+    tap = Tap()
+    check_burst(tap)
+    check_deadline(tap)
+    check_slow(tap)
+    check_several(tap)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

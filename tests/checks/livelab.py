@@ -1,0 +1,126 @@
+"""What the checks of live capture share: a network of their own, and lastack running in it.
+
+A check calls enter() first: it starts itself again in a network namespace (and a user namespace,
+when it is not root), so that nothing outside is captured or changed.
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("TOP_BUILDDIR", ".")
+LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
+INSIDE = "LASTACK_LIVE_INSIDE"
+
+
+def enter():
+    """Goes on inside a namespace, or skips the whole check and says why."""
+    if os.environ.get(INSIDE):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    flags = "-n" if os.geteuid() == 0 else "-rn"
+    probe = subprocess.run(["unshare", flags, "ip", "link", "set", "lo", "up"],
+                           capture_output=True, text=True)
+    if probe.returncode != 0:
+        print("1..0 # SKIP no network namespace can be made here: %s" % probe.stderr.strip())
+        sys.exit(0)
+    os.environ[INSIDE] = "1"
+    os.execvp("unshare", ["unshare", flags, sys.executable, *sys.argv])
+
+
+def until(condition, seconds=10.0, pause=0.01):
+    """Waits for condition to hold; its value, or None when it never did."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(pause)
+    return None
+
+
+def packet_sockets():
+    with open("/proc/net/packet") as table:
+        return len(table.readlines()) - 1
+
+
+class Live:
+    """A running lastack with NDJSON in a file of a folder of its own."""
+
+    def __init__(self, *arguments, folder=None, ndjson=True, wrapper=(), env=None, sockets=1):
+        self.folder = folder or tempfile.mkdtemp(prefix="lastack-live-")
+        self.path = os.path.join(self.folder, "records.ndjson")
+        outputs = ["--ndjson=" + self.path] if ndjson else []
+        self.errors = open(os.path.join(self.folder, "errors"), "w+")
+        before = packet_sockets()
+        self.process = subprocess.Popen(
+            [*wrapper, LASTACK, *outputs, *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, env=env)
+        until(lambda: packet_sockets() >= before + sockets or self.process.poll() is not None)
+        until(lambda: self.process.poll() is not None or self.threads() > 1)
+        time.sleep(0.2)
+
+    def threads(self):
+        try:
+            return len(os.listdir("/proc/%d/task" % self.process.pid))
+        except OSError:
+            return 0
+
+    def status(self, thread=None):
+        """/proc/PID/status, or that of a thread, as a dictionary."""
+        path = "/proc/%d/status" % self.process.pid
+        if thread is not None:
+            path = "/proc/%d/task/%s/status" % (self.process.pid, thread)
+        with open(path) as lines:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
+
+    def records(self, dataset=None, path=None):
+        """Whole lines written so far."""
+        try:
+            with open(path or self.path) as lines:
+                found = [json.loads(line) for line in lines if line.endswith("\n")]
+        except FileNotFoundError:
+            return []
+        if dataset is None:
+            return found
+        return [r for r in found if r["event"]["dataset"] == "lastack." + dataset]
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def end(self, number=signal.SIGINT, seconds=20):
+        """Ends it; the exit status.  What it said is in self.said."""
+        if self.process.poll() is None:
+            self.send(number)
+        try:
+            self.output, _ = self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.output, _ = self.process.communicate()
+        self.errors.seek(0)
+        self.said = self.errors.read()
+        self.errors.close()
+        return self.process.returncode
+
+
+def talk(listener, count=1, payload=b"x"):
+    """Whole connections to a listening socket; 8 packets each with a payload."""
+    for _ in range(count):
+        client = socket.create_connection(listener.getsockname()[:2])
+        server, _ = listener.accept()
+        if payload:
+            client.sendall(payload)
+            server.recv(len(payload))
+        client.close()
+        server.close()
+
+
+def listen(address="127.0.0.1"):
+    listener = socket.socket()
+    listener.bind((address, 0))
+    listener.listen(64)
+    return listener
