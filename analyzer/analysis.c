@@ -19,6 +19,7 @@
 #include "source/file_set.h"
 #include "source/source.h"
 #include "source/spool.h"
+#include "upkeep.h"
 
 enum {
     FIRST_SPANS = 64,
@@ -43,13 +44,9 @@ struct run {
     struct file_set files;    /* those named, patterns and directories expanded */
     const char **directories; /* owned; with --follow */
     size_t directory_count;
-    uint64_t packets; /* read so far, those outside --since and --until, too */
-    nanotime flushed; /* live: when the outputs were flushed last, on the monotonic clock */
-    bool flush_now;   /* with the packet that is taken */
+    uint64_t packets;     /* read so far, those outside --since and --until, too */
+    struct upkeep upkeep; /* live */
 };
-
-/* Live, a record waits at most this long for others to go with it. */
-static const nanotime flush_interval = INT64_C(200) * NANO_PER_MILLI;
 
 static bool is_live(const struct run *run)
 {
@@ -87,7 +84,7 @@ static enum status begin_reading(struct run *run, uint64_t count, char *message)
     if (status != STATUS_OK)
         return status;
     /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
-    status = interrupt_begin(&run->interrupt, run->source);
+    status = interrupt_begin(&run->interrupt, run->source, is_live(run));
     if (status == STATUS_OK)
         return STATUS_OK;
     source_free(run->source);
@@ -167,13 +164,20 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
     return analyzer_packet(run->analyzer, &packet);
 }
 
-/* Nothing to read for a moment: deadlines may pass, and what is decided goes out. */
-static enum status take_pause(struct run *run)
+/* How far the capture clock may go on while nothing comes. */
+static nanotime reached_in_pause(struct run *run)
 {
     struct timespec clock;
     clock_gettime(CLOCK_REALTIME, &clock);
-    nanotime reached =
-        idle_capture_time(&run->idle, (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec);
+    return idle_capture_time(&run->idle, (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec);
+}
+
+/* Nothing to read for a moment: deadlines may pass, and what is decided goes out. */
+static enum status take_pause(struct run *run)
+{
+    nanotime reached = reached_in_pause(run);
+    if (is_live(run))
+        return upkeep_do(&run->upkeep, reached);
     if (reached == NANOTIME_UNKNOWN)
         return STATUS_OK;
     return analyzer_tick(run->analyzer, reached);
@@ -189,18 +193,6 @@ static void show_progress(struct run *run)
                                                           .packets = run->packets});
 }
 
-/* On a busy interface no pause comes, so what was decided goes out by the clock. */
-static bool is_time_to_flush(struct run *run)
-{
-    struct timespec clock;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &clock);
-    nanotime now = (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec;
-    if (time_since(now, run->flushed) < flush_interval)
-        return false;
-    run->flushed = now;
-    return true;
-}
-
 /* A packet or a pause; with -U what a packet decides leaves with it, not with its batch. */
 static enum status take(struct run *run, enum source_result result,
                         const struct captured_packet *packet)
@@ -208,9 +200,11 @@ static enum status take(struct run *run, enum source_result result,
     if (result == SOURCE_IDLE)
         return take_pause(run);
     enum status status = take_packet(run, packet);
-    if (status == STATUS_NO_MEMORY || !run->flush_now)
+    if (status == STATUS_NO_MEMORY)
         return status;
-    return analyzer_tick(run->analyzer, run->idle.last_packet);
+    if (is_live(run) && upkeep_is_due(&run->upkeep)) /* a busy interface knows no pause */
+        return upkeep_do(&run->upkeep, run->idle.last_packet);
+    return run->options->flush ? analyzer_tick(run->analyzer, run->idle.last_packet) : status;
 }
 
 static void flush_sink(struct run *run)
@@ -225,9 +219,8 @@ static enum status read_packets(struct run *run)
     struct captured_packet packet;
     enum source_result result;
     while ((result = source_next(run->source, &packet)) != SOURCE_END) {
-        run->flush_now = run->options->flush || (is_live(run) && is_time_to_flush(run));
         enum status status = take(run, result, &packet);
-        if (result == SOURCE_IDLE || run->flush_now)
+        if (result == SOURCE_IDLE || run->options->flush)
             flush_sink(run);
         if (!outputs_alive(run->outputs))
             return STATUS_OK;
@@ -240,6 +233,14 @@ static enum status read_packets(struct run *run)
 
 static enum status read_all(struct run *run)
 {
+    run->upkeep = (struct upkeep){
+        .options = run->options,
+        .interrupt = &run->interrupt,
+        .outputs = run->outputs,
+        .source = run->source,
+        .analyzer = run->analyzer,
+    };
+    upkeep_begin(&run->upkeep);
     run->progress = progress_begin(isatty(STDERR_FILENO) && !run->options->quiet);
     enum status status = read_packets(run);
     progress_end(&run->progress);

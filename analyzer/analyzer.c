@@ -288,6 +288,74 @@ enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
     return status == STATUS_OK ? hosts : status;
 }
 
+/* The clock that a record of this moment is written with. */
+static nanotime clock_of(const struct analyzer *analyzer)
+{
+    if (analyzer->shards != NULL)
+        return shards_clock(analyzer->shards);
+    return analyzer->engine.clock;
+}
+
+enum status analyzer_snapshot(struct analyzer *analyzer)
+{
+    enum status status = analyzer_tick(analyzer, clock_of(analyzer));
+    if (status == STATUS_NO_MEMORY)
+        return status;
+    if (analyzer->shards != NULL)
+        return shards_snapshot(analyzer->shards);
+    engine_snapshot_begin(&analyzer->engine);
+    engine_snapshot_until(&analyzer->engine, UINT64_MAX);
+    return take_status(analyzer);
+}
+
+static void fill_stats(const struct analyzer *analyzer, const struct engine_stock *stock,
+                       const struct engine_counts *counts, struct stats_record *stats)
+{
+    stats->packets = analyzer->packets;
+    stats->bytes = analyzer->bytes;
+    stats->started = analyzer->first;
+    stats->segments = counts->segments;
+    stats->copies = counts->copies;
+    stats->open = stock->open;
+    memcpy(stats->states, stock->states, sizeof(stats->states));
+    stats->flows = counts->flows;
+    memcpy(stats->flows_by_kind, counts->flows_by_kind, sizeof(stats->flows_by_kind));
+    memcpy(stats->events_by_id, counts->events_by_id, sizeof(stats->events_by_id));
+    memcpy(stats->events_by_level, counts->events_by_level, sizeof(stats->events_by_level));
+    stats->memory = stock->octets;
+    stats->memory_limit = analyzer->engine.config.max_memory;
+    stats->evictions = counts->evictions;
+    stats->tombstones_evicted = counts->tombstones_evicted;
+    stats->events_dropped = counts->events_dropped;
+    stats->history_dropped = counts->history_dropped;
+}
+
+enum status analyzer_stats(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
+{
+    struct sink *sink = analyzer->sink;
+    struct engine_stock stock = {0};
+    struct engine_counts counts;
+    if (sink == NULL || sink->ops->stats == NULL)
+        return STATUS_OK;
+    enum status status = analyzer_tick(analyzer, clock_of(analyzer));
+    if (status == STATUS_NO_MEMORY)
+        return status;
+    counts = analyzer->engine.counts;
+    if (analyzer->shards != NULL)
+        shards_count(analyzer->shards, &stock, &counts);
+    else
+        engine_count_stock(&analyzer->engine, &stock);
+    struct stats_record stats = {
+        .t = inputs->now != 0 ? inputs->now : clock_of(analyzer),
+        .drops_known = inputs->drops_known,
+        .drops_received = inputs->drops_received,
+        .drops_kernel = inputs->drops_kernel,
+        .drops_interface = inputs->drops_interface,
+    };
+    fill_stats(analyzer, &stock, &counts, &stats);
+    return sink->ops->stats(sink, &stats);
+}
+
 /* Ends every flow; the counts of all engines together. */
 static enum status end_flows(struct analyzer *analyzer)
 {

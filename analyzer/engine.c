@@ -531,6 +531,26 @@ uint64_t engine_finish_begin(struct engine *engine)
     return engine->survivor_count;
 }
 
+void engine_snapshot_until(struct engine *engine, uint64_t last)
+{
+    while (engine->survivors_ended < engine->survivor_count) {
+        const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
+        if (survivor->first_packet > last)
+            return;
+        engine->now = (struct ledger_key){engine->clock, survivor->first_packet, 0};
+        lives_write_open(engine, survivor->tuple);
+        engine->survivors_ended++;
+    }
+    free(engine->survivors);
+    engine->survivors = NULL;
+    engine->survivor_count = engine->survivors_ended = 0;
+}
+
+uint64_t engine_snapshot_begin(struct engine *engine)
+{
+    return engine_finish_begin(engine);
+}
+
 void engine_finish_until(struct engine *engine, uint64_t last)
 {
     while (engine->survivors_ended < engine->survivor_count) {
@@ -541,6 +561,42 @@ void engine_finish_until(struct engine *engine, uint64_t last)
         lives_finish(engine, survivor->tuple);
         engine->survivors_ended++;
     }
+}
+
+static void count_states(struct engine_stock *stock, int client, int server)
+{
+    stock->open++;
+    stock->states[CLIENT][client]++;
+    stock->states[SERVER][server]++;
+}
+
+static void count_incarnation(struct engine_stock *stock, const struct incarnation *incarnation)
+{
+    if (incarnation != NULL)
+        count_states(stock, incarnation->connection.side[0].state,
+                     incarnation->connection.side[1].state);
+}
+
+static void count_tuple(struct engine_stock *stock, const struct tuple *tuple)
+{
+    if (tuple->embryonic) {
+        count_states(stock, STATE_SYN_SENT, STATE_CLOSED);
+    } else if (tuple->is_parked) {
+        count_states(stock, tuple->parked->state[0], tuple->parked->state[1]);
+    } else {
+        count_incarnation(stock, tuple->current);
+        count_incarnation(stock, tuple->candidate);
+        count_incarnation(stock, tuple->retiring);
+    }
+}
+
+void engine_count_stock(const struct engine *engine, struct engine_stock *stock)
+{
+    for (uint32_t i = 0; i <= engine->table.mask; i++) {
+        if (engine->table.slot[i].index != 0)
+            count_tuple(stock, flow_table_tuple(&engine->table, engine->table.slot[i].index));
+    }
+    stock->octets += evict_held(engine);
 }
 
 void engine_clear(struct engine *engine)

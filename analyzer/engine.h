@@ -114,6 +114,18 @@ void engine_advance(struct engine *engine, nanotime now);
 uint64_t engine_finish_begin(struct engine *engine);
 void engine_finish_until(struct engine *engine, uint64_t last);
 
+/* Writes, in the same way, what lives at this moment, as parts of connections that go on. */
+uint64_t engine_snapshot_begin(struct engine *engine);
+void engine_snapshot_until(struct engine *engine, uint64_t last);
+
+/* Connections held now, by the state of each side, and the octets they take. */
+struct engine_stock {
+    uint64_t open, states[SIDES][TCP_STATES], octets;
+};
+
+/* Adds the engine's own. */
+void engine_count_stock(const struct engine *engine, struct engine_stock *stock);
+
 void engine_clear(struct engine *engine);
 
 #endif

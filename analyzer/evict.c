@@ -3,8 +3,7 @@
 
 #include "lives.h"
 
-/* Octets that the engine answers for: slots in use, and what is allocated beside them. */
-static uint64_t held(const struct engine *engine)
+uint64_t evict_held(const struct engine *engine)
 {
     const struct flow_table *table = &engine->table;
     uint64_t incarnation = table->incarnations.slot_size + sizeof(struct closing);
@@ -118,7 +117,7 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
 
 void evict_to_limit(struct engine *engine, const struct tuple *busy)
 {
-    while (held(engine) > engine->config.max_memory) {
+    while (evict_held(engine) > engine->config.max_memory) {
         struct tuple *tuple = choose(engine, busy);
         if (tuple == NULL)
             return;

@@ -8,6 +8,9 @@
 
 #include "engine.h"
 
+/* Octets that the engine answers for: slots in use, and what is allocated beside them. */
+uint64_t evict_held(const struct engine *engine);
+
 /* Puts a tuple into the queue that fits what it holds now. */
 void evict_enqueue(struct engine *engine, struct tuple *tuple);
 

@@ -8,6 +8,16 @@
 /* Has no effect on a program that does not wait for it, so it can carry our own wake-up. */
 enum { WAKE_UP = SIGURG };
 
+/* Notes what does not end the program. */
+static bool is_request(struct interrupt *interrupt, int signal_number)
+{
+    if (signal_number == SIGHUP)
+        atomic_store(&interrupt->hang_up, true);
+    if (signal_number == SIGUSR1)
+        atomic_store(&interrupt->snapshot, true);
+    return signal_number == WAKE_UP || signal_number == SIGHUP || signal_number == SIGUSR1;
+}
+
 /* The next SIGINT or SIGTERM; 0 when there is nothing more to wait for. */
 static int next_signal(struct interrupt *interrupt)
 {
@@ -15,7 +25,7 @@ static int next_signal(struct interrupt *interrupt)
     do {
         if (sigwait(&interrupt->signals, &signal_number) != 0 || atomic_load(&interrupt->over))
             return 0;
-    } while (signal_number == WAKE_UP);
+    } while (is_request(interrupt, signal_number));
     return signal_number;
 }
 
@@ -40,15 +50,21 @@ static void add_unless_ignored(sigset_t *signals, int signal_number)
         sigaddset(signals, signal_number);
 }
 
-enum status interrupt_begin(struct interrupt *interrupt, struct source *source)
+enum status interrupt_begin(struct interrupt *interrupt, struct source *source, bool live)
 {
     interrupt->source = source;
     atomic_init(&interrupt->came, false);
     atomic_init(&interrupt->over, false);
+    atomic_init(&interrupt->hang_up, false);
+    atomic_init(&interrupt->snapshot, false);
     sigemptyset(&interrupt->signals);
     sigaddset(&interrupt->signals, WAKE_UP);
     add_unless_ignored(&interrupt->signals, SIGINT);
     add_unless_ignored(&interrupt->signals, SIGTERM);
+    if (live) {
+        add_unless_ignored(&interrupt->signals, SIGHUP);
+        add_unless_ignored(&interrupt->signals, SIGUSR1);
+    }
     pthread_sigmask(SIG_BLOCK, &interrupt->signals, NULL);
     if (pthread_create(&interrupt->thread, NULL, wait_for_signals, interrupt) == 0)
         return STATUS_OK;

@@ -1,6 +1,6 @@
 /*
  * interrupt: SIGINT and SIGTERM.  The first ends reading, so that the report is written; the second
- * ends the program at once, with 128 and the signal's number.
+ * ends the program at once, with 128 and the signal's number.  Live, SIGHUP and SIGUSR1 are noted.
  *
  * A thread waits for the signals, so that no handler and no static variable is needed.
  */
@@ -20,11 +20,16 @@ struct interrupt {
     sigset_t signals;
     atomic_bool came;      /* the first signal */
     atomic_bool over;      /* set by interrupt_end */
+    atomic_bool hang_up;   /* SIGHUP came: outputs are to be opened again */
+    atomic_bool snapshot;  /* SIGUSR1 came: what is open is to be written */
     struct source *source; /* not owned; told once to end */
 };
 
-/* Starts waiting; *interrupt must stay in place until interrupt_end.  NO_MEMORY: no thread. */
-enum status interrupt_begin(struct interrupt *interrupt, struct source *source);
+/*
+ * Starts waiting, live for SIGHUP and SIGUSR1, too; *interrupt must stay in place until
+ * interrupt_end.  NO_MEMORY: no thread.
+ */
+enum status interrupt_begin(struct interrupt *interrupt, struct source *source, bool live);
 
 /* Whether reading was ended by a signal. */
 bool interrupt_came(struct interrupt *interrupt);

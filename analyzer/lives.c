@@ -143,6 +143,24 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
     return candidate;
 }
 
+static void hand_on(struct engine *engine, const struct flow_record *flow)
+{
+    if (engine->sink == NULL || engine->sink->ops->flow == NULL)
+        return;
+    enum status status = engine->sink->ops->flow(engine->sink, flow);
+    if (status != STATUS_OK && engine->status == STATUS_OK)
+        engine->status = status;
+}
+
+void lives_write_part(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation)
+{
+    struct flow_record flow;
+    expand_flow(tuple, incarnation, true, lives_two_msl(engine), &flow);
+    flow.final = false;
+    incarnation->part++;
+    hand_on(engine, &flow);
+}
+
 static void write_flow(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                        bool ended)
 {
@@ -158,11 +176,7 @@ static void write_flow(struct engine *engine, struct tuple *tuple, struct incarn
         counts->history_dropped += flow.side[side].history_dropped;
     }
     tell_gone(engine, tuple, incarnation, &flow);
-    if (engine->sink == NULL || engine->sink->ops->flow == NULL)
-        return;
-    enum status status = engine->sink->ops->flow(engine->sink, &flow);
-    if (status != STATUS_OK && engine->status == STATUS_OK)
-        engine->status = status;
+    hand_on(engine, &flow);
 }
 
 static void free_incarnation(struct engine *engine, struct tuple *tuple,
@@ -316,6 +330,18 @@ void lives_finish(struct engine *engine, struct tuple *tuple)
         lives_end_current(engine, tuple, false);
     if (tuple->candidate != NULL)
         lives_end_candidate(engine, tuple, false);
+}
+
+void lives_write_open(struct engine *engine, struct tuple *tuple)
+{
+    if (tuple->embryonic || (tuple->is_parked && !schedule_unpark(engine, tuple)))
+        return;
+    struct incarnation *open[] = {tuple->retiring, tuple->current, tuple->candidate};
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+        if (open[i] != NULL)
+            lives_write_part(engine, tuple, open[i]);
+    }
+    schedule_tuple(engine, tuple);
 }
 
 void lives_evict(struct engine *engine, struct tuple *tuple)

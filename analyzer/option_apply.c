@@ -64,6 +64,9 @@ static const struct {
 } numbers[] = {
     {OPTION_COUNT,   offsetof(struct options, count),      1,  UINT64_MAX, "-c 1000"},
     {OPTION_SNAPLEN, offsetof(struct options, snaplen),    64, 262144,     "-s 128"}, /* most: libpcap's MAXIMUM_SNAPLEN */
+    {OPTION_STATS_INTERVAL, offsetof(struct options, stats_interval), 1, 86400, "--stats-interval 10"},
+    {OPTION_ROTATE_TIME, offsetof(struct options, rotate_time), 1, 31536000, "-G 3600"},
+    {OPTION_ROTATE_KEEP, offsetof(struct options, rotate_keep), 1, 1000000, "-W 24"},
     {OPTION_BUFFER,  offsetof(struct options, buffer_kib), 64, 2097151,    "-B 65536"}, /* most: libpcap counts octets in an int */
 };
 
@@ -307,6 +310,35 @@ static enum status take_msl(struct options *options, const char *argument, char 
     return STATUS_OK;
 }
 
+static enum status take_active_timeout(struct options *options, const char *argument, char *message)
+{
+    uint64_t seconds;
+    if (!value_read_number(argument, &seconds) || seconds > 86400)
+        return option_refuse(message,
+                             "--active-timeout %.64s: must be 1 to 86400 seconds, such as "
+                             "--active-timeout 60, or 0 for never",
+                             argument);
+    options->config.active_timeout = (nanotime)seconds * NANO_PER_SECOND;
+    return STATUS_OK;
+}
+
+/* As tcpdump has it: a bare number is millions of octets. */
+static enum status take_rotate_size(struct options *options, const char *argument, char *message)
+{
+    uint64_t size;
+    const uint64_t most = UINT64_C(1) << 44, million = 1000000;
+    bool bare = value_read_number(argument, &size);
+    if (bare)
+        size = size <= most / million ? size * million : 0;
+    if ((!bare && !value_read_size(argument, &size)) || size < 1024 || size > most)
+        return option_refuse(message,
+                             "-C %.64s: must be a number of millions of octets, or 1K to 16T, such "
+                             "as -C 100 or -C 64M",
+                             argument);
+    options->rotate_size = size;
+    return STATUS_OK;
+}
+
 static enum status take_max_memory(struct options *options, const char *argument, char *message)
 {
     uint64_t octets;
@@ -416,6 +448,8 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_SEGMENTS] = take_segments,
     [OPTION_OBSERVER] = take_observer,
     [OPTION_MSL] = take_msl,
+    [OPTION_ACTIVE_TIMEOUT] = take_active_timeout,
+    [OPTION_ROTATE_SIZE] = take_rotate_size,
     [OPTION_MAX_MEMORY] = take_max_memory,
     [OPTION_THREADS] = take_threads,
     [OPTION_FAIL_ON] = take_fail_on,
@@ -435,10 +469,11 @@ static enum status set_number(struct options *options, enum option_id id, const 
         uint64_t number;
         if (!value_read_number(argument, &number) || number < numbers[i].least ||
             number > numbers[i].most)
-            return option_refuse(
-                message, "-%c %.64s: must be a number from %llu to %llu, such as %s",
-                option_row(id)->letter, argument, (unsigned long long)numbers[i].least,
-                (unsigned long long)numbers[i].most, numbers[i].example);
+            return option_refuse(message,
+                                 "%.*s %.64s: must be a number from %llu to %llu, such as %s",
+                                 (int)strcspn(numbers[i].example, " "), numbers[i].example,
+                                 argument, (unsigned long long)numbers[i].least,
+                                 (unsigned long long)numbers[i].most, numbers[i].example);
         *(uint64_t *)((char *)options + numbers[i].member) = number;
     }
     return STATUS_OK;

@@ -90,6 +90,10 @@ struct options {
     bool events[EVENT_IDS]; /* with events_chosen */
     bool nano;
     bool flush;
+    uint64_t stats_interval; /* s; 0: no such records */
+    uint64_t rotate_size;    /* octets; 0: files are not renamed for their size */
+    uint64_t rotate_time;    /* s; 0: nor for their age */
+    uint64_t rotate_keep;    /* 0: all renamed files stay */
     const char *observer;     /* NULL: not named */
     enum level fail_level;    /* 0: none */
     enum event_id fail_event; /* EVENT_IDS: none */

@@ -8,15 +8,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "live_file.h"
 #include "messages.h"
 #include "sink/sinks.h"
 
 struct destination {
     const char *file; /* NULL: standard output */
     FILE *stream;
-    struct sink *sink;  /* NULL: not made, or already freed */
-    enum status status; /* of its first failure */
-    int error;          /* errno then */
+    struct live_file *live; /* below stream; NULL: it is an ordinary one */
+    struct sink *sink;      /* NULL: not made, or already freed */
+    enum status status;     /* of its first failure */
+    int error;              /* errno then */
+    bool long_running;      /* live, with other outputs */
 };
 
 struct outputs {
@@ -38,6 +41,9 @@ static void note_failure(struct destination *destination, enum status status)
         return;
     destination->status = status;
     destination->error = errno;
+    if (status == STATUS_CLOSED && destination->long_running)
+        message_print("%s: its reader went away; the other outputs go on",
+                      destination->file == NULL ? "standard output" : destination->file);
 }
 
 static enum status status_of_all(const struct outputs *outputs)
@@ -110,6 +116,17 @@ static enum status forward_segment(struct sink *sink, const struct segment_recor
     return status_of_all(outputs);
 }
 
+static enum status forward_stats(struct sink *sink, const struct stats_record *stats)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->stats != NULL)
+            note_failure(to, to->sink->ops->stats(to->sink, stats));
+    }
+    return status_of_all(outputs);
+}
+
 static enum status forward_flush(struct sink *sink)
 {
     struct outputs *outputs = (struct outputs *)sink;
@@ -166,6 +183,8 @@ static void combine_operations(struct outputs *outputs)
             outputs->ops.segment = forward_segment;
         if (ops->host != NULL)
             outputs->ops.host = forward_host;
+        if (ops->stats != NULL)
+            outputs->ops.stats = forward_stats;
     }
     outputs->sink.ops = &outputs->ops;
 }
@@ -247,10 +266,39 @@ static bool is_input(const struct options *options, const char *file)
     return false;
 }
 
+/* Live outputs outlast signals, full disks and rights; what is no regular file does not. */
+static bool is_written_for_long(const struct options *options, const struct output *output)
+{
+    struct stat there;
+    if (options->interface_count == 0 || output->kind == OUTPUT_PACKETS)
+        return false;
+    return stat(output->file, &there) != 0 || S_ISREG(there.st_mode);
+}
+
+static enum status open_live(struct outputs *outputs, const struct output *output,
+                             struct destination *destination, char *message)
+{
+    const struct options *options = outputs->options;
+    struct live_file_options wanted = {.path = output->file};
+    if (output->kind == OUTPUT_NDJSON) {
+        wanted.append = true;
+        wanted.rotate_size = options->rotate_size;
+        wanted.rotate_time = (nanotime)options->rotate_time * NANO_PER_SECOND;
+        wanted.rotate_keep = options->rotate_keep;
+    }
+    enum status status = live_file_open(&wanted, &destination->live, message);
+    if (status != STATUS_OK)
+        return status;
+    destination->stream = live_file_stream(destination->live);
+    return make_sink(outputs, output->kind, destination);
+}
+
 static enum status open_destination(struct outputs *outputs, const struct output *output,
                                     struct destination *destination, char *message)
 {
     destination->file = output->file;
+    destination->long_running =
+        outputs->options->interface_count > 0 && outputs->options->output_count > 1;
     destination->stream = stdout;
     if (output->file != NULL && is_input(outputs->options, output->file)) {
         snprintf(message, MESSAGE_SIZE,
@@ -259,6 +307,8 @@ static enum status open_destination(struct outputs *outputs, const struct output
                  output->file);
         return STATUS_USAGE;
     }
+    if (output->file != NULL && is_written_for_long(outputs->options, output))
+        return open_live(outputs, output, destination, message);
     if (output->file != NULL)
         destination->stream = fopen(output->file, "we");
     if (destination->stream == NULL) {
@@ -346,6 +396,22 @@ struct sink *outputs_sink(struct outputs *outputs)
     return &outputs->sink;
 }
 
+void outputs_tick(struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->destinations[i].live != NULL)
+            live_file_tick(outputs->destinations[i].live);
+    }
+}
+
+void outputs_reopen(struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->destinations[i].live != NULL)
+            live_file_reopen(outputs->destinations[i].live);
+    }
+}
+
 bool outputs_alive(const struct outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++) {
@@ -374,6 +440,8 @@ static void close_stream(struct destination *destination)
     destination->stream = NULL;
     if (stream != NULL && fclose(stream) != 0)
         note_failure(destination, errno == EPIPE ? STATUS_CLOSED : STATUS_WRITE);
+    live_file_free(destination->live);
+    destination->live = NULL;
 }
 
 static void say_what_is_left_out(const struct outputs *outputs)
@@ -417,6 +485,7 @@ void outputs_free(struct outputs *outputs)
         free_sink(&outputs->destinations[i]);
         if (outputs->destinations[i].stream != NULL && outputs->destinations[i].stream != stdout)
             fclose(outputs->destinations[i].stream);
+        live_file_free(outputs->destinations[i].live);
     }
     if (outputs != NULL && outputs->concerned != NULL)
         outputs->concerned->ops->free(outputs->concerned);

@@ -46,6 +46,12 @@ void outputs_packets_written(struct outputs *outputs, enum status status);
 /* The sink that stands for all; owned by outputs, its free operation does nothing. */
 struct sink *outputs_sink(struct outputs *outputs);
 
+/* Live: tries again what could not be written, and renames files that are old enough. */
+void outputs_tick(struct outputs *outputs);
+
+/* Live: goes on in the files that have the outputs' names now.  Flush the sink before. */
+void outputs_reopen(struct outputs *outputs);
+
 /* False when every output has failed, so that going on is of no use. */
 bool outputs_alive(const struct outputs *outputs);
 

@@ -27,6 +27,21 @@ static nanotime sooner(nanotime a, nanotime b)
     return time_earlier_of(a, b);
 }
 
+/*
+ * When an open connection that spoke since is written again: at the next whole number of active
+ * timeouts since its beginning.  It follows from the last packet alone.
+ */
+static nanotime part_due(const struct engine *engine, const struct incarnation *incarnation)
+{
+    const struct connection *connection = &incarnation->connection;
+    nanotime timeout = engine->config.active_timeout;
+    if (timeout == 0 || connection->closed_at != NANOTIME_UNKNOWN)
+        return NANOTIME_UNKNOWN;
+    nanotime age = time_since(connection->last_t, connection->started);
+    nanotime due = time_after(connection->last_t, timeout - (age > 0 ? age % timeout : 0));
+    return time_is_before(engine->clock, due) ? due : NANOTIME_UNKNOWN;
+}
+
 static nanotime incarnation_deadline(const struct engine *engine,
                                      const struct incarnation *incarnation)
 {
@@ -41,7 +56,7 @@ static nanotime incarnation_deadline(const struct engine *engine,
     if (incarnation->final_ack.open)
         due = sooner(due, incarnation->final_ack.deadline);
     due = sooner(due, decide_due(engine, incarnation));
-    return due;
+    return sooner(due, part_due(engine, incarnation));
 }
 
 /* Whether a side is where it only waits: CLOSED or TIME_WAIT. */
@@ -116,17 +131,18 @@ static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
 }
 
 /* An open connection without a case: packets move no deadline of it. */
-static bool is_ordinary(const struct tuple *tuple)
+static bool is_ordinary(const struct engine *engine, const struct tuple *tuple)
 {
-    return tuple->queue == QUEUE_LIVE && tuple->armed == NANOTIME_UNKNOWN &&
-           tuple->current != NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
-           tuple->tombstones == NULL && tuple->current->connection.closing == NULL &&
-           tuple->current->collision == NULL && tuple->current->story == NULL;
+    return engine->config.active_timeout == 0 && tuple->queue == QUEUE_LIVE &&
+           tuple->armed == NANOTIME_UNKNOWN && tuple->current != NULL && tuple->candidate == NULL &&
+           tuple->retiring == NULL && tuple->tombstones == NULL &&
+           tuple->current->connection.closing == NULL && tuple->current->collision == NULL &&
+           tuple->current->story == NULL;
 }
 
 void schedule_tuple(struct engine *engine, struct tuple *tuple)
 {
-    if (is_ordinary(tuple))
+    if (is_ordinary(engine, tuple))
         return;
     bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
                  tuple->tombstones == NULL;
@@ -184,12 +200,26 @@ static void end_quietly(struct engine *engine, struct tuple *tuple)
         lives_bury_current(engine, tuple, closed_at);
 }
 
+/* Writes the connections whose active timeout is now. */
+static void write_parts(struct engine *engine, struct tuple *tuple, nanotime now)
+{
+    struct incarnation *open[] = {tuple->current, tuple->candidate};
+    nanotime clock = engine->clock;
+    engine->clock = now - 1; /* what is due now is not yet past */
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+        if (open[i] != NULL && part_due(engine, open[i]) == now)
+            lives_write_part(engine, tuple, open[i]);
+    }
+    engine->clock = clock;
+}
+
 void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
 {
     tuple->armed = NANOTIME_UNKNOWN;
     tuple->resting = false;
     if (tuple->is_parked && !schedule_unpark(engine, tuple))
         return;
+    write_parts(engine, tuple, now);
     if (tuple->candidate != NULL)
         decide_overdue(engine, tuple, tuple->candidate, now);
     if (tuple->current != NULL)

@@ -44,6 +44,7 @@ static const struct range exceptions[] = {
     {"max_memory", UINT64_C(1) << 20, UINT64_C(1) << 44},
     {"threads", 0, CONFIG_MOST_THREADS},
     {"tombstones", 1, 4},
+    {"active_timeout", 0, DAYS(30)},
     {"batch", 1, 32},
     {"usable_ports", 1, 65535},
     {"churn_seconds", 1, 16},

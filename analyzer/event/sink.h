@@ -1,8 +1,8 @@
 /*
  * sink: where records go.  A vtable; each sink is one file under sink/.
  *
- * Order of calls: any number of flow, event, transition, segment, delta and host, then finish once
- * with the summary, then free.  A call that fails returns a status once and keeps failing; the
+ * Order of calls: any number of flow, event, transition, segment, delta, host and stats, then
+ * finish once with the summary, then free.  A call that fails returns a status once and keeps failing; the
  * caller goes on with the other sinks.  Records are valid for the call only.
  */
 #ifndef LASTACK_EVENT_SINK_H
@@ -80,6 +80,23 @@ struct run_summary {
     uint64_t hosts_left_out; /* sources, services and pairs without a record */
 };
 
+/* How things stand while a capture goes on; counts are those since it began. */
+struct stats_record {
+    nanotime t;       /* of this record */
+    nanotime started; /* its first packet; NANOTIME_UNKNOWN: none yet */
+    uint64_t packets, bytes, segments, copies;
+    bool drops_known; /* libpcap's counters */
+    uint64_t drops_received, drops_kernel, drops_interface;
+    uint64_t open;                   /* incarnations held, closed ones that wait for 2MSL included */
+    uint64_t states[2][TCP_STATES];  /* of these, by the state of each side */
+    uint64_t flows;                  /* that ended */
+    uint64_t flows_by_kind[CLOSE_KINDS];
+    uint64_t events_by_id[EVENT_IDS];
+    uint64_t events_by_level[LEVEL_ERROR + 1];
+    uint64_t memory, memory_limit;   /* octets for connections */
+    uint64_t evictions, tombstones_evicted, events_dropped, history_dropped;
+};
+
 struct sink;
 
 struct sink_ops {
@@ -89,6 +106,7 @@ struct sink_ops {
     enum status (*segment)(struct sink *sink, const struct segment_record *segment);
     enum status (*delta)(struct sink *sink, const struct delta *delta);
     enum status (*host)(struct sink *sink, const struct host_record *host);
+    enum status (*stats)(struct sink *sink, const struct stats_record *stats);
     enum status (*flush)(struct sink *sink); /* make what was written visible to the reader */
     enum status (*finish)(struct sink *sink, const struct run_summary *summary);
     void (*free)(struct sink *sink); /* accepts NULL */

@@ -127,6 +127,8 @@ struct parked *park_incarnation(const struct incarnation *incarnation)
     parked->first_packet = incarnation->first_packet;
     parked->octets = (uint32_t)octets;
     parked->closing = closing != NULL;
+    for (int side = 0; side < SIDES; side++)
+        parked->state[side] = (uint8_t)incarnation->connection.side[side].state;
     memcpy(parked->word, words, octets);
     return parked;
 }

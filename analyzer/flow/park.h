@@ -19,6 +19,7 @@ struct parked {
     uint64_t first_packet; /* of the incarnation: what the end of the capture sorts by */
     uint32_t octets;       /* in word[] */
     bool closing;          /* a closing block follows the incarnation */
+    uint8_t state[SIDES];  /* enum tcp_state of each side, to be counted */
     uint8_t word[];
 };
 

@@ -10,14 +10,21 @@
 enum { EPOCH = 1024, RING = 8, MOST_SHARDS = CONFIG_MOST_THREADS };
 
 /* What the workers are asked to do with an epoch. */
-enum task { TASK_ANALYSE, TASK_FINISH_BEGIN, TASK_FINISH_UNTIL, TASK_STOP };
+enum task {
+    TASK_ANALYSE,
+    TASK_SNAPSHOT_BEGIN,
+    TASK_SNAPSHOT_UNTIL,
+    TASK_FINISH_BEGIN,
+    TASK_FINISH_UNTIL,
+    TASK_STOP
+};
 
 /* Segments of an epoch, in capture order, and what is to be done. */
 struct epoch {
     enum task task;
-    nanotime advance;      /* deadlines up to here are applied after the items */
-    uint32_t losses;       /* of the capture, told up to here */
-    uint64_t finish_until; /* with TASK_FINISH_UNTIL */
+    nanotime advance; /* deadlines up to here are applied after the items */
+    uint32_t losses;  /* of the capture, told up to here */
+    uint64_t until;   /* with TASK_SNAPSHOT_UNTIL and TASK_FINISH_UNTIL */
     uint32_t count;
     struct engine_item item[EPOCH];
 };
@@ -77,11 +84,17 @@ static void do_task(struct engine *engine, const struct epoch *epoch, struct sha
     case TASK_ANALYSE:
         analyse(engine, epoch, share);
         break;
+    case TASK_SNAPSHOT_BEGIN:
+        engine_snapshot_begin(engine);
+        break;
+    case TASK_SNAPSHOT_UNTIL:
+        engine_snapshot_until(engine, epoch->until);
+        break;
     case TASK_FINISH_BEGIN:
         engine_finish_begin(engine);
         break;
     case TASK_FINISH_UNTIL:
-        engine_finish_until(engine, epoch->finish_until);
+        engine_finish_until(engine, epoch->until);
         break;
     case TASK_STOP:
         break;
@@ -244,32 +257,55 @@ static void add_counts(struct engine_counts *sum, const struct engine_counts *co
         to[i] += from[i];
 }
 
-static void finish_piece(struct shards *shards, uint64_t until)
+static void give_piece(struct shards *shards, enum task task, uint64_t until)
 {
-    filling(shards)->finish_until = until;
-    give(shards, TASK_FINISH_UNTIL);
+    filling(shards)->until = until;
+    give(shards, task);
 }
 
-/* Ends what lives a piece of the packet numbers at a time, so that the records are not all held. */
-static void finish_in_pieces(struct shards *shards)
+/* Writes what lives a piece of the packet numbers at a time, so that the records are not all held.
+ */
+static void write_in_pieces(struct shards *shards, enum task begin, enum task piece)
 {
     uint64_t living = 0;
-    give(shards, TASK_FINISH_BEGIN);
+    give(shards, begin);
     collect(shards);
     for (uint32_t i = 0; i < shards->workers; i++)
         living += shards->worker[i]->engine.survivor_count;
     uint64_t pieces = living / EPOCH + 1;
     uint64_t step = shards->last_packet / pieces + 1;
     for (uint64_t until = step; until <= shards->last_packet; until += step)
-        finish_piece(shards, until);
-    finish_piece(shards, UINT64_MAX);
+        give_piece(shards, piece, until);
+    give_piece(shards, piece, UINT64_MAX);
     collect(shards);
+}
+
+nanotime shards_clock(const struct shards *shards)
+{
+    return shards->clock;
+}
+
+enum status shards_snapshot(struct shards *shards)
+{
+    write_in_pieces(shards, TASK_SNAPSHOT_BEGIN, TASK_SNAPSHOT_UNTIL);
+    return take_status(shards);
+}
+
+void shards_count(const struct shards *shards, struct engine_stock *ret_stock,
+                  struct engine_counts *ret_counts)
+{
+    memset(ret_stock, 0, sizeof(*ret_stock));
+    memset(ret_counts, 0, sizeof(*ret_counts));
+    for (uint32_t i = 0; i < shards->workers; i++) {
+        engine_count_stock(&shards->worker[i]->engine, ret_stock);
+        add_counts(ret_counts, &shards->worker[i]->engine.counts);
+    }
 }
 
 enum status shards_finish(struct shards *shards, nanotime now, struct engine_counts *ret_counts)
 {
     note_status(shards, shards_advance(shards, now));
-    finish_in_pieces(shards);
+    write_in_pieces(shards, TASK_FINISH_BEGIN, TASK_FINISH_UNTIL);
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (uint32_t i = 0; i < shards->workers; i++)
         add_counts(ret_counts, &shards->worker[i]->engine.counts);

@@ -35,6 +35,16 @@ enum status shards_take(struct shards *shards);
 /* Analyses all that was taken, applies the deadlines up to `now`, and writes the records. */
 enum status shards_advance(struct shards *shards, nanotime now);
 
+/* The capture clock: the latest of the segments and of the calls of shards_advance. */
+nanotime shards_clock(const struct shards *shards);
+
+/* Writes all that lives, as parts of connections that go on.  Call shards_advance before. */
+enum status shards_snapshot(struct shards *shards);
+
+/* Adds up what the engines hold, and their counts.  Call shards_advance before. */
+void shards_count(const struct shards *shards, struct engine_stock *ret_stock,
+                  struct engine_counts *ret_counts);
+
 /* Ends and writes everything that lives; sums the engines' counts into *ret_counts. */
 enum status shards_finish(struct shards *shards, nanotime now, struct engine_counts *ret_counts);
 

@@ -361,6 +361,11 @@ bool derived_knows_drops(const void *record)
     return run->drops_known;
 }
 
+bool derived_stats_know_drops(const void *record)
+{
+    return ((const struct stats_record *)record)->drops_known;
+}
+
 void derived_write_problem_title(struct record_writer *writer, const void *record)
 {
     const struct problem *problem = record;

@@ -65,6 +65,7 @@ void derived_write_span(struct record_writer *writer, const void *record);
 void derived_write_link_types(struct record_writer *writer, const void *record);
 void derived_write_skipped(struct record_writer *writer, const void *record);
 bool derived_knows_drops(const void *record);
+bool derived_stats_know_drops(const void *record);
 void derived_write_problem_title(struct record_writer *writer, const void *record);
 void derived_write_problem_source(struct record_writer *writer, const void *record);
 void derived_write_problem_destination(struct record_writer *writer, const void *record);

@@ -58,6 +58,11 @@ static enum status ndjson_host(struct sink *sink, const struct host_record *host
     return write_record((struct ndjson *)sink, &host_table, host);
 }
 
+static enum status ndjson_stats(struct sink *sink, const struct stats_record *stats)
+{
+    return write_record((struct ndjson *)sink, &stats_table, stats);
+}
+
 static enum status ndjson_flush(struct sink *sink)
 {
     return output_flush(&((struct ndjson *)sink)->output);
@@ -94,6 +99,7 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         .transition = options->transitions ? ndjson_transition : NULL,
         .segment = options->segments ? ndjson_segment : NULL,
         .host = ndjson_host,
+        .stats = ndjson_stats,
         .flush = ndjson_flush,
         .finish = ndjson_finish,
         .free = ndjson_free,

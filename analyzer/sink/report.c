@@ -63,6 +63,8 @@ static enum status keep_flow(struct report *report, const struct flow_record *fl
 static enum status report_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct report *report = (struct report *)sink;
+    if (!flow->final) /* it comes again, whole */
+        return STATUS_OK;
     enum status status = dwell_add_flow(report->dwell, flow);
     if (status != STATUS_OK || !selection_wants_flow(&report->options, FLOWS_PROBLEMS, flow))
         return status;

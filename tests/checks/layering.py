@@ -39,7 +39,7 @@ MAY_INCLUDE = {
 # The program knows the public headers only, and its own files.
 PROGRAM = ["main", "analysis", "exit_status", "idle", "interrupt", "messages", "nearest",
            "option_apply", "option_table", "options", "outputs", "problem_packets", "progress", "reference", "tunables",
-           "values"]
+           "upkeep", "values", "live_file"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +

@@ -22,7 +22,7 @@ def enter():
     if os.environ.get(INSIDE):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         return
-    flags = "-n" if os.geteuid() == 0 else "-rn"
+    flags = "-nm" if os.geteuid() == 0 else "-rnm"
     probe = subprocess.run(["unshare", flags, "ip", "link", "set", "lo", "up"],
                            capture_output=True, text=True)
     if probe.returncode != 0:
@@ -55,7 +55,7 @@ class Live:
         self.folder = folder or tempfile.mkdtemp(prefix="lastack-live-")
         self.path = os.path.join(self.folder, "records.ndjson")
         outputs = ["--ndjson=" + self.path] if ndjson else []
-        self.errors = open(os.path.join(self.folder, "errors"), "w+")
+        self.errors = tempfile.TemporaryFile("w+")
         before = packet_sockets()
         self.process = subprocess.Popen(
             [*wrapper, LASTACK, *outputs, *arguments],

@@ -1,0 +1,392 @@
+/* live_file: see live_file.h.  The stream is stdio's, unbuffered, with write_records below it. */
+#include "live_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "messages.h"
+
+enum {
+    KEPT = 16 * 1024 * 1024, /* octets that wait to be written; then whole writes are left out */
+    STAMP = sizeof ".20261120T150000.000000Z",
+    MOST_NAME = 255
+};
+
+struct live_file {
+    struct live_file_options options;
+    int directory;
+    const char *name; /* within the directory; not owned */
+    int fd;
+    FILE *stream;
+    uint64_t size;   /* of the file */
+    nanotime opened; /* on the monotonic clock */
+    bool cut;        /* its last line is not whole and never will be */
+    bool within;     /* its last line is not whole yet */
+    char *waiting;   /* owned; what could not be written yet */
+    size_t waiting_size;
+    uint64_t left_out; /* octets, since writing failed */
+    bool failing;      /* and it was said */
+};
+
+static nanotime monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
+}
+
+/* Whether the file ends within a line, as after a crash. */
+static bool ends_within_line(int fd, off_t size)
+{
+    char last;
+    return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+/* Opens the file of that name, in place of the one that is open; false with errno. */
+static bool open_named(struct live_file *file, int more_flags)
+{
+    int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | more_flags;
+    struct stat status;
+    int fd = openat(file->directory, file->name,
+                    flags | (file->options.append ? O_APPEND : O_TRUNC), 0644);
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(fd);
+        errno = EINVAL;
+        return false;
+    }
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = fd;
+    file->size = (uint64_t)status.st_size;
+    file->cut = ends_within_line(fd, status.st_size);
+    file->within = false;
+    file->opened = monotonic();
+    return true;
+}
+
+static void say_failure(struct live_file *file, const char *doing, int error)
+{
+    message_print("%s: cannot %s: %s; the analysis goes on, and it is tried again",
+                  file->options.path, doing, strerror(error));
+}
+
+/* --- writing --- */
+
+/* Writes as much as goes; returns the octets that went. */
+static size_t write_some(struct live_file *file, const char *text, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t written = write(file->fd, text + done, length - done);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            break;
+        done += (size_t)written;
+    }
+    file->size += done;
+    if (done > 0)
+        file->within = text[done - 1] != '\n';
+    return done;
+}
+
+/* A line that a crash cut off is ended before the first record. */
+static bool end_cut_line(struct live_file *file)
+{
+    if (file->cut && write_some(file, "\n", 1) != 1)
+        return false;
+    file->cut = false;
+    return true;
+}
+
+static void note_failing(struct live_file *file)
+{
+    if (!file->failing)
+        say_failure(file, "write it", errno);
+    file->failing = true;
+}
+
+static void note_working(struct live_file *file)
+{
+    if (!file->failing)
+        return;
+    if (file->left_out > 0)
+        message_print("%s: can be written again; %llu octets of records are left out",
+                      file->options.path, (unsigned long long)file->left_out);
+    else
+        message_print("%s: can be written again; nothing is left out", file->options.path);
+    file->failing = false;
+    file->left_out = 0;
+}
+
+/* Keeps what could not be written, all of it or, without room, nothing. */
+static void keep(struct live_file *file, const char *text, size_t length)
+{
+    char *more = NULL;
+    if (length > 0 && file->waiting_size + length <= KEPT)
+        more = realloc(file->waiting, file->waiting_size + length);
+    if (more == NULL) {
+        file->left_out += length;
+        return;
+    }
+    memcpy(more + file->waiting_size, text, length);
+    file->waiting = more;
+    file->waiting_size += length;
+}
+
+/* Writes what waits; true when nothing waits any more. */
+static bool write_waiting(struct live_file *file)
+{
+    if (file->waiting_size == 0)
+        return true;
+    if (!end_cut_line(file))
+        return false;
+    size_t done = write_some(file, file->waiting, file->waiting_size);
+    memmove(file->waiting, file->waiting + done, file->waiting_size - done);
+    file->waiting_size -= done;
+    if (file->waiting_size > 0)
+        return false;
+    free(file->waiting);
+    file->waiting = NULL;
+    note_working(file);
+    return true;
+}
+
+/* --- renaming --- */
+
+/* file.20261120T150000.000000Z: names that sort as they came. */
+static void stamp(char text[STAMP])
+{
+    struct timespec now;
+    struct tm utc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    size_t used = strftime(text, STAMP, ".%Y%m%dT%H%M%S", &utc);
+    snprintf(text + used, STAMP - used, ".%06ldZ", now.tv_nsec / NANO_PER_MICRO % 1000000);
+}
+
+/* Whether a name is one that stamp made of the file's. */
+static bool is_renamed(const struct live_file *file, const char *name)
+{
+    const char *form = ".dddddddd"
+                       "Tdddddd.ddddddZ";
+    size_t length = strlen(file->name);
+    if (strncmp(name, file->name, length) != 0 || strlen(name + length) != strlen(form))
+        return false;
+    for (const char *at = name + length; *form != '\0'; at++, form++) {
+        bool fits = *form == 'd' ? *at >= '0' && *at <= '9' : *at == *form;
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+/* Counts the renamed files; *oldest is the first of them. */
+static uint64_t count_renamed(const struct live_file *file, char oldest[MOST_NAME + 1])
+{
+    uint64_t count = 0;
+    int fd = openat(file->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    if (list == NULL && fd >= 0)
+        close(fd);
+    for (const struct dirent *entry; list != NULL && (entry = readdir(list)) != NULL;) {
+        if (!is_renamed(file, entry->d_name))
+            continue;
+        if (count++ == 0 || strcmp(entry->d_name, oldest) < 0)
+            snprintf(oldest, MOST_NAME + 1, "%s", entry->d_name);
+    }
+    if (list != NULL)
+        closedir(list);
+    return count;
+}
+
+static void remove_oldest(const struct live_file *file)
+{
+    char oldest[MOST_NAME + 1];
+    while (file->options.rotate_keep > 0 &&
+           count_renamed(file, oldest) > file->options.rotate_keep) {
+        if (unlinkat(file->directory, oldest, 0) == 0)
+            continue;
+        message_print("%s: cannot be removed: %s", oldest, strerror(errno));
+        return;
+    }
+}
+
+/* The file gets its lasting name, and a new one is begun.  On failure writing goes on as it was. */
+static void rotate(struct live_file *file)
+{
+    char name[MOST_NAME + 1];
+    char mark[STAMP];
+    stamp(mark);
+    file->opened = monotonic(); /* another try comes no sooner */
+    snprintf(name, sizeof name, "%.*s%s", MOST_NAME - STAMP, file->name, mark);
+    if (renameat(file->directory, file->name, file->directory, name) != 0) {
+        say_failure(file, "rename it", errno);
+        return;
+    }
+    if (!open_named(file, O_NOFOLLOW)) {
+        int error = errno;
+        renameat(file->directory, name, file->directory, file->name);
+        say_failure(file, "begin a new one", error);
+        return;
+    }
+    remove_oldest(file);
+}
+
+static bool is_old(const struct live_file *file)
+{
+    return file->options.rotate_time > 0 && file->size > 0 &&
+           time_since(monotonic(), file->opened) >= file->options.rotate_time;
+}
+
+/* As many whole lines as the file still has room for; one line at least. */
+static size_t fitting(const struct live_file *file, const char *text, size_t length)
+{
+    uint64_t limit = file->options.rotate_size;
+    if (limit == 0 || file->size + length <= limit)
+        return length;
+    size_t room = file->size < limit ? (size_t)(limit - file->size) : 0;
+    const char *end = memrchr(text, '\n', room);
+    if (end == NULL)
+        end = memchr(text, '\n', length);
+    return end == NULL ? length : (size_t)(end - text) + 1;
+}
+
+/* Writes lines that fit together; returns the octets that went. */
+static size_t write_lines(struct live_file *file, const char *text, size_t length)
+{
+    uint64_t limit = file->options.rotate_size;
+    bool is_full = limit > 0 && file->size > 0 && file->size + length > limit;
+    if (is_full && !file->within)
+        rotate(file);
+    return end_cut_line(file) ? write_some(file, text, length) : 0;
+}
+
+/* Below the stream: whole records, which are written, or kept for later. */
+static ssize_t write_records(void *context, const char *text, size_t length)
+{
+    struct live_file *file = context;
+    size_t done = 0;
+    bool works = write_waiting(file);
+    while (works && done < length) {
+        size_t piece = fitting(file, text + done, length - done);
+        size_t went = write_lines(file, text + done, piece);
+        works = went == piece;
+        done += went;
+    }
+    if (done == length)
+        return (ssize_t)length;
+    note_failing(file);
+    keep(file, text + done, length - done);
+    return (ssize_t)length;
+}
+
+static int close_records(void *context)
+{
+    struct live_file *file = context;
+    return write_waiting(file) && file->left_out == 0 ? 0 : -1;
+}
+
+/* --- the file --- */
+
+static enum status open_directory(struct live_file *file, char *message)
+{
+    const char *slash = strrchr(file->options.path, '/');
+    char *folder =
+        slash == NULL
+            ? strdup(".")
+            : strndup(file->options.path,
+                      slash == file->options.path ? 1 : (size_t)(slash - file->options.path));
+    if (folder == NULL)
+        return STATUS_NO_MEMORY;
+    file->name = slash == NULL ? file->options.path : slash + 1;
+    file->directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (file->directory < 0)
+        snprintf(message, MESSAGE_SIZE, "cannot write %.200s: %.200s: %s", file->options.path,
+                 folder, strerror(errno));
+    free(folder);
+    return file->directory < 0 ? STATUS_WRITE : STATUS_OK;
+}
+
+static enum status open_stream(struct live_file *file)
+{
+    const cookie_io_functions_t functions = {.write = write_records, .close = close_records};
+    file->stream = fopencookie(file, "w", functions);
+    if (file->stream == NULL)
+        return STATUS_NO_MEMORY;
+    setvbuf(file->stream, NULL, _IONBF, 0); /* a write of a sink is one of write_records */
+    return STATUS_OK;
+}
+
+enum status live_file_open(const struct live_file_options *options, struct live_file **ret_file,
+                           char *message)
+{
+    struct live_file *file = calloc(1, sizeof *file);
+    if (file == NULL)
+        return STATUS_NO_MEMORY;
+    file->options = *options;
+    file->directory = file->fd = -1;
+    enum status status = open_directory(file, message);
+    if (status == STATUS_OK && !open_named(file, 0)) {
+        snprintf(message, MESSAGE_SIZE, "cannot write %.300s: %s", options->path,
+                 errno == EINVAL ? "it is no regular file" : strerror(errno));
+        status = STATUS_WRITE;
+    }
+    if (status == STATUS_OK)
+        status = open_stream(file);
+    if (status != STATUS_OK) {
+        live_file_free(file);
+        return status;
+    }
+    *ret_file = file;
+    return STATUS_OK;
+}
+
+FILE *live_file_stream(struct live_file *file)
+{
+    return file->stream;
+}
+
+int live_file_directory(const struct live_file *file)
+{
+    return file->directory;
+}
+
+void live_file_give(struct live_file *file, uid_t user, gid_t group)
+{
+    int ignored = fchown(file->fd, user, group);
+    (void)ignored;
+}
+
+void live_file_reopen(struct live_file *file)
+{
+    write_waiting(file);
+    if (!open_named(file, O_NOFOLLOW))
+        say_failure(file, "open it again", errno);
+}
+
+void live_file_tick(struct live_file *file)
+{
+    if (write_waiting(file) && !file->within && is_old(file))
+        rotate(file);
+}
+
+void live_file_free(struct live_file *file)
+{
+    if (file == NULL)
+        return;
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->directory >= 0)
+        close(file->directory);
+    free(file->waiting);
+    free(file);
+}

@@ -1,0 +1,82 @@
+/* upkeep: see upkeep.h. */
+#include "upkeep.h"
+
+#include <time.h>
+
+/* A record waits at most this long for others to go with it. */
+static const nanotime interval = INT64_C(200) * NANO_PER_MILLI;
+
+static nanotime clock_now(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
+}
+
+void upkeep_begin(struct upkeep *upkeep)
+{
+    upkeep->done = upkeep->stats_done = clock_now(CLOCK_MONOTONIC);
+}
+
+bool upkeep_is_due(const struct upkeep *upkeep)
+{
+    return time_since(clock_now(CLOCK_MONOTONIC_COARSE), upkeep->done) >= interval;
+}
+
+static enum status write_stats(struct upkeep *upkeep)
+{
+    struct analyzer_inputs inputs = {.now = clock_now(CLOCK_REALTIME)};
+    inputs.drops_known = source_drops(upkeep->source, &inputs.drops_received, &inputs.drops_kernel,
+                                      &inputs.drops_interface);
+    return analyzer_stats(upkeep->analyzer, &inputs);
+}
+
+static bool stats_are_due(struct upkeep *upkeep)
+{
+    nanotime wanted = (nanotime)upkeep->options->stats_interval * NANO_PER_SECOND;
+    if (wanted == 0 || time_since(upkeep->done, upkeep->stats_done) < wanted)
+        return false;
+    upkeep->stats_done = time_after(upkeep->stats_done, wanted);
+    if (time_since(upkeep->done, upkeep->stats_done) >= wanted) /* it was held up: no backlog */
+        upkeep->stats_done = upkeep->done;
+    return true;
+}
+
+/* What signals asked for. */
+static enum status answer_signals(struct upkeep *upkeep)
+{
+    enum status status = STATUS_OK;
+    if (atomic_exchange(&upkeep->interrupt->snapshot, false)) {
+        status = analyzer_snapshot(upkeep->analyzer);
+        if (status == STATUS_OK)
+            status = write_stats(upkeep);
+    }
+    if (atomic_exchange(&upkeep->interrupt->hang_up, false)) {
+        const struct sink *sink = outputs_sink(upkeep->outputs);
+        if (sink->ops->flush != NULL)
+            sink->ops->flush(outputs_sink(upkeep->outputs));
+        outputs_reopen(upkeep->outputs);
+    }
+    return status;
+}
+
+static enum status worse_of(enum status a, enum status b)
+{
+    return a != STATUS_OK ? a : b;
+}
+
+enum status upkeep_do(struct upkeep *upkeep, nanotime reached)
+{
+    struct sink *sink = outputs_sink(upkeep->outputs);
+    enum status status = STATUS_OK;
+    upkeep->done = clock_now(CLOCK_MONOTONIC);
+    if (reached != NANOTIME_UNKNOWN)
+        status = analyzer_tick(upkeep->analyzer, reached);
+    status = worse_of(status, answer_signals(upkeep));
+    if (stats_are_due(upkeep))
+        status = worse_of(status, write_stats(upkeep));
+    if (sink->ops->flush != NULL)
+        sink->ops->flush(sink);
+    outputs_tick(upkeep->outputs);
+    return status;
+}
