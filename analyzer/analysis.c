@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "messages.h"
 #include "outputs.h"
+#include "privileges.h"
 #include "problem_packets.h"
 #include "progress.h"
 #include "sink/sinks.h"
@@ -31,6 +32,7 @@ struct run {
     const struct options *options;
     struct source *source; /* NULL: not open */
     struct interrupt interrupt;
+    bool has_interrupt;
     struct outputs *outputs;
     struct sink *sink; /* where the analyzer's records go */
     struct analyzer *analyzer;
@@ -74,6 +76,14 @@ static enum status open_source(const struct run *run, uint64_t count, struct sou
     return source_open(&wanted, ret_source, message);
 }
 
+/* Before the analyzer has threads, so that they leave the signals to the one that waits. */
+static enum status wait_for_signals(struct run *run)
+{
+    enum status status = interrupt_begin(&run->interrupt, run->source, is_live(run));
+    run->has_interrupt = status == STATUS_OK;
+    return status;
+}
+
 /* Opens the inputs, to read count packets of them (0: all). */
 static enum status begin_reading(struct run *run, uint64_t count, char *message)
 {
@@ -81,10 +91,9 @@ static enum status begin_reading(struct run *run, uint64_t count, char *message)
     run->inputs = (struct input_spans){.spans = run->spans};
     run->packets = 0;
     enum status status = open_source(run, count, &run->source, message);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || is_live(run)) /* then rights go first: see go_live */
         return status;
-    /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
-    status = interrupt_begin(&run->interrupt, run->source, is_live(run));
+    status = wait_for_signals(run);
     if (status == STATUS_OK)
         return STATUS_OK;
     source_free(run->source);
@@ -96,7 +105,9 @@ static void end_reading(struct run *run)
 {
     if (run->source == NULL)
         return;
-    interrupt_end(&run->interrupt);
+    if (run->has_interrupt)
+        interrupt_end(&run->interrupt);
+    run->has_interrupt = false;
     source_free(run->source);
     run->source = NULL;
 }
@@ -535,6 +546,24 @@ static enum status begin_spool(struct run *run, char *message)
     return status;
 }
 
+/* Everything is open and there is no thread yet: what is not needed any more is given up. */
+static enum status go_live(struct run *run, char *message)
+{
+    struct privileges privileges = {.user = run->options->user, .verbose = run->options->verbose};
+    enum status status = privileges_find_user(&privileges, message);
+    if (status != STATUS_OK)
+        return status;
+    privileges.directory_count =
+        outputs_directories(run->outputs, privileges.directories, PRIVILEGES_DIRECTORIES);
+    if (privileges.changes_user)
+        outputs_give(run->outputs, privileges.uid, privileges.gid);
+    status = privileges_give_up(&privileges, message);
+    if (status != STATUS_OK)
+        return status;
+    outputs_check_rights(run->outputs);
+    return wait_for_signals(run);
+}
+
 /* With the inputs open: what an analysis needs beside them, and the analysis. */
 static enum exit_status analyse(struct run *run)
 {
@@ -544,6 +573,8 @@ static enum exit_status analyse(struct run *run)
         &run->outputs, message);
     if (status == STATUS_OK)
         status = begin_spool(run, message);
+    if (status == STATUS_OK && is_live(run))
+        status = go_live(run, message);
     if (status == STATUS_OK)
         status = choose_segments(run, message);
     if (status == STATUS_OK)

@@ -26,6 +26,7 @@ struct live_file {
     FILE *stream;
     uint64_t size;   /* of the file */
     nanotime opened; /* on the monotonic clock */
+    bool made;       /* it was not there before */
     bool cut;        /* its last line is not whole and never will be */
     bool within;     /* its last line is not whole yet */
     char *waiting;   /* owned; what could not be written yet */
@@ -53,6 +54,7 @@ static bool open_named(struct live_file *file, int more_flags)
 {
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | more_flags;
     struct stat status;
+    file->made = faccessat(file->directory, file->name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
     int fd = openat(file->directory, file->name,
                     flags | (file->options.append ? O_APPEND : O_TRUNC), 0644);
     if (fd < 0)
@@ -362,8 +364,20 @@ int live_file_directory(const struct live_file *file)
 
 void live_file_give(struct live_file *file, uid_t user, gid_t group)
 {
+    if (!file->made)
+        return;
     int ignored = fchown(file->fd, user, group);
     (void)ignored;
+}
+
+void live_file_check_rights(const struct live_file *file)
+{
+    bool renames = file->options.rotate_size > 0 || file->options.rotate_time > 0;
+    if (!renames || faccessat(file->directory, ".", W_OK | X_OK, AT_EACCESS) == 0)
+        return;
+    message_print("%s: the user who goes on with it (id %u) may not rename it: %s; give the folder "
+                  "to that user with chown, or stay root without its capabilities: -Z root",
+                  file->options.path, (unsigned)geteuid(), strerror(errno));
 }
 
 void live_file_reopen(struct live_file *file)

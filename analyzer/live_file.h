@@ -40,8 +40,11 @@ FILE *live_file_stream(struct live_file *file);
 /* Its directory, to be allowed what the file needs. */
 int live_file_directory(const struct live_file *file);
 
-/* Gives the file to a user, who will go on with it; without a right to, it stays as it is. */
+/* Gives the file to a user, who will go on with it, if it was made by live_file_open. */
 void live_file_give(struct live_file *file, uid_t user, gid_t group);
+
+/* Says so when renaming is asked for, and this user may not do it in the directory. */
+void live_file_check_rights(const struct live_file *file);
 
 /* Goes on in the file that has the name now. */
 void live_file_reopen(struct live_file *file);

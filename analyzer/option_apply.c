@@ -300,6 +300,13 @@ static enum status take_observer(struct options *options, const char *argument, 
     return STATUS_OK;
 }
 
+static enum status take_user(struct options *options, const char *argument, char *message)
+{
+    (void)message;
+    options->user = argument;
+    return STATUS_OK;
+}
+
 static enum status take_msl(struct options *options, const char *argument, char *message)
 {
     uint64_t seconds;
@@ -447,6 +454,7 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_EVENT] = take_event,
     [OPTION_SEGMENTS] = take_segments,
     [OPTION_OBSERVER] = take_observer,
+    [OPTION_USER] = take_user,
     [OPTION_MSL] = take_msl,
     [OPTION_ACTIVE_TIMEOUT] = take_active_timeout,
     [OPTION_ROTATE_SIZE] = take_rotate_size,

@@ -194,6 +194,30 @@ static enum status check_segments(const struct options *options, char *message)
     return once == NULL ? STATUS_OK : refuse_second_reading(once, message);
 }
 
+/* What only a live capture does is not silently left out of another. */
+static enum status check_live(const struct options *options, char *message)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } live[] = {
+        {options->user != NULL, "-Z"},
+        {options->rotate_size > 0, "-C"},
+        {options->rotate_time > 0, "-G"},
+        {options->rotate_keep > 0, "-W"},
+        {options->stats_interval > 0, "--stats-interval"},
+    };
+    for (size_t i = 0; i < sizeof live / sizeof live[0]; i++) {
+        if (live[i].given && options->interface_count == 0)
+            return option_refuse(message, "%s is for live capture; add -i IFACE, or leave it out",
+                                 live[i].name);
+    }
+    if (options->rotate_keep > 0 && options->rotate_size + options->rotate_time == 0)
+        return option_refuse(message, "-W says how many renamed files stay; say when they are "
+                                      "renamed with -C SIZE or -G SECONDS");
+    return STATUS_OK;
+}
+
 static enum status check_outputs(const struct options *options, char *message)
 {
     for (size_t i = 0; i < options->output_count; i++) {
@@ -236,6 +260,8 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
         status = check_input(options, message);
     if (status == STATUS_OK)
         status = check_segments(options, message);
+    if (status == STATUS_OK)
+        status = check_live(options, message);
     if (status == STATUS_OK)
         status = check_outputs(options, message);
     return status;

@@ -77,6 +77,7 @@ struct options {
     uint64_t snaplen;
     uint64_t buffer_kib;
     uint64_t spool; /* octets on disk for packets that come once */
+    const char *user;        /* to become; NULL: not named */
     bool promiscuous;
     bool follow; /* go on at the end of the last file */
     struct output outputs[OPTIONS_OUTPUTS]; /* none: main chooses by the terminal */

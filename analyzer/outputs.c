@@ -396,6 +396,32 @@ struct sink *outputs_sink(struct outputs *outputs)
     return &outputs->sink;
 }
 
+size_t outputs_directories(const struct outputs *outputs, int *ret_directories, size_t room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < outputs->count && count < room; i++) {
+        if (outputs->destinations[i].live != NULL)
+            ret_directories[count++] = live_file_directory(outputs->destinations[i].live);
+    }
+    return count;
+}
+
+void outputs_give(struct outputs *outputs, uid_t user, gid_t group)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->destinations[i].live != NULL)
+            live_file_give(outputs->destinations[i].live, user, group);
+    }
+}
+
+void outputs_check_rights(const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->destinations[i].live != NULL)
+            live_file_check_rights(outputs->destinations[i].live);
+    }
+}
+
 void outputs_tick(struct outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++) {

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "event/sink.h"
 #include "options.h"
@@ -45,6 +46,15 @@ void outputs_packets_written(struct outputs *outputs, enum status status);
 
 /* The sink that stands for all; owned by outputs, its free operation does nothing. */
 struct sink *outputs_sink(struct outputs *outputs);
+
+/* Live: the directories of the files, in at most `room` descriptors; returns how many there are. */
+size_t outputs_directories(const struct outputs *outputs, int *ret_directories, size_t room);
+
+/* Live: files that were made now are given to the user who goes on with them. */
+void outputs_give(struct outputs *outputs, uid_t user, gid_t group);
+
+/* Live, with the rights that stay: says which files cannot be renamed or begun anew. */
+void outputs_check_rights(const struct outputs *outputs);
 
 /* Live: tries again what could not be written, and renames files that are old enough. */
 void outputs_tick(struct outputs *outputs);

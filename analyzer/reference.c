@@ -117,6 +117,6 @@ const char *reference_nearest(const char *id)
 
 void reference_version(FILE *stream)
 {
-    fprintf(stream, "lastack %s\nschema %s\ndecompresses %s\n", PACKAGE_VERSION,
-            SINK_SCHEMA_VERSION, LASTACK_DECOMPRESSES);
+    fprintf(stream, "lastack %s\nschema %s\ndecompresses %s\nprotects with %s\n", PACKAGE_VERSION,
+            SINK_SCHEMA_VERSION, LASTACK_DECOMPRESSES, LASTACK_PROTECTS);
 }

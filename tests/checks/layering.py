@@ -39,7 +39,8 @@ MAY_INCLUDE = {
 # The program knows the public headers only, and its own files.
 PROGRAM = ["main", "analysis", "exit_status", "idle", "interrupt", "messages", "nearest",
            "option_apply", "option_table", "options", "outputs", "problem_packets", "progress", "reference", "tunables",
-           "upkeep", "values", "live_file"]
+           "upkeep", "values", "live_file",
+           "privileges", "sandbox"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +

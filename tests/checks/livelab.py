@@ -51,14 +51,18 @@ def packet_sockets():
 class Live:
     """A running lastack with NDJSON in a file of a folder of its own."""
 
-    def __init__(self, *arguments, folder=None, ndjson=True, wrapper=(), env=None, sockets=1):
-        self.folder = folder or tempfile.mkdtemp(prefix="lastack-live-")
+    def __init__(self, *arguments, folder=None, ndjson=True, wrapper=(), env=None, sockets=1,
+                 program=LASTACK):
+        self.folder = folder
+        if folder is None: # lastack goes on in it as another user
+            self.folder = tempfile.mkdtemp(prefix="lastack-live-")
+            os.chmod(self.folder, 0o777)
         self.path = os.path.join(self.folder, "records.ndjson")
         outputs = ["--ndjson=" + self.path] if ndjson else []
         self.errors = tempfile.TemporaryFile("w+")
         before = packet_sockets()
         self.process = subprocess.Popen(
-            [*wrapper, LASTACK, *outputs, *arguments],
+            [*wrapper, program, *outputs, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, env=env)
         until(lambda: packet_sockets() >= before + sockets or self.process.poll() is not None)
         until(lambda: self.process.poll() is not None or self.threads() > 1)

@@ -1,0 +1,201 @@
+/*
+ * sandbox: see sandbox.h.  Landlock is spoken by system calls, so that a program built for an older
+ * kernel uses what a newer one has.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef HAVE_LIBSECCOMP
+#include <seccomp.h>
+#endif
+
+/* --- Landlock (Documentation/userspace-api/landlock.rst) --- */
+
+/* clang-format off */
+enum {
+    LANDLOCK_CREATE = 444, LANDLOCK_ADD = 445, LANDLOCK_RESTRICT = 446, /* on every architecture */
+    GET_VERSION     = 1,
+    PATH_BENEATH    = 1,
+    NET_ALL         = 0x3, /* bind and connect of TCP */
+    SCOPE_ALL       = 0x3, /* abstract sockets and signals to outside */
+};
+
+enum file_right {
+    MAY_WRITE    = 1 << 1,
+    MAY_READ     = 1 << 2,
+    MAY_LIST     = 1 << 3,
+    MAY_REMOVE   = 1 << 5,
+    MAY_MAKE     = 1 << 8, /* regular files */
+    MAY_TRUNCATE = 1 << 14,
+};
+
+/* The rights on files that each version handles: all bits below. */
+static const uint64_t rights_of_version[] = {
+    0,
+    (UINT64_C(1) << 13) - 1, /* 1 */
+    (UINT64_C(1) << 14) - 1, /* 2: refer */
+    (UINT64_C(1) << 15) - 1, /* 3: truncate */
+    (UINT64_C(1) << 15) - 1, /* 4: and TCP */
+    (UINT64_C(1) << 16) - 1, /* 5: ioctl of devices */
+    (UINT64_C(1) << 16) - 1, /* 6: and scopes */
+};
+/* clang-format on */
+
+enum { NEWEST = sizeof rights_of_version / sizeof rights_of_version[0] - 1, NET = 4, SCOPES = 6 };
+
+struct ruleset {
+    uint64_t files, net, scopes;
+};
+
+struct path_rule {
+    uint64_t allowed;
+    int32_t directory;
+} __attribute__((packed));
+
+static bool allow_below(int ruleset, int directory, uint64_t rights)
+{
+    struct path_rule rule = {.allowed = rights, .directory = directory};
+    return syscall(LANDLOCK_ADD, ruleset, PATH_BENEATH, &rule, 0) == 0;
+}
+
+static bool allow_all(int ruleset, const int *directories, size_t count, uint64_t known)
+{
+    const uint64_t ours =
+        (MAY_WRITE | MAY_READ | MAY_LIST | MAY_REMOVE | MAY_MAKE | MAY_TRUNCATE) & known;
+    for (size_t i = 0; i < count; i++) {
+        if (!allow_below(ruleset, directories[i], ours))
+            return false;
+    }
+    int sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool done = sys < 0 || allow_below(ruleset, sys, MAY_READ | MAY_LIST);
+    if (sys >= 0)
+        close(sys);
+    return done;
+}
+
+int sandbox_confine_files(const int *directories, size_t count)
+{
+    long version = syscall(LANDLOCK_CREATE, NULL, 0, GET_VERSION);
+    if (version < 1)
+        return 0;
+    if (version > NEWEST)
+        version = NEWEST;
+    const struct ruleset wanted = {
+        .files = rights_of_version[version],
+        .net = version >= NET ? NET_ALL : 0,
+        .scopes = version >= SCOPES ? SCOPE_ALL : 0,
+    };
+    size_t size = version >= SCOPES ? sizeof wanted : version >= NET ? 16 : 8;
+    int ruleset = (int)syscall(LANDLOCK_CREATE, &wanted, size, 0);
+    if (ruleset < 0)
+        return 0;
+    bool done = allow_all(ruleset, directories, count, wanted.files) &&
+                syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0;
+    close(ruleset);
+    return done ? (int)version : 0;
+}
+
+/* --- seccomp --- */
+
+#ifdef HAVE_LIBSECCOMP
+
+/* clang-format off */
+static const int needed[] = {
+    /* records, rings and wake-ups */
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
+    SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fcntl64), SCMP_SYS(dup),
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(eventfd2),
+    SCMP_SYS(getsockopt), /* libpcap's counters */
+    /* files: which, Landlock says */
+    SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(fstatfs), SCMP_SYS(ftruncate), SCMP_SYS(getdents64),
+    SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(unlinkat),
+    SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+    /* memory */
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+    /* threads, waiting, signals */
+    SCMP_SYS(futex), SCMP_SYS(futex_time64), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity), SCMP_SYS(membarrier), SCMP_SYS(set_tid_address),
+    SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_nanosleep_time64), SCMP_SYS(restart_syscall),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn), SCMP_SYS(sigaltstack),
+    SCMP_SYS(rt_sigtimedwait), SCMP_SYS(rt_sigtimedwait_time64), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    /* what this process is */
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
+    SCMP_SYS(getrandom), SCMP_SYS(sysinfo), SCMP_SYS(uname),
+};
+
+/* Needed in a form only: the argument, and how it must compare. */
+static const struct {
+    int call;
+    struct scmp_arg_cmp argument;
+} limited[] = {
+    {SCMP_SYS(mmap),     {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},                /* no new code */
+    {SCMP_SYS(mmap2),    {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {SCMP_SYS(mprotect), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {SCMP_SYS(clone),    {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}},  /* threads, no processes */
+    {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}},
+    {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, 0x5401, 0}},                          /* TCGETS: isatty */
+    {SCMP_SYS(sendto),   {4, SCMP_CMP_EQ, 0, 0}},                               /* to where it is connected */
+    {SCMP_SYS(prlimit64), {2, SCMP_CMP_EQ, 0, 0}},                              /* ask, not set */
+};
+/* clang-format on */
+
+static bool add_rules(scmp_filter_ctx filter, bool files_confined)
+{
+    bool done = true;
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        done = done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, needed[i], 0) == 0;
+    for (size_t i = 0; i < sizeof limited / sizeof limited[0]; i++)
+        done = done && seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, limited[i].call, 1,
+                                              &limited[i].argument) == 0;
+    /* signals to this process alone */
+    done = done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
+    /* its flags lie in memory, where no filter sees them: libc then uses clone */
+    done = done && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
+    if (files_confined)
+        return done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 0) == 0 &&
+               seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 0) == 0;
+    return done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                                    SCMP_A0_32(SCMP_CMP_LE, INT32_MAX)) == 0;
+}
+
+bool sandbox_filter_calls(bool files_confined)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    if (filter == NULL)
+        return false;
+    bool done = add_rules(filter, files_confined) && seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    return done;
+}
+
+bool sandbox_has_filter(void)
+{
+    return true;
+}
+
+#else
+
+bool sandbox_filter_calls(bool files_confined)
+{
+    (void)files_confined;
+    return false;
+}
+
+bool sandbox_has_filter(void)
+{
+    return false;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * rights-try: gives up rights as a live capture does, then tries what should not go any more.
+ *
+ *     rights-try DIRECTORY [no-landlock]
+ *
+ * Prints a line for each attempt: its name, and "went" or the error.  With no-landlock the filter
+ * is loaded as on a kernel that has no Landlock.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../analyzer/privileges.h"
+#include "../../analyzer/sandbox.h"
+
+static void tell(const char *name, bool went)
+{
+    printf("%s %s\n", name, went ? "went" : strerror(errno));
+    fflush(stdout);
+}
+
+static void *do_nothing(void *context)
+{
+    return context;
+}
+
+static void try_processes(void)
+{
+    char name[] = "true";
+    char *const arguments[] = {name, NULL};
+    char *const environment[] = {NULL};
+    pthread_t thread;
+    tell("execve", execve("/bin/true", arguments, environment) == 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    tell("fork", child > 0);
+    tell("execveat", syscall(SYS_execveat, AT_FDCWD, "/bin/true", arguments, environment, 0) == 0);
+    tell("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+    tell("kill", kill(getppid(), 0) == 0);
+    tell("setuid", setuid(0) == 0);
+    tell("exec-memory",
+         mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    tell("thread",
+         pthread_create(&thread, NULL, do_nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
+}
+
+static void try_sockets(void)
+{
+    static const struct {
+        const char *name;
+        int family, type;
+    } sockets[] = {
+        {"socket-inet", AF_INET, SOCK_STREAM},
+        {"socket-unix", AF_UNIX, SOCK_DGRAM},
+        {"socket-packet", AF_PACKET, SOCK_RAW},
+        {"socket-netlink", AF_NETLINK, SOCK_RAW},
+    };
+    for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++)
+        tell(sockets[i].name, socket(sockets[i].family, sockets[i].type, 0) >= 0);
+}
+
+static void try_files(int directory)
+{
+    tell("read-passwd", open("/etc/passwd", O_RDONLY) >= 0);
+    tell("write-tmp", open("/tmp/lastack-rights-try", O_WRONLY | O_CREAT, 0600) >= 0);
+    tell("above", openat(directory, "../lastack-rights-try", O_WRONLY | O_CREAT, 0600) >= 0);
+    tell("make", openat(directory, "made", O_RDWR | O_CREAT | O_APPEND, 0600) >= 0);
+    tell("rename", renameat(directory, "made", directory, "renamed") == 0);
+    tell("list", openat(directory, ".", O_RDONLY | O_DIRECTORY) >= 0);
+    tell("remove", unlinkat(directory, "renamed", 0) == 0);
+    tell("read-sys", open("/sys/class/net/lo/statistics/rx_packets", O_RDONLY) >= 0);
+}
+
+int main(int argc, char **argv)
+{
+    char message[MESSAGE_SIZE] = "";
+    struct privileges privileges = {.user = NULL};
+    if (argc < 2)
+        return 2;
+    privileges.directories[0] = open(argv[1], O_PATH | O_DIRECTORY);
+    privileges.directory_count = 1;
+    if (argc > 2) {
+        tell("filter", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && sandbox_filter_calls(false));
+    } else {
+        bool done = privileges_find_user(&privileges, message) == STATUS_OK &&
+                    privileges_give_up(&privileges, message) == STATUS_OK;
+        printf("give-up %s\n", done ? "went" : message);
+    }
+    try_processes();
+    try_sockets();
+    try_files(privileges.directories[0]);
+    return 0;
+}
