@@ -48,6 +48,7 @@ struct run {
     size_t directory_count;
     uint64_t packets;     /* read so far, those outside --since and --until, too */
     struct upkeep upkeep; /* live */
+    struct service service;
 };
 
 static bool is_live(const struct run *run)
@@ -250,6 +251,7 @@ static enum status read_all(struct run *run)
         .outputs = run->outputs,
         .source = run->source,
         .analyzer = run->analyzer,
+        .service = &run->service,
     };
     upkeep_begin(&run->upkeep);
     run->progress = progress_begin(isatty(STDERR_FILENO) && !run->options->quiet);
@@ -472,7 +474,11 @@ static void write_problem_packets(struct run *run)
 
 static enum exit_status read_and_report(struct run *run)
 {
+    if (is_live(run))
+        service_ready(&run->service);
     bool complete = read_all(run) != STATUS_NO_MEMORY;
+    if (is_live(run))
+        service_end(&run->service);
     if (outputs_alive(run->outputs) && finish(run) == STATUS_NO_MEMORY)
         complete = false;
     enum exit_status exit_status = complete ? EXIT_DONE : say_out_of_memory(run);
@@ -549,6 +555,7 @@ static enum status begin_spool(struct run *run, char *message)
 /* Everything is open and there is no thread yet: what is not needed any more is given up. */
 static enum status go_live(struct run *run, char *message)
 {
+    run->service = service_begin();
     struct privileges privileges = {.user = run->options->user, .verbose = run->options->verbose};
     enum status status = privileges_find_user(&privileges, message);
     if (status != STATUS_OK)

@@ -13,10 +13,10 @@
 #include "tunables.h"
 #include "source/source.h"
 
-static enum exit_status list_interfaces(void)
+static enum exit_status list_interfaces(bool json)
 {
     char message[MESSAGE_SIZE] = "";
-    enum status status = source_list_interfaces(stdout, message);
+    enum status status = source_list_interfaces(stdout, json, message);
     return status == STATUS_OK ? EXIT_DONE : exit_refuse(status, message);
 }
 
@@ -48,7 +48,7 @@ static enum exit_status act(const struct options *options)
     case ACTION_ANALYSE:
         return analysis_run(options);
     case ACTION_INTERFACES:
-        return list_interfaces();
+        return list_interfaces(options->list_json);
     case ACTION_LIST_EVENTS:
         return list_events(options);
     case ACTION_EXPLAIN:

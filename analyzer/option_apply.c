@@ -377,7 +377,7 @@ static enum status take_fail_on(struct options *options, const char *argument, c
     return refuse_event("--fail-on (info, notice, warning, error, or an event)", argument, message);
 }
 
-/* --list-events and --list-config: as text, or as JSON. */
+/* What lists something: as text, or as JSON. */
 static enum status take_form(const char *option, struct options *options, const char *argument,
                              char *message)
 {
@@ -396,6 +396,11 @@ static enum status take_list_events(struct options *options, const char *argumen
 static enum status take_list_config(struct options *options, const char *argument, char *message)
 {
     return take_form("--list-config", options, argument, message);
+}
+
+static enum status take_interfaces(struct options *options, const char *argument, char *message)
+{
+    return take_form("--list-interfaces", options, argument, message);
 }
 
 static enum status take_set(struct options *options, const char *argument, char *message)
@@ -462,6 +467,7 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_THREADS] = take_threads,
     [OPTION_FAIL_ON] = take_fail_on,
     [OPTION_LIST_EVENTS] = take_list_events,
+    [OPTION_INTERFACES] = take_interfaces,
     [OPTION_EXPLAIN] = take_explain,
     [OPTION_CONFIG] = take_config,
     [OPTION_SET] = take_set,

@@ -78,5 +78,6 @@ enum status upkeep_do(struct upkeep *upkeep, nanotime reached)
     if (sink->ops->flush != NULL)
         sink->ops->flush(sink);
     outputs_tick(upkeep->outputs);
+    service_sign(upkeep->service, upkeep->done, source_progress(upkeep->source).packets);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "outputs.h"
+#include "service.h"
 
 struct upkeep {
     const struct options *options; /* none of these is owned */
@@ -16,6 +17,7 @@ struct upkeep {
     struct outputs *outputs;
     struct source *source;
     struct analyzer *analyzer;
+    struct service *service;
     nanotime done;       /* when it was done last, on the monotonic clock */
     nanotime stats_done; /* when statistics were written last */
 };

@@ -131,8 +131,9 @@ bool source_drops(struct source *source, uint64_t *ret_received, uint64_t *ret_d
 /* The name of a link type, e.g. "EN10MB"; static storage, or "UNKNOWN". */
 const char *source_link_type_name(int link_type);
 
-/* Writes the list of interfaces to stream, a line each.  Returns DENIED or OK, with message. */
-enum status source_list_interfaces(void *file_stream, char *message);
+/* Writes the list of interfaces to stream, a line each, or as JSON.  Returns DENIED or OK, with
+ * message. */
+enum status source_list_interfaces(void *file_stream, bool json, char *message);
 
 void source_free(struct source *source); /* accepts NULL */
 

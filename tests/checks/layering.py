@@ -40,7 +40,7 @@ MAY_INCLUDE = {
 PROGRAM = ["main", "analysis", "exit_status", "idle", "interrupt", "messages", "nearest",
            "option_apply", "option_table", "options", "outputs", "problem_packets", "progress", "reference", "tunables",
            "upkeep", "values", "live_file",
-           "privileges", "sandbox"]
+           "privileges", "sandbox", "service"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +
