@@ -320,8 +320,7 @@ static void fill_stats(const struct analyzer *analyzer, const struct engine_stoc
     memcpy(stats->states, stock->states, sizeof(stats->states));
     stats->flows = counts->flows;
     memcpy(stats->flows_by_kind, counts->flows_by_kind, sizeof(stats->flows_by_kind));
-    memcpy(stats->events_by_id, counts->events_by_id, sizeof(stats->events_by_id));
-    memcpy(stats->events_by_level, counts->events_by_level, sizeof(stats->events_by_level));
+    host_count_events(analyzer->host, stats->events_by_id, stats->events_by_level);
     stats->memory = stock->octets;
     stats->memory_limit = analyzer->engine.config.max_memory;
     stats->evictions = counts->evictions;

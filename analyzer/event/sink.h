@@ -2,8 +2,8 @@
  * sink: where records go.  A vtable; each sink is one file under sink/.
  *
  * Order of calls: any number of flow, event, transition, segment, delta, host and stats, then
- * finish once with the summary, then free.  A call that fails returns a status once and keeps failing; the
- * caller goes on with the other sinks.  Records are valid for the call only.
+ * finish once with the summary, then free.  A call that fails returns a status once and keeps
+ * failing; the caller goes on with the other sinks.  Records are valid for the call only.
  */
 #ifndef LASTACK_EVENT_SINK_H
 #define LASTACK_EVENT_SINK_H
@@ -87,13 +87,13 @@ struct stats_record {
     uint64_t packets, bytes, segments, copies;
     bool drops_known; /* libpcap's counters */
     uint64_t drops_received, drops_kernel, drops_interface;
-    uint64_t open;                   /* incarnations held, closed ones that wait for 2MSL included */
-    uint64_t states[2][TCP_STATES];  /* of these, by the state of each side */
-    uint64_t flows;                  /* that ended */
+    uint64_t open;                  /* incarnations held, closed ones that wait for 2MSL included */
+    uint64_t states[2][TCP_STATES]; /* of these, by the state of each side */
+    uint64_t flows;                 /* that ended */
     uint64_t flows_by_kind[CLOSE_KINDS];
     uint64_t events_by_id[EVENT_IDS];
     uint64_t events_by_level[LEVEL_ERROR + 1];
-    uint64_t memory, memory_limit;   /* octets for connections */
+    uint64_t memory, memory_limit; /* octets for connections */
     uint64_t evictions, tombstones_evicted, events_dropped, history_dropped;
 };
 

@@ -192,10 +192,15 @@ enum status host_finish(struct host *host, nanotime now)
     return take_status(host);
 }
 
+void host_count_events(const struct host *host, uint64_t *ret_by_id, uint64_t *ret_by_level)
+{
+    memcpy(ret_by_id, host->events_by_id, sizeof(host->events_by_id));
+    memcpy(ret_by_level, host->events_by_level, sizeof(host->events_by_level));
+}
+
 void host_summarize(const struct host *host, struct run_summary *summary)
 {
-    memcpy(summary->events_by_id, host->events_by_id, sizeof(summary->events_by_id));
-    memcpy(summary->events_by_level, host->events_by_level, sizeof(summary->events_by_level));
+    host_count_events(host, summary->events_by_id, summary->events_by_level);
     summary->hosts_left_out = host->left_out + host->census->left_out;
 }
 
