@@ -281,11 +281,20 @@ enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
         status = shards_advance(analyzer->shards, now);
     } else {
         process_batch(analyzer);
+        analyzer->engine.losses_known = analyzer->losses.count;
         engine_advance(&analyzer->engine, now);
         status = take_status(analyzer);
     }
     enum status hosts = host_advance(analyzer->host, now);
     return status == STATUS_OK ? hosts : status;
+}
+
+void analyzer_note_drops(struct analyzer *analyzer, uint64_t lost, nanotime from, nanotime until)
+{
+    enum { MARKS = 8 }; /* anywhere in between, for all that is known */
+    nanotime apart = time_since(until, from) / MARKS;
+    for (int i = 1; i <= MARKS; i++)
+        note_loss(analyzer, i == 1 ? lost : 0, time_after(from, i * apart));
 }
 
 /* The clock that a record of this moment is written with. */
@@ -460,7 +469,7 @@ static void summarize(const struct analyzer *analyzer, const struct analyzer_inp
 
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
 {
-    uint64_t drops = inputs->drops_known ? inputs->drops_kernel + inputs->drops_interface : 0;
+    uint64_t drops = inputs->drops_known ? inputs->drops_kernel : 0;
     if (drops > analyzer->lost && analyzer->last != NANOTIME_UNKNOWN)
         note_loss(analyzer, drops - analyzer->lost, analyzer->last); /* the rest, told at the end */
     enum status lost = end_fragments(analyzer);

@@ -40,7 +40,7 @@ struct analyzer_packet {
 struct analyzer_inputs {
     const struct input_summary *inputs;
     uint32_t count;
-    nanotime now; /* of the records of this moment; 0: the capture clock */
+    nanotime now;     /* of the records of this moment; 0: the capture clock */
     bool drops_known; /* live: libpcap's three counters */
     uint64_t drops_received, drops_kernel, drops_interface;
     const char *(*link_type_name)(int link_type); /* returns static storage */
@@ -58,6 +58,12 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
 
 /* Carries the capture clock on to `now` (never back), with all packets so far analysed first. */
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now);
+
+/*
+ * The capture lost so many packets between these moments of its clock, the last of which may be
+ * ahead of it: what is deduced of connections that waited for a packet then is less certain.
+ */
+void analyzer_note_drops(struct analyzer *analyzer, uint64_t lost, nanotime from, nanotime until);
 
 /* Writes every connection that lives as a part (a flow record that is not final). */
 enum status analyzer_snapshot(struct analyzer *analyzer);

@@ -16,6 +16,7 @@ static nanotime clock_now(clockid_t id)
 void upkeep_begin(struct upkeep *upkeep)
 {
     upkeep->done = upkeep->stats_done = clock_now(CLOCK_MONOTONIC);
+    upkeep->looked = clock_now(CLOCK_REALTIME);
 }
 
 bool upkeep_is_due(const struct upkeep *upkeep)
@@ -29,6 +30,19 @@ static enum status write_stats(struct upkeep *upkeep)
     inputs.drops_known = source_drops(upkeep->source, &inputs.drops_received, &inputs.drops_kernel,
                                       &inputs.drops_interface);
     return analyzer_stats(upkeep->analyzer, &inputs);
+}
+
+/* Drops since the last look are told before the packets around them are analysed. */
+static void look_for_drops(struct upkeep *upkeep)
+{
+    uint64_t received, kernel, interface;
+    nanotime now = clock_now(CLOCK_REALTIME);
+    if (!source_drops(upkeep->source, &received, &kernel, &interface))
+        return;
+    if (kernel > upkeep->dropped)
+        analyzer_note_drops(upkeep->analyzer, kernel - upkeep->dropped, upkeep->looked, now);
+    upkeep->dropped = kernel; /* an interface drops frames of foreign protocols, too */
+    upkeep->looked = now;
 }
 
 static bool stats_are_due(struct upkeep *upkeep)
@@ -70,6 +84,7 @@ enum status upkeep_do(struct upkeep *upkeep, nanotime reached)
     struct sink *sink = outputs_sink(upkeep->outputs);
     enum status status = STATUS_OK;
     upkeep->done = clock_now(CLOCK_MONOTONIC);
+    look_for_drops(upkeep);
     if (reached != NANOTIME_UNKNOWN)
         status = analyzer_tick(upkeep->analyzer, reached);
     status = worse_of(status, answer_signals(upkeep));

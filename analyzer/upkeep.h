@@ -19,6 +19,8 @@ struct upkeep {
     struct analyzer *analyzer;
     struct service *service;
     nanotime done;       /* when it was done last, on the monotonic clock */
+    uint64_t dropped;    /* packets, so far */
+    nanotime looked;     /* for them, on this host's clock: that of its interfaces */
     nanotime stats_done; /* when statistics were written last */
 };
 

@@ -83,15 +83,13 @@ class Live:
             return dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
 
     def records(self, dataset=None, path=None):
-        """Whole lines written so far."""
+        """Whole lines written so far, of all kinds of records or of one."""
+        mark = "" if dataset is None else '"dataset":"lastack.%s"' % dataset
         try:
             with open(path or self.path) as lines:
-                found = [json.loads(line) for line in lines if line.endswith("\n")]
+                return [json.loads(line) for line in lines if line.endswith("\n") and mark in line]
         except FileNotFoundError:
             return []
-        if dataset is None:
-            return found
-        return [r for r in found if r["event"]["dataset"] == "lastack." + dataset]
 
     def send(self, number):
         self.process.send_signal(number)
