@@ -55,15 +55,27 @@ static uint32_t tag_of(const struct census *census, const struct census_key *key
     return (uint32_t)(key->scope == HOST_SOURCE ? source : destination);
 }
 
+/* The place of a pair among those that came.  Without the secret: which pairs share one decides
+ * what is written, and the same capture is to give the same.  Who forges pairs that share a place
+ * gains entries, and of those there are only so many. */
+static uint32_t knock_of(const struct census_key *key)
+{
+    uint64_t words[sizeof(*key) / sizeof(uint64_t)];
+    memcpy(words, key, sizeof(words));
+    return (uint32_t)(hash_identity(words, sizeof(words) / sizeof(words[0])) % CENSUS_KNOCKS);
+}
+
 /*
  * Whether a pair came before, when there are many: one that never comes again, as most do, is not
  * worth an entry.  The memory of who came is emptied when a quarter of it is used.
  */
-static bool knocks_again(struct census *census, uint32_t tag)
+static bool knocks_again(struct census *census, const struct census_key *pair)
 {
-    uint32_t bit = tag % CENSUS_KNOCKS;
+    if (census->queue[HOST_PAIR].count < CENSUS_EASY)
+        return true;
+    uint32_t bit = knock_of(pair);
     uint64_t *word = &census->knock[bit / 64], mask = UINT64_C(1) << bit % 64;
-    if (census->queue[HOST_PAIR].count < CENSUS_EASY || (*word & mask) != 0)
+    if ((*word & mask) != 0)
         return true;
     if (++census->knocks > CENSUS_KNOCKS / 4) {
         memset(census->knock, 0, sizeof(census->knock));
@@ -472,7 +484,7 @@ static struct census_entry *admit(struct census *census, const struct target *ta
     unsigned enough = crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED;
     if ((delta->what & enough) == 0)
         return NULL;
-    if (target->key.scope == HOST_PAIR && !knocks_again(census, target->tag))
+    if (target->key.scope == HOST_PAIR && !knocks_again(census, &target->key))
         return NULL;
     struct delta whole = from_nothing(delta);
     struct census_entry *entry = make(census, &target->key, target->tag, delta->t);

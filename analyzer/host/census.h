@@ -94,6 +94,7 @@ struct census_entry {
     uint32_t by_close[CLOSE_KINDS], by_initiator[INITIATOR_BOTH + 1];
 };
 
+_Static_assert(sizeof(struct census_key) % sizeof(uint64_t) == 0, "hashed by words");
 _Static_assert(sizeof(struct census_entry) <= 256, "four cache lines");
 
 /* Entries of a kind in the order of their last change, those that came once apart. */
