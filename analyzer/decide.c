@@ -183,16 +183,22 @@ static void follow_collision(struct engine *engine, struct tuple *tuple,
         incarnation == tuple->candidate; /* its answers are routed, and decided there */
     if (incarnation->collision == NULL || incarnation->collision->decided || competing)
         return;
-    if (step->from == 0) {
-        if ((segment->flags & TCP_SYN) != 0)
-            note_syn(incarnation->collision, segment);
+    struct collision *collision = incarnation->collision;
+    switch (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) {
+    case TCP_SYN:
+        if (step->from == 0)
+            note_syn(collision, segment);
+        else if (collision->peer_syn.packet == 0)
+            collision->peer_syn = packet_ref_of(segment, 1);
         return;
+    case TCP_SYN | TCP_ACK: /* of the responder; of either when both opened at once */
+        if (step->from == 1 || collision->peer_syn.packet != 0)
+            decide_collision(engine, tuple, incarnation, ANSWER_SYNACK, segment);
+        return;
+    default:
+        if (step->from == 1 && (segment->flags & TCP_RST) != 0)
+            decide_collision(engine, tuple, incarnation, ANSWER_RST_NEW, segment);
     }
-    bool synack = (segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
-    if ((segment->flags & TCP_RST) != 0)
-        decide_collision(engine, tuple, incarnation, ANSWER_RST_NEW, segment);
-    else if (synack)
-        decide_collision(engine, tuple, incarnation, ANSWER_SYNACK, segment);
 }
 
 /* --- the final ACK --- */

@@ -162,6 +162,8 @@ static void adopt(struct engine *engine, struct tuple *tuple, const struct segme
 {
     struct incarnation *fresh = tuple->candidate;
     lives_adopt(engine, tuple, segment, end);
+    if (fresh->collision != NULL && fresh->collision->peer_syn.packet != 0)
+        lives_confirm_retiring(engine, tuple, segment, end);
     take(engine, tuple, fresh, segment, end);
     decide_collision(engine, tuple, fresh, ANSWER_SYNACK, segment);
 }
@@ -240,6 +242,16 @@ static void take_candidate_syn(struct engine *engine, struct tuple *tuple,
     collision->syn_last = packet_ref_of(segment, 0);
 }
 
+/* Both ends open at once: the old connection is presumed gone at either (OBSERVER 3). */
+static void meet(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
+{
+    struct incarnation *candidate = tuple->candidate;
+    lives_forget(engine, tuple, segment, end);
+    if (candidate->collision != NULL && candidate->collision->peer_syn.packet == 0)
+        candidate->collision->peer_syn = packet_ref_of(segment, 1);
+    take(engine, tuple, candidate, segment, end);
+}
+
 static void take_current(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                          int end)
 {
@@ -247,9 +259,12 @@ static void take_current(struct engine *engine, struct tuple *tuple, const struc
         take_contested(engine, tuple, segment, end);
         return;
     }
-    if (tuple->retiring != NULL && incarnation_side(tuple->current, end) == 0 &&
-        (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
-        lives_end_retiring(engine, tuple, segment);
+    bool speaks = (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK;
+    if (tuple->retiring != NULL && speaks) {
+        lives_confirm_retiring(engine, tuple, segment, end);
+        if (incarnation_side(tuple->current, end) == 0)
+            lives_end_retiring(engine, tuple);
+    }
     take(engine, tuple, tuple->current, segment, end);
 }
 
@@ -258,6 +273,7 @@ static struct incarnation *route_target(const struct tuple *tuple, enum route ro
 {
     switch (route) {
     case ROUTE_CANDIDATE:
+    case ROUTE_MEET:
     case ROUTE_ADOPT:
     case ROUTE_REFUSE:
         return tuple->candidate;
@@ -293,6 +309,9 @@ static void dispatch(struct engine *engine, struct tuple *tuple, const struct se
         break;
     case ROUTE_CANDIDATE:
         take_candidate_syn(engine, tuple, segment, end);
+        break;
+    case ROUTE_MEET:
+        meet(engine, tuple, segment, end);
         break;
     case ROUTE_ADOPT:
         adopt(engine, tuple, segment, end);

@@ -123,6 +123,16 @@ static void replace_candidate(struct engine *engine, struct tuple *tuple,
     lives_end_candidate(engine, tuple, true);
 }
 
+void lives_forget(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end)
+{
+    struct incarnation *old = tuple->current;
+    struct step step;
+    connection_forget(&old->connection, incarnation_side(old, end), FACT_SND_SYN, BASIS_PRESUMED,
+                      segment, &step);
+    trace_step(engine, tuple, old, &step);
+}
+
 struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
                                   const struct segment *segment, int end)
 {
@@ -136,10 +146,7 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
     note_collision(old, candidate);
     decide_replaced(engine, tuple, old, segment);
     tuple->candidate = candidate;
-    struct step step;
-    connection_forget(&old->connection, incarnation_side(old, end), FACT_SND_SYN, BASIS_PRESUMED,
-                      segment, &step);
-    trace_step(engine, tuple, old, &step);
+    lives_forget(engine, tuple, segment, end);
     return candidate;
 }
 
@@ -236,14 +243,22 @@ void lives_bury_old(struct engine *engine, struct tuple *tuple, nanotime now)
     drop_tombstones(engine, link);
 }
 
+/* The responder gave the connection up for the new one only: by its answer, or a SYN of its own. */
+static bool is_superseded(const struct connection *old, int responder)
+{
+    int newest = history_newest(&old->history, responder, old->history.count - 1);
+    return old->side[responder].state != STATE_CLOSED ||
+           (newest >= 0 && history_peek(&old->history, newest)->fact == FACT_SND_SYN);
+}
+
 void lives_adopt(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
 {
     struct incarnation *old = tuple->current, *fresh = tuple->candidate;
     int responder = incarnation_end(fresh, 1);
     int responder_side = incarnation_side(old, responder);
     if (tuple->retiring != NULL)
-        lives_end_retiring(engine, tuple, NULL);
-    old->superseded = old->connection.side[responder_side].state != STATE_CLOSED;
+        lives_end_retiring(engine, tuple);
+    old->superseded = is_superseded(&old->connection, responder_side);
     if (end == responder) {
         struct step step;
         connection_forget(&old->connection, responder_side, FACT_SND_SYNACK, BASIS_SENT, segment,
@@ -260,7 +275,7 @@ void lives_end_current(struct engine *engine, struct tuple *tuple, bool ended)
 {
     struct incarnation *current = tuple->current;
     if (tuple->retiring != NULL)
-        lives_end_retiring(engine, tuple, NULL);
+        lives_end_retiring(engine, tuple);
     tuple->current = NULL;
     free_incarnation(engine, tuple, current, ended);
 }
@@ -279,15 +294,18 @@ void lives_end_candidate(struct engine *engine, struct tuple *tuple, bool ended)
     free_incarnation(engine, tuple, candidate, ended);
 }
 
-void lives_end_retiring(struct engine *engine, struct tuple *tuple, const struct segment *proof)
+void lives_confirm_retiring(struct engine *engine, struct tuple *tuple,
+                            const struct segment *proof, int end)
 {
     struct incarnation *old = tuple->retiring;
-    if (proof != NULL) {
-        int end = incarnation_end(tuple->current, 0);
-        struct step step = {0};
-        connection_confirm_end(&old->connection, incarnation_side(old, end), proof, &step);
-        trace_step(engine, tuple, old, &step);
-    }
+    struct step step = {0};
+    connection_confirm_end(&old->connection, incarnation_side(old, end), proof, &step);
+    trace_step(engine, tuple, old, &step);
+}
+
+void lives_end_retiring(struct engine *engine, struct tuple *tuple)
+{
+    struct incarnation *old = tuple->retiring;
     tuple->retiring = NULL;
     free_incarnation(engine, tuple, old, true);
 }
@@ -323,7 +341,7 @@ void lives_finish(struct engine *engine, struct tuple *tuple)
     if (tuple->embryonic)
         lives_hatch(engine, tuple);
     if (tuple->retiring != NULL)
-        lives_end_retiring(engine, tuple, NULL);
+        lives_end_retiring(engine, tuple);
     if (tuple->candidate != NULL)
         decide_remaining(engine, tuple, tuple->candidate);
     if (tuple->current != NULL)

@@ -15,6 +15,10 @@ struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
 struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
                                   const struct segment *segment, int end);
 
+/* An end sends a SYN of a new connection: its side of the current one is presumed CLOSED. */
+void lives_forget(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end);
+
 /* The candidate was answered: it becomes the current incarnation, the old one retires. */
 void lives_adopt(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                  int end);
@@ -30,8 +34,12 @@ void lives_bury_current(struct engine *engine, struct tuple *tuple, nanotime clo
 /* The candidate is over without having been accepted: written and freed. */
 void lives_end_candidate(struct engine *engine, struct tuple *tuple, bool ended);
 
-/* The retiring incarnation gets its last proof (or none) and is written. */
-void lives_end_retiring(struct engine *engine, struct tuple *tuple, const struct segment *proof);
+/* An end speaks in the new connection: what was presumed its CLOSED in the retiring one is. */
+void lives_confirm_retiring(struct engine *engine, struct tuple *tuple,
+                            const struct segment *proof, int end);
+
+/* The retiring incarnation is written and freed. */
+void lives_end_retiring(struct engine *engine, struct tuple *tuple);
 
 /* Drops tombstones that are older than 2MSL at `now`, and more than the configured number. */
 void lives_bury_old(struct engine *engine, struct tuple *tuple, nanotime now);

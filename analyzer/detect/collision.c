@@ -44,6 +44,8 @@ static void add_evidence(struct event_record *event, const struct incarnation *i
                     "the segment that acknowledges that FIN");
     report_evidence(event, &fresh, &collision->syn, CLIENT, ROLE_TRIGGER,
                     "the SYN of incarnation %u", incarnation->number);
+    report_evidence(event, &fresh, &collision->peer_syn, SERVER, ROLE_REFERENCE,
+                    "the server's own SYN: both opened at once");
     report_evidence(event, &old, &collision->challenge, SERVER, ROLE_REACTION,
                     "an ACK in the numbers of incarnation %u: the old connection is alive, %s",
                     collision->old_number, tcp_state_name(collision->state_after));
@@ -149,6 +151,9 @@ static void explain_collision(struct event_record *event, const struct occasion 
                    client.text, server.text, (unsigned long long)collision->syn.packet, gap.text,
                    collision->old_number, tcp_state_name(collision->state_before[0]),
                    tcp_state_name(shown_state(collision)));
+    if (collision->peer_syn.packet != 0)
+        report_explain(event, " %s opened it, too (packet %llu), before it could know.", server.text,
+                       (unsigned long long)collision->peer_syn.packet);
     switch (collision->answer) {
     case ANSWER_NONE:
         report_explain(event, " No SYN-ACK and no reset of the new connection was seen.");
@@ -179,6 +184,10 @@ static void remedy_collision(struct event_record *event, const struct occasion *
         return;
     }
     struct endpoint_text client = report_address(occasion, CLIENT);
+    if (event->level == LEVEL_INFO && occasion->incarnation->collision->answer == ANSWER_NONE) {
+        report_remedy(event, "Capture longer to see whether the connection comes up.");
+        return;
+    }
     if (event->level == LEVEL_INFO) {
         report_remedy(event, "Nothing: the port came back safely.");
         return;

@@ -131,8 +131,8 @@ static int resolve_silence(const struct collision *collision)
 int resolve_outcome(const struct collision *collision)
 {
     bool last_ack_shown = collision->fin_after_syn && collision->state_after == STATE_LAST_ACK;
-    if (collision->resumed)
-        return -1;
+    if (collision->resumed || (collision->peer_syn.packet != 0 && !is_reset(collision)))
+        return -1; /* nobody's SYN; or both opened at once, and the responder left by itself */
     if (is_reset(collision))
         return resolve_reset(collision);
     if (goes_round(collision))

@@ -52,6 +52,7 @@ struct collision {
     struct packet_ref old_fin, old_final_ack; /* of the responder's close, if any */
     struct packet_ref syn;                    /* first copy */
     struct packet_ref syn_last;               /* latest copy */
+    struct packet_ref peer_syn;               /* the responder's own: both opened at once */
     struct packet_ref challenge;              /* first ACK in the old numbers */
     struct packet_ref challenge_last;
     struct packet_ref reset; /* the initiator's RST to it */

@@ -31,10 +31,13 @@ const char *stray_verdict_name(enum stray_verdict verdict)
 /* How far below its end a segment of a connection that rests may begin: a window, unscaled. */
 enum { REST_REACH = 65535 };
 
-static bool acks_candidate(const struct incarnation *candidate, const struct segment *segment)
+/* Whether a segment of an end acknowledges the SYN that the other end sent for the candidate. */
+static bool acks_candidate(const struct incarnation *candidate, const struct segment *segment,
+                           int end)
 {
-    const struct side *x = &candidate->connection.side[0];
-    return (segment->flags & TCP_ACK) != 0 &&
+    const struct side *x =
+        &candidate->connection.side[side_other(incarnation_side(candidate, end))];
+    return side_has(x, SIDE_SYN_SEEN) && (segment->flags & TCP_ACK) != 0 &&
            seq_within(segment->acknowledgment, seq_add(x->iss, 1), x->snd_nxt);
 }
 
@@ -89,6 +92,22 @@ static bool began_stream(const struct connection *connection, const struct side 
            seq_within(segment->sequence, x->iss - 65535, x->iss);
 }
 
+/*
+ * A SYN of the other end while the candidate's has no answer: both open at once (figure 8), and
+ * neither may have been in the old connection any more.
+ */
+static bool meets_candidate(const struct incarnation *candidate, const struct segment *segment,
+                            int end)
+{
+    if (candidate == NULL || end == candidate->client_end)
+        return false;
+    const struct side *x = &candidate->connection.side[1];
+    if (side_has(x, SIDE_SYN_SEEN))
+        return segment->sequence == x->iss;
+    return !side_has(x, SIDE_HEARD) && !side_has(x, SIDE_ISS_KNOWN) &&
+           candidate->connection.side[0].state == STATE_SYN_SENT;
+}
+
 static enum route route_syn(const struct tuple *tuple, const struct segment *segment, int end,
                             struct stray *ret_stray)
 {
@@ -109,6 +128,8 @@ static enum route route_syn(const struct tuple *tuple, const struct segment *seg
         return ROUTE_CURRENT;
     if (is_old_syn(tuple, segment, end, ret_stray))
         return ROUTE_STRAY;
+    if (meets_candidate(candidate, segment, end))
+        return ROUTE_MEET;
     return is_provably_gone(current, side_other(from)) ? ROUTE_REPLACE : ROUTE_COMPETE;
 }
 
@@ -144,7 +165,7 @@ static enum route route_synack(const struct tuple *tuple, const struct segment *
     int from = incarnation_side(current, end);
     const struct side *x = &current->connection.side[from];
     const struct side *y = &current->connection.side[side_other(from)];
-    if (candidate != NULL && end != candidate->client_end && acks_candidate(candidate, segment))
+    if (candidate != NULL && acks_candidate(candidate, segment, end))
         return ROUTE_ADOPT;
     bool awaited = !side_has(x, SIDE_HEARD) && !current->connection.midstream;
     bool repeated = side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->iss;
@@ -190,7 +211,7 @@ static enum route route_from_responder(const struct tuple *tuple, const struct s
 {
     const struct incarnation *current = tuple->current;
     const struct side *old_y = &current->connection.side[1 - incarnation_side(current, end)];
-    if (!acks_candidate(tuple->candidate, segment))
+    if (!acks_candidate(tuple->candidate, segment, end))
         return ROUTE_CURRENT;
     if ((segment->flags & TCP_RST) != 0)
         return ROUTE_REFUSE;

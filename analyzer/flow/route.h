@@ -12,6 +12,7 @@ enum route {
     ROUTE_REPLACE,   /* a SYN; the current one is provably gone */
     ROUTE_COMPETE,   /* a SYN into an incarnation that may be alive: a candidate */
     ROUTE_CANDIDATE, /* the candidate's own SYN again */
+    ROUTE_MEET,      /* a SYN of the candidate's other end: a simultaneous open */
     ROUTE_ADOPT,     /* an answer that makes the candidate the current incarnation */
     ROUTE_REFUSE,    /* a reset of the candidate, in its numbers */
     ROUTE_RESUME,    /* the candidate's sender speaks in the old numbers: the SYN was nobody's */
