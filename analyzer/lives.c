@@ -294,8 +294,8 @@ void lives_end_candidate(struct engine *engine, struct tuple *tuple, bool ended)
     free_incarnation(engine, tuple, candidate, ended);
 }
 
-void lives_confirm_retiring(struct engine *engine, struct tuple *tuple,
-                            const struct segment *proof, int end)
+void lives_confirm_retiring(struct engine *engine, struct tuple *tuple, const struct segment *proof,
+                            int end)
 {
     struct incarnation *old = tuple->retiring;
     struct step step = {0};

@@ -93,11 +93,33 @@ void side_confirm_alone(struct connection *connection, int side, int index, enum
 void side_confirm(struct connection *connection, int side, int index, enum basis basis,
                   uint64_t proof, struct step *step)
 {
+    int oldest = side_oldest_presumed(connection, side);
     for (int i = 0; i <= index; i++) {
         const struct history_entry *entry = history_peek(&connection->history, i);
-        if (entry->side == (unsigned)side && !entry->revoked && entry->basis == BASIS_PRESUMED)
+        if (entry->side != (unsigned)side || entry->revoked || entry->basis != BASIS_PRESUMED)
+            continue;
+        bool left_since = i < oldest && entry->before == STATE_SYN_RCVD; /* figure 5: CLOSE there */
+        if (!left_since)
             side_confirm_alone(connection, side, i, basis, proof, step);
     }
+}
+
+void side_revoke_alone(struct connection *connection, int side, int index, uint64_t by,
+                       struct step *step)
+{
+    struct history *history = &connection->history;
+    struct history_entry *entry = history_at(history, index);
+    entry->revoked = 1;
+    entry->by = by;
+    step_add_change(step, CHANGE_REVOKED, side, entry);
+    for (int i = index + 1; i < history->count; i++) {
+        struct history_entry *next = history_at(history, i);
+        if (next->side != (unsigned)side || next->revoked)
+            continue;
+        next->before = entry->before;
+        return;
+    }
+    connection->side[side].state = entry->before;
 }
 
 void side_revoke(struct connection *connection, int side, int index, uint64_t by, bool crossed,

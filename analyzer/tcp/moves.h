@@ -36,6 +36,10 @@ void side_confirm(struct connection *connection, int side, int index, enum basis
 void side_confirm_alone(struct connection *connection, int side, int index, enum basis basis,
                         uint64_t proof, struct step *step);
 
+/* Takes back entry `index` alone: what the side sent after it stands, out of the state before. */
+void side_revoke_alone(struct connection *connection, int side, int index, uint64_t by,
+                       struct step *step);
+
 /* Takes back entry `index` of a side and those after it; crossed: nothing was lost. */
 void side_revoke(struct connection *connection, int side, int index, uint64_t by, bool crossed,
                  struct step *step);

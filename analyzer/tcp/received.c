@@ -38,6 +38,17 @@ static enum judgment judge_got_synack(const struct connection *connection,
     return covers && (segment->flags & TCP_RST) == 0 ? JUDGE_PROVEN : JUDGE_NOTHING;
 }
 
+/* RFC 7323 4.3: what is echoed arrived; it is younger than the SYN, so it acknowledged the SYN-ACK.
+ */
+static bool echoes_third(const struct side *y, const struct segment *segment)
+{
+    return (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(y, SIDE_TSVAL) &&
+           side_has(y, SIDE_SYN_SEEN) && seq_after(segment->tsecr, y->tsval_first);
+}
+
+/*
+ * A FIN alone proves no ESTABLISHED: figure 5 has CLOSE out of SYN_RCVD, too.
+ */
 static enum judgment judge_syn_acked(const struct connection *connection,
                                      const struct segment *segment, int from, bool crossing)
 {
@@ -46,9 +57,9 @@ static enum judgment judge_syn_acked(const struct connection *connection,
         return JUDGE_NOTHING;
     if ((segment->flags & TCP_SYN) != 0)
         return judge_again(crossing);
-    bool beyond = segment->payload > 0 || (segment->flags & TCP_FIN) != 0 ||
-                  seq_after(segment->acknowledgment, seq_add(y->iss, 1));
-    return beyond || !crossing ? JUDGE_PROVEN : JUDGE_NOTHING;
+    bool beyond = segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(y->iss, 1));
+    bool may_precede = (segment->flags & TCP_FIN) != 0 ? !echoes_third(y, segment) : crossing;
+    return beyond || !may_precede ? JUDGE_PROVEN : JUDGE_NOTHING;
 }
 
 /* An acknowledgment below what the side has acknowledged before is an old copy: it shows nothing.
@@ -263,6 +274,31 @@ static void judge_presumed(struct connection *connection, const struct segment *
     }
 }
 
+/*
+ * The SYN-ACK again after the side's FIN: the FIN was sent out of SYN_RCVD.  ESTABLISHED, presumed
+ * before it, never was; nor had the acknowledgment of that FIN arrived.
+ */
+static void revoke_under_fin(struct connection *connection, const struct segment *segment, int from,
+                             struct step *step)
+{
+    struct history *history = &connection->history;
+    int opened = -1, acked = -1;
+    for (int i = 0; i < history->count; i++) {
+        const struct history_entry *entry = history_peek(history, i);
+        if (entry->side != (unsigned)from || entry->revoked || entry->basis != BASIS_PRESUMED)
+            continue;
+        if (entry->fact == FACT_SYN_ACKED)
+            opened = i;
+        if (entry->fact == FACT_FIN_ACKED && opened >= 0)
+            acked = i;
+    }
+    if (opened < 0 || facts_crossing(connection, from, history_peek(history, opened)->t, segment))
+        return;
+    if (acked >= 0 && !facts_crossing(connection, from, history_peek(history, acked)->t, segment))
+        side_revoke(connection, from, acked, segment->packet, false, step);
+    side_revoke_alone(connection, from, opened, segment->packet, step);
+}
+
 /* An acknowledgment of a FIN that had not moved its receiver yet: it arrived after all. */
 static void receive_fin_by_ack(struct connection *connection, const struct segment *segment,
                                int from, struct step *step)
@@ -293,7 +329,11 @@ static void receive_fin_by_ack(struct connection *connection, const struct segme
 void facts_received(struct connection *connection, const struct segment *segment, int from,
                     struct step *step)
 {
-    if (connection->side[from].basis == BASIS_PRESUMED)
+    const struct side *x = &connection->side[from];
+    if (side_has(x, SIDE_FIN_SENT) && (segment->flags & TCP_SYN) != 0 &&
+        segment->sequence == x->iss)
+        revoke_under_fin(connection, segment, from, step);
+    if (x->basis == BASIS_PRESUMED)
         judge_presumed(connection, segment, from, step);
     if (connection->closing != NULL)
         receive_fin_by_ack(connection, segment, from, step);
