@@ -3,6 +3,7 @@
  *
  * A SYN into an earlier incarnation is not told here: its one story is the collision's.
  */
+#include "../flow/icmp_story.h"
 #include "detectors.h"
 #include "report.h"
 
@@ -67,6 +68,19 @@ void detect_syn_refused(struct occasion *occasion)
 
 /* --- no answer --- */
 
+/*
+ * A SYN's answer may be an ICMP error, which is then the story (icmp_unreachable_reset).  Where one
+ * came before, the latest SYN is given the time to draw another; unknown: it has.
+ */
+static nanotime without_icmp(const struct incarnation *incarnation, const struct unanswered *run)
+{
+    if (incarnation->icmp == NULL || incarnation->icmp->unreachable[CLIENT].packet == 0)
+        return run->last.t;
+    nanotime after = time_since(incarnation->icmp->unreachable[CLIENT].t, run->last.t);
+    bool answered = after >= 0 && after <= icmp_right_after;
+    return answered ? NANOTIME_UNKNOWN : time_after(run->last.t, icmp_right_after);
+}
+
 nanotime due_syn_no_answer(const struct incarnation *incarnation, const struct config *config)
 {
     const struct connection *connection = &incarnation->connection;
@@ -78,7 +92,10 @@ nanotime due_syn_no_answer(const struct incarnation *incarnation, const struct c
     const struct unanswered *run = &story->unanswered[CLIENT];
     if (run->copies == 0)
         return NANOTIME_UNKNOWN;
-    return time_later_of(time_after(run->first.t, config->syn_wait), run->last.t);
+    nanotime least = without_icmp(incarnation, run);
+    return least == NANOTIME_UNKNOWN
+               ? least
+               : time_later_of(time_after(run->first.t, config->syn_wait), least);
 }
 
 void detect_syn_no_answer(struct occasion *occasion)

@@ -152,14 +152,16 @@ static void tell_fin_wait_2(struct occasion *occasion, enum event_id id,
     struct duration_text text = report_duration(said->idle);
     if (reset) {
         report_detail(&event, "rst_form", rst_form_name(occasion->step->rst_form));
-        event.suppresses[event.suppress_count++] = EVENT_data_after_close_reset;
         report_explain(&event,
                        "%s closed (packet %llu) and waited in FIN_WAIT_2; when %s spoke again "
                        "after %s (packet %llu), it had given the connection up and reset it "
-                       "(packet %llu). What %s sent is lost.",
+                       "(packet %llu).",
                        end.text, (unsigned long long)closing->fin[x].packet, peer.text, text.text,
-                       (unsigned long long)said->first.packet, (unsigned long long)answer.packet,
-                       peer.text);
+                       (unsigned long long)said->first.packet, (unsigned long long)answer.packet);
+        if (said->first.payload > 0 && said->probes == 0) {
+            event.suppresses[event.suppress_count++] = EVENT_data_after_close_reset;
+            report_explain(&event, " What %s sent is lost.", peer.text);
+        }
         report_remedy(&event, "Let %s close sooner, or raise net.ipv4.tcp_fin_timeout on %s.",
                       peer.text, report_address(occasion, x).text);
     } else {
@@ -181,7 +183,7 @@ void detect_fin_wait_2_timeout(struct occasion *occasion)
     const struct unanswered *said =
         awakened(occasion, occasion->from, occasion->config->fin_timeout);
     if (said == NULL || occasion->step->rst_form != RST_REPLY_NO_ACK || occasion->step->injected ||
-        said->first.payload == 0 || occasion->tuple->candidate != NULL ||
+        occasion->tuple->candidate != NULL ||
         incarnation_raised(occasion->incarnation, EVENT_fin_wait_2_timeout) ||
         incarnation_raised(occasion->incarnation, EVENT_rst_to_retransmitted_fin))
         return;

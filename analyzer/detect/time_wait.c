@@ -213,6 +213,9 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
         report_number(&event, "fin_wait_2_ns", waited);
     report_detail(&event, "cause", expired ? "fw2_timeout" : "time_wait_absent");
     report_detail(&event, "rst_form", rst_form_name(step->rst_form));
+    const struct story *story = incarnation->story;
+    if (expired && story != NULL && story->answered.idle >= occasion->config->fin_timeout)
+        event.suppresses[event.suppress_count++] = EVENT_fin_wait_2_timeout;
     struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
     struct duration_text wait_text = report_duration(waited);
     report_explain(&event,

@@ -9,8 +9,6 @@
 #include "detectors.h"
 #include "report.h"
 
-static const nanotime right_after = NANO_PER_SECOND;
-
 /* Who sent the error. */
 static struct endpoint_text speaker(const struct icmp_report *report)
 {
@@ -51,6 +49,16 @@ static const char *code_words(const struct icmp_error *error)
                                                              : "destination unreachable";
 }
 
+/* SYNs of a side that would be syn_no_answer, but for the ICMP error that answers the last. */
+static bool fits_no_answer(const struct occasion *occasion, int x)
+{
+    const struct incarnation *incarnation = occasion->incarnation;
+    const struct story *story = incarnation->story;
+    return story != NULL && story->unanswered[x].copies > 0 &&
+           time_since(occasion->now, story->unanswered[x].first.t) >= occasion->config->syn_wait &&
+           !incarnation_raised(incarnation, EVENT_syn_no_answer);
+}
+
 static void tell(struct occasion *occasion, const struct icmp_report *report, bool reset)
 {
     const struct incarnation *incarnation = occasion->incarnation;
@@ -76,6 +84,8 @@ static void tell(struct occasion *occasion, const struct icmp_report *report, bo
         report_evidence(&event, &own, &rst, x, ROLE_REACTION, "the %s aborts", report_side(x));
         report_number(&event, "delay_ns", time_since(rst.t, report->t));
         event.suppresses[event.suppress_count++] = EVENT_close_abortive_app;
+    } else if (fits_no_answer(occasion, x)) {
+        event.suppresses[event.suppress_count++] = EVENT_syn_no_answer;
     }
     report_number(&event, "icmp_type", report->error.type);
     report_number(&event, "icmp_code", report->error.code);
@@ -102,7 +112,7 @@ void detect_icmp_abort(struct occasion *occasion)
         return;
     const struct icmp_report *report = &incarnation->icmp->unreachable[occasion->from];
     nanotime after = time_since(occasion->segment->time, report->t);
-    if (report->packet != 0 && after >= 0 && after <= right_after)
+    if (report->packet != 0 && after >= 0 && after <= icmp_right_after)
         tell(occasion, report, true);
 }
 
@@ -118,7 +128,7 @@ void detect_icmp_syn_failure(struct occasion *occasion)
         bool alone = connection->side[x].state == STATE_SYN_SENT &&
                      connection->side[side_other(x)].tally.packets == 0;
         nanotime after = time_since(report->t, connection->side[x].last_t);
-        if (report->packet != 0 && alone && after >= 0 && after <= right_after)
+        if (report->packet != 0 && alone && after >= 0 && after <= icmp_right_after)
             tell(occasion, report, false);
     }
 }

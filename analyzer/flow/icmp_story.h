@@ -21,6 +21,9 @@ struct icmp_report {
     uint8_t side; /* that had sent it: the error went to that side */
 };
 
+/* From an error to what it caused, and from a segment to the error that answers it: EVENTS C7. */
+static const nanotime icmp_right_after = NANO_PER_SECOND;
+
 struct icmp_story {
     uint32_t errors;
     struct icmp_report first, last;

@@ -101,6 +101,19 @@ def main():
            found)
     again = events([(0, syn), (.1, icmp(syn)), (1, syn), (3, syn)])
     tap.ok("icmp_unreachable_reset" not in again, "not when SYNs went on without another", again)
+
+    told = [(0, syn), (.1, icmp(syn)), (1, syn), (1.1, icmp(syn)), (3, syn), (3.05, icmp(syn))]
+    later = [(9, ip(CLIENT, SERVER, 17, bytes(8)))]  # time passes
+    both = events(told + later)
+    tap.ok("syn_no_answer" not in both and
+           both["icmp_unreachable_reset"]["lastack"]["suppresses"] == ["syn_no_answer"],
+           "one story: each SYN had the error for an answer", both)
+    soon = events(told[:4])
+    tap.ok(soon["icmp_unreachable_reset"]["lastack"]["suppresses"] == [],
+           "nothing is suppressed that had not come up within 3 s", soon)
+    rest = events(told[:2] + [(1, syn), (3, syn)] + later)
+    tap.ok("syn_no_answer" in rest and "icmp_unreachable_reset" not in rest,
+           "SYNs that went on without another error had no answer", rest)
     answered = events([(0, syn), (.1, icmp(syn)), (1, syn), (1.01, tcp(SERVER, SYN | ACK, 0, 1))])
     tap.ok("icmp_unreachable_reset" not in answered, "not when the SYN was answered", answered)
     return tap.end()
