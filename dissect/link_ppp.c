@@ -122,6 +122,8 @@ enum dissect_result link_relay(struct packet *packet)
         return ethertype_read(packet, view_u16(type, 0));
     }
     packet_skip(packet, view_u8(packet->rest, 1) == 0 ? 2 : 1); /* a pad octet aligns SNAP */
+    if (!view_holds(packet->rest, 1))
+        return DISSECT_LINK_TRUNCATED;
     uint8_t protocol = view_u8(packet->rest, 0);
     struct view snap = view_after(packet->rest, 1);
     switch (protocol) {

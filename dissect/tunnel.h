@@ -3,7 +3,8 @@
  *
  * Behind UDP nothing names what follows but a port, which anybody may use.  So every reader there
  * looks at its header and at what it would carry, and answers DISSECT_NOT_TCP with the packet left
- * where it was unless both make sense: a packet too few is better than a connection invented.
+ * where it was unless both make sense: a packet too few is better than a connection invented.  Where
+ * the header does and the capture ends before the rest can be seen, it is DISSECT_TUNNEL_TRUNCATED.
  */
 #ifndef LASTACK_DISSECT_TUNNEL_H
 #define LASTACK_DISSECT_TUNNEL_H
@@ -20,6 +21,12 @@ enum dissect_result tunnel_enter(struct packet *packet);
 
 /* Whether tunnel.def has something for that IP protocol. */
 bool tunnel_is_known(uint8_t protocol);
+
+/* Whether the packet had so many octets, and the capture does not hold them. */
+static inline bool tunnel_is_cut(const struct packet *packet, uint32_t octets)
+{
+    return packet->length >= octets && !view_holds(packet->rest, octets);
+}
 
 /*
  * Whether an IP packet stands at the front of a view that has `length` octets on the wire: a whole

@@ -27,9 +27,14 @@ enum {
     GTP_EXTENSION = 0x04,
     GTP_PACKET = 0xff, /* message type: a user's packet */
     EXTENSIONS_MAX = 8,
+    IP4_LEAST = 20,
+    IP6_HEADER = 40,
 };
 
-/* Where the user's packet begins, or 0: the extension headers do not end there. */
+/*
+ * Where the user's packet begins, or 0: the extension headers do not end.  Where the capture does
+ * before them, some place behind its end.
+ */
 static uint32_t payload_offset(struct view header)
 {
     uint8_t flags = view_u8(header, 0);
@@ -37,14 +42,21 @@ static uint32_t payload_offset(struct view header)
         return GTP_HEADER;
     uint32_t at = GTP_HEADER + GTP_OPTIONAL;
     uint8_t next = (flags & GTP_EXTENSION) != 0 ? view_u8(header, at - 1) : 0;
-    for (int extensions = 0; next != 0; extensions++) {
+    for (int extensions = 0; next != 0 && view_holds(header, at + 1); extensions++) {
         uint32_t octets = view_u8(header, at) * 4u;
-        if (octets == 0 || extensions == EXTENSIONS_MAX || !view_holds(header, at + octets))
+        if (octets == 0 || extensions == EXTENSIONS_MAX)
             return 0;
         at += octets;
         next = view_u8(header, at - 1);
     }
     return at;
+}
+
+/* Whether the capture, of a datagram that GTP fills, ends before the user's packet shows. */
+static bool ends_before(const struct packet *packet, uint32_t length, uint32_t offset)
+{
+    uint32_t least = view_u8(packet->rest, offset) >> 4 == IP_6 ? IP6_HEADER : IP4_LEAST;
+    return length == packet->length && tunnel_is_cut(packet, offset + least);
 }
 
 enum dissect_result tunnel_gtp(struct packet *packet)
@@ -55,8 +67,11 @@ enum dissect_result tunnel_gtp(struct packet *packet)
         return DISSECT_NOT_TCP;
     uint32_t length = view_u16(header, 2) + (uint32_t)GTP_HEADER;
     uint32_t offset = payload_offset(header);
-    if (length > packet->length || offset == 0 || offset >= length ||
-        !tunnel_holds_ip(view_after(header, offset), length - offset, IP_EITHER))
+    if (length > packet->length || offset == 0 || offset >= length)
+        return DISSECT_NOT_TCP;
+    if (ends_before(packet, length, offset))
+        return DISSECT_TUNNEL_TRUNCATED;
+    if (!tunnel_holds_ip(view_after(header, offset), length - offset, IP_EITHER))
         return DISSECT_NOT_TCP;
     packet->tunnel_id = view_u32(header, 4);
     packet_limit(packet, length);

@@ -17,6 +17,11 @@ enum {
     ETHERNET_TYPE = 12,
     ETHERNET_HEADER = 14,
     LENGTH_MOST = 1500,
+    IP4_LEAST = 20,
+    IP6_HEADER = 40,
+    TYPE_BRIDGED = 0x6558, /* what GENEVE carries */
+    TYPE_IP4 = 0x0800,
+    TYPE_IP6 = 0x86dd,
 };
 
 /* Whether an Ethernet frame that may carry IP stands at the front. */
@@ -26,6 +31,23 @@ static bool holds_ethernet(struct view rest)
     return view_holds(rest, ETHERNET_HEADER) && (type <= LENGTH_MOST || ethertype_is_known(type));
 }
 
+/* An IP packet; one of which the capture holds too little to tell was cut there. */
+static enum dissect_result carried_read(struct packet *packet, uint8_t version)
+{
+    if (tunnel_is_cut(packet, version == IP_4 ? IP4_LEAST : IP6_HEADER))
+        return DISSECT_TUNNEL_TRUNCATED;
+    if (!tunnel_holds_ip(packet->rest, packet->length, version))
+        return DISSECT_NOT_TCP;
+    return version == IP_4 ? link_ip4(packet) : link_ip6(packet);
+}
+
+static enum dissect_result bridged_read(struct packet *packet)
+{
+    if (tunnel_is_cut(packet, ETHERNET_HEADER))
+        return DISSECT_TUNNEL_TRUNCATED;
+    return holds_ethernet(packet->rest) ? link_ethernet(packet) : DISSECT_NOT_TCP;
+}
+
 /* Network service header, RFC 8300 2: its length counts words of four octets. */
 static enum dissect_result service_read(struct packet *packet)
 {
@@ -33,6 +55,8 @@ static enum dissect_result service_read(struct packet *packet)
     struct view header = packet->rest;
     uint32_t octets = (view_u8(header, 1) & 0x3f) * 4u;
     uint8_t next = view_u8(header, 3);
+    if (tunnel_is_cut(packet, octets < LEAST ? LEAST : octets))
+        return DISSECT_TUNNEL_TRUNCATED;
     if (octets < LEAST || !view_holds(header, octets))
         return DISSECT_NOT_TCP;
     packet_skip(packet, octets);
@@ -52,17 +76,15 @@ static enum dissect_result service_read(struct packet *packet)
 
 static enum dissect_result typed_read(struct packet *packet, uint8_t type)
 {
-    enum { TYPE_IP4 = 1, TYPE_IP6 = 2, TYPE_ETHERNET = 3, TYPE_SERVICE = 4 };
+    enum { NEXT_IP4 = 1, NEXT_IP6 = 2, NEXT_ETHERNET = 3, NEXT_SERVICE = 4 };
     switch (type) {
-    case TYPE_IP4:
-        return tunnel_holds_ip(packet->rest, packet->length, IP_4) ? link_ip4(packet)
-                                                                   : DISSECT_NOT_TCP;
-    case TYPE_IP6:
-        return tunnel_holds_ip(packet->rest, packet->length, IP_6) ? link_ip6(packet)
-                                                                   : DISSECT_NOT_TCP;
-    case TYPE_ETHERNET:
-        return holds_ethernet(packet->rest) ? link_ethernet(packet) : DISSECT_NOT_TCP;
-    case TYPE_SERVICE:
+    case NEXT_IP4:
+        return carried_read(packet, IP_4);
+    case NEXT_IP6:
+        return carried_read(packet, IP_6);
+    case NEXT_ETHERNET:
+        return bridged_read(packet);
+    case NEXT_SERVICE:
         return service_read(packet);
     default:
         return DISSECT_NOT_TCP;
@@ -94,27 +116,39 @@ static bool options_fit(struct view options)
     return options.octets == 0;
 }
 
+static enum dissect_result geneve_carried_read(struct packet *packet, uint16_t type)
+{
+    switch (type) {
+    case TYPE_BRIDGED:
+        return bridged_read(packet);
+    case TYPE_IP4:
+        return carried_read(packet, IP_4);
+    default:
+        return carried_read(packet, IP_6);
+    }
+}
+
 enum dissect_result tunnel_geneve(struct packet *packet)
 {
-    enum { RESERVED_FLAGS = 0x3f, TYPE_BRIDGED = 0x6558, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd };
+    enum { RESERVED_FLAGS = 0x3f };
+    struct packet outer = *packet;
     struct view header = packet->rest;
-    uint32_t options = (view_u8(header, 0) & 0x3f) * 4u;
+    uint32_t octets = HEADER + (view_u8(header, 0) & 0x3f) * 4u;
     uint16_t type = view_u16(header, 2);
-    if (!view_holds(header, HEADER + options) || view_u8(header, 0) >> 6 != 0 ||
+    if (!view_holds(header, HEADER) || view_u8(header, 0) >> 6 != 0 ||
         (view_u8(header, 1) & RESERVED_FLAGS) != 0 || view_u8(header, 7) != 0 ||
-        !options_fit(view_first(view_after(header, HEADER), options)))
+        (type != TYPE_BRIDGED && type != TYPE_IP4 && type != TYPE_IP6))
         return DISSECT_NOT_TCP;
-    struct view inner = view_after(header, HEADER + options);
-    uint32_t length = packet->length - HEADER - options;
-    bool fits = type == TYPE_BRIDGED ? holds_ethernet(inner)
-                : type == TYPE_IP4   ? tunnel_holds_ip(inner, length, IP_4)
-                : type == TYPE_IP6   ? tunnel_holds_ip(inner, length, IP_6)
-                                     : false;
-    if (!fits)
+    if (tunnel_is_cut(packet, octets))
+        return DISSECT_TUNNEL_TRUNCATED;
+    if (!view_holds(header, octets) || !options_fit(view_after(view_first(header, octets), HEADER)))
         return DISSECT_NOT_TCP;
     packet->tunnel_id = view_u32(header, 4) >> 8;
-    packet_skip(packet, HEADER + options);
-    return ethertype_read(packet, type);
+    packet_skip(packet, octets);
+    enum dissect_result result = geneve_carried_read(packet, type);
+    if (result == DISSECT_NOT_TCP)
+        *packet = outer;
+    return result;
 }
 
 enum dissect_result tunnel_lisp(struct packet *packet)
