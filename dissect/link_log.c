@@ -48,7 +48,7 @@ enum dissect_result link_nflog(struct packet *packet)
         if (length < VALUE_HEADER)
             return DISSECT_LINK_TRUNCATED;
         if (type == PAYLOAD) {
-            packet_limit(packet, length);
+            packet_limit_to(packet, length);
             packet_skip(packet, VALUE_HEADER);
             return family_read(packet, view_u8(header, 0));
         }

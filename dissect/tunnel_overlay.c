@@ -111,9 +111,13 @@ enum dissect_result tunnel_vxlan(struct packet *packet)
 /* Whether the options fill their room to the octet; each has its length in words of four. */
 static bool options_fit(struct view options)
 {
-    while (options.octets >= 4)
-        options = view_after(options, 4 + (view_u8(options, 3) & 0x1f) * 4u);
-    return options.octets == 0;
+    while (options.octets > 0) {
+        uint32_t octets = 4 + (view_u8(options, 3) & 0x1f) * 4u;
+        if (!view_holds(options, octets))
+            return false;
+        options = view_after(options, octets);
+    }
+    return true;
 }
 
 static enum dissect_result geneve_carried_read(struct packet *packet, uint16_t type)

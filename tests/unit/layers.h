@@ -159,17 +159,15 @@ static inline void layer_put_outer(struct bytes *bytes, const struct layer *laye
     bytes_put(bytes, "0000 0000");
 }
 
-/* The layer with a packet in it: TCP_PLAIN and INNER_PAYLOAD octets; all lengths are right. */
-static inline struct bytes layer_frame(const struct layer *layer)
+/* The layer around a packet; all lengths are right. */
+static inline struct bytes layer_around(const struct layer *layer, const struct bytes *packet)
 {
     struct bytes bytes = {.length = 0};
     layer_put_outer(&bytes, layer);
     bytes_put(&bytes, layer->header);
-    struct bytes packet =
-        layer->version == 4 ? packet4(TCP_PLAIN, INNER_PAYLOAD) : packet6(TCP_PLAIN, INNER_PAYLOAD);
-    assert_true(bytes.length + packet.length <= sizeof bytes.data);
-    memcpy(bytes.data + bytes.length, packet.data, packet.length);
-    bytes.length += packet.length;
+    assert_true(bytes.length + packet->length <= sizeof bytes.data);
+    memcpy(bytes.data + bytes.length, packet->data, packet->length);
+    bytes.length += packet->length;
     if (layer->length_at != 0)
         bytes_set16(&bytes, layer->length_at, bytes.length - layer->length_from);
     if (layer->protocol != 0)
@@ -177,6 +175,19 @@ static inline struct bytes layer_frame(const struct layer *layer)
     if (layer->protocol == 17)
         bytes_set16(&bytes, OUTER_IP + 4, bytes.length - OUTER_IP);
     return bytes;
+}
+
+/* The packet that every layer here carries: TCP_PLAIN and INNER_PAYLOAD octets. */
+static inline struct bytes layer_packet(const struct layer *layer)
+{
+    return layer->version == 4 ? packet4(TCP_PLAIN, INNER_PAYLOAD)
+                               : packet6(TCP_PLAIN, INNER_PAYLOAD);
+}
+
+static inline struct bytes layer_frame(const struct layer *layer)
+{
+    struct bytes packet = layer_packet(layer);
+    return layer_around(layer, &packet);
 }
 
 #endif
