@@ -206,6 +206,30 @@ static enum status take_ndjson(struct options *options, const char *argument, ch
     return take_output(options, OUTPUT_NDJSON, argument, message);
 }
 
+static enum status take_svg(struct options *options, const char *argument, char *message)
+{
+    return take_output(options, OUTPUT_SVG, argument, message);
+}
+
+static enum status take_flow(struct options *options, const char *argument, char *message)
+{
+    struct ladder_choice *choice = &options->ladder;
+    uint64_t number;
+    if (strlen(argument) < 16 && value_read_number(argument, &number) && number > 0)
+        *choice = (struct ladder_choice){.kind = LADDER_NUMBER, .number = number};
+    else if (strlen(argument) == 16 && value_read_uid(argument, &number))
+        *choice = (struct ladder_choice){.kind = LADDER_UID, .number = number};
+    else if (value_read_ends(argument, &choice->ip_version, choice->address, choice->port))
+        choice->kind = LADDER_ENDS;
+    else
+        return option_refuse(message,
+                             "--flow %.120s: must be a number from 1, a flow_uid of 16 hexadecimal "
+                             "digits, or two ends, such as 10.0.0.1:40000-10.0.0.2:443 or "
+                             "[2001:db8::1]:40000-[2001:db8::2]:443",
+                             argument);
+    return STATUS_OK;
+}
+
 static enum status take_write(struct options *options, const char *argument, char *message)
 {
     for (size_t i = 0; i < options->output_count; i++) {
@@ -452,6 +476,8 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_TEXT] = take_text,
     [OPTION_JSON] = take_json,
     [OPTION_NDJSON] = take_ndjson,
+    [OPTION_SVG] = take_svg,
+    [OPTION_FLOW] = take_flow,
     [OPTION_WRITE] = take_write,
     [OPTION_SPOOL] = take_spool,
     [OPTION_FLOWS] = take_flows,

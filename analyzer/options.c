@@ -236,6 +236,34 @@ static enum status check_outputs(const struct options *options, char *message)
     return STATUS_OK;
 }
 
+/* A picture is of connections that went by: of one, where it goes to a file. */
+static enum status check_drawing(const struct options *options, bool ladder, char *message)
+{
+    bool drawn = ladder;
+    for (size_t i = 0; i < options->output_count; i++) {
+        bool svg = options->outputs[i].kind == OUTPUT_SVG;
+        drawn = drawn || svg;
+        if (svg && options->ladder.kind == LADDER_PROBLEMS)
+            return option_refuse(message, "--svg draws one connection; say which with --flow, such "
+                                          "as --flow 1 (lastack ladder FILE numbers them)");
+    }
+    if (!drawn && options->ladder.kind != LADDER_PROBLEMS)
+        return option_refuse(message, "--flow is for drawing; write lastack ladder FILE --flow, or "
+                                      "add --svg=FILE");
+    return STATUS_OK;
+}
+
+/* Words with a job of their own come first on the line. */
+static enum status take_job(struct options *options, bool ladder, char *message)
+{
+    if (!ladder)
+        return STATUS_OK;
+    if (options->output_count == OPTIONS_OUTPUTS)
+        return option_refuse(message, "more than %d outputs; leave some out", OPTIONS_OUTPUTS);
+    options->outputs[options->output_count++] = (struct output){OUTPUT_LADDER, NULL};
+    return STATUS_OK;
+}
+
 enum status options_parse(int argc, char **argv, struct options *options, char *message)
 {
     *options = (struct options){
@@ -252,12 +280,19 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
     };
     if (options->files == NULL || options->interfaces == NULL)
         return STATUS_NO_MEMORY;
+    bool ladder = argc > 1 && strcmp(argv[1], "ladder") == 0;
+    argc -= ladder;
+    argv += ladder;
     enum status status = read_options(argc, argv, options, message);
     if (status != STATUS_OK || options->action != ACTION_ANALYSE)
         return status;
     status = take_words(options, argv + optind, (size_t)(argc - optind), message);
     if (status == STATUS_OK)
         status = check_input(options, message);
+    if (status == STATUS_OK)
+        status = take_job(options, ladder, message);
+    if (status == STATUS_OK)
+        status = check_drawing(options, ladder, message);
     if (status == STATUS_OK)
         status = check_segments(options, message);
     if (status == STATUS_OK)

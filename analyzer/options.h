@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "config.h"
 #include "event/catalogue.h"
+#include "sink/sinks.h"
 
 enum { OPTIONS_OUTPUTS = 8, OPTIONS_INTERFACES = 64 };
 
@@ -51,6 +52,8 @@ enum output_kind {
     OUTPUT_TEXT,
     OUTPUT_JSON,
     OUTPUT_NDJSON,
+    OUTPUT_LADDER,
+    OUTPUT_SVG,
     OUTPUT_PACKETS /* pcapng, of connections with problems */
 };
 
@@ -79,13 +82,14 @@ struct options {
     uint64_t spool; /* octets on disk for packets that come once */
     const char *user;        /* to become; NULL: not named */
     bool promiscuous;
-    bool follow; /* go on at the end of the last file */
+    bool follow;                            /* go on at the end of the last file */
     struct output outputs[OPTIONS_OUTPUTS]; /* none: main chooses by the terminal */
     size_t output_count;
     enum choice flows;
     enum choice segments;  /* CHOICE_DEFAULT: none; CHOICE_PROBLEMS: every file can be read again */
     uint64_t segments_uid; /* with CHOICE_ONE */
     bool transitions;
+    struct ladder_choice ladder;
     enum level level; /* 0: each output's own */
     bool events_chosen;
     bool events[EVENT_IDS]; /* with events_chosen */

@@ -11,9 +11,11 @@
 #include "live_file.h"
 #include "messages.h"
 #include "sink/sinks.h"
+#include "values.h"
 
 struct destination {
     const char *file; /* NULL: standard output */
+    enum output_kind kind;
     FILE *stream;
     struct live_file *live; /* below stream; NULL: it is an ordinary one */
     struct sink *sink;      /* NULL: not made, or already freed */
@@ -106,11 +108,11 @@ static bool wants_segments_of(const struct outputs *outputs, uint64_t flow_uid)
 static enum status forward_segment(struct sink *sink, const struct segment_record *segment)
 {
     struct outputs *outputs = (struct outputs *)sink;
-    if (!wants_segments_of(outputs, segment->who.flow_uid))
-        return status_of_all(outputs);
+    bool wanted = wants_segments_of(outputs, segment->who.flow_uid);
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
-        if (to->status == STATUS_OK && to->sink->ops->segment != NULL)
+        bool draws = to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG; /* chooses for itself */
+        if (to->status == STATUS_OK && to->sink->ops->segment != NULL && (wanted || draws))
             note_failure(to, to->sink->ops->segment(to->sink, segment));
     }
     return status_of_all(outputs);
@@ -204,6 +206,28 @@ static int terminal_columns(FILE *stream)
     return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+/* A picture that goes into a pipe or a file has the width that COLUMNS asks for; 0: none. */
+static int asked_columns(void)
+{
+    const char *columns = getenv("COLUMNS");
+    uint64_t number;
+    if (columns == NULL || !value_read_number(columns, &number) || number > INT16_MAX)
+        return 0;
+    return (int)number;
+}
+
+/* POSIX, 8.2: the first of these that is set and not empty names the locale. */
+static bool is_utf8_locale(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *locale = getenv(variables[i]);
+        if (locale != NULL && *locale != '\0')
+            return strcasestr(locale, "UTF-8") != NULL || strcasestr(locale, "UTF8") != NULL;
+    }
+    return false;
+}
+
 static enum flows_wanted flows_wanted(enum choice choice)
 {
     static const enum flows_wanted wanted[] = {
@@ -229,6 +253,7 @@ static struct sink_options common_options(const struct outputs *outputs)
         .flows = flows_wanted(options->flows),
         .segments = options->segments != CHOICE_DEFAULT,
         .transitions = options->transitions,
+        .ladder = options->ladder,
     };
 }
 
@@ -236,9 +261,9 @@ static enum status make_sink(struct outputs *outputs, enum output_kind kind,
                              struct destination *destination)
 {
     static enum status (*const makers[])(const struct sink_options *, FILE *, struct sink **) = {
-        [OUTPUT_TEXT] = sink_text_new,
-        [OUTPUT_JSON] = sink_report_new,
-        [OUTPUT_NDJSON] = sink_ndjson_new,
+        [OUTPUT_TEXT] = sink_text_new,     [OUTPUT_JSON] = sink_report_new,
+        [OUTPUT_NDJSON] = sink_ndjson_new, [OUTPUT_LADDER] = sink_ladder_new,
+        [OUTPUT_SVG] = sink_svg_new,
     };
     struct sink_options wanted = common_options(outputs);
     if (kind == OUTPUT_PACKETS) {
@@ -249,6 +274,9 @@ static enum status make_sink(struct outputs *outputs, enum output_kind kind,
     }
     wanted.colour = is_terminal_with_colour(destination->stream);
     wanted.columns = terminal_columns(destination->stream);
+    if (kind == OUTPUT_LADDER && wanted.columns == 0)
+        wanted.columns = asked_columns();
+    wanted.utf8 = is_utf8_locale();
     return makers[kind](&wanted, destination->stream, &destination->sink);
 }
 
@@ -299,6 +327,7 @@ static enum status open_destination(struct outputs *outputs, const struct output
     destination->file = output->file;
     destination->long_running =
         outputs->options->interface_count > 0 && outputs->options->output_count > 1;
+    destination->kind = output->kind;
     destination->stream = stdout;
     if (output->file != NULL && is_input(outputs->options, output->file)) {
         snprintf(message, MESSAGE_SIZE,

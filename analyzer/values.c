@@ -1,6 +1,7 @@
 /* values: see values.h. */
 #include "values.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stddef.h>
 #include <string.h>
@@ -169,5 +170,45 @@ bool value_read_time(const char *word, nanotime *ret_moment)
         !read_fraction(&word, &fraction) || !read_offset(&word, &offset) || *word != '\0')
         return false;
     *ret_moment = (day + clock - offset) * NANO_PER_SECOND + fraction;
+    return true;
+}
+
+/* ADDRESS:PORT, or [ADDRESS]:PORT; returns the IP version, 0 for neither. */
+static uint8_t read_end(const char *text, size_t length, uint8_t *address, uint16_t *port)
+{
+    char end[64], *colon;
+    uint64_t number;
+    if (length >= sizeof end)
+        return 0;
+    memcpy(end, text, length);
+    end[length] = '\0';
+    colon = strrchr(end, ':');
+    if (colon == NULL || !value_read_number(colon + 1, &number) || number > UINT16_MAX)
+        return 0;
+    *colon = '\0';
+    *port = (uint16_t)number;
+    if (end[0] != '[')
+        return inet_pton(AF_INET, end, address) == 1 ? 4 : 0;
+    if (colon[-1] != ']')
+        return 0;
+    colon[-1] = '\0';
+    return inet_pton(AF_INET6, end + 1, address) == 1 ? 6 : 0;
+}
+
+bool value_read_ends(const char *word, uint8_t *ret_version, uint8_t ret_address[2][16],
+                     uint16_t ret_port[2])
+{
+    uint8_t address[2][16] = {{0}};
+    uint16_t port[2];
+    const char *dash = strchr(word, '-');
+    if (dash == NULL)
+        return false;
+    uint8_t first = read_end(word, (size_t)(dash - word), address[0], &port[0]);
+    uint8_t second = read_end(dash + 1, strlen(dash + 1), address[1], &port[1]);
+    if (first == 0 || first != second)
+        return false;
+    *ret_version = first;
+    memcpy(ret_address, address, sizeof address);
+    memcpy(ret_port, port, sizeof port);
     return true;
 }

@@ -21,6 +21,13 @@ bool value_read_size(const char *word, uint64_t *ret_octets);
 bool value_read_uid(const char *word, uint64_t *ret_uid);
 
 /*
+ * Two ends, ADDRESS:PORT-ADDRESS:PORT, IPv6 addresses in brackets; both of one IP version.
+ * Addresses are in network order, IPv4 in the first four octets.
+ */
+bool value_read_ends(const char *word, uint8_t *ret_version, uint8_t ret_address[2][16],
+                     uint16_t ret_port[2]);
+
+/*
  * A moment in RFC 3339's form with Z or a numeric offset, up to nine fraction digits, e.g.
  * "2026-11-20T15:00:00.5+01:00".  A space or t may stand for T.  Years 1970 to 2261, the range of
  * nanotime.

@@ -40,6 +40,22 @@ struct input_spans {
     uint64_t known; /* packets of the whole input whose place is known; 0: all */
 };
 
+/* Which ladders are drawn. */
+enum ladder_choice_kind {
+    LADDER_PROBLEMS, /* those with events that are selected; all, where there are none */
+    LADDER_NUMBER,   /* the one of this number, in the order of first segments, from 1 */
+    LADDER_UID,      /* the incarnation of this flow_uid */
+    LADDER_ENDS      /* what went between these two ends, in either direction */
+};
+
+struct ladder_choice {
+    enum ladder_choice_kind kind;
+    uint64_t number; /* LADDER_NUMBER and LADDER_UID */
+    uint8_t ip_version;
+    uint8_t address[2][16]; /* network order, IPv4 in the first four octets */
+    uint16_t port[2];
+};
+
 struct sink_options {
     const char *version;              /* of lastack, for summary and report */
     const char *observer;             /* name of the capturing host; NULL: no observer object */
@@ -48,10 +64,12 @@ struct sink_options {
     enum level minimum_level;         /* of events; 0: info, and notice for the text summary */
     const bool *events;               /* by enum event_id, those wanted; NULL: all */
     enum flows_wanted flows;
-    bool segments;          /* NDJSON: segment records, too */
-    bool transitions;       /* NDJSON: transition records, too */
-    bool colour;            /* text: the stream is a terminal that knows colours */
-    int columns;            /* text: width; 0: 80, and never over 100 */
+    bool segments;               /* NDJSON: segment records, too */
+    bool transitions;            /* NDJSON: transition records, too */
+    bool colour;                 /* text: the stream is a terminal that knows colours */
+    int columns;                 /* text: width; 0: 80, and never over 100; ladders: over 200 */
+    bool utf8;                   /* ladder: lines may be drawn with characters beyond ASCII */
+    struct ladder_choice ladder; /* ladder and SVG */
     uint32_t kept_flows;    /* flow records that the report holds until the end, connections that
                                sink_concerned_new remembers; 0: the default */
     uint32_t kept_problems; /* report and text: groups of problems held; 0: the default */
@@ -67,6 +85,11 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
 
 /* A summary in plain words, written by finish. */
 enum status sink_text_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
+
+/* Both sides' states beside every segment, written by finish: for a terminal, and as SVG. */
+enum status sink_ladder_new(const struct sink_options *options, FILE *stream,
+                            struct sink **ret_sink);
+enum status sink_svg_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
 
 /*
  * Writes nothing and remembers which connections the events concern that NDJSON would write by the

@@ -1,0 +1,323 @@
+/*
+ * ladder_book: an open-addressed table of ends leads to the ladders; each grows its own arrays.
+ */
+#include "ladder_book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/hash.h"
+
+enum {
+    KEPT_SEGMENTS = 1000000, /* of all ladders together, 56 octets each */
+    KEPT_LADDERS = 100000,
+    KEPT_NOTES = 4096,      /* of one ladder */
+    KEPT_LIVES = 4096,      /* of one ladder */
+    TABLE_ROOM = 4 * 65536, /* a power of 2, over twice KEPT_LADDERS */
+    KEY_WORDS = 5
+};
+
+struct ladder_book {
+    struct ladder_choice choice;
+    struct hash_key key;
+    uint32_t *table; /* number of the ladder; 0: free */
+    struct ladder *ladders;
+    uint32_t count, room;
+    size_t segments;
+    uint64_t left_out;
+};
+
+/* Makes room for one more element of an array; false when memory is out. */
+static bool make_room(void **array, size_t size, size_t count, size_t *room)
+{
+    if (count < *room)
+        return true;
+    size_t wider = *room == 0 ? 8 : *room * 2;
+    void *larger = realloc(*array, wider * size);
+    if (larger == NULL)
+        return false;
+    *array = larger;
+    *room = wider;
+    return true;
+}
+
+static bool is_same_end(const struct endpoint_record *a, const struct endpoint_record *b)
+{
+    return a->port == b->port && memcmp(a->address, b->address, sizeof a->address) == 0;
+}
+
+static bool is_same_context(const struct flow_identity *a, const struct flow_identity *b)
+{
+    return a->ip_version == b->ip_version && a->vlans == b->vlans &&
+           memcmp(a->vlan, b->vlan, a->vlans * sizeof a->vlan[0]) == 0 &&
+           strcmp(a->tunnel, b->tunnel) == 0;
+}
+
+static bool is_between_same_ends(const struct flow_identity *a, const struct flow_identity *b)
+{
+    if (!is_same_context(a, b))
+        return false;
+    return (is_same_end(&a->end[0], &b->end[0]) && is_same_end(&a->end[1], &b->end[1])) ||
+           (is_same_end(&a->end[0], &b->end[1]) && is_same_end(&a->end[1], &b->end[0]));
+}
+
+/* Alike for both directions: what stands in order is combined without one. */
+static uint64_t hash_ends(const struct ladder_book *book, const struct flow_identity *who)
+{
+    uint64_t sum = 0;
+    for (int end = 0; end < 2; end++) {
+        uint64_t words[KEY_WORDS - 2];
+        memcpy(words, who->end[end].address, sizeof who->end[end].address);
+        words[2] = who->end[end].port;
+        sum += hash_words(book->key, words, KEY_WORDS - 2);
+    }
+    return sum;
+}
+
+static uint32_t *find_place(const struct ladder_book *book, const struct flow_identity *who)
+{
+    uint32_t index = (uint32_t)hash_ends(book, who) & (TABLE_ROOM - 1);
+    while (book->table[index] != 0 &&
+           !is_between_same_ends(&book->ladders[book->table[index] - 1].who, who))
+        index = (index + 1) & (TABLE_ROOM - 1);
+    return &book->table[index];
+}
+
+static bool is_choice_end(const struct ladder_choice *choice, int end,
+                          const struct endpoint_record *is)
+{
+    return choice->port[end] == is->port &&
+           memcmp(choice->address[end], is->address, choice->ip_version == 4 ? 4 : 16) == 0;
+}
+
+static bool has_choice_ends(const struct ladder_choice *choice, const struct flow_identity *who)
+{
+    if (choice->ip_version != who->ip_version)
+        return false;
+    return (is_choice_end(choice, 0, &who->end[0]) && is_choice_end(choice, 1, &who->end[1])) ||
+           (is_choice_end(choice, 1, &who->end[0]) && is_choice_end(choice, 0, &who->end[1]));
+}
+
+/* By the record alone; numbers are not known before the ladder is. */
+static bool may_be_chosen(const struct ladder_choice *choice, const struct flow_identity *who)
+{
+    if (choice->kind == LADDER_UID)
+        return who->flow_uid == choice->number;
+    return choice->kind != LADDER_ENDS || has_choice_ends(choice, who);
+}
+
+bool ladder_book_chose(const struct ladder_book *book, const struct ladder *ladder)
+{
+    return book->choice.kind != LADDER_NUMBER || ladder->number == book->choice.number;
+}
+
+/* The ladder of a record, a new one where there is none; *ret_ladder is NULL without room. */
+static enum status find_ladder(struct ladder_book *book, const struct flow_identity *who,
+                               struct ladder **ret_ladder)
+{
+    uint32_t *place = find_place(book, who);
+    *ret_ladder = NULL;
+    if (*place == 0 && book->count == KEPT_LADDERS) {
+        book->left_out++;
+        return STATUS_OK;
+    }
+    if (*place == 0) {
+        size_t room = book->room;
+        if (!make_room((void **)&book->ladders, sizeof *book->ladders, book->count, &room))
+            return STATUS_NO_MEMORY;
+        book->room = (uint32_t)room;
+        book->ladders[book->count] = (struct ladder){.who = *who, .number = book->count + 1};
+        *place = ++book->count;
+    }
+    struct ladder *ladder = &book->ladders[*place - 1];
+    *ret_ladder = ladder_book_chose(book, ladder) ? ladder : NULL;
+    return STATUS_OK;
+}
+
+/* The incarnation of a record, a new one where there is none; NULL: no room. */
+static struct ladder_life *find_life(struct ladder *ladder, const struct flow_identity *who)
+{
+    for (uint32_t i = ladder->life_count; i-- > 0;) {
+        if (ladder->lives[i].flow_uid == who->flow_uid)
+            return &ladder->lives[i];
+    }
+    if (ladder->life_count == KEPT_LIVES)
+        return NULL;
+    struct ladder_life *larger =
+        realloc(ladder->lives, (ladder->life_count + 1) * sizeof *ladder->lives);
+    if (larger == NULL)
+        return NULL;
+    ladder->lives = larger;
+    struct ladder_life *life = &ladder->lives[ladder->life_count++];
+    *life = (struct ladder_life){.flow_uid = who->flow_uid, .incarnation = who->incarnation};
+    life->turned = !is_same_end(&who->end[CLIENT], &ladder->who.end[CLIENT]);
+    return life;
+}
+
+static void keep_segment(struct ladder *ladder, const struct segment_record *segment,
+                         const struct ladder_life *life)
+{
+    struct ladder_segment *kept = &ladder->segments[ladder->segment_count++];
+    int turned = !is_same_end(&segment->who.end[CLIENT], &ladder->who.end[CLIENT]);
+    *kept = (struct ladder_segment){
+        .packet = segment->packet,
+        .t = segment->t,
+        .seq = segment->seq,
+        .ack = segment->ack,
+        .payload = segment->payload,
+        .life = (uint32_t)(life - ladder->lives),
+        .flags = segment->flags,
+        .from = (uint8_t)(segment->from ^ turned),
+        .seq_known = segment->relative_known,
+        .ack_known = segment->ack_relative_known,
+        .verdict = (uint8_t)segment->verdict,
+    };
+    if (!kept->seq_known)
+        kept->seq = segment->seq_abs;
+    if (!kept->ack_known)
+        kept->ack = segment->ack_abs;
+    for (int side = LEFT; side <= RIGHT; side++) {
+        kept->after[side] = (uint8_t)segment->after[side ^ turned];
+        kept->basis[side] = (uint8_t)segment->after_basis[side ^ turned];
+    }
+}
+
+enum status ladder_book_segment(struct ladder_book *book, const struct segment_record *segment)
+{
+    struct ladder *ladder;
+    if (!may_be_chosen(&book->choice, &segment->who))
+        return STATUS_OK;
+    enum status status = find_ladder(book, &segment->who, &ladder);
+    if (status != STATUS_OK || ladder == NULL)
+        return status;
+    struct ladder_life *life = find_life(ladder, &segment->who);
+    if (life == NULL || book->segments == KEPT_SEGMENTS) {
+        book->left_out++;
+        return STATUS_OK;
+    }
+    if (!make_room((void **)&ladder->segments, sizeof *ladder->segments, ladder->segment_count,
+                   &ladder->segment_room))
+        return STATUS_NO_MEMORY;
+    keep_segment(ladder, segment, life);
+    book->segments++;
+    return STATUS_OK;
+}
+
+static enum status keep_history(struct ladder_life *life, int side,
+                                const struct side_record *record)
+{
+    size_t octets = record->history_count * sizeof *record->history;
+    struct history_record *copy = malloc(octets + 1);
+    if (copy == NULL)
+        return STATUS_NO_MEMORY;
+    memcpy(copy, record->history, octets);
+    free(life->history[side]);
+    life->history[side] = copy;
+    life->history_count[side] = record->history_count;
+    return STATUS_OK;
+}
+
+enum status ladder_book_flow(struct ladder_book *book, const struct flow_record *flow)
+{
+    struct ladder *ladder;
+    if (!may_be_chosen(&book->choice, &flow->who))
+        return STATUS_OK;
+    enum status status = find_ladder(book, &flow->who, &ladder);
+    struct ladder_life *life =
+        status == STATUS_OK && ladder != NULL ? find_life(ladder, &flow->who) : NULL;
+    if (life == NULL)
+        return status;
+    life->turned = !is_same_end(&flow->who.end[CLIENT], &ladder->who.end[CLIENT]);
+    life->ended = true;
+    life->close_kind = flow->close_kind;
+    life->time_wait_until = flow->time_wait_until;
+    life->time_wait_restarts = flow->time_wait_restarts;
+    for (int side = CLIENT; side <= SERVER && status == STATUS_OK; side++) {
+        int here = side ^ (int)life->turned;
+        life->time_wait[here] =
+            flow->time_wait && (flow->time_wait_both || flow->time_wait_side == side);
+        status = keep_history(life, here, &flow->side[side]);
+    }
+    return status;
+}
+
+static enum status keep_note(struct ladder *ladder, const struct event_record *event,
+                             const struct evidence_record *evidence)
+{
+    size_t room = ladder->note_room;
+    if (evidence->packet == 0 || ladder->note_count == KEPT_NOTES)
+        return STATUS_OK;
+    if (!make_room((void **)&ladder->notes, sizeof *ladder->notes, ladder->note_count, &room))
+        return STATUS_NO_MEMORY;
+    ladder->note_room = (uint32_t)room;
+    struct ladder_note *note = &ladder->notes[ladder->note_count++];
+    *note =
+        (struct ladder_note){.packet = evidence->packet, .level = event->level, .id = event->id};
+    memcpy(note->says, evidence->says, sizeof note->says);
+    return STATUS_OK;
+}
+
+enum status ladder_book_event(struct ladder_book *book, const struct event_record *event)
+{
+    struct ladder *ladder;
+    bool of_neighbour = book->choice.kind == LADDER_UID && event->who.previous != 0 &&
+                        event->who.previous == book->choice.number;
+    if (!may_be_chosen(&book->choice, &event->who) && !of_neighbour)
+        return STATUS_OK;
+    enum status status = find_ladder(book, &event->who, &ladder);
+    if (status != STATUS_OK || ladder == NULL)
+        return status;
+    if (event->level > ladder->worst)
+        ladder->worst = event->level;
+    for (uint32_t i = 0; i < event->evidence_count && status == STATUS_OK; i++)
+        status = keep_note(ladder, event, &event->evidence[i]);
+    return status;
+}
+
+const struct ladder *ladder_book_list(const struct ladder_book *book, uint32_t *ret_count)
+{
+    *ret_count = book->count;
+    return book->ladders;
+}
+
+uint64_t ladder_book_left_out(const struct ladder_book *book)
+{
+    return book->left_out;
+}
+
+static void clear_ladder(struct ladder *ladder)
+{
+    for (uint32_t i = 0; i < ladder->life_count; i++) {
+        free(ladder->lives[i].history[LEFT]);
+        free(ladder->lives[i].history[RIGHT]);
+    }
+    free(ladder->lives);
+    free(ladder->segments);
+    free(ladder->notes);
+}
+
+void ladder_book_free(struct ladder_book *book)
+{
+    if (book == NULL)
+        return;
+    for (uint32_t i = 0; i < book->count; i++)
+        clear_ladder(&book->ladders[i]);
+    free(book->ladders);
+    free(book->table);
+    free(book);
+}
+
+struct ladder_book *ladder_book_new(const struct ladder_choice *choice)
+{
+    struct ladder_book *book = calloc(1, sizeof *book);
+    if (book == NULL)
+        return NULL;
+    book->choice = *choice;
+    book->key = hash_key_draw();
+    book->table = calloc(TABLE_ROOM, sizeof *book->table);
+    if (book->table == NULL) {
+        free(book);
+        return NULL;
+    }
+    return book;
+}

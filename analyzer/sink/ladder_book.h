@@ -1,0 +1,82 @@
+/*
+ * ladder_book: what ladders are drawn from, gathered from the records as they come.
+ *
+ * A ladder holds everything between two ends (addresses, ports, VLANs and tunnel), so that an
+ * incarnation stands above the next one.  Its left side is the client of the first record; a later
+ * incarnation that the other end opened is turned to fit, and says so at its boundary.
+ */
+#ifndef LASTACK_SINK_LADDER_BOOK_H
+#define LASTACK_SINK_LADDER_BOOK_H
+
+#include "sinks.h"
+
+enum { LEFT = 0, RIGHT = 1 };
+
+/* A segment record, without what every segment of the incarnation has in common. */
+struct ladder_segment {
+    uint64_t packet;
+    nanotime t;
+    uint32_t seq, ack, payload;
+    uint32_t life; /* index into the ladder's lives */
+    uint8_t flags, from;
+    bool seq_known, ack_known;
+    uint8_t after[2], basis[2]; /* enum tcp_state, enum basis; [LEFT], [RIGHT] */
+    uint8_t verdict;            /* enum segment_verdict */
+};
+
+/* An incarnation. */
+struct ladder_life {
+    uint64_t flow_uid;
+    uint32_t incarnation;
+    bool turned; /* its client is on the right */
+    bool ended;  /* the flow record came, and what follows is known */
+    enum close_kind close_kind;
+    struct history_record *history[2]; /* owned; [LEFT], [RIGHT] */
+    uint32_t history_count[2];
+    bool time_wait[2];
+    nanotime time_wait_until;
+    uint64_t time_wait_restarts;
+};
+
+/* What an event says of a packet. */
+struct ladder_note {
+    uint64_t packet;
+    enum level level;
+    enum event_id id;
+    char says[160];
+};
+
+struct ladder {
+    struct flow_identity who;        /* of the first record */
+    uint32_t number;                 /* from 1, in the order of first records */
+    enum level worst;                /* of its notes; 0: no event that was asked for */
+    struct ladder_segment *segments; /* owned */
+    size_t segment_count, segment_room;
+    struct ladder_life *lives; /* owned */
+    uint32_t life_count;
+    struct ladder_note *notes; /* owned */
+    uint32_t note_count, note_room;
+};
+
+struct ladder_book;
+
+/* NULL: out of memory. */
+struct ladder_book *ladder_book_new(const struct ladder_choice *choice);
+
+/* Each takes what belongs to the chosen connections; NO_MEMORY only. */
+enum status ladder_book_segment(struct ladder_book *book, const struct segment_record *segment);
+enum status ladder_book_flow(struct ladder_book *book, const struct flow_record *flow);
+enum status ladder_book_event(struct ladder_book *book, const struct event_record *event);
+
+/* In the order of their numbers, those that were not chosen among them, without segments. */
+const struct ladder *ladder_book_list(const struct ladder_book *book, uint32_t *ret_count);
+
+/* Whether the connection is the one that was chosen; true for all where none was. */
+bool ladder_book_chose(const struct ladder_book *book, const struct ladder *ladder);
+
+/* Segments and connections for which there was no room. */
+uint64_t ladder_book_left_out(const struct ladder_book *book);
+
+void ladder_book_free(struct ladder_book *book); /* accepts NULL */
+
+#endif

@@ -1,0 +1,287 @@
+/*
+ * ladder_svg: one row of ladder_rows a band of the picture, from top to bottom.
+ *
+ *     0      150       300                              740       960
+ *     packet, time     left pole ------- arrow -------> right pole
+ *                states                                 states
+ *
+ * No script, no reference to anything outside; text from the capture is escaped.
+ */
+#include "ladder_svg.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "line.h"
+
+enum {
+    WIDTH = 960,
+    LEFT_POLE = 320,
+    RIGHT_POLE = 780,
+    TOP = 76,
+    BAND = 34,       /* height of an arrow's row */
+    WORDS_BAND = 20, /* height of one line of words */
+    SLANT = 8        /* an arrow arrives lower than it left */
+};
+
+static const char style[] =
+    "<style>"
+    "svg{background:#fff;color:#1a1a1a;font:13px ui-monospace,Menlo,Consolas,monospace}"
+    "text{fill:currentColor}.f{opacity:.65}.b{font-weight:700}"
+    ".p{font-style:italic;opacity:.75}.r{text-decoration:line-through}"
+    ".a,.l{stroke:currentColor;stroke-width:1.3}.l{opacity:.35}"
+    ".m{stroke:#b00020;stroke-width:2.2}.s1,.s2{fill:#1d4f91}.s3{fill:#8a5300}.s4{fill:#b00020}"
+    ".h{fill:currentColor}.k{fill:#b00020}"
+    "@media(prefers-color-scheme:dark){svg{background:#14161a;color:#e6e6e6}"
+    ".m{stroke:#ff7b8a}.k,.s4{fill:#ff7b8a}.s3{fill:#ffc069}.s1,.s2{fill:#8ab8ff}}"
+    "</style>";
+
+struct canvas {
+    struct output *output;
+    enum status status;
+    bool nano;
+    int y;
+};
+
+static void put(struct canvas *canvas, const struct line *line)
+{
+    if (canvas->status == STATUS_OK)
+        canvas->status = output_write_line(canvas->output, line->text, line->length);
+}
+
+/* Text inside an element: XML's own characters as references (XML 1.0, 2.4). */
+static void add_escaped(struct line *line, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&':
+            line_add(line, "&amp;");
+            break;
+        case '<':
+            line_add(line, "&lt;");
+            break;
+        case '>':
+            line_add(line, "&gt;");
+            break;
+        default:
+            line_add(line, "%c", (unsigned char)*text < 0x20 ? ' ' : *text);
+        }
+    }
+}
+
+static void put_text(struct canvas *canvas, int x, int y, const char *anchor, const char *class,
+                     const char *text)
+{
+    struct line line = {.length = 0};
+    line_add(&line, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" class=\"%s\">", x, y, anchor,
+             class);
+    add_escaped(&line, text);
+    line_add(&line, "</text>");
+    put(canvas, &line);
+}
+
+static void put_line(struct canvas *canvas, int x1, int y1, int x2, int y2, const char *class)
+{
+    struct line line = {.length = 0};
+    line_add(&line, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" class=\"%s\"/>", x1, y1, x2, y2,
+             class);
+    put(canvas, &line);
+}
+
+/* The poles beside a band. */
+static void put_poles(struct canvas *canvas, int height)
+{
+    put_line(canvas, LEFT_POLE, canvas->y, LEFT_POLE, canvas->y + height, "l");
+    put_line(canvas, RIGHT_POLE, canvas->y, RIGHT_POLE, canvas->y + height, "l");
+}
+
+static void put_state(struct canvas *canvas, const struct ladder_state *state, int side, int y)
+{
+    char text[32], class[8];
+    snprintf(text, sizeof text, "%s%s", tcp_state_name(state->state), state->presumed ? "?" : "");
+    snprintf(class, sizeof class, "t%s%s", state->presumed ? " p" : "", state->revoked ? " r" : "");
+    if (side == LEFT)
+        put_text(canvas, LEFT_POLE - 10, y, "end", class, text);
+    else
+        put_text(canvas, RIGHT_POLE + 10, y, "start", class, text);
+}
+
+static void put_time(struct canvas *canvas, const struct ladder_row *row, int y)
+{
+    struct line line = {.length = 0};
+    if (row->packet != 0)
+        line_add(&line, "#%" PRIu64 " ", row->packet);
+    uint64_t t = (uint64_t)(row->t < 0 ? -row->t : row->t);
+    line_add(&line, "%s%" PRIu64, row->t < 0 ? "-" : "+", t / NANO_PER_SECOND);
+    if (canvas->nano)
+        line_add(&line, ".%09" PRIu64, t % NANO_PER_SECOND);
+    else
+        line_add(&line, ".%06" PRIu64, t % NANO_PER_SECOND / NANO_PER_MICRO);
+    put_text(canvas, 10, y, "start", "f", line.text);
+}
+
+static void put_head(struct canvas *canvas, int x, int y, int direction, bool marked)
+{
+    struct line line = {.length = 0};
+    line_add(&line, "<path d=\"M%d %dl%d -5v10z\" class=\"%s\"/>", x, y, -9 * direction,
+             marked ? "k" : "h");
+    put(canvas, &line);
+}
+
+static void paint_segment(struct canvas *canvas, const struct ladder_row *row)
+{
+    int direction = row->from == LEFT ? 1 : -1;
+    int start = row->from == LEFT ? LEFT_POLE : RIGHT_POLE;
+    int end = row->from == LEFT ? RIGHT_POLE : LEFT_POLE;
+    int y = canvas->y + BAND - SLANT - 6;
+    put_poles(canvas, BAND);
+    put_line(canvas, start, y, end - 8 * direction, y + SLANT, row->marked ? "m" : "a");
+    put_head(canvas, end, y + SLANT, direction, row->marked);
+    put_text(canvas, (LEFT_POLE + RIGHT_POLE) / 2, y - 5, "middle", row->marked ? "b" : "t",
+             row->words);
+    put_time(canvas, row, y + 6);
+    put_state(canvas, &row->after[LEFT], LEFT, y + 6);
+    put_state(canvas, &row->after[RIGHT], RIGHT, y + 6);
+    canvas->y += BAND;
+}
+
+static void paint_between(struct canvas *canvas, const char *words)
+{
+    put_poles(canvas, WORDS_BAND);
+    put_text(canvas, (LEFT_POLE + RIGHT_POLE) / 2, canvas->y + 13, "middle", "f", words);
+    canvas->y += WORDS_BAND;
+}
+
+/* A sentence across the picture, on as many lines as it needs. */
+static void paint_sentence(struct canvas *canvas, const char *class, const char *text)
+{
+    enum { COLUMNS = 112 };
+    while (*text != '\0') {
+        char part[COLUMNS + 1];
+        int cut = (int)strlen(text);
+        if (cut > COLUMNS)
+            for (cut = COLUMNS; cut > COLUMNS / 2 && text[cut] != ' ';)
+                cut--;
+        snprintf(part, sizeof part, "%.*s", cut, text);
+        put_text(canvas, 20, canvas->y + 14, "start", class, part);
+        canvas->y += WORDS_BAND;
+        text += cut;
+        text += strspn(text, " ");
+    }
+}
+
+static void paint_timer(struct canvas *canvas, const struct ladder_row *row)
+{
+    struct line words = {.length = 0};
+    line_add(&words, "timer, %s", row->words);
+    put_time(canvas, row, canvas->y + 13);
+    paint_between(canvas, words.text);
+}
+
+static void paint_life(struct canvas *canvas, const char *words)
+{
+    put_line(canvas, 10, canvas->y + 6, WIDTH - 10, canvas->y + 6, "a");
+    canvas->y += 8;
+    paint_sentence(canvas, "b", words);
+}
+
+static void paint_row(struct canvas *canvas, const struct ladder_row *row)
+{
+    char class[4];
+    switch (row->kind) {
+    case LADDER_LIFE:
+        paint_life(canvas, row->words);
+        return;
+    case LADDER_SEGMENT:
+        paint_segment(canvas, row);
+        return;
+    case LADDER_TIMER:
+        paint_timer(canvas, row);
+        return;
+    case LADDER_FOLD:
+    case LADDER_REMARK:
+        paint_between(canvas, row->words);
+        return;
+    case LADDER_SAID:
+        snprintf(class, sizeof class, "s%d", (int)row->level);
+        paint_sentence(canvas, class, row->words);
+        return;
+    case LADDER_END:
+        paint_sentence(canvas, "f", row->words);
+        return;
+    }
+}
+
+/* Painted twice: the height stands in the first line, so the first time nothing is written. */
+static int measure(const struct ladder_rows *rows)
+{
+    struct canvas canvas = {.status = STATUS_WRITE, .y = TOP};
+    for (size_t i = 0; i < rows->count; i++)
+        paint_row(&canvas, &rows->rows[i]);
+    return canvas.y + 20;
+}
+
+static void begin(struct canvas *canvas, int height, const char *title)
+{
+    struct line line = {.length = 0};
+    line_add(&line,
+             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
+             "height=\"%d\" role=\"img\"><title>",
+             WIDTH, height, WIDTH, height);
+    add_escaped(&line, title);
+    line_add(&line, "</title>");
+    put(canvas, &line);
+    line.length = 0;
+    line_add(&line, "%s", style);
+    put(canvas, &line);
+    line.length = 0;
+    line_add(&line, "<rect width=\"%d\" height=\"%d\" fill=\"none\"/>", WIDTH, height);
+    put(canvas, &line);
+}
+
+static void paint_heading(struct canvas *canvas, const struct ladder *ladder, const char *left,
+                          const char *right)
+{
+    struct line line = {.length = 0};
+    line_add(&line, "times since ");
+    line_add_moment(&line, ladder->segments[0].t, true, canvas->nano);
+    line_add(&line, " UTC; ? presumed, struck through: revoked");
+    put_text(canvas, 10, 22, "start", "f", line.text);
+    put_text(canvas, LEFT_POLE, 56, "middle", "b", left);
+    put_text(canvas, RIGHT_POLE, 56, "middle", "b", right);
+}
+
+static void paint_nothing(struct canvas *canvas)
+{
+    begin(canvas, TOP, "no connection");
+    put_text(canvas, 10, 22, "start", "t", "No such connection in the capture.");
+}
+
+static enum status paint_ladder(struct canvas *canvas, const struct ladder *ladder)
+{
+    char left[LADDER_END_NAME], right[LADDER_END_NAME], title[2 * LADDER_END_NAME + 32];
+    struct ladder_rows rows = ladder_rows_make(ladder);
+    ladder_name_end(ladder, LEFT, left);
+    ladder_name_end(ladder, RIGHT, right);
+    snprintf(title, sizeof title, "TCP connection of %s and %s", left, right);
+    begin(canvas, measure(&rows), title);
+    paint_heading(canvas, ladder, left, right);
+    for (size_t i = 0; i < rows.count; i++)
+        paint_row(canvas, &rows.rows[i]);
+    enum status status = rows.status;
+    ladder_rows_clear(&rows);
+    return status;
+}
+
+enum status ladder_svg_write(struct output *output, const struct ladder *ladder, bool nano)
+{
+    struct canvas canvas = {.output = output, .status = STATUS_OK, .nano = nano, .y = TOP};
+    enum status status = STATUS_OK;
+    if (ladder == NULL)
+        paint_nothing(&canvas);
+    else
+        status = paint_ladder(&canvas, ladder);
+    const struct line end = {.text = "</svg>", .length = 6};
+    put(&canvas, &end);
+    return status == STATUS_OK ? canvas.status : status;
+}
