@@ -164,7 +164,10 @@ static void put_bash(void)
     }
     printf("    *) if [[ $current == -* ]]; then _lastack_words \"");
     put_spellings();
-    printf("\"; else _lastack_files; fi ;;\n"
+    printf("\"; else _lastack_files; fi\n"
+           "    if ((COMP_CWORD == 1)) && [[ -n $current && ladder == \"$current\"* ]]; then\n"
+           "        COMPREPLY+=(ladder)\n"
+           "    fi ;;\n"
            "    esac\n"
            "}\n"
            "complete -F _lastack lastack\n");

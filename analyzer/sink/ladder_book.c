@@ -250,7 +250,10 @@ static enum status keep_note(struct ladder *ladder, const struct event_record *e
     if (!make_room((void **)&ladder->notes, sizeof *ladder->notes, ladder->note_count, &room))
         return STATUS_NO_MEMORY;
     ladder->note_room = (uint32_t)room;
-    struct ladder_note *note = &ladder->notes[ladder->note_count++];
+    uint32_t place = ladder->note_count++;
+    for (; place > 0 && ladder->notes[place - 1].packet > evidence->packet; place--)
+        ladder->notes[place] = ladder->notes[place - 1];
+    struct ladder_note *note = &ladder->notes[place];
     *note =
         (struct ladder_note){.packet = evidence->packet, .level = event->level, .id = event->id};
     memcpy(note->says, evidence->says, sizeof note->says);

@@ -54,7 +54,7 @@ struct ladder {
     size_t segment_count, segment_room;
     struct ladder_life *lives; /* owned */
     uint32_t life_count;
-    struct ladder_note *notes; /* owned */
+    struct ladder_note *notes; /* owned; by packet, then in the order of the events */
     uint32_t note_count, note_room;
 };
 

@@ -110,13 +110,24 @@ static struct ladder_state state_after(const struct ladder_life *life, int side,
     };
 }
 
+/* The first note of that packet or a later one. */
+static uint32_t find_note(const struct ladder *ladder, uint64_t packet)
+{
+    uint32_t low = 0, high = ladder->note_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ladder->notes[middle].packet < packet)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static bool is_named(const struct ladder *ladder, uint64_t packet)
 {
-    for (uint32_t i = 0; i < ladder->note_count; i++) {
-        if (ladder->notes[i].packet == packet)
-            return true;
-    }
-    return false;
+    uint32_t note = find_note(ladder, packet);
+    return note < ladder->note_count && ladder->notes[note].packet == packet;
 }
 
 /* Nothing but data and acknowledgments that move no state: it may be folded. */
@@ -155,10 +166,10 @@ static void add_fold(struct ladder_rows *rows, const struct ladder *ladder, size
 
 static void add_notes(struct ladder_rows *rows, const struct ladder *ladder, uint64_t packet)
 {
-    for (uint32_t i = 0; i < ladder->note_count; i++) {
+    for (uint32_t i = find_note(ladder, packet); i < ladder->note_count; i++) {
         const struct ladder_note *note = &ladder->notes[i];
         if (note->packet != packet)
-            continue;
+            return;
         struct ladder_row *row = add_row(rows, LADDER_SAID);
         if (row == NULL)
             return;
@@ -230,13 +241,13 @@ static void add_life(struct ladder_rows *rows, const struct ladder *ladder, uint
     add_words(rows, LADDER_LIFE, &line);
 }
 
-/* The newest state of a side, up to a moment, that no later packet revoked; NULL: none. */
+/* The newest state of a side, before a moment, that no later packet revoked; NULL: none. */
 static const struct history_record *find_standing(const struct ladder_life *life, int side,
                                                   nanotime t)
 {
     for (uint32_t i = life->history_count[side]; i-- > 0;) {
         const struct history_record *entry = &life->history[side][i];
-        if (!entry->revoked && !time_is_before(t, entry->t))
+        if (!entry->revoked && time_is_before(entry->t, t))
             return entry;
     }
     return NULL;
@@ -306,7 +317,8 @@ struct ladder_rows ladder_rows_make(const struct ladder *ladder)
         begun[life] = true;
         size_t next = add_next(&rows, ladder, i);
         nanotime until = next < ladder->segment_count ? segments[next].t : INT64_MAX;
-        for (uint32_t each = 0; each < ladder->life_count; each++)
+        /* Deadlines of this incarnation and, of an earlier one, of the one before at most. */
+        for (uint32_t each = life > 0 ? life - 1 : 0; each <= life; each++)
             add_timers(&rows, ladder, each, segments[next - 1].t, until);
         i = next;
     }

@@ -58,7 +58,7 @@ def check_completion(tap, options):
     offered = complete("lastack", "-")
     tap.ok(sorted(offered) == sorted(options), "bash completes every option of --help",
            set(options) ^ set(offered))
-    tap.ok(complete("lastack", "--flo") == ["--flows"], "an option by its beginning")
+    tap.ok(complete("lastack", "--flo") == ["--flow", "--flows"], "an option by its beginning")
     tap.ok(complete("lastack", "--flows", "p") == ["problems"], "a value after a space")
     tap.ok(complete("lastack", "--flows", "=", "p") == ["problems"], "a value after =")
     tap.ok(complete("lastack", "--flows", "=") == ["all", "problems", "none"], "all values after =")

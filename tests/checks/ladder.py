@@ -113,6 +113,19 @@ def check_event(tap, capture):
            "an event that did not happen draws nothing")
 
 
+def check_sample(tap, name, folder):
+    """The picture that the README shows."""
+    svg = os.path.join(folder, "sample.svg")
+    sample = os.path.join(TOP, "samples", name)
+    run(["--json=" + os.devnull, "--svg=" + svg, "--flow", "1", sample + ".pcap"])
+    if "--accept" in sys.argv:
+        with open(svg, encoding="utf-8") as new, open(sample + ".svg", "w",
+                                                      encoding="utf-8") as kept:
+            kept.write(new.read())
+    with open(svg, encoding="utf-8") as new, open(sample + ".svg", encoding="utf-8") as kept:
+        tap.ok(new.read() == kept.read(), "samples/%s.svg is what lastack draws" % name)
+
+
 def check_widths(tap, name, text, columns):
     widest = max(len(line) for line in text.splitlines())
     tap.ok(widest <= columns, "%s: fits %d columns" % (name, columns), widest)
@@ -137,6 +150,7 @@ def main():
             check_states(tap, name, text, segments_of(capture, uids))
             check_svg(tap, name, capture, folder, text)
         check_choices(tap, captures["syn-reset-in-last-ack"])
+        check_sample(tap, "syn-reset-in-last-ack", folder)
         check_event(tap, captures["syn-reset-in-last-ack"])
     return tap.end()
 

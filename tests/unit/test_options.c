@@ -265,7 +265,7 @@ static void mistakes_are_named(void **state)
         {"",                                   "nothing to read; name a capture file"},
         {"--nosuchthing a",                    "unknown option --nosuchthing; lastack --help"},
         {"--ndjsn a",                          "unknown option --ndjsn; did you mean --ndjson?"},
-        {"--flow=all --flws=none a",           "did you mean --flows?"},
+        {"--flows=all --flws=none a",          "did you mean --flows?"},
         {"-Q a",                               "unknown option -Q"},
         {"a --msl",                            "--msl: its argument is missing; write it as --msl SECONDS"},
         {"a -r",                               "-r: its argument is missing; write it as -r FILE"},
