@@ -66,15 +66,19 @@ enum status privileges_find_user(struct privileges *privileges, char *message)
 
 #ifdef HAVE_LIBCAP_NG
 
-/* The bounding set can be emptied with CAP_SETPCAP only, which root has and a setcap file has not.
- */
-static bool drop_capabilities(void)
+/* Needs CAP_SETPCAP, which root has and a setcap file has not: without it the set stays. */
+static bool empty_bounding_set(void)
 {
     capng_get_caps_process();
-    bool bounding = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
+    if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+        return true;
+    capng_clear(CAPNG_SELECT_BOUNDS);
+    return capng_apply(CAPNG_SELECT_BOUNDS) == 0;
+}
+
+static bool empty_other_sets(void)
+{
     capng_clear(CAPNG_SELECT_ALL);
-    if (bounding && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
-        return false;
     return capng_apply(CAPNG_SELECT_CAPS) == 0;
 }
 
@@ -86,7 +90,12 @@ static bool can_drop_capabilities(void)
 #else
 
 /* Changing the user id from root empties all sets but the bounding one (capabilities(7)). */
-static bool drop_capabilities(void)
+static bool empty_bounding_set(void)
+{
+    return true;
+}
+
+static bool empty_other_sets(void)
 {
     return true;
 }
@@ -113,13 +122,7 @@ static bool change_user(const struct privileges *privileges)
  */
 static enum status become(const struct privileges *privileges, char *message)
 {
-#ifdef HAVE_LIBCAP_NG
-    capng_get_caps_process();
-    if (privileges->changes_user && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) {
-        capng_clear(CAPNG_SELECT_BOUNDS);
-        capng_apply(CAPNG_SELECT_BOUNDS);
-    }
-#endif
+    bool bounded = empty_bounding_set();
     if (privileges->changes_user && !change_user(privileges)) {
         snprintf(message, MESSAGE_SIZE,
                  "cannot become the user %.64s: %s; name another with -Z USER, or -Z root to give "
@@ -127,7 +130,7 @@ static enum status become(const struct privileges *privileges, char *message)
                  privileges->name, strerror(errno));
         return STATUS_DENIED;
     }
-    if (drop_capabilities())
+    if (bounded && empty_other_sets())
         return STATUS_OK;
     snprintf(message, MESSAGE_SIZE, "cannot give up the capabilities: %s", strerror(errno));
     return STATUS_DENIED;

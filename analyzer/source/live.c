@@ -133,8 +133,7 @@ static void sleep_a_moment(struct live *live)
         {.fd = live->bell.fd, .events = POLLIN},
         {.fd = live->stopping ? -1 : live->break_fd, .events = POLLIN},
     };
-    atomic_store(&live->bell.is_heard, true);
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_exchange(&live->bell.is_heard, true);
     /* What must_wait holds back wakes nobody: its time comes. */
     bool holds = earliest(live) != NULL;
     if (!is_over(live) && (!holds || live->count > 1))

@@ -112,11 +112,13 @@ enum status port_open(struct port *port, const char *name, const struct source_o
     return set_filter(port, options->filter, message);
 }
 
-/* The taker sets is_heard before it looks a last time and sleeps, so no packet is left behind. */
+/*
+ * The taker exchanges is_heard, too, before it looks a last time and sleeps: of the two exchanges
+ * the second sees what was done before the first, so no packet is left behind.
+ */
 static void ring(struct bell *bell)
 {
     const uint64_t one = 1;
-    atomic_thread_fence(memory_order_seq_cst);
     if (!atomic_exchange(&bell->is_heard, false))
         return;
     ssize_t ignored = write(bell->fd, &one, sizeof one);
