@@ -132,6 +132,10 @@ def check_plain_user(tap):
     line = "sudo setcap cap_net_raw,cap_net_admin=eip " + copy
     tap.ok(result.returncode == 3 and line in result.stderr,
            "without rights it says the line to type", result.stderr)
+    if os.environ.get("LASTACK_SANITIZED"):
+        tap.skip("a plain user", "a program with capabilities takes no options for its sanitizer")
+        shutil.rmtree(folder)
+        return
     typed = subprocess.run(line.split()[1:], capture_output=True, text=True, check=False)
     if typed.returncode != 0:
         tap.skip("a plain user", "setcap does not work here: %s" % typed.stderr.strip())
