@@ -77,7 +77,9 @@ static enum status write_left_out(struct ladder_sink *drawn, const struct showin
 {
     struct line line = {.length = 0};
     if (showing->wanted == 0)
-        line_add(&line, "No such connection among the %" PRIu32 " in the capture.", showing->count);
+        line_add(&line,
+                 "No such connection among the %" PRIu32 " in the capture that are numbered.",
+                 showing->count);
     if (showing->wanted > SHOWN_LADDERS)
         line_add(&line, "%" PRIu32 " more not shown; choose one with --flow N (up to %" PRIu32 ").",
                  showing->wanted - SHOWN_LADDERS, showing->count);

@@ -9,9 +9,10 @@
 #include "../base/hash.h"
 
 enum {
-    KEPT_SEGMENTS = 1000000, /* of all ladders together, 56 octets each */
+    KEPT_SEGMENTS = 1000000, /* of all ladders together, 80 octets each */
     KEPT_LADDERS = 100000,
     KEPT_NOTES = 4096,      /* of one ladder */
+    KEPT_QUIET = 10000,     /* segments of one ladder from which on quiet runs shrink */
     KEPT_LIVES = 4096,      /* of one ladder */
     TABLE_ROOM = 4 * 65536, /* a power of 2, over twice KEPT_LADDERS */
     KEY_WORDS = 5
@@ -154,6 +155,36 @@ static struct ladder_life *find_life(struct ladder *ladder, const struct flow_id
     return life;
 }
 
+bool ladder_segment_is_quiet(const struct ladder_segment *before,
+                             const struct ladder_segment *segment)
+{
+    enum { QUIET_FLAGS = 0x18 /* ACK and PSH (RFC 9293 3.1) */ };
+    return (segment->flags & ~QUIET_FLAGS) == 0 && segment->verdict == VERDICT_NEW &&
+           before->life == segment->life &&
+           memcmp(before->after, segment->after, sizeof before->after) == 0 &&
+           memcmp(before->basis, segment->basis, sizeof before->basis) == 0;
+}
+
+/*
+ * A long transfer must not leave its end without room: in a long ladder, the newest segment takes
+ * the place of the one before when that one and its neighbours are quiet.
+ */
+static void shrink_quiet_run(struct ladder *ladder)
+{
+    if (ladder->segment_count < KEPT_QUIET)
+        return;
+    struct ladder_segment *newest = &ladder->segments[ladder->segment_count - 1];
+    struct ladder_segment *middle = newest - 1;
+    if (!ladder_segment_is_quiet(middle - 1, middle) || !ladder_segment_is_quiet(middle, newest) ||
+        middle->folded == UINT32_MAX)
+        return;
+    newest->folded = middle->folded + 1;
+    memcpy(newest->folded_octets, middle->folded_octets, sizeof newest->folded_octets);
+    newest->folded_octets[middle->from] += middle->payload;
+    *middle = *newest;
+    ladder->segment_count--;
+}
+
 static void keep_segment(struct ladder *ladder, const struct segment_record *segment,
                          const struct ladder_life *life)
 {
@@ -198,8 +229,10 @@ enum status ladder_book_segment(struct ladder_book *book, const struct segment_r
     if (!make_room((void **)&ladder->segments, sizeof *ladder->segments, ladder->segment_count,
                    &ladder->segment_room))
         return STATUS_NO_MEMORY;
+    size_t before = ladder->segment_count;
     keep_segment(ladder, segment, life);
-    book->segments++;
+    shrink_quiet_run(ladder);
+    book->segments += ladder->segment_count - before;
     return STATUS_OK;
 }
 

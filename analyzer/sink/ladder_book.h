@@ -22,6 +22,8 @@ struct ladder_segment {
     bool seq_known, ack_known;
     uint8_t after[2], basis[2]; /* enum tcp_state, enum basis; [LEFT], [RIGHT] */
     uint8_t verdict;            /* enum segment_verdict */
+    uint32_t folded;            /* quiet segments just before it that are not kept */
+    uint64_t folded_octets[2];  /* their payload, by sender */
 };
 
 /* An incarnation. */
@@ -59,6 +61,10 @@ struct ladder {
 };
 
 struct ladder_book;
+
+/* Whether a segment, after another, is nothing but data or an acknowledgment that moves nothing. */
+bool ladder_segment_is_quiet(const struct ladder_segment *before,
+                             const struct ladder_segment *segment);
 
 /* NULL: out of memory. */
 struct ladder_book *ladder_book_new(const struct ladder_choice *choice);

@@ -21,7 +21,7 @@ static const struct {
     {0x20, "URG"}, {0x10, "ACK"}, {0x40, "ECE"}, {0x80, "CWR"},
 };
 
-enum { FLAG_ACK = 0x10, QUIET_FLAGS = 0x18 /* ACK and PSH */ };
+enum { FLAG_ACK = 0x10 };
 
 static const char *const close_words[CLOSE_KINDS] = {
     [CLOSE_REFUSED] = "refused",
@@ -130,17 +130,12 @@ static bool is_named(const struct ladder *ladder, uint64_t packet)
     return note < ladder->note_count && ladder->notes[note].packet == packet;
 }
 
-/* Nothing but data and acknowledgments that move no state: it may be folded. */
+/* It may be folded: quiet, and no event names it. */
 static bool is_quiet(const struct ladder *ladder, size_t index)
 {
     const struct ladder_segment *segment = &ladder->segments[index];
-    if (index == 0 || (segment->flags & ~QUIET_FLAGS) != 0 || segment->verdict != VERDICT_NEW)
-        return false;
-    const struct ladder_segment *before = &ladder->segments[index - 1];
-    return before->life == segment->life && segment->after[LEFT] == before->after[LEFT] &&
-           segment->after[RIGHT] == before->after[RIGHT] &&
-           segment->basis[LEFT] == before->basis[LEFT] &&
-           segment->basis[RIGHT] == before->basis[RIGHT] && !is_named(ladder, segment->packet);
+    return index > 0 && ladder_segment_is_quiet(segment - 1, segment) &&
+           !is_named(ladder, segment->packet);
 }
 
 static size_t quiet_run(const struct ladder *ladder, size_t index)
@@ -151,14 +146,21 @@ static size_t quiet_run(const struct ladder *ladder, size_t index)
     return end - index;
 }
 
+/* Stands for the segments from one index up to another, and for what is folded before that. */
 static void add_fold(struct ladder_rows *rows, const struct ladder *ladder, size_t from, size_t to)
 {
-    uint64_t octets[2] = {0, 0};
+    const struct ladder_segment *segments = ladder->segments;
+    uint64_t octets[2] = {0, 0}, count = to - from;
     struct line line = {.length = 0};
-    for (size_t i = from; i < to; i++)
-        octets[ladder->segments[i].from] += ladder->segments[i].payload;
-    line_add(&line, "%zu quiet segments, ", to - from);
-    line_add_duration(&line, time_since(ladder->segments[to - 1].t, ladder->segments[from].t));
+    for (size_t i = from; i <= to; i++) {
+        count += segments[i].folded;
+        octets[LEFT] += segments[i].folded_octets[LEFT];
+        octets[RIGHT] += segments[i].folded_octets[RIGHT];
+        if (i < to)
+            octets[segments[i].from] += segments[i].payload;
+    }
+    line_add(&line, "%" PRIu64 " quiet segments, ", count);
+    line_add_duration(&line, time_since(segments[to].t, segments[from - 1].t));
     line_add(&line, ": %" PRIu64 " octets to the right, %" PRIu64 " to the left", octets[LEFT],
              octets[RIGHT]);
     add_words(rows, LADDER_FOLD, &line);
@@ -290,7 +292,10 @@ static void add_end(struct ladder_rows *rows, const struct ladder *ladder, uint3
 static size_t add_next(struct ladder_rows *rows, const struct ladder *ladder, size_t index)
 {
     size_t run = quiet_run(ladder, index);
-    if (run < QUIET_LEAST) {
+    if (run < QUIET_LEAST || ladder->segments[index].folded > 0 ||
+        ladder->segments[index + 1].folded > 0) {
+        if (ladder->segments[index].folded > 0)
+            add_fold(rows, ladder, index, index);
         add_segment(rows, ladder, index);
         return index + 1;
     }
