@@ -17,9 +17,10 @@
 
 enum {
     PACKET_WIDTH = 7,
-    TIME_WIDTH = 11,
+    TIME_WIDTH = 11,  /* 9999.999999, and a space */
+    NANO_DIGITS = 3,  /* more of them with --nano */
     STATE_WIDTH = 15, /* ~ESTABLISHED?~ and two spaces */
-    MARGIN = PACKET_WIDTH + TIME_WIDTH + STATE_WIDTH
+    LONGEST_MOMENT = 40
 };
 
 enum colour { COLOUR_NONE, COLOUR_BOLD, COLOUR_FAINT, COLOUR_STRUCK, COLOUR_YELLOW, COLOUR_RED };
@@ -81,14 +82,25 @@ static void end_line(struct painter *painter)
     painter->line.length = 0;
 }
 
+static int time_width(const struct painter *painter)
+{
+    return TIME_WIDTH + (painter->look->nano ? NANO_DIGITS : 0);
+}
+
+/* The column of the left pole. */
+static int margin(const struct painter *painter)
+{
+    return PACKET_WIDTH + time_width(painter) + STATE_WIDTH;
+}
+
 static int arrow_width(const struct painter *painter)
 {
-    return painter->look->columns - MARGIN - STATE_WIDTH;
+    return painter->look->columns - margin(painter) - STATE_WIDTH;
 }
 
 static void put_time(struct painter *painter, const struct ladder_row *row)
 {
-    char packet[24] = "", moment[40] = "";
+    char packet[24] = "", moment[LONGEST_MOMENT] = "";
     uint64_t t = (uint64_t)(row->t < 0 ? -row->t : row->t);
     int digits = painter->look->nano ? 9 : 6;
     uint64_t fraction = t % NANO_PER_SECOND / (painter->look->nano ? 1 : NANO_PER_MICRO);
@@ -98,7 +110,8 @@ static void put_time(struct painter *painter, const struct ladder_row *row)
         snprintf(moment, sizeof moment, "%s%" PRIu64 ".%0*" PRIu64, row->t < 0 ? "-" : "",
                  t / NANO_PER_SECOND, digits, fraction);
     line_add(&painter->line, "%*s", PACKET_WIDTH, packet);
-    line_add(&painter->line, " %*s", TIME_WIDTH - 1, moment);
+    int width = time_width(painter) - 1; /* of a late moment the last digits are left out */
+    line_add(&painter->line, " %*.*s", width, width, moment);
 }
 
 static enum colour state_colour(const struct ladder_state *state)
@@ -147,15 +160,20 @@ static void put_arrow(struct painter *painter, const struct ladder_row *row, con
 static void paint_between(struct painter *painter, enum colour colour, const char *words)
 {
     int room = arrow_width(painter) - 2, width = (int)strlen(words);
-    int before = width < room ? (room - width) / 2 : 0;
+    int before = (room - width) / 2;
     const char *pole = painter->glyphs->pole;
-    put_repeated(painter, " ", MARGIN);
+    if (width > room) { /* wider than the arrow: set against the right edge */
+        put_repeated(painter, " ", painter->look->columns - width);
+        put_styled(painter, colour, words);
+        end_line(painter);
+        return;
+    }
+    put_repeated(painter, " ", margin(painter));
     line_add(&painter->line, "%s", pole);
     put_repeated(painter, " ", before);
     put_styled(painter, colour, words);
     put_repeated(painter, " ", room - before - width);
-    if (width <= room)
-        line_add(&painter->line, "%s", pole);
+    line_add(&painter->line, "%s", pole);
     end_line(painter);
 }
 
@@ -199,6 +217,10 @@ static void paint_rule(struct painter *painter, const char *words)
 {
     const char *rule = painter->glyphs->rule;
     int width = (int)strlen(words) + 4;
+    if (width > painter->look->columns) {
+        paint_wrapped(painter, COLOUR_BOLD, rule, 0, words);
+        return;
+    }
     put_repeated(painter, rule, 2);
     line_add(&painter->line, " ");
     put_styled(painter, COLOUR_BOLD, words);

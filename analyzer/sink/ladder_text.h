@@ -12,7 +12,7 @@ struct ladder_look {
     bool nano;
 };
 
-enum { LADDER_LEAST_COLUMNS = 60, LADDER_MOST_COLUMNS = 200 };
+enum { LADDER_LEAST_COLUMNS = 64, LADDER_MOST_COLUMNS = 200 };
 
 /* Writes the ladder; fails as output_write does, or with NO_MEMORY. */
 enum status ladder_text_write(struct output *output, const struct ladder *ladder,
