@@ -10,6 +10,8 @@
 
 #include "analyzer.h"
 #include "idle.h"
+#include "input_places.h"
+#include "input_report.h"
 #include "interrupt.h"
 #include "messages.h"
 #include "outputs.h"
@@ -21,11 +23,6 @@
 #include "source/source.h"
 #include "source/spool.h"
 #include "upkeep.h"
-
-enum {
-    FIRST_SPANS = 64,
-    MOST_SPANS = 4 * 1024 * 1024, /* overlapping files alternate; 96 MiB of places, then no more */
-};
 
 /* What one analysis joins together. */
 struct run {
@@ -39,10 +36,7 @@ struct run {
     struct spool *spool; /* NULL: the packets can be had again, or are not needed */
     struct progress progress;
     struct idle idle;
-    struct input_span *spans; /* owned */
-    uint32_t span_room;
-    uint32_t current_input; /* of the last packet */
-    struct input_spans inputs;
+    struct input_places places;
     struct file_set files;    /* those named, patterns and directories expanded */
     const char **directories; /* owned; with --follow */
     size_t directory_count;
@@ -89,7 +83,7 @@ static enum status wait_for_signals(struct run *run)
 static enum status begin_reading(struct run *run, uint64_t count, char *message)
 {
     run->idle = idle_begin(is_live(run));
-    run->inputs = (struct input_spans){.spans = run->spans};
+    input_places_restart(&run->places);
     run->packets = 0;
     enum status status = open_source(run, count, &run->source, message);
     if (status != STATUS_OK || is_live(run)) /* then rights go first: see go_live */
@@ -120,46 +114,12 @@ static bool is_wanted(const struct options *options, nanotime moment)
     return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
 }
 
-/* Makes room for a further span; false: there is none. */
-static bool make_span_room(struct run *run)
-{
-    if (run->inputs.count < run->span_room)
-        return true;
-    if (run->span_room >= MOST_SPANS)
-        return false;
-    uint32_t room = run->span_room == 0 ? FIRST_SPANS : run->span_room * 2;
-    struct input_span *spans = realloc(run->spans, room * sizeof *spans);
-    if (spans == NULL)
-        return false;
-    run->spans = spans;
-    run->span_room = room;
-    run->inputs.spans = spans;
-    return true;
-}
-
-/* Notes where the packets of another input than before begin. */
-static void note_place(struct run *run, const struct captured_packet *captured)
-{
-    bool goes_on = run->inputs.count > 0 && captured->input == run->current_input;
-    if (goes_on || run->inputs.known > 0 || is_live(run)) /* interfaces take turns at any packet */
-        return;
-    if (!make_span_room(run)) {
-        run->inputs.known = captured->number - 1; /* of later packets the file is not told */
-        return;
-    }
-    run->current_input = captured->input;
-    run->spans[run->inputs.count++] = (struct input_span){
-        .name = source_input(run->source, captured->input)->name,
-        .before = captured->number - 1,
-        .file_before = captured->input_packet - 1,
-    };
-}
-
 static enum status take_packet(struct run *run, const struct captured_packet *captured)
 {
     run->packets++;
     idle_note_packet(&run->idle, captured->time);
-    note_place(run, captured);
+    if (!is_live(run)) /* interfaces take turns at any packet */
+        input_places_note(&run->places, run->source, captured);
     if (!is_wanted(run->options, captured->time))
         return STATUS_OK;
     struct analyzer_packet packet = {
@@ -260,136 +220,6 @@ static enum status read_all(struct run *run)
     return status;
 }
 
-static void summarize_input(const struct run *run, size_t index, struct input_summary *ret_summary)
-{
-    const struct source_input *input = source_input(run->source, index);
-    *ret_summary = (struct input_summary){
-        .name = input->name,
-        .format = input->format,
-        .compression = input->compression,
-        .packets = input->packets,
-        .first_packet = input->first_number,
-        .bytes = input->bytes,
-        .damaged = input->damaged,
-        .stopped_at_packet = input->damaged ? input->packets : 0,
-    };
-    snprintf(ret_summary->problem, sizeof ret_summary->problem, "%s", input->problem);
-    ret_summary->first = input->first;
-    ret_summary->last = input->last;
-    ret_summary->gap = ret_summary->overlap = NANOTIME_UNKNOWN;
-    ret_summary->sections = input->counts.sections;
-    ret_summary->comments = input->counts.comments;
-    ret_summary->skipped_blocks = input->counts.skipped_blocks;
-    ret_summary->damaged_blocks = input->counts.damaged_blocks;
-}
-
-/* Where each input begins, beside the end of those before it. */
-static void summarize_gaps(struct input_summary *summaries, size_t count)
-{
-    nanotime reached = NANOTIME_UNKNOWN;
-    for (size_t i = 0; i < count; i++) {
-        struct input_summary *summary = &summaries[i];
-        if (summary->first == NANOTIME_UNKNOWN)
-            continue;
-        if (reached != NANOTIME_UNKNOWN && time_is_before(summary->first, reached))
-            summary->overlap = time_since(reached, summary->first);
-        else if (reached != NANOTIME_UNKNOWN)
-            summary->gap = time_since(summary->first, reached);
-        reached = time_later_of(reached, summary->last);
-    }
-}
-
-static size_t count_interfaces(const struct run *run)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < source_input_count(run->source); i++)
-        count += source_input(run->source, i)->counts.interface_count;
-    return count;
-}
-
-/* Fills the list of all inputs' interfaces, and lets each input point to its own. */
-static void summarize_interfaces(const struct run *run, struct interface_summary *interfaces,
-                                 struct input_summary *summaries)
-{
-    for (size_t i = 0; i < source_input_count(run->source); i++) {
-        const struct source_counts *counts = &source_input(run->source, i)->counts;
-        summaries[i].interfaces = interfaces;
-        summaries[i].interface_count = counts->interface_count;
-        for (uint32_t k = 0; k < counts->interface_count; k++) {
-            const struct source_interface *interface = &counts->interfaces[k];
-            *interfaces++ = (struct interface_summary){
-                .name = interface->name[0] != '\0' ? interface->name : NULL,
-                .link_type = source_link_type_name(interface->link_type),
-                .snaplen = interface->snaplen,
-                .packets = interface->packets,
-                .drops = interface->drops,
-            };
-        }
-    }
-}
-
-/* Ends the analysis; every output gets its summary. */
-static enum status finish(struct run *run)
-{
-    size_t count = source_input_count(run->source);
-    struct input_summary *summaries = calloc(count + 1, sizeof *summaries);
-    struct interface_summary *interfaces = calloc(count_interfaces(run) + 1, sizeof *interfaces);
-    if (summaries == NULL || interfaces == NULL) {
-        free(summaries);
-        free(interfaces);
-        return STATUS_NO_MEMORY;
-    }
-    for (size_t i = 0; i < count; i++)
-        summarize_input(run, i, &summaries[i]);
-    summarize_gaps(summaries, count);
-    summarize_interfaces(run, interfaces, summaries);
-    struct analyzer_inputs inputs = {
-        .inputs = summaries,
-        .count = (uint32_t)count,
-        .link_type_name = source_link_type_name,
-    };
-    inputs.drops_known = source_drops(run->source, &inputs.drops_received, &inputs.drops_kernel,
-                                      &inputs.drops_interface);
-    enum status status = analyzer_finish(run->analyzer, &inputs);
-    free(interfaces);
-    free(summaries);
-    return status;
-}
-
-/* With -v: where files leave time out between them, or share it. */
-static void say_gap(const struct source_input *input, nanotime reached)
-{
-    if (reached == NANOTIME_UNKNOWN || input->first == NANOTIME_UNKNOWN)
-        return;
-    nanotime gap = time_since(input->first, reached);
-    message_print("%s: begins %.3f s %s the inputs before it end", input->name,
-                  (double)(gap < 0 ? -gap : gap) / NANO_PER_SECOND, gap < 0 ? "before" : "after");
-}
-
-/* Says which inputs are damaged, and with -v what was read of each. */
-static enum exit_status report_inputs(const struct run *run)
-{
-    enum exit_status exit_status = EXIT_DONE;
-    nanotime reached = NANOTIME_UNKNOWN;
-    for (size_t i = 0; i < source_input_count(run->source); i++) {
-        const struct source_input *input = source_input(run->source, i);
-        if (run->options->verbose)
-            message_print("%s: %llu packets, %s%s%s", input->name,
-                          (unsigned long long)input->packets,
-                          input->format == NULL ? "live" : input->format,
-                          input->compression == NULL ? "" : ", ",
-                          input->compression == NULL ? "" : input->compression);
-        if (run->options->verbose)
-            say_gap(input, reached);
-        reached = time_later_of(reached, input->last);
-        if (!input->damaged)
-            continue;
-        message_print("%s: %s", input->name, input->problem);
-        exit_status = EXIT_DAMAGED;
-    }
-    return exit_status;
-}
-
 /* The report covers what came before; to whom it matters, that is an input cut short. */
 static enum exit_status say_out_of_memory(const struct run *run)
 {
@@ -479,10 +309,11 @@ static enum exit_status read_and_report(struct run *run)
     bool complete = read_all(run) != STATUS_NO_MEMORY;
     if (is_live(run))
         service_end(&run->service);
-    if (outputs_alive(run->outputs) && finish(run) == STATUS_NO_MEMORY)
+    if (outputs_alive(run->outputs) &&
+        input_report_finish(run->source, run->analyzer) == STATUS_NO_MEMORY)
         complete = false;
     enum exit_status exit_status = complete ? EXIT_DONE : say_out_of_memory(run);
-    exit_status = exit_worse_of(exit_status, report_inputs(run));
+    exit_status = exit_worse_of(exit_status, input_report_say(run->source, run->options->verbose));
     write_problem_packets(run);
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
     if (outputs_matched(run->outputs))
@@ -519,7 +350,7 @@ static enum status find_problems(struct run *run)
     if (status == STATUS_OK)
         status = read_all(run);
     if (status == STATUS_OK)
-        status = finish(run);
+        status = input_report_finish(run->source, run->analyzer);
     end_analyzer(run);
     return status;
 }
@@ -576,7 +407,7 @@ static enum exit_status analyse(struct run *run)
 {
     char message[MESSAGE_SIZE] = "";
     enum status status = outputs_open(
-        run->options, run->files.count > 1 || run->options->follow ? &run->inputs : NULL,
+        run->options, run->files.count > 1 || run->options->follow ? &run->places.spans : NULL,
         &run->outputs, message);
     if (status == STATUS_OK)
         status = begin_spool(run, message);
@@ -634,6 +465,6 @@ enum exit_status analysis_run(const struct options *options)
     end_reading(&run);
     file_set_clear(&run.files);
     free(run.directories);
-    free(run.spans);
+    input_places_clear(&run.places);
     return exit_status;
 }

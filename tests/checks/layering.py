@@ -37,9 +37,9 @@ MAY_INCLUDE = {
 }
 
 # The program knows the public headers only, and its own files.
-PROGRAM = ["main", "analysis", "exit_status", "idle", "interrupt", "messages", "nearest",
-           "option_apply", "option_table", "options", "outputs", "problem_packets", "progress", "reference", "tunables",
-           "upkeep", "values", "live_file",
+PROGRAM = ["main", "analysis", "exit_status", "idle", "input_places", "input_report", "interrupt",
+           "messages", "nearest", "option_apply", "option_table", "options", "outputs",
+           "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
            "privileges", "sandbox", "service"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:

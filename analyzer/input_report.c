@@ -1,0 +1,136 @@
+/* input_report: see input_report.h. */
+#include "input_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "messages.h"
+
+static void summarize_input(const struct source *source, size_t index,
+                            struct input_summary *ret_summary)
+{
+    const struct source_input *input = source_input(source, index);
+    *ret_summary = (struct input_summary){
+        .name = input->name,
+        .format = input->format,
+        .compression = input->compression,
+        .packets = input->packets,
+        .first_packet = input->first_number,
+        .bytes = input->bytes,
+        .damaged = input->damaged,
+        .stopped_at_packet = input->damaged ? input->packets : 0,
+    };
+    snprintf(ret_summary->problem, sizeof ret_summary->problem, "%s", input->problem);
+    ret_summary->first = input->first;
+    ret_summary->last = input->last;
+    ret_summary->gap = ret_summary->overlap = NANOTIME_UNKNOWN;
+    ret_summary->sections = input->counts.sections;
+    ret_summary->comments = input->counts.comments;
+    ret_summary->skipped_blocks = input->counts.skipped_blocks;
+    ret_summary->damaged_blocks = input->counts.damaged_blocks;
+}
+
+/* Where each input begins, beside the end of those before it. */
+static void summarize_gaps(struct input_summary *summaries, size_t count)
+{
+    nanotime reached = NANOTIME_UNKNOWN;
+    for (size_t i = 0; i < count; i++) {
+        struct input_summary *summary = &summaries[i];
+        if (summary->first == NANOTIME_UNKNOWN)
+            continue;
+        if (reached != NANOTIME_UNKNOWN && time_is_before(summary->first, reached))
+            summary->overlap = time_since(reached, summary->first);
+        else if (reached != NANOTIME_UNKNOWN)
+            summary->gap = time_since(summary->first, reached);
+        reached = time_later_of(reached, summary->last);
+    }
+}
+
+static size_t count_interfaces(const struct source *source)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < source_input_count(source); i++)
+        count += source_input(source, i)->counts.interface_count;
+    return count;
+}
+
+/* Fills the list of all inputs' interfaces, and lets each input point to its own. */
+static void summarize_interfaces(const struct source *source, struct interface_summary *interfaces,
+                                 struct input_summary *summaries)
+{
+    for (size_t i = 0; i < source_input_count(source); i++) {
+        const struct source_counts *counts = &source_input(source, i)->counts;
+        summaries[i].interfaces = interfaces;
+        summaries[i].interface_count = counts->interface_count;
+        for (uint32_t k = 0; k < counts->interface_count; k++) {
+            const struct source_interface *interface = &counts->interfaces[k];
+            *interfaces++ = (struct interface_summary){
+                .name = interface->name[0] != '\0' ? interface->name : NULL,
+                .link_type = source_link_type_name(interface->link_type),
+                .snaplen = interface->snaplen,
+                .packets = interface->packets,
+                .drops = interface->drops,
+            };
+        }
+    }
+}
+
+enum status input_report_finish(struct source *source, struct analyzer *analyzer)
+{
+    size_t count = source_input_count(source);
+    struct input_summary *summaries = calloc(count + 1, sizeof *summaries);
+    struct interface_summary *interfaces = calloc(count_interfaces(source) + 1, sizeof *interfaces);
+    if (summaries == NULL || interfaces == NULL) {
+        free(summaries);
+        free(interfaces);
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++)
+        summarize_input(source, i, &summaries[i]);
+    summarize_gaps(summaries, count);
+    summarize_interfaces(source, interfaces, summaries);
+    struct analyzer_inputs inputs = {
+        .inputs = summaries,
+        .count = (uint32_t)count,
+        .link_type_name = source_link_type_name,
+    };
+    inputs.drops_known =
+        source_drops(source, &inputs.drops_received, &inputs.drops_kernel, &inputs.drops_interface);
+    enum status status = analyzer_finish(analyzer, &inputs);
+    free(interfaces);
+    free(summaries);
+    return status;
+}
+
+/* With -v: where files leave time out between them, or share it. */
+static void say_gap(const struct source_input *input, nanotime reached)
+{
+    if (reached == NANOTIME_UNKNOWN || input->first == NANOTIME_UNKNOWN)
+        return;
+    nanotime gap = time_since(input->first, reached);
+    message_print("%s: begins %.3f s %s the inputs before it end", input->name,
+                  (double)(gap < 0 ? -gap : gap) / NANO_PER_SECOND, gap < 0 ? "before" : "after");
+}
+
+enum exit_status input_report_say(const struct source *source, bool verbose)
+{
+    enum exit_status exit_status = EXIT_DONE;
+    nanotime reached = NANOTIME_UNKNOWN;
+    for (size_t i = 0; i < source_input_count(source); i++) {
+        const struct source_input *input = source_input(source, i);
+        if (verbose)
+            message_print("%s: %llu packets, %s%s%s", input->name,
+                          (unsigned long long)input->packets,
+                          input->format == NULL ? "live" : input->format,
+                          input->compression == NULL ? "" : ", ",
+                          input->compression == NULL ? "" : input->compression);
+        if (verbose)
+            say_gap(input, reached);
+        reached = time_later_of(reached, input->last);
+        if (!input->damaged)
+            continue;
+        message_print("%s: %s", input->name, input->problem);
+        exit_status = EXIT_DAMAGED;
+    }
+    return exit_status;
+}
