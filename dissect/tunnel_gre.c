@@ -7,8 +7,7 @@
  *      |C|R|K|S|s|Recur|A| Flags | Ver |           Protocol            |
  *      +-+-+-+-+-+-----+-+-------+-----+-------------------------------+
  *      | checksum, offset (C or R) | key (K) | sequence (S) | acknowledgment (A, version 1)
- *      | routes (R): | family 2 | offset 1 | length 1 | address ... |, until family and length are
- * 0
+ *      | routes (R): | family 2 | offset 1 | length 1 | address ... | until family, length are 0
  *
  * RFC 2784, RFC 2890 (K, S), RFC 1701 (R), RFC 2637 (version 1: PPP of PPTP).  ERSPAN is a mirror
  * port's frame behind GRE: without a sequence number bare (type I), with one behind 8 octets (II),

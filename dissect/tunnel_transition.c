@@ -1,10 +1,10 @@
 /*
  * tunnel_transition: IPv6 for hosts that have only IPv4, behind UDP.
  *
- *      Teredo   | 0x0001, identifier length 1, authentication length 1, ..., nonce 8, confirmation
- * 1 | | 0x0000, port 2, address 4 |          both may be absent; then IPv6    RFC 4380 5.1 AYIYA |
- * identity's length, type 1 | signature's length, hash 1 | method, operation 1 | | next header 1 |
- * epoch 4 | identity | signature | IPv6    draft-massar-v6ops-ayiya
+ *      Teredo   | 0x0001, identifier's length 1, value's length 1, both, nonce 8, confirmation 1 |
+ *               | 0x0000, port 2, address 4 |     both may be absent; then IPv6    RFC 4380 5.1
+ *      AYIYA    | identity's length, type 1 | signature's length, hash 1 | method, operation 1 |
+ *               | next header 1 | epoch 4 | identity | signature | IPv6    draft-massar-v6ops-ayiya
  */
 #include "tunnel.h"
 

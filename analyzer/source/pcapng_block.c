@@ -1,0 +1,235 @@
+/*
+ * pcapng_block: what is in the blocks of a pcapng file (draft-ietf-opsawg-pcapng 4): sections,
+ * interfaces, statistics, and packets in three forms.
+ *
+ *     Section Header      0 byte-order magic   4 major   6 minor   8 section's length   16 options
+ *     Enhanced Packet     0 interface   4 time, upper   8 time, lower   12 captured
+ *                        16 on the wire   20 octets, filled up to four   then options
+ *     Simple Packet       0 on the wire   4 octets; no time, interface 0
+ *     Packet (obsolete)   0 interface, 16 bits   2 drops   4 as Enhanced Packet
+ *
+ * A block that is wrong inside is left out and counted as damage.
+ */
+#include "pcapng_block.h"
+
+#include <stdio.h>
+
+#include "octets.h"
+#include "pseudo_header.h"
+
+enum {
+    PACKET_HEAD = 20,
+    EPB_DROPCOUNT = 4,
+    MAJOR = 1,
+    UNKNOWN_DROPS = 0xffff,
+};
+
+static const uint8_t magic_little[] = {0x4d, 0x3c, 0x2b, 0x1a};
+static const uint8_t magic_big[] = {0x1a, 0x2b, 0x3c, 0x4d};
+
+void pcapng_note_damage(struct pcapng *pcapng, const char *reason)
+{
+    if (pcapng->counts.damaged_blocks++ > 0)
+        return;
+    pcapng->first_damage = pcapng->inlet.offset;
+    pcapng->first_damage_packets = pcapng->packets;
+    snprintf(pcapng->reason, sizeof pcapng->reason, "%s", reason);
+}
+
+bool pcapng_section_order(const uint8_t *octets, bool *ret_big_endian)
+{
+    const uint8_t *magic = octets + BLOCK_HEAD;
+    *ret_big_endian = memcmp(magic, magic_big, sizeof magic_big) == 0;
+    return *ret_big_endian || memcmp(magic, magic_little, sizeof magic_little) == 0;
+}
+
+static enum pcapng_taken pcapng_take_section(struct pcapng *pcapng,
+                                             const struct pcapng_block *block)
+{
+    bool big_endian;
+    pcapng_section_order(block->body - BLOCK_HEAD, &big_endian);
+    pcapng_forget_interfaces(&pcapng->interfaces);
+    pcapng->big_endian = big_endian;
+    if (block->length < SECTION_LEAST || read_u16(block->body + 4, big_endian) != MAJOR) {
+        pcapng_note_damage(pcapng, "a section header of a version that is not known");
+        return TAKEN_BLOCK;
+    }
+    struct pcapng_options options = {block->body + 16, block->body + block->size, big_endian};
+    pcapng->counts.comments += pcapng_count_comments(options);
+    pcapng->counts.sections++;
+    return TAKEN_BLOCK;
+}
+
+static enum pcapng_taken pcapng_take_interface(struct pcapng *pcapng,
+                                               const struct pcapng_block *block)
+{
+    if (pcapng_add_interface(&pcapng->interfaces, block->body, block->size, pcapng->big_endian) !=
+        STATUS_OK) {
+        pcapng_note_damage(pcapng, "an interface description that cannot be taken");
+        return TAKEN_BLOCK;
+    }
+    struct pcapng_options options = {block->body + 8, block->body + block->size,
+                                     pcapng->big_endian};
+    pcapng->counts.comments += pcapng_count_comments(options);
+    return TAKEN_BLOCK;
+}
+
+static enum pcapng_taken pcapng_take_statistics(struct pcapng *pcapng,
+                                                const struct pcapng_block *block)
+{
+    if (pcapng_note_statistics(&pcapng->interfaces, block->body, block->size, pcapng->big_endian) !=
+        STATUS_OK) {
+        pcapng_note_damage(pcapng, "statistics of an interface that is not described");
+        return TAKEN_BLOCK;
+    }
+    struct pcapng_options options = {block->body + 12, block->body + block->size,
+                                     pcapng->big_endian};
+    pcapng->counts.comments += pcapng_count_comments(options);
+    return TAKEN_BLOCK;
+}
+
+/* Where a packet's octets lie in the block, and what goes with them. */
+struct frame {
+    uint32_t interface;
+    uint32_t captured;
+    uint32_t length;
+    size_t at; /* in the body */
+};
+
+static bool read_frame(const struct pcapng *pcapng, const struct pcapng_block *block,
+                       struct frame *ret_frame)
+{
+    bool big_endian = pcapng->big_endian;
+    const uint8_t *body = block->body;
+    if (block->type == BLOCK_SIMPLE) {
+        if (block->size < 4 || pcapng->interfaces.count == 0)
+            return false;
+        uint32_t length = read_u32(body, big_endian);
+        uint32_t snaplen = pcapng->interfaces.here[0].snaplen;
+        uint32_t captured = snaplen != 0 && snaplen < length ? snaplen : length;
+        *ret_frame = (struct frame){0, captured, length, 4};
+    } else {
+        if (block->size < PACKET_HEAD)
+            return false;
+        uint32_t interface =
+            block->type == BLOCK_ENHANCED ? read_u32(body, big_endian) : read_u16(body, big_endian);
+        *ret_frame = (struct frame){interface, read_u32(body + 12, big_endian),
+                                    read_u32(body + 16, big_endian), PACKET_HEAD};
+    }
+    return ret_frame->captured <= block->size - ret_frame->at &&
+           ret_frame->captured <= LARGEST_CAPTURE &&
+           ret_frame->interface < pcapng->interfaces.count;
+}
+
+static void pcapng_take_packet_options(struct pcapng *pcapng, const struct pcapng_block *block,
+                                       const struct frame *frame)
+{
+    size_t at = frame->at + (((size_t)frame->captured + 3) & ~(size_t)3);
+    if (block->type == BLOCK_SIMPLE || at >= block->size)
+        return;
+    struct pcapng_options options = {block->body + at, block->body + block->size,
+                                     pcapng->big_endian};
+    struct pcapng_option option;
+    while (pcapng_next_option(&options, &option)) {
+        if (option.code == PCAPNG_COMMENT)
+            pcapng->counts.comments++;
+        else if (option.code == EPB_DROPCOUNT && option.length >= 8 &&
+                 block->type == BLOCK_ENHANCED)
+            pcapng_note_drops(&pcapng->interfaces, &pcapng->interfaces.here[frame->interface],
+                              read_u64(option.value, pcapng->big_endian));
+    }
+}
+
+static void pcapng_note_obsolete_drops(struct pcapng *pcapng, const struct pcapng_block *block,
+                                       struct pcapng_interface *interface)
+{
+    uint16_t drops = read_u16(block->body + 2, pcapng->big_endian);
+    if (drops != UNKNOWN_DROPS)
+        pcapng_note_drops(&pcapng->interfaces, interface, drops);
+}
+
+static enum pcapng_taken pcapng_take_packet(struct pcapng *pcapng, const struct pcapng_block *block,
+                                            struct captured_packet *packet)
+{
+    struct frame frame;
+    bool big_endian = pcapng->big_endian;
+    if (!read_frame(pcapng, block, &frame)) {
+        pcapng_note_damage(pcapng, "a packet that does not fit its block, or names no interface");
+        return TAKEN_BLOCK;
+    }
+    struct pcapng_interface *interface = &pcapng->interfaces.here[frame.interface];
+    if (block->type != BLOCK_SIMPLE) {
+        uint64_t upper = read_u32(block->body + 4, big_endian);
+        pcapng->last_time =
+            pcapng_time(interface, upper << 32 | read_u32(block->body + 8, big_endian));
+    }
+    if (block->type == BLOCK_PACKET_OBSOLETE)
+        pcapng_note_obsolete_drops(pcapng, block, interface);
+    pcapng_take_packet_options(pcapng, block, &frame);
+    pseudo_header_to_host(interface->link_type, block->body + frame.at, frame.captured, big_endian);
+
+    packet->data = block->body + frame.at;
+    packet->captured = frame.captured;
+    packet->length = frame.length;
+    packet->time = pcapng->last_time;
+    packet->link_type = interface->link_type;
+    packet->interface = frame.interface;
+    packet->others = pcapng->others;
+    pcapng->others = 0;
+    packet->lost = pcapng->interfaces.drops - pcapng->told;
+    pcapng->told = pcapng->interfaces.drops;
+    if (interface->row != PCAPNG_NO_ROW)
+        pcapng->interfaces.rows[interface->row].packets++;
+    pcapng->packets++;
+    return TAKEN_PACKET;
+}
+
+/* Wireshark shows these among the packets, and numbers them so. */
+static bool type_is_numbered(uint32_t type)
+{
+    return type == BLOCK_JOURNAL || type == BLOCK_SYSTEM_CALL ||
+           type == BLOCK_SYSTEM_CALL_WITH_FLAGS || type == BLOCK_CUSTOM ||
+           type == BLOCK_CUSTOM_KEPT;
+}
+
+static void pcapng_note_skipped(struct pcapng *pcapng, uint32_t type)
+{
+    pcapng->counts.skipped_blocks++;
+    pcapng->others += type_is_numbered(type);
+}
+
+enum pcapng_taken pcapng_take(struct pcapng *pcapng, const struct pcapng_block *block,
+                              struct captured_packet *packet)
+{
+    switch (block->type) {
+    case BLOCK_ENHANCED:
+    case BLOCK_SIMPLE:
+    case BLOCK_PACKET_OBSOLETE:
+        return pcapng_take_packet(pcapng, block, packet);
+    case BLOCK_SECTION:
+        return pcapng_take_section(pcapng, block);
+    case BLOCK_INTERFACE:
+        return pcapng_take_interface(pcapng, block);
+    case BLOCK_STATISTICS:
+        return pcapng_take_statistics(pcapng, block);
+    default:
+        pcapng_note_skipped(pcapng, block->type);
+        return TAKEN_BLOCK;
+    }
+}
+
+bool pcapng_type_is_known(uint32_t type)
+{
+    return type == BLOCK_SECTION || (type >= BLOCK_INTERFACE && type <= BLOCK_ENHANCED);
+}
+
+static bool type_is_packet(uint32_t type)
+{
+    return type == BLOCK_ENHANCED || type == BLOCK_SIMPLE || type == BLOCK_PACKET_OBSOLETE;
+}
+
+bool pcapng_block_fits(const struct pcapng *pcapng, const struct pcapng_block *block)
+{
+    struct frame frame;
+    return !type_is_packet(block->type) || read_frame(pcapng, block, &frame);
+}
