@@ -84,14 +84,17 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
     return true;
 }
 
-/*
- * A SYN whose answer may be under way is no lone SYN yet: it is spared as long as such do not take
- * a quarter of the room, as in a flood.
- */
-static bool is_young_embryo(const struct engine *engine, const struct tuple *tuple)
+/* Whether lone SYNs take more than a quarter of the room: then it is a flood. */
+static bool embryos_flood(const struct engine *engine)
 {
     uint64_t room = engine->queue[QUEUE_EMBRYOS].count * (uint64_t)engine->table.tuples.slot_size;
-    return tuple->embryonic && room < engine->config.max_memory / 4 &&
+    return room >= engine->config.max_memory / 4;
+}
+
+/* A SYN whose answer may be under way is no lone SYN yet: it is spared, but not in a flood. */
+static bool is_young_embryo(const struct engine *engine, const struct tuple *tuple)
+{
+    return tuple->embryonic && !embryos_flood(engine) &&
            time_since(engine->clock, tuple->embryo.time) < NANO_PER_SECOND;
 }
 
@@ -115,8 +118,21 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
     return NULL;
 }
 
+/* In a flood the oldest goes before the limit is reached: the rest of the room is for connections,
+ * and that of a flood is not worth having. */
+static void evict_flood(struct engine *engine, const struct tuple *busy)
+{
+    while (embryos_flood(engine)) {
+        struct tuple *oldest = flow_table_tuple(&engine->table, engine->queue[QUEUE_EMBRYOS].first);
+        if (oldest == busy)
+            return;
+        lives_evict(engine, oldest);
+    }
+}
+
 void evict_to_limit(struct engine *engine, const struct tuple *busy)
 {
+    evict_flood(engine, busy);
     while (evict_held(engine) > engine->config.max_memory) {
         struct tuple *tuple = choose(engine, busy);
         if (tuple == NULL)

@@ -1,7 +1,8 @@
 /*
  * evict: memory is bounded.  Tuples stand in queues by what is lost with them; when the engine
  * holds more than its limit the first of the first queue that has one goes, written and counted:
- * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN).
+ * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN).  Lone SYNs
+ * never hold more than a quarter of the limit.
  */
 #ifndef LASTACK_EVICT_H
 #define LASTACK_EVICT_H
@@ -17,7 +18,7 @@ void evict_enqueue(struct engine *engine, struct tuple *tuple);
 /* Takes a tuple out of its queue, before it is removed. */
 void evict_dequeue(struct engine *engine, struct tuple *tuple);
 
-/* Makes room while more is held than the limit; the tuple `busy` is spared. */
+/* Makes room while more is held than a limit; the tuple `busy` is spared. */
 void evict_to_limit(struct engine *engine, const struct tuple *busy);
 
 #endif
