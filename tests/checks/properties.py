@@ -6,7 +6,8 @@ usage: properties.py [--seed N] [--captures N] [--rounds N] [--verbose] [CAPTURE
 Clean captures (those on which lastack raises neither warning nor error) are spoilt as captures get
 spoilt: packets removed at random, every packet doubled, one direction removed, the first half cut
 off, neighbours within 2 ms swapped.  Whatever lastack then says, it may not be an error of which it
-is certain.  The seed is printed; --verbose names every warning and error, to be read by hand.
+is certain, and the histories of both sides keep what doc/lastack.schema.json says of them.  The
+seed is printed; --verbose names every warning and error, to be read by hand.
 """
 import argparse
 import collections
@@ -135,16 +136,51 @@ def analyse(data, arguments=()):
     with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
         file.write(data)
         file.flush()
-        run = subprocess.run([LASTACK, "--ndjson", "--threads", "1", "--flows", "none", *arguments,
+        run = subprocess.run([LASTACK, "--ndjson", "--nano", "--threads", "1", *arguments,
                               file.name], capture_output=True, check=False, timeout=120)
     if run.returncode not in (0, 4):
         raise RuntimeError("exit status %d: %s" % (run.returncode, run.stderr.decode()))
-    records = [json.loads(line) for line in run.stdout.splitlines()]
-    return [r for r in records if r["event"]["dataset"] == "lastack.event"]
+    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
-def loud(events):
-    return [e for e in events if e["lastack"]["level"] in LOUD]
+def loud(records):
+    return [r for r in records
+            if r["event"]["dataset"] == "lastack.event" and r["lastack"]["level"] in LOUD]
+
+
+def stamp(time):
+    """The nine digits of a record's time that tell packets of one second from each other."""
+    return int(time[-10:-1])
+
+
+def broken_histories(records, packets, in_order):
+    """What is wrong with the histories of flow records; in_order: stamps never go back."""
+    for record in records:
+        if record["event"]["dataset"] != "lastack.flow":
+            continue
+        for side in ("client", "server"):
+            body = record["lastack"][side]
+            yield from ("%s: %s" % (side, fault)
+                        for fault in faults(body, packets, in_order) if not body["history_dropped"])
+
+
+def faults(side, packets, in_order):
+    standing = [e for e in side["history"] if not e["revoked"]]
+    for before, after in zip(standing, standing[1:]):
+        if after["t"] < before["t"]:
+            yield "packet %s before its predecessor" % after["packet"]
+        if after["state"] == before["state"]:
+            yield "%s twice" % after["state"]
+    if standing and standing[-1]["state"] != side["state"]:
+        yield "ends in %s, the side in %s" % (standing[-1]["state"], side["state"])
+    for entry in side["history"]:
+        if entry["basis"] == "timer":
+            continue
+        if (entry["proof"] is None) != (entry["basis"] == "presumed"):
+            yield "%s, %s, proof %s" % (entry["state"], entry["basis"], entry["proof"])
+        moved = packets[entry["packet"] - 1][0] % 10**9 if entry["packet"] else None
+        if in_order and moved is not None and stamp(entry["t"]) != moved:
+            yield "%s is not dated by its packet %d" % (entry["state"], entry["packet"])
 
 
 def case_captures():
@@ -211,8 +247,12 @@ def main():
         wrong = []
         for capture in clean:
             for _ in range(options.rounds):
-                data = capture.write(spoil(capture.packets, draw))
-                for event in loud(analyse(data)):
+                packets = spoil(capture.packets, draw)
+                records = analyse(capture.write(packets))
+                times = [p[0] for p in packets]
+                wrong += [(capture.name, fault) for fault in
+                          broken_histories(records, packets, times == sorted(times))]
+                for event in loud(records):
                     body = event["lastack"]
                     raised[name, event["event"]["action"], body["level"], body["confidence"]] += 1
                     if options.verbose:

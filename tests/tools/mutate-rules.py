@@ -4,10 +4,11 @@
 usage: mutate-rules.py [--only WORD] [--keep FOLDER] SOURCE_TREE
 
 In a scratch copy of the tree, each row of figure5.def is removed and led elsewhere, each row of
-repeats.def, detectors.def and watches.def removed, one at a time; the program is built again and the cases are
-run, their claims alone, up to the first that fails, and so are the checks that stand for cases.  A repeat that is none shows as an unexpected
-segment.  Prints each change and whether a case noticed it; exit code 1 when there is one that
-none did and that tests/cases/unreachable.txt does not name.
+repeats.def, detectors.def and watches.def removed, one at a time; the program is built again and
+the cases are run, their claims alone, up to the first that fails, and the checks that stand for
+cases.  A repeat that is none shows as an unexpected segment.  Prints each change and whether a case
+noticed it; exit code 1 when there is one that none did and that tests/cases/unreachable.txt does
+not name.
 """
 import argparse
 import os
