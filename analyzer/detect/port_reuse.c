@@ -12,6 +12,9 @@
 /* What a Linux client adds to the old SND.NXT for its new ISN: tcp_twsk_unique(). */
 enum { LINUX_ISN_STEP = 65537 };
 
+/* net.ipv4.tcp_tw_reuse_delay is 1 s; the two packets' ways to the capture point may differ. */
+static const nanotime reuse_delay = 990 * (nanotime)NANO_PER_MILLI;
+
 void detect_tw_reuse_client(struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
@@ -21,6 +24,8 @@ void detect_tw_reuse_client(struct occasion *occasion)
         delta != LINUX_ISN_STEP)
         return;
     nanotime gap = time_since(collision->syn.t, collision->old_last_t);
+    if (gap < reuse_delay)
+        return;
     struct evidence_base base = report_base(incarnation);
     struct event_record event;
     report_begin(&event, EVENT_tw_reuse_client, collision->syn.t,

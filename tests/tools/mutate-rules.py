@@ -11,6 +11,7 @@ noticed it; exit code 1 when there is one that none did and that tests/cases/unr
 not name.
 """
 import argparse
+import filecmp
 import os
 import re
 import shutil
@@ -47,7 +48,7 @@ def main():
 
 def copy_tree(tree, scratch):
     """A configured build of the unchanged tree, on which all cases must pass first."""
-    shutil.copytree(tree, scratch, dirs_exist_ok=True,
+    shutil.copytree(tree, scratch, dirs_exist_ok=True, copy_function=copy_changed,
                     ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     if not os.path.exists(os.path.join(scratch, "Makefile")):
         if not os.path.exists(os.path.join(scratch, "configure")):
@@ -56,6 +57,12 @@ def copy_tree(tree, scratch):
     build(scratch)
     if not cases_pass(scratch):
         sys.exit("mutate-rules: the cases fail on the unchanged tree")
+
+
+def copy_changed(source, target):
+    """What differs gets a new time stamp: objects of an earlier run are no newer than it."""
+    if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+        shutil.copy(source, target)
 
 
 def run(scratch, words):
