@@ -27,6 +27,9 @@ PORT = 7777
 # Device, how it is made at each end ({0} here, {1} there), what context says of it.
 DEVICES = (
     ("vxlan", "type vxlan id 42 dstport 4789 local {0} remote {1}", "vxlan:42", []),
+    ("vxlan over IPv6", "type vxlan id 43 dstport 4789 local {2} remote {3}", "vxlan:43", []),
+    ("vxlan, fragmented", "mtu 3000 type vxlan id 44 dstport 4789 local {0} remote {1}", "vxlan:44",
+     []),  # its packets do not fit the wire below
     ("geneve", "type geneve id 42 remote {1}", "geneve:42", []),
     ("gre", "type gre local {0} remote {1} key 7", "gre:7", []),
     ("gretap", "type gretap local {0} remote {1}", "gre", []),
@@ -37,6 +40,8 @@ DEVICES = (
     ("802.1ad", "link wire type vlan proto 802.1ad id 200", None, [200]),
 )
 
+OCTETS = 60000  # that the client sends
+
 TALK = """
 import socket, sys, threading
 role, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -45,12 +50,13 @@ if role == "server":
     print("ready", flush=True)
     peer, _ = listener.accept()
     while peer.recv(4096):
-        peer.sendall(b"pong")
+        pass
     peer.close()
 else:
     peer = socket.create_connection((address, port), timeout=5)
-    peer.sendall(b"ping")
-    peer.recv(100)
+    peer.sendall(b"x" * int(sys.argv[4]))
+    peer.shutdown(socket.SHUT_WR)
+    peer.recv(1)
     peer.close()
 """
 
@@ -103,7 +109,7 @@ def talk(path):
     try:
         capture.stderr.readline()  # it listens
         server.stdout.readline()
-        client = within(NAMES[0], sys.executable, "-c", TALK, "client", INNER[1], str(PORT))
+        client = within(NAMES[0], sys.executable, "-c", TALK, "client", INNER[1], str(PORT), str(OCTETS))
         done = client.wait(10) == 0 and server.wait(10) == 0
         time.sleep(.3)
         return done
@@ -116,10 +122,17 @@ def talk(path):
                     pipe.close()
 
 
-def flows(path):
+def read(path):
+    """The connection under test, each time it was found, and what was read."""
     run = subprocess.run([LASTACK, "--ndjson", path], capture_output=True, check=False)
     records = [json.loads(line) for line in run.stdout.splitlines()]
-    return [r for r in records if r["event"]["dataset"] == "lastack.flow"]
+    return [r for r in records if r["event"]["dataset"] == "lastack.flow" and
+            r["destination"]["port"] == PORT], records[-1]["lastack"]["capture"]
+
+
+def octets_of(flow):
+    client = flow["lastack"]["client"]
+    return client["payload_bytes"] - client["retransmissions"]["bytes"]
 
 
 def check_device(tap, folder, device, how, tunnel, vlans):
@@ -136,7 +149,7 @@ def check_device(tap, folder, device, how, tunnel, vlans):
     if not came:
         tap.skip(device, "no connection came about through it")
         return
-    found = [f for f in flows(path) if f["destination"]["port"] == PORT]
+    found, capture = read(path)
     context = found[0]["lastack"]["context"] if found else None
     right = (len(found) == 1 and
              (found[0]["source"]["ip"], found[0]["destination"]["ip"]) == INNER and
@@ -146,6 +159,10 @@ def check_device(tap, folder, device, how, tunnel, vlans):
              found[0]["lastack"]["close"]["kind"] == "orderly" and
              found[0]["lastack"]["handshake"]["complete"])
     tap.ok(right, "%s: the connection inside, and what was around it" % device, found, context)
+    fragments = {reason for reason in capture["skipped"] if reason.startswith("fragment")}
+    tap.ok(found and octets_of(found[0]) == OCTETS and
+           fragments <= {"fragment"} and (fragments or not device.endswith("fragmented")),
+           "%s: every octet that was sent" % device, found and octets_of(found[0]), capture)
 
 
 def missing():
