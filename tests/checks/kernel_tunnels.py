@@ -100,10 +100,32 @@ def within(name, *words, **options):
     return subprocess.Popen(["ip", "netns", "exec", name, *words], text=True, **options)
 
 
+def read(path):
+    """The connection under test, each time it was found, and what was read."""
+    run = subprocess.run([LASTACK, "--ndjson", path], capture_output=True, check=False)
+    records = [json.loads(line) for line in run.stdout.splitlines()]
+    return [r for r in records if r["event"]["dataset"] == "lastack.flow" and
+            r["destination"]["port"] == PORT], records[-1]["lastack"].get("capture", {})
+
+
+def octets_of(flow):
+    client = flow["lastack"]["client"]
+    return client["payload_bytes"] - client["retransmissions"]["bytes"]
+
+
+def wait_for_end(path):
+    """Until tcpdump, which leaves what it has not read when it is told to end, wrote the last FIN."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        time.sleep(.2)
+        if [f for f in read(path)[0] if f["lastack"]["close"]["kind"] == "orderly"]:
+            return
+
+
 def talk(path):
     """One connection through the device, captured on the wire; False when it did not come about."""
-    capture = within(NAMES[0], "tcpdump", "-i", "wire", "--immediate-mode", "-U", "-w",
-                     path, stderr=subprocess.PIPE)
+    capture = within(NAMES[0], "tcpdump", "-i", "wire", "--immediate-mode", "-B", "65536",
+                     "-U", "-w", path, stderr=subprocess.PIPE)
     server = within(NAMES[1], sys.executable, "-c", TALK, "server", INNER[1], str(PORT),
                     stdout=subprocess.PIPE)
     try:
@@ -111,7 +133,7 @@ def talk(path):
         server.stdout.readline()
         client = within(NAMES[0], sys.executable, "-c", TALK, "client", INNER[1], str(PORT), str(OCTETS))
         done = client.wait(10) == 0 and server.wait(10) == 0
-        time.sleep(.3)
+        wait_for_end(path)
         return done
     finally:
         for process in (capture, server):
@@ -120,19 +142,6 @@ def talk(path):
             for pipe in (process.stdout, process.stderr):
                 if pipe:
                     pipe.close()
-
-
-def read(path):
-    """The connection under test, each time it was found, and what was read."""
-    run = subprocess.run([LASTACK, "--ndjson", path], capture_output=True, check=False)
-    records = [json.loads(line) for line in run.stdout.splitlines()]
-    return [r for r in records if r["event"]["dataset"] == "lastack.flow" and
-            r["destination"]["port"] == PORT], records[-1]["lastack"]["capture"]
-
-
-def octets_of(flow):
-    client = flow["lastack"]["client"]
-    return client["payload_bytes"] - client["retransmissions"]["bytes"]
 
 
 def check_device(tap, folder, device, how, tunnel, vlans):
