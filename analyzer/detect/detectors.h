@@ -8,6 +8,7 @@
 void detect_syn_refused(struct occasion *occasion);
 void detect_handshake_ack(struct occasion *occasion);
 void detect_synack_ack_mismatch(struct occasion *occasion);
+void detect_synack_mismatch_end(struct occasion *occasion);
 void detect_half_open_reset(struct occasion *occasion);
 void detect_simultaneous_open(struct occasion *occasion);
 void detect_handshake_reset(struct occasion *occasion);

@@ -261,39 +261,75 @@ static bool answers_earlier(const struct occasion *occasion, seq acknowledgment)
     return tuple->retiring != NULL || tuple->candidate != NULL;
 }
 
-void detect_synack_ack_mismatch(struct occasion *occasion)
+/* The SYN-ACK to the client's SYN that acknowledges another, and is not of an earlier life. */
+static const struct packet_ref *mismatched(const struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
-    const struct segment *segment = occasion->segment;
+    const struct story *story = incarnation->story;
+    if (story == NULL || story->strange.from != SERVER ||
+        (story->strange.flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) ||
+        is_told_elsewhere(occasion) || incarnation_raised(incarnation, EVENT_synack_ack_mismatch) ||
+        answers_earlier(occasion, story->strange.acknowledgment))
+        return NULL;
+    return &story->strange;
+}
+
+static void tell_mismatch(struct occasion *occasion, const struct packet_ref *strange,
+                          const struct packet_ref *reset)
+{
+    const struct incarnation *incarnation = occasion->incarnation;
     const struct side *client = &incarnation->connection.side[CLIENT];
-    bool synack = (segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
-    if (occasion->from != SERVER || !synack || is_told_elsewhere(occasion) ||
-        incarnation_raised(incarnation, EVENT_synack_ack_mismatch) ||
-        answers_earlier(occasion, segment->acknowledgment))
-        return;
-    struct packet_ref syn = report_syn(incarnation, CLIENT);
-    struct packet_ref answer = packet_ref_of(segment, SERVER);
+    struct packet_ref syn = report_syn(incarnation, CLIENT), answer = *strange;
     struct evidence_base base = report_base(incarnation);
-    int32_t apart = seq_distance(segment->acknowledgment, seq_add(client->iss, 1));
+    int32_t apart = seq_distance(answer.acknowledgment, seq_add(client->iss, 1));
     struct event_record event;
+    bool denied = reset != NULL || time_is_before(answer.t, client->last_t); /* the client spoke */
     report_begin(&event, EVENT_synack_ack_mismatch, answer.t,
-                 report_gated(incarnation, CONFIDENCE_PROBABLE), BLAME_MIDDLEBOX);
+                 report_gated(incarnation, denied ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE),
+                 BLAME_MIDDLEBOX);
     report_step_changes(&event, occasion);
     report_evidence(&event, &base, &syn, CLIENT, ROLE_REFERENCE, "the client's SYN");
     report_evidence(&event, &base, &answer, SERVER, ROLE_TRIGGER,
                     "a SYN-ACK that does not acknowledge that SYN");
+    if (reset != NULL)
+        report_evidence(&event, &base, reset, CLIENT, ROLE_REACTION,
+                        "the client resets it: SEQ = its ACK");
     report_number(&event, "ack_distance", apart);
     report_explain(&event,
                    "%s answered the SYN of %s (packet %llu) with a SYN-ACK (packet %llu) that "
-                   "acknowledges another one: %d away from where it should. The client will reset "
-                   "it and try again.",
+                   "acknowledges another one: %d away from where it should.",
                    report_endpoint(occasion, SERVER).text, report_endpoint(occasion, CLIENT).text,
                    (unsigned long long)syn.packet, (unsigned long long)answer.packet, apart);
+    if (reset != NULL)
+        report_explain(&event, " The client reset it (packet %llu).",
+                       (unsigned long long)reset->packet);
+    else
+        report_explain(&event, " A client resets such an answer; its reset was not captured.");
     report_remedy(&event,
                   "Compare captures on both sides of the middle boxes between %s and %s "
                   "(SYN proxies, balancers, firewalls that rewrite sequence numbers).",
                   report_address(occasion, CLIENT).text, report_address(occasion, SERVER).text);
     occasion->emit(occasion->context, &event);
+}
+
+/* The client resets it: this is no SYN that the capture missed. */
+void detect_synack_ack_mismatch(struct occasion *occasion)
+{
+    const struct packet_ref *strange = mismatched(occasion);
+    if (occasion->from != CLIENT || strange == NULL ||
+        occasion->segment->sequence != strange->acknowledgment)
+        return;
+    struct packet_ref reset = packet_ref_of(occasion->segment, CLIENT);
+    tell_mismatch(occasion, strange, &reset);
+}
+
+/* No reset was seen; but had the client taken it, it would have gone on from there. */
+void detect_synack_mismatch_end(struct occasion *occasion)
+{
+    const struct packet_ref *strange = mismatched(occasion);
+    const struct side *client = &occasion->incarnation->connection.side[CLIENT];
+    if (strange != NULL && !seq_within(strange->acknowledgment, client->iss, client->snd_nxt))
+        tell_mismatch(occasion, strange, NULL);
 }
 
 void detect_half_open_reset(struct occasion *occasion)

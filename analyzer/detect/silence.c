@@ -248,10 +248,11 @@ void detect_zero_window_stall_close(struct occasion *occasion)
     if (shut->packet == 0 || stalled < occasion->config->zero_window_stall || !waited_for)
         return;
     struct packet_ref end = packet_ref_of(occasion->segment, from);
+    bool still_shut = from == x && (end.flags & TCP_RST) == 0; /* the FIN's own window is 0 */
     struct evidence_base base = report_base(incarnation);
     struct event_record event;
     report_begin(&event, EVENT_zero_window_stall_close, end.t,
-                 report_gated(incarnation, CONFIDENCE_CERTAIN),
+                 report_gated(incarnation, still_shut ? CONFIDENCE_CERTAIN : CONFIDENCE_PROBABLE),
                  x == CLIENT ? BLAME_CLIENT : BLAME_SERVER);
     report_states_now(&event, occasion);
     report_evidence(&event, &base, shut, x, ROLE_REFERENCE, "the %s's window is 0 from here on",

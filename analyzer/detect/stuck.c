@@ -227,12 +227,16 @@ static enum event_id stuck_event(const struct connection *connection, int x)
     return EVENT_IDS;
 }
 
-/* Whether the side sent its FIN often enough, and nothing answered any of them. */
+/*
+ * Whether the side sent its FIN often enough, and nothing answered any of them: of a side that the
+ * capture sees at all.
+ */
 static bool insists(const struct incarnation *incarnation, int x)
 {
     const struct closing *closing = incarnation->connection.closing;
     const struct story *story = incarnation->story;
-    return closing != NULL && story != NULL && closing->fins[x] >= FIN_SENDINGS &&
+    bool heard = side_has(&incarnation->connection.side[side_other(x)], SIDE_HEARD);
+    return heard && closing != NULL && story != NULL && closing->fins[x] >= FIN_SENDINGS &&
            closing->fin_ack[x].packet == 0 && story->unanswered[x].copies + 1 >= FIN_SENDINGS;
 }
 
