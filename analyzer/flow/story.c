@@ -62,13 +62,23 @@ static void repeat(struct unanswered *unanswered, const struct step *step)
     unanswered->probes += is_probe(step);
 }
 
-/* The latest answer that belongs to another connection. */
+static bool is_again(const struct packet_ref *before, const struct step *step)
+{
+    const struct segment *segment = step->segment;
+    return before->packet != 0 && before->from == step->from && before->flags == segment->flags &&
+           before->sequence == segment->sequence &&
+           before->acknowledgment == segment->acknowledgment;
+}
+
+/* The latest answer that belongs to another connection; of its repetitions, the first. */
 static bool note_strange(struct story **story, const struct step *step)
 {
     if (*story == NULL)
         *story = calloc(1, sizeof(**story));
     if (*story == NULL)
         return false;
+    if (is_again(&(*story)->strange, step))
+        return true;
     (*story)->strange = packet_ref_of(step->segment, step->from);
     return true;
 }
