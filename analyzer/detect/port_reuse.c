@@ -137,6 +137,8 @@ void detect_nat_port_collision(struct occasion *occasion)
                    report_endpoint(occasion, CLIENT).text, report_endpoint(occasion, SERVER).text,
                    (unsigned long long)collision->syn.packet, collision->old_number,
                    mark_words(&marks, words, sizeof(words)));
+    report_explain(&event, " Then its TTL was %u and its MSS %u, now they are %u and %u.", old->ttl,
+                   old->mss, fresh->ttl, fresh->mss);
     report_remedy(&event,
                   "On the NAT device that owns %s: more addresses or ports for source NAT, random "
                   "port choice (--random-fully), and mappings that rest for 2MSL after a close.",

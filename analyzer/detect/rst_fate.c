@@ -248,12 +248,15 @@ void detect_rst_injected_suspected(struct occasion *occasion)
     const struct injection_reason *reason = find_reason(occasion);
     if (reason == NULL)
         return;
-    struct packet_ref rst = packet_ref_of(occasion->segment, x);
+    struct packet_ref rst = packet_ref_of(occasion->segment, x), own = report_syn(incarnation, x);
     struct evidence_base base = report_base(incarnation);
     struct event_record event;
     begin_foreign(&event, occasion, EVENT_rst_injected_suspected);
     if (closing->rst[x].packet != rst.packet)
         report_evidence(&event, &base, &closing->rst[x], x, ROLE_REFERENCE, "an earlier reset");
+    if (own.packet != 0)
+        report_evidence(&event, &base, &own, x, ROLE_REFERENCE,
+                        "a packet of the %s itself, to compare TTL and IP ID with", report_side(x));
     report_evidence(&event, &base, &rst, x, ROLE_TRIGGER, "a reset in the name of the %s",
                     report_side(x));
     report_detail(&event, "reason", reason->name);

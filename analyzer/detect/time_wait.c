@@ -50,9 +50,10 @@ static void explain_final_ack_lost(struct event_record *event, const struct occa
                    end_b.text, (unsigned long long)story->again.packet);
     explain_answer(event, occasion, a);
     if (story->repair.packet != 0 && !doubtful)
-        report_remedy(event, "Nothing: TIME_WAIT on %s repaired it. ", end_a.text);
+        report_remedy(event, "Nothing: TIME_WAIT on %s repaired it. ",
+                      report_address(occasion, a).text);
     report_remedy(event, "If it happens often, look for loss between the capture point and %s.",
-                  end_b.text);
+                  report_address(occasion, b).text);
 }
 
 static void explain_final_ack_missing(struct event_record *event, const struct occasion *occasion,
@@ -77,12 +78,13 @@ static void explain_final_ack_missing(struct event_record *event, const struct o
     else if (story->repair.packet != 0)
         report_explain(event, " Whether the FIN or the ACK of it was lost cannot be told.");
     explain_answer(event, occasion, a);
-    report_remedy(event, "Look for loss between %s and the capture point", end_a.text);
+    report_remedy(event, "Look for loss between %s and the capture point",
+                  report_address(occasion, a).text);
     if (story->repair.packet == 0)
         report_remedy(event,
                       "; on %s, check that TIME_WAIT is kept (net.ipv4.tcp_max_tw_buckets, "
-                      "nstat TCPTimeWaitOverflow)",
-                      end_a.text);
+                      "nstat TcpExtTCPTimeWaitOverflow)",
+                      report_address(occasion, a).text);
     report_remedy(event, ".");
 }
 
@@ -233,13 +235,14 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
         report_remedy(&event,
                       "On %s: net.ipv4.tcp_fin_timeout above the time that %s takes to "
                       "close (here %s); or let %s close sooner.",
-                      end_a.text, end_b.text, wait_text.text, end_b.text);
+                      report_address(occasion, a).text, report_address(occasion, b).text,
+                      wait_text.text, report_address(occasion, b).text);
     else
         report_remedy(&event,
                       "On %s: find out why TIME_WAIT was not kept: "
                       "net.ipv4.tcp_max_tw_buckets, a restart, a balancer that sent the "
                       "segment to another host.",
-                      end_a.text);
+                      report_address(occasion, a).text);
     occasion->emit(occasion->context, &event);
 }
 
@@ -316,6 +319,6 @@ void detect_tw_assassination(struct occasion *occasion)
     report_remedy(&event,
                   "On %s: net.ipv4.tcp_rfc1337=1 keeps TIME_WAIT, but only if resets are not "
                   "needed for reuse of ports; find what delays or repeats old segments.",
-                  end_a.text);
+                  report_address(occasion, a).text);
     occasion->emit(occasion->context, &event);
 }
