@@ -10,6 +10,7 @@
 
 static const nanotime heard_of_close = 10 * (nanotime)NANO_PER_MILLI;
 static const nanotime host_pause = 200 * (nanotime)NANO_PER_MILLI; /* between write() and close() */
+static const nanotime swap_reach = 3 * (nanotime)NANO_PER_MILLI;   /* OBSERVER 5, two tolerances */
 
 static enum blame blame_of(int side)
 {
@@ -222,7 +223,9 @@ static bool is_parting(const struct connection *connection, const struct late_da
 {
     const struct side *b = &connection->side[side_other(late->closer)];
     const struct packet_ref *fin = &connection->closing->fin[side_other(late->closer)];
-    return side_has(b, SIDE_FIN_SENT) && late->data.packet <= fin->packet &&
+    bool behind = late->data.packet <= fin->packet ||
+                  time_since(late->data.t, fin->t) <= swap_reach; /* the capture swapped them */
+    return side_has(b, SIDE_FIN_SENT) && behind &&
            (uint32_t)(b->fin_seq - late->data.sequence) <= FEW_OCTETS &&
            time_since(fin->t, late->data.t) < host_pause;
 }
