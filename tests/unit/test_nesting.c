@@ -7,8 +7,9 @@
 #include "layers.h"
 
 #define ETHERNET_OF(type) TO_ETHERNET(type)
-#define IP4(protocol)     "45000000 abcd4000 40" protocol "0000" IP4_ADDRESSES /* as long as there is \
-                                                                                */
+#define IP4(protocol)                                                                              \
+    "45000000 abcd4000 40" protocol "0000" IP4_ADDRESSES /* as long as there is                    \
+                                                          */
 #define UDP_TO(port) "9c40" port "0000 0000"
 #define PACKET       "45000028 abcd4000 4006 0000" IP4_ADDRESSES TCP_PLAIN
 #define OPEN_PACKET  IP4("06") TCP_PLAIN
