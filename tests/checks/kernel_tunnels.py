@@ -193,6 +193,11 @@ def main():
         return tap.end()
     try:
         make_wire()
+    except subprocess.CalledProcessError as error:
+        remove_wire()
+        tap.skip("tunnels of the kernel", "no network of its own: " + error.stderr.strip())
+        return tap.end()
+    try:
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o777)  # tcpdump gives its rights up
             for row in DEVICES:
