@@ -206,6 +206,11 @@ static enum status take_ndjson(struct options *options, const char *argument, ch
     return take_output(options, OUTPUT_NDJSON, argument, message);
 }
 
+static enum status take_html(struct options *options, const char *argument, char *message)
+{
+    return take_output(options, OUTPUT_HTML, argument, message);
+}
+
 static enum status take_svg(struct options *options, const char *argument, char *message)
 {
     return take_output(options, OUTPUT_SVG, argument, message);
@@ -476,6 +481,7 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_TEXT] = take_text,
     [OPTION_JSON] = take_json,
     [OPTION_NDJSON] = take_ndjson,
+    [OPTION_HTML] = take_html,
     [OPTION_SVG] = take_svg,
     [OPTION_FLOW] = take_flow,
     [OPTION_WRITE] = take_write,

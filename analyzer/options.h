@@ -54,6 +54,7 @@ enum output_kind {
     OUTPUT_NDJSON,
     OUTPUT_LADDER,
     OUTPUT_SVG,
+    OUTPUT_HTML,
     OUTPUT_PACKETS /* pcapng, of connections with problems */
 };
 

@@ -111,7 +111,9 @@ static enum status forward_segment(struct sink *sink, const struct segment_recor
     bool wanted = wants_segments_of(outputs, segment->who.flow_uid);
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
-        bool draws = to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG; /* chooses for itself */
+        /* These choose for themselves. */
+        bool draws =
+            to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG || to->kind == OUTPUT_HTML;
         if (to->status == STATUS_OK && to->sink->ops->segment != NULL && (wanted || draws))
             note_failure(to, to->sink->ops->segment(to->sink, segment));
     }
@@ -263,7 +265,7 @@ static enum status make_sink(struct outputs *outputs, enum output_kind kind,
     static enum status (*const makers[])(const struct sink_options *, FILE *, struct sink **) = {
         [OUTPUT_TEXT] = sink_text_new,     [OUTPUT_JSON] = sink_report_new,
         [OUTPUT_NDJSON] = sink_ndjson_new, [OUTPUT_LADDER] = sink_ladder_new,
-        [OUTPUT_SVG] = sink_svg_new,
+        [OUTPUT_SVG] = sink_svg_new,       [OUTPUT_HTML] = sink_html_new,
     };
     struct sink_options wanted = common_options(outputs);
     if (kind == OUTPUT_PACKETS) {

@@ -316,6 +316,13 @@ const struct ladder *ladder_book_list(const struct ladder_book *book, uint32_t *
     return book->ladders;
 }
 
+const struct ladder *ladder_book_find(const struct ladder_book *book,
+                                      const struct flow_identity *who)
+{
+    uint32_t number = *find_place(book, who);
+    return number == 0 ? NULL : &book->ladders[number - 1];
+}
+
 uint64_t ladder_book_left_out(const struct ladder_book *book)
 {
     return book->left_out;

@@ -77,6 +77,10 @@ enum status ladder_book_event(struct ladder_book *book, const struct event_recor
 /* In the order of their numbers, those that were not chosen among them, without segments. */
 const struct ladder *ladder_book_list(const struct ladder_book *book, uint32_t *ret_count);
 
+/* The ladder of a connection; NULL: there is none.  Valid until the next record. */
+const struct ladder *ladder_book_find(const struct ladder_book *book,
+                                      const struct flow_identity *who);
+
 /* Whether the connection is the one that was chosen; true for all where none was. */
 bool ladder_book_chose(const struct ladder_book *book, const struct ladder *ladder);
 

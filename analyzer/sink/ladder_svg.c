@@ -40,6 +40,7 @@ struct canvas {
     struct output *output;
     enum status status;
     bool nano;
+    bool inside; /* of a page that brings the style */
     int y;
 };
 
@@ -212,12 +213,50 @@ static void paint_row(struct canvas *canvas, const struct ladder_row *row)
     }
 }
 
+/* Rows [0, before) and [from, to) are painted; all, but of a long ladder inside a page. */
+struct cut {
+    size_t before, from, to;
+};
+
+/* The beginning, and what is around the first packet after it that an event names. */
+static struct cut decide_cut(const struct ladder_rows *rows, bool inside)
+{
+    enum { MOST = 240, BEGINNING = 60, LEAD = 40 };
+    struct cut cut = {.before = rows->count, .from = rows->count, .to = rows->count};
+    if (!inside || rows->count <= MOST)
+        return cut;
+    size_t from = BEGINNING;
+    while (from < rows->count && !rows->rows[from].marked)
+        from++;
+    from = from == rows->count || from < BEGINNING + LEAD ? BEGINNING : from - LEAD;
+    size_t left = rows->count - from, room = MOST - BEGINNING;
+    return (struct cut){BEGINNING, from, from + (left < room ? left : room)};
+}
+
+static void paint_cut(struct canvas *canvas, size_t count)
+{
+    struct line words = {.length = 0};
+    if (count == 0)
+        return;
+    line_add(&words, "%zu rows are not shown; lastack ladder shows them", count);
+    paint_sentence(canvas, "b", words.text);
+}
+
+static void paint_rows(struct canvas *canvas, const struct ladder_rows *rows, const struct cut *cut)
+{
+    for (size_t i = 0; i < cut->before; i++)
+        paint_row(canvas, &rows->rows[i]);
+    paint_cut(canvas, cut->from - cut->before);
+    for (size_t i = cut->from; i < cut->to; i++)
+        paint_row(canvas, &rows->rows[i]);
+    paint_cut(canvas, rows->count - cut->to);
+}
+
 /* Painted twice: the height stands in the first line, so the first time nothing is written. */
-static int measure(const struct ladder_rows *rows)
+static int measure(const struct ladder_rows *rows, const struct cut *cut)
 {
     struct canvas canvas = {.status = STATUS_WRITE, .y = TOP};
-    for (size_t i = 0; i < rows->count; i++)
-        paint_row(&canvas, &rows->rows[i]);
+    paint_rows(&canvas, rows, cut);
     return canvas.y + 20;
 }
 
@@ -226,14 +265,15 @@ static void begin(struct canvas *canvas, int height, const char *title)
     struct line line = {.length = 0};
     line_add(&line,
              "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
-             "height=\"%d\" role=\"img\"><title>",
-             WIDTH, height, WIDTH, height);
+             "height=\"%d\" role=\"img\"%s><title>",
+             WIDTH, height, WIDTH, height, canvas->inside ? " class=\"ladder\"" : "");
     add_escaped(&line, title);
     line_add(&line, "</title>");
     put(canvas, &line);
     line.length = 0;
     line_add(&line, "%s", style);
-    put(canvas, &line);
+    if (!canvas->inside)
+        put(canvas, &line);
     line.length = 0;
     line_add(&line, "<rect width=\"%d\" height=\"%d\" fill=\"none\"/>", WIDTH, height);
     put(canvas, &line);
@@ -264,24 +304,35 @@ static enum status paint_ladder(struct canvas *canvas, const struct ladder *ladd
     ladder_name_end(ladder, LEFT, left);
     ladder_name_end(ladder, RIGHT, right);
     snprintf(title, sizeof title, "TCP connection of %s and %s", left, right);
-    begin(canvas, measure(&rows), title);
+    struct cut cut = decide_cut(&rows, canvas->inside);
+    begin(canvas, measure(&rows, &cut), title);
     paint_heading(canvas, ladder, left, right);
-    for (size_t i = 0; i < rows.count; i++)
-        paint_row(canvas, &rows.rows[i]);
+    paint_rows(canvas, &rows, &cut);
     enum status status = rows.status;
     ladder_rows_clear(&rows);
     return status;
 }
 
+static enum status write_svg(struct canvas *canvas, const struct ladder *ladder)
+{
+    enum status status = STATUS_OK;
+    if (ladder == NULL)
+        paint_nothing(canvas);
+    else
+        status = paint_ladder(canvas, ladder);
+    const struct line end = {.text = "</svg>", .length = 6};
+    put(canvas, &end);
+    return status == STATUS_OK ? canvas->status : status;
+}
+
 enum status ladder_svg_write(struct output *output, const struct ladder *ladder, bool nano)
 {
     struct canvas canvas = {.output = output, .status = STATUS_OK, .nano = nano, .y = TOP};
-    enum status status = STATUS_OK;
-    if (ladder == NULL)
-        paint_nothing(&canvas);
-    else
-        status = paint_ladder(&canvas, ladder);
-    const struct line end = {.text = "</svg>", .length = 6};
-    put(&canvas, &end);
-    return status == STATUS_OK ? canvas.status : status;
+    return write_svg(&canvas, ladder);
+}
+
+enum status ladder_svg_write_inside(struct output *output, const struct ladder *ladder, bool nano)
+{
+    struct canvas canvas = {.output = output, .nano = nano, .inside = true, .y = TOP};
+    return write_svg(&canvas, ladder);
 }

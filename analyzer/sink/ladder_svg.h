@@ -8,4 +8,10 @@
 /* Writes the document; for NULL one that says that no connection was found. */
 enum status ladder_svg_write(struct output *output, const struct ladder *ladder, bool nano);
 
+/*
+ * The same as an element of class "ladder" in an HTML page, whose own style it takes (page.css),
+ * and cut where it is long, which it says.
+ */
+enum status ladder_svg_write_inside(struct output *output, const struct ladder *ladder, bool nano);
+
 #endif

@@ -26,6 +26,7 @@ struct report {
     struct problems *problems;
     char **flows; /* serialised */
     uint32_t flow_count, flow_room, flow_limit;
+    uint32_t plain_count; /* of them, those without problems */
     uint64_t flows_left_out;
     struct printbuf *hosts; /* serialised list, without its end */
 };
@@ -43,9 +44,17 @@ static enum status make_flow_room(struct report *report)
     return STATUS_OK;
 }
 
+static bool has_room(const struct report *report, bool plain)
+{
+    if (plain && report->options.kept_plain && report->plain_count == report->options.kept_plain)
+        return false;
+    return report->flow_count < report->flow_limit;
+}
+
 static enum status keep_flow(struct report *report, const struct flow_record *flow)
 {
-    if (report->flow_count == report->flow_limit) {
+    bool plain = !selection_is_problem(&report->options, flow);
+    if (!has_room(report, plain)) {
         report->flows_left_out++;
         return STATUS_OK;
     }
@@ -57,6 +66,7 @@ static enum status keep_flow(struct report *report, const struct flow_record *fl
     if (!copy)
         return STATUS_NO_MEMORY;
     report->flows[report->flow_count++] = copy;
+    report->plain_count += plain;
     return STATUS_OK;
 }
 
@@ -199,4 +209,9 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
     }
     *ret_sink = &report->sink;
     return STATUS_OK;
+}
+
+uint64_t sink_report_left_out(const struct sink *sink)
+{
+    return ((const struct report *)sink)->flows_left_out;
 }

@@ -13,7 +13,7 @@ bool selection_wants_event(const struct sink_options *options, enum level usual_
     return event->level >= least && is_selected(options, event->id);
 }
 
-static bool names_selected_event(const struct sink_options *options, const struct flow_record *flow)
+bool selection_is_problem(const struct sink_options *options, const struct flow_record *flow)
 {
     for (uint32_t event = 0; event < flow->event_count; event++) {
         bool problem = flow->events[event] != EVENT_close_graceful;
@@ -31,7 +31,7 @@ bool selection_wants_flow(const struct sink_options *options, enum flows_wanted 
     case FLOWS_ALL:
         return true;
     case FLOWS_PROBLEMS:
-        return names_selected_event(options, flow);
+        return selection_is_problem(options, flow);
     case FLOWS_NONE:
         return false;
     }

@@ -13,4 +13,7 @@ bool selection_wants_event(const struct sink_options *options, enum level usual_
 bool selection_wants_flow(const struct sink_options *options, enum flows_wanted usual,
                           const struct flow_record *flow);
 
+/* Whether the flow names a selected event, other than a graceful close. */
+bool selection_is_problem(const struct sink_options *options, const struct flow_record *flow);
+
 #endif

@@ -72,6 +72,7 @@ struct sink_options {
     struct ladder_choice ladder; /* ladder and SVG */
     uint32_t kept_flows;    /* flow records that the report holds until the end, connections that
                                sink_concerned_new remembers; 0: the default */
+    uint32_t kept_plain;    /* report: of these, flows without problems at most; 0: no such limit */
     uint32_t kept_problems; /* report and text: groups of problems held; 0: the default */
 };
 
@@ -83,6 +84,9 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
 enum status sink_report_new(const struct sink_options *options, FILE *stream,
                             struct sink **ret_sink);
 
+/* Flow records for which there was no room; of a sink that sink_report_new made. */
+uint64_t sink_report_left_out(const struct sink *sink);
+
 /* A summary in plain words, written by finish. */
 enum status sink_text_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
 
@@ -90,6 +94,9 @@ enum status sink_text_new(const struct sink_options *options, FILE *stream, stru
 enum status sink_ladder_new(const struct sink_options *options, FILE *stream,
                             struct sink **ret_sink);
 enum status sink_svg_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
+
+/* One HTML page that needs nothing else, written by finish. */
+enum status sink_html_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
 
 /*
  * Writes nothing and remembers which connections the events concern that NDJSON would write by the

@@ -8,6 +8,7 @@
 
 #include "../event/dwell.h"
 #include "busiest.h"
+#include "endings.h"
 #include "line.h"
 #include "output.h"
 #include "place.h"
@@ -34,22 +35,6 @@ struct text {
     struct problems *problems;
     struct busiest busiest;
     int columns;
-};
-
-/* Each kind of close in words, in the order shown. */
-static const struct {
-    enum close_kind kind;
-    const char *words;
-} close_words[] = {
-    {CLOSE_ORDERLY, "closed in order"},
-    {CLOSE_SIMULTANEOUS, "closed by both sides at once"},
-    {CLOSE_HALF_CLOSED, "closed by one side only"},
-    {CLOSE_RESET, "reset"},
-    {CLOSE_REFUSED, "refused"},
-    {CLOSE_UNANSWERED, "never answered"},
-    {CLOSE_SUPERSEDED, "replaced by a new connection on the same addresses and ports"},
-    {CLOSE_TIMED_OUT, "fell silent"},
-    {CLOSE_OPEN, "still open when the capture ended"},
 };
 
 static const char *const dwell_names[DWELL_STATES] = {
@@ -237,13 +222,13 @@ static void add_endings(struct prose *prose, const struct run_summary *run)
     line_add(&heading, "%" PRIu64 " connection%s", run->flows, plural(run->flows));
     prose_blank_line(prose);
     prose_heading(prose, heading.text);
-    for (size_t row = 0; row < sizeof(close_words) / sizeof(close_words[0]); row++) {
-        uint64_t count = run->flows_by_kind[close_words[row].kind];
+    for (size_t row = 0; row < CLOSE_KINDS; row++) {
+        uint64_t count = run->flows_by_kind[endings[row].kind];
         struct line label = {.length = 0};
         if (count == 0)
             continue;
         line_add(&label, "%10" PRIu64, count);
-        prose_paragraph(prose, STYLE_PLAIN, label.text, 12, close_words[row].words);
+        prose_paragraph(prose, STYLE_PLAIN, label.text, 12, endings[row].words);
     }
 }
 
