@@ -200,7 +200,8 @@ static enum status html_finish(struct sink *sink, const struct run_summary *summ
     struct run_view view = run_view_make(html->options.version, summary, html->dwell);
     view.problems = problems_sort(html->problems, &view.problem_count);
     view.events_left_out = problems_left_out(html->problems);
-    html->counts.segments_without_room = ladder_book_left_out(html->book);
+    if (view.problem_count > 0) /* else there is no ladder */
+        html->counts.segments_without_room = ladder_book_left_out(html->book);
     enum status status = html->report->ops->finish(html->report, summary);
     view.flows_left_out = sink_report_left_out(html->report);
     if (status == STATUS_OK && fflush(html->stream) != 0)

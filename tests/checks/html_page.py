@@ -25,6 +25,45 @@ VOID = {"meta"}
 EMPTY_SIZE = 400 * 1024
 # What HTML knows of that may reach out of the page.
 REACHING = {"src", "srcset", "action", "formaction", "poster", "data", "background", "xlink:href"}
+# What a reader does, in a browser; prints what came of it as JSON.
+READER = r"""
+const {chromium} = require("playwright-core");
+(async () => {
+  const [program, url] = process.argv.slice(1);
+  const browser = await chromium.launch({executablePath: program, args: ["--no-sandbox"]});
+  const page = await browser.newPage({viewport: {width: 390, height: 800}});
+  const out = {requests: [], messages: []};
+  page.on("request", (request) => out.requests.push(request.url()));
+  page.on("console", (message) => out.messages.push(message.text()));
+  page.on("pageerror", (error) => out.messages.push(error.message));
+  await page.goto(url);
+  const lines = "#flows tbody tr";
+  const packets = () => page.$$eval(lines + " td:nth-child(9)",
+    (cells) => cells.map((cell) => Number(cell.textContent)));
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  out.width = await page.evaluate(() => document.documentElement.scrollWidth);
+  out.lines = await page.locator(lines).count();
+  await page.locator("#flows th button").nth(8).click();
+  out.up = await packets();
+  await page.locator("#flows th button").nth(8).click();
+  out.down = await packets();
+  await page.locator(lines + " button").first().click();
+  out.states = await page.$$eval("tr.more ol", (lists) => lists.map((list) =>
+    [...list.children].map((item) => item.textContent.split(/[? ]/)[0])));
+  out.first = await page.textContent("tr.more p");
+  out.hidden = !await page.locator("svg.ladder").first().isVisible();
+  await page.locator("details.problem summary").first().click();
+  out.shown = await page.locator("svg.ladder").first().isVisible();
+  await page.fill("#search", "no such thing");
+  out.found = await page.locator(lines).count();
+  out.light = await paper();
+  await page.emulateMedia({colorScheme: "dark"});
+  out.dark = await paper();
+  out.pdf = (await page.pdf()).length;
+  console.log(JSON.stringify(out));
+  await browser.close();
+})().catch((error) => { console.error(error.message); process.exit(1); });
+"""
 
 
 class Page(html.parser.HTMLParser):
@@ -190,6 +229,49 @@ def check_hostile(tap, folder):
     tap.ok(interface == CLOSING, "the hostile interface name is in the data as it is")
 
 
+def why_no_browser(node, browser):
+    if not node or not browser:
+        return "node or chromium is not installed"
+    found = subprocess.run([node, "-e", "require('playwright-core')"], capture_output=True,
+                           check=False)
+    return "" if found.returncode == 0 else "playwright-core is not found (NODE_PATH)"
+
+
+def check_read(tap, read, url, report):
+    tap.ok(read["requests"] == [url], "browser: nothing but the page is asked for",
+           read["requests"])
+    tap.ok(not read["messages"], "browser: no message in the console", *read["messages"])
+    tap.ok(read["width"] == 390, "browser: as wide as a phone", read["width"])
+    packets = sorted(flow["network"]["packets"] for flow in report["flows"])
+    tap.ok(read["lines"] == len(packets) and read["up"] == packets and
+           read["down"] == packets[::-1], "browser: the table sorts", read)
+    flow = [f for f in report["flows"] if f["lastack"]["flow_uid"] in read["first"]]
+    histories = [[entry["state"] for entry in flow[0]["lastack"][side]["history"]]
+                 for side in ("client", "server")] if flow else None
+    tap.ok(read["states"] == histories, "browser: a line opens to its states", read)
+    tap.ok(read["hidden"] and read["shown"], "browser: a problem opens to its ladder")
+    tap.ok(read["found"] == 0, "browser: what is not found is not shown")
+    tap.ok(read["light"] != read["dark"], "browser: light and dark", read["light"], read["dark"])
+    tap.ok(read["pdf"] > 1000, "browser: the page prints")
+
+
+def check_browser(tap, folder):
+    node, browser = shutil.which("node"), shutil.which("chromium")
+    reason = why_no_browser(node, browser)
+    if reason:
+        tap.skip("the page in a browser", reason)
+        return
+    capture = os.path.join(SAMPLES, NAMES[0] + ".pcap")
+    file = os.path.join(folder, "page.html")
+    report_of("--html=" + file, capture)
+    url = "file://" + file
+    done = subprocess.run([node, "-e", READER, browser, url], capture_output=True, text=True,
+                          check=False, timeout=120)
+    if tap.ok(done.returncode == 0, "browser: it opens the page", done.stderr):
+        check_read(tap, json.loads(done.stdout), url,
+                   json.loads(report_of("--json", "--flows=all", capture)))
+
+
 def check_check(tap):
     """What the checks above must refuse."""
     good = page_of(os.path.join(SAMPLES, NAMES[0] + ".pcap")).text
@@ -210,6 +292,7 @@ def main():
         check_ladders(tap, name, page, capture)
     with tempfile.TemporaryDirectory() as folder:
         check_hostile(tap, folder)
+        check_browser(tap, folder)
         empty = os.path.join(folder, "empty.pcap")
         with open(empty, "wb") as file:
             file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))

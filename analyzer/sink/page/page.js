@@ -181,13 +181,20 @@
     ["ports of the client in use", (p) => p.ports],
   ];
 
-  function curveOf(series, name) {
+  /* Of a service no ports are counted. */
+  function isDrawn(host, kind) {
+    return (kind !== kinds[4] || host.lastack.ports) && host.lastack.series.points.some(kind[1]);
+  }
+
+  function curveOf(host, name) {
+    const series = host.lastack.series;
     const points = series.points;
-    const most = Math.max(1, ...points.map((p) => Math.max(...kinds.map((kind) => kind[1](p)))));
+    const drawn = kinds.filter((kind) => isDrawn(host, kind));
+    const most = Math.max(1, ...points.flatMap((p) => drawn.map((kind) => kind[1](p))));
     const svg = draw("svg", {viewBox: "0 0 640 160", "class": "curve", role: "img",
       "aria-label": name + ": at most " + most + " at once"});
     kinds.forEach(function (kind, i) {
-      if (!points.some(kind[1])) return;
+      if (!isDrawn(host, kind)) return;
       const at = points.map((p, n) => (60 + 570 * n / Math.max(1, points.length - 1)).toFixed(1) +
         "," + (130 - 120 * kind[1](p) / most).toFixed(1));
       svg.append(draw("polyline", {points: at.join(" "), "class": "c" + i}));
@@ -218,10 +225,10 @@
         if (box.children.length > 1) return;
         const legend = make("p");
         kinds.forEach(function (kind, i) {
-          if (lastack.series.points.some(kind[1]))
+          if (isDrawn(host, kind))
             legend.append(make("span", {"class": "c" + i}, kind[0]), " ");
         });
-        box.append(legend, curveOf(lastack.series, nameOf(host)));
+        box.append(legend, curveOf(host, nameOf(host)));
       });
       place.append(box);
     }
