@@ -159,15 +159,17 @@ static bool add_rules(scmp_filter_ctx filter, bool files_confined)
         done = done && seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, limited[i].call, 1,
                                               &limited[i].argument) == 0;
     /* signals to this process alone */
-    done = done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
+    const struct scmp_arg_cmp itself = {0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0};
+    done =
+        done && seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &itself) == 0;
     /* its flags lie in memory, where no filter sees them: libc then uses clone */
     done = done && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
     if (files_confined)
         return done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 0) == 0 &&
                seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 0) == 0;
-    return done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                                    SCMP_A0_32(SCMP_CMP_LE, INT32_MAX)) == 0;
+    const struct scmp_arg_cmp a_directory = {0, SCMP_CMP_LE, INT32_MAX, 0};
+    return done &&
+           seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &a_directory) == 0;
 }
 
 bool sandbox_filter_calls(bool files_confined)
