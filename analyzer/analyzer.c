@@ -249,17 +249,17 @@ static enum status take_lost(struct analyzer *analyzer, nanotime time)
     return status;
 }
 
-static void note_loss(struct analyzer *analyzer, uint64_t lost, nanotime time)
+static void note_loss(struct analyzer *analyzer, uint64_t lost, nanotime from, nanotime until)
 {
     analyzer->lost += lost;
-    moments_add(&analyzer->losses, time);
+    moments_add(&analyzer->losses, from, until);
 }
 
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
 {
     count_packet(analyzer, packet);
     if (packet->lost > 0)
-        note_loss(analyzer, packet->lost, packet->time);
+        note_loss(analyzer, packet->lost, packet->time, packet->time);
     analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
     struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
     enum status status = take_frame(analyzer, packet, &frame);
@@ -291,10 +291,7 @@ enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
 
 void analyzer_note_drops(struct analyzer *analyzer, uint64_t lost, nanotime from, nanotime until)
 {
-    enum { MARKS = 8 }; /* anywhere in between, for all that is known */
-    nanotime apart = time_since(until, from) / MARKS;
-    for (int i = 1; i <= MARKS; i++)
-        note_loss(analyzer, i == 1 ? lost : 0, time_after(from, i * apart));
+    note_loss(analyzer, lost, from, until);
 }
 
 /* The clock that a record of this moment is written with. */
@@ -471,7 +468,8 @@ enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inp
 {
     uint64_t drops = inputs->drops_known ? inputs->drops_kernel : 0;
     if (drops > analyzer->lost && analyzer->last != NANOTIME_UNKNOWN)
-        note_loss(analyzer, drops - analyzer->lost, analyzer->last); /* the rest, told at the end */
+        note_loss(analyzer, drops - analyzer->lost, analyzer->last,
+                  analyzer->last); /* the rest, told at the end */
     enum status lost = end_fragments(analyzer);
     enum status status = end_flows(analyzer);
     status = status == STATUS_OK ? lost : status;

@@ -1,5 +1,5 @@
 /*
- * moments: when something happened, in order, in bounded room.
+ * moments: when something happened, at once or within a while, in order, in bounded room.
  */
 #ifndef LASTACK_BASE_MOMENTS_H
 #define LASTACK_BASE_MOMENTS_H
@@ -16,13 +16,13 @@ enum { MOMENTS = 4096 };
  * lock. Once they are full, one is taken to be anywhere behind the last.
  */
 struct moments {
-    nanotime t[MOMENTS]; /* rising */
+    nanotime from[MOMENTS], until[MOMENTS]; /* both rising; equal: at once */
     uint32_t count;
 };
 
-void moments_add(struct moments *moments, nanotime t);
+void moments_add(struct moments *moments, nanotime from, nanotime until);
 
-/* Whether one of the first `count` lies after `from` and not after `to`. */
+/* Whether one of the first `count` may lie after `from` and not after `to`. */
 bool moments_between(const struct moments *moments, uint32_t count, nanotime from, nanotime to);
 
 #endif
