@@ -401,9 +401,17 @@ static enum status take_fail_on(struct options *options, const char *argument, c
 {
     options->fail_level = level_find(argument);
     options->fail_event = options->fail_level != 0 ? EVENT_IDS : event_find(argument);
-    if (options->fail_level != 0 || options->fail_event != EVENT_IDS)
+    options->fail_family = NULL;
+    for (enum event_id id = 0; id < EVENT_IDS; id++) {
+        if (strcmp(event_row(id)->family, argument) == 0)
+            options->fail_family = event_row(id)->family;
+    }
+    if (options->fail_level != 0 || options->fail_event != EVENT_IDS ||
+        options->fail_family != NULL)
         return STATUS_OK;
-    return refuse_event("--fail-on (info, notice, warning, error, or an event)", argument, message);
+    return refuse_event(
+        "--fail-on (info, notice, warning, error, an event, or a family such as C3)", argument,
+        message);
 }
 
 /* What lists something: as text, or as JSON. */

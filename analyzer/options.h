@@ -103,6 +103,7 @@ struct options {
     const char *observer;     /* NULL: not named */
     enum level fail_level;    /* 0: none */
     enum event_id fail_event; /* EVENT_IDS: none */
+    const char *fail_family;  /* such as C3; NULL: none; static */
     bool quiet;
     bool verbose;
     bool list_json;

@@ -112,8 +112,7 @@ static enum status forward_segment(struct sink *sink, const struct segment_recor
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
         /* These choose for themselves. */
-        bool draws =
-            to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG || to->kind == OUTPUT_HTML;
+        bool draws = to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG || to->kind == OUTPUT_HTML;
         if (to->status == STATUS_OK && to->sink->ops->segment != NULL && (wanted || draws))
             note_failure(to, to->sink->ops->segment(to->sink, segment));
     }
@@ -148,6 +147,10 @@ static bool is_match(const struct options *options, const struct run_summary *su
     uint64_t found = 0;
     if (options->fail_event != EVENT_IDS)
         found += summary->events_by_id[options->fail_event];
+    for (enum event_id id = 0; options->fail_family != NULL && id < EVENT_IDS; id++) {
+        if (strcmp(event_row(id)->family, options->fail_family) == 0)
+            found += summary->events_by_id[id];
+    }
     for (enum level level = options->fail_level; level != 0 && level <= LEVEL_ERROR; level++)
         found += summary->events_by_level[level];
     return found > 0;

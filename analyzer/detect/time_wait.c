@@ -169,6 +169,38 @@ static enum tcp_state state_before(const struct step *step, int side)
     return step->before[side];
 }
 
+/* Why the side that closed first no longer knows the connection. */
+static void explain_retransmitted_fin(struct event_record *event, const struct occasion *occasion,
+                                      const struct packet_ref *fin, nanotime waited, bool expired)
+{
+    int a = occasion->step->from, b = side_other(a);
+    struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
+    struct duration_text wait_text = report_duration(waited);
+    report_explain(event,
+                   "%s closed first, but when the FIN of %s came (packet %llu) it no longer knew "
+                   "the connection and answered with a reset (packet %llu): the application on %s "
+                   "sees ECONNRESET or EPIPE after a clean close.",
+                   end_a.text, end_b.text, (unsigned long long)fin->packet,
+                   (unsigned long long)occasion->segment->packet, end_b.text);
+    if (expired)
+        report_explain(event,
+                       " %s had waited %s in FIN_WAIT_2: its tcp_fin_timeout had most "
+                       "likely run out.",
+                       end_a.text, wait_text.text);
+    if (expired)
+        report_remedy(event,
+                      "On %s: net.ipv4.tcp_fin_timeout above the time that %s takes to "
+                      "close (here %s); or let %s close sooner.",
+                      report_address(occasion, a).text, report_address(occasion, b).text,
+                      wait_text.text, report_address(occasion, b).text);
+    else
+        report_remedy(event,
+                      "On %s: find out why TIME_WAIT was not kept: "
+                      "net.ipv4.tcp_max_tw_buckets, a restart, a balancer that sent the "
+                      "segment to another host.",
+                      report_address(occasion, a).text);
+}
+
 void detect_rst_to_retransmitted_fin(struct occasion *occasion)
 {
     const struct step *step = occasion->step;
@@ -218,31 +250,7 @@ void detect_rst_to_retransmitted_fin(struct occasion *occasion)
     const struct story *story = incarnation->story;
     if (expired && story != NULL && story->answered.idle >= occasion->config->fin_timeout)
         event.suppresses[event.suppress_count++] = EVENT_fin_wait_2_timeout;
-    struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
-    struct duration_text wait_text = report_duration(waited);
-    report_explain(&event,
-                   "%s closed first, but when the FIN of %s came (packet %llu) it no longer knew "
-                   "the connection and answered with a reset (packet %llu): the application on %s "
-                   "sees ECONNRESET or EPIPE after a clean close.",
-                   end_a.text, end_b.text, (unsigned long long)fin->packet,
-                   (unsigned long long)rst.packet, end_b.text);
-    if (expired)
-        report_explain(&event,
-                       " %s had waited %s in FIN_WAIT_2: its tcp_fin_timeout had most "
-                       "likely run out.",
-                       end_a.text, wait_text.text);
-    if (expired)
-        report_remedy(&event,
-                      "On %s: net.ipv4.tcp_fin_timeout above the time that %s takes to "
-                      "close (here %s); or let %s close sooner.",
-                      report_address(occasion, a).text, report_address(occasion, b).text,
-                      wait_text.text, report_address(occasion, b).text);
-    else
-        report_remedy(&event,
-                      "On %s: find out why TIME_WAIT was not kept: "
-                      "net.ipv4.tcp_max_tw_buckets, a restart, a balancer that sent the "
-                      "segment to another host.",
-                      report_address(occasion, a).text);
+    explain_retransmitted_fin(&event, occasion, fin, waited, expired);
     occasion->emit(occasion->context, &event);
 }
 

@@ -50,6 +50,8 @@ struct level_of {
     uint32_t now, most;
 };
 
+struct census_ref census_ref_of(const struct delta *delta);
+
 /* What a detector of hosts is at with an entry: one event an episode. */
 struct episode {
     bool open;

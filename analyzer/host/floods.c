@@ -31,20 +31,6 @@ static struct flood *watch(struct floods *floods, const struct census_key *servi
     return NULL;
 }
 
-static struct census_ref ref_of(const struct delta *delta)
-{
-    return (struct census_ref){
-        .t = delta->t,
-        .packet = delta->packet,
-        .seq_abs = delta->seq_abs,
-        .ack_abs = delta->ack_abs,
-        .incarnation = delta->incarnation,
-        .port = delta->end[CLIENT].port,
-        .flags = delta->flags,
-        .from = delta->from,
-    };
-}
-
 /* The same sources give the same estimate in every run, hence no secret. */
 static void count_source(struct flood *flood, const struct delta *delta)
 {
@@ -79,7 +65,7 @@ static void count_syn(struct flood *flood, const struct host_occasion *occasion)
     const struct delta *delta = occasion->delta;
     count_source(flood, delta);
     flood->last = delta->t;
-    flood->last_ref = ref_of(delta);
+    flood->last_ref = census_ref_of(delta);
     if (flood->syns++ == 0) {
         flood->first = delta->t;
         flood->first_ref = flood->last_ref;

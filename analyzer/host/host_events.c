@@ -62,16 +62,7 @@ void host_evidence(struct event_record *event, const struct census_ref *ref,
 
 void host_trigger(struct event_record *event, const struct delta *delta, const char *says)
 {
-    struct census_ref ref = {
-        .t = delta->t,
-        .packet = delta->packet,
-        .seq_abs = delta->seq_abs,
-        .ack_abs = delta->ack_abs,
-        .incarnation = delta->incarnation,
-        .port = delta->end[CLIENT].port,
-        .flags = delta->flags,
-        .from = delta->from,
-    };
+    struct census_ref ref = census_ref_of(delta);
     host_evidence(event, &ref, ROLE_TRIGGER, says);
 }
 

@@ -294,7 +294,8 @@ def check_fail_on(tap, folder):
     tap.ok(run.code == DONE, "--fail-on: a clean capture is 0", run.describe())
     bad = write(folder, "bad.pcap", pcap(lost_final_ack(40000, START)))
     for word, code in (("final_ack_lost", MATCHED), ("notice", MATCHED), ("error", DONE),
-                       ("tw_assassination", DONE)):
+                       ("tw_assassination", DONE), ("C4", MATCHED), ("C3", DONE),
+                       ("C99", USAGE)):
         run = Program("--fail-on", word, "--level", "error", bad)
         tap.ok(run.code == code, "--fail-on %s is %d" % (word, code), run.describe())
 

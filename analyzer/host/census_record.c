@@ -1,0 +1,127 @@
+/* census_record: what came of the census: its entries in order, and as records. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "census.h"
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct census_entry *x = *(struct census_entry *const *)a;
+    const struct census_entry *y = *(struct census_entry *const *)b;
+    if (x->key.scope != y->key.scope)
+        return x->key.scope < y->key.scope ? -1 : 1;
+    if (x->opened != y->opened)
+        return x->opened > y->opened ? -1 : 1;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+struct census_entry **census_sorted(const struct census *census, uint32_t *ret_count)
+{
+    *ret_count = 0;
+    struct census_entry **sorted = malloc((census->pool.taken + 1) * sizeof(struct census_entry *));
+    if (sorted == NULL)
+        return NULL;
+    for (uint32_t i = 0; i <= census->mask; i++) {
+        if (census->slot[i].index != 0)
+            sorted[(*ret_count)++] = pool_at(&census->pool, census->slot[i].index);
+    }
+    qsort(sorted, *ret_count, sizeof(struct census_entry *), compare_entries);
+    return sorted;
+}
+
+static struct stock stock_of(const struct level_of *level)
+{
+    return (struct stock){.now = level->now, .most = level->most, .most_at = level->most_at};
+}
+
+static void copy_counts(const struct census_entry *entry, struct host_record *record)
+{
+    record->opened = entry->opened;
+    record->answered = entry->answered;
+    record->established = entry->established;
+    record->closed = entry->closed;
+    for (int kind = 0; kind < CLOSE_KINDS; kind++)
+        record->by_close[kind] = entry->by_close[kind];
+    for (int initiator = 0; initiator <= INITIATOR_BOTH; initiator++)
+        record->by_initiator[initiator] = entry->by_initiator[initiator];
+    for (int side = 0; side < 2; side++) {
+        record->time_wait[side] = stock_of(&entry->time_wait[side]);
+        record->close_wait[side] = stock_of(&entry->close_wait[side]);
+    }
+    record->ports = stock_of(&entry->held);
+    record->opened_per_second_most = entry->opened;
+    record->closed_per_second_most = entry->closed;
+    record->ports_low = record->ports_high = entry->key.scope == HOST_PAIR ? entry->first_port : 0;
+}
+
+/* The same for what only entries of several connections have. */
+static void copy_more(const struct census *census, const struct census_entry *entry, nanotime now,
+                      struct host_record *record)
+{
+    struct census_more *more = entry->more;
+    record->opened_per_second_most = more->opened_rate.most;
+    record->closed_per_second_most = more->closed_rate.most;
+    record->reuses = more->reuses;
+    record->reuse_least = more->reuse_least;
+    record->step = more->series.step;
+    record->points = more->series.point;
+    record->point_count = more->series.count;
+    record->dwell_known = more->dwell != NULL;
+    for (enum dwell_state state = 0; more->dwell != NULL && state < DWELL_STATES; state++)
+        record->dwell[state] = dwell_summarise(more->dwell, state);
+    if (record->scope != HOST_PAIR)
+        return;
+    struct port_range range = ports_range(&more->ports, now, census_two_msl(census));
+    record->ports_low = range.low;
+    record->ports_high = range.high;
+    record->runs_out = census_runs_out(census, entry, now);
+}
+
+uint32_t census_usable_ports(const struct census *census, const struct census_entry *pair,
+                             nanotime now)
+{
+    const struct config *config = census->config;
+    struct port_range range = ports_range(&pair->more->ports, now, census_two_msl(census));
+    bool walked =
+        range.span >= config->ports_least && pair->held.now >= config->ports_least &&
+        (uint64_t)pair->held.now * UINT64_C(100) >= (uint64_t)range.span * config->ports_share;
+    bool comes_round =
+        pair->more->reuses > 0 || ports_wrapped(&pair->more->ports, now, census_two_msl(census));
+    return walked && comes_round && range.span < config->usable_ports ? range.span
+                                                                      : config->usable_ports;
+}
+
+nanotime census_runs_out(const struct census *census, const struct census_entry *pair, nanotime now)
+{
+    enum { SECONDS = 10 };
+    uint64_t usable = census_usable_ports(census, pair, now);
+    uint64_t opened = rate_sum(&pair->more->opened_rate, now, SECONDS);
+    uint64_t held = pair->held.now;
+    uint64_t kept = pair->time_wait[CLIENT].now * 2 >= held ? census_two_msl(census) : 0;
+    if (opened == 0 || (held < usable && opened * (kept / NANO_PER_SECOND) < usable * SECONDS))
+        return NANOTIME_UNKNOWN; /* as many come back as are taken */
+    uint64_t left = held < usable ? usable - held : 0;
+    return (nanotime)(left * SECONDS / opened) * NANO_PER_SECOND;
+}
+
+struct host_record census_record(const struct census *census, const struct census_entry *entry,
+                                 nanotime now)
+{
+    struct host_record record = {
+        .scope = (enum host_scope)entry->key.scope,
+        .ip_version = entry->key.ip_version,
+        .port = entry->key.port,
+        .first = entry->first,
+        .last = entry->last,
+        .runs_out = NANOTIME_UNKNOWN,
+        .reuse_least = NANOTIME_UNKNOWN,
+    };
+    memcpy(record.source, entry->key.source, sizeof(record.source));
+    memcpy(record.destination, entry->key.destination, sizeof(record.destination));
+    copy_counts(entry, &record);
+    if (entry->more != NULL)
+        copy_more(census, entry, now, &record);
+    return record;
+}

@@ -1,0 +1,270 @@
+/* census_table: see census_table.h. */
+#include "census_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct census_key census_key_of(enum host_scope scope, uint8_t ip_version, const uint8_t *source,
+                                const uint8_t *destination, uint16_t port)
+{
+    struct census_key key;
+    memset(&key, 0, sizeof(key));
+    if (scope != HOST_SERVICE)
+        memcpy(key.source, source, sizeof(key.source));
+    if (scope != HOST_SOURCE) {
+        memcpy(key.destination, destination, sizeof(key.destination));
+        key.port = port;
+    }
+    key.ip_version = ip_version;
+    key.scope = (uint8_t)scope;
+    return key;
+}
+
+static struct census_entry *entry_at(const struct census *census, uint32_t index)
+{
+    return index == 0 ? NULL : pool_at(&census->pool, index);
+}
+
+/* A keyed hash of an address and what belongs to it. */
+static uint64_t hash_of(const struct census *census, const uint8_t *address, uint64_t other)
+{
+    uint64_t words[3];
+    memcpy(words, address, 2 * sizeof(words[0]));
+    words[2] = other;
+    return hash_words(census->secret, words, 3);
+}
+
+/* The hashes of both ends make the pair's: three entries cost two of them. */
+static uint32_t tag_of_pair(uint64_t source, uint64_t destination)
+{
+    return (uint32_t)((source ^ (destination << 1 | destination >> 63)) >> 16);
+}
+
+static uint32_t tag_of(const struct census *census, const struct census_key *key)
+{
+    uint64_t source = hash_of(census, key->source, key->ip_version);
+    uint64_t destination =
+        hash_of(census, key->destination, (uint64_t)key->port << 8 | key->ip_version);
+    if (key->scope == HOST_PAIR)
+        return tag_of_pair(source, destination);
+    return (uint32_t)(key->scope == HOST_SOURCE ? source : destination);
+}
+
+/* The place of a pair among those that came.  Without the secret: which pairs share one decides
+ * what is written, and the same capture is to give the same.  Who forges pairs that share a place
+ * gains entries, and of those there are only so many. */
+static uint32_t knock_of(const struct census_key *key)
+{
+    uint64_t words[sizeof(*key) / sizeof(uint64_t)];
+    memcpy(words, key, sizeof(words));
+    return (uint32_t)(hash_identity(words, sizeof(words) / sizeof(words[0])) % CENSUS_KNOCKS);
+}
+
+/* The memory of who came is emptied when a quarter of it is used. */
+bool census_knocks_again(struct census *census, const struct census_key *pair)
+{
+    if (census->queue[HOST_PAIR].count < CENSUS_EASY)
+        return true;
+    uint32_t bit = knock_of(pair);
+    uint64_t *word = &census->knock[bit / 64], mask = UINT64_C(1) << bit % 64;
+    if ((*word & mask) != 0)
+        return true;
+    if (++census->knocks > CENSUS_KNOCKS / 4) {
+        memset(census->knock, 0, sizeof(census->knock));
+        census->knocks = 1;
+    }
+    *word |= mask;
+    census->left_out++;
+    return false;
+}
+
+static struct census_entry *find(const struct census *census, const struct census_key *key,
+                                 uint32_t tag)
+{
+    for (uint32_t i = tag & census->mask; census->slot[i].index != 0; i = (i + 1) & census->mask) {
+        if (census->slot[i].tag != tag)
+            continue;
+        struct census_entry *entry = entry_at(census, census->slot[i].index);
+        if (memcmp(&entry->key, key, sizeof(*key)) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+struct census_entry *census_find(const struct census *census, const struct census_key *key)
+{
+    return find(census, key, tag_of(census, key));
+}
+
+static void enter(struct census *census, const struct census_entry *entry)
+{
+    uint32_t i = entry->tag & census->mask;
+    while (census->slot[i].index != 0)
+        i = (i + 1) & census->mask;
+    census->slot[i] = (struct census_slot){entry->tag, entry->index};
+}
+
+/* Takes an entry out of the index; those behind it move up. */
+static void leave(struct census *census, const struct census_entry *entry)
+{
+    uint32_t mask = census->mask, gap = entry->tag & mask;
+    while (census->slot[gap].index != entry->index)
+        gap = (gap + 1) & mask;
+    for (uint32_t i = (gap + 1) & mask; census->slot[i].index != 0; i = (i + 1) & mask) {
+        uint32_t home = census->slot[i].tag & mask;
+        if (((i - home) & mask) < ((i - gap) & mask))
+            continue; /* it stands between its home and the gap */
+        census->slot[gap] = census->slot[i];
+        gap = i;
+    }
+    census->slot[gap].index = 0;
+}
+
+/* --- the queues --- */
+
+static void unlink_entry(struct census *census, struct census_entry *entry)
+{
+    struct census_queue *queue = &census->queue[entry->key.scope];
+    struct census_entry *newer = entry_at(census, entry->newer);
+    struct census_entry *older = entry_at(census, entry->older);
+    *(newer != NULL ? &newer->older : &queue->newest[entry->heeded]) = entry->older;
+    *(older != NULL ? &older->newer : &queue->oldest[entry->heeded]) = entry->newer;
+    entry->newer = entry->older = 0;
+}
+
+static void link_entry(struct census *census, struct census_entry *entry)
+{
+    struct census_queue *queue = &census->queue[entry->key.scope];
+    struct census_entry *before = entry_at(census, queue->newest[entry->heeded]);
+    entry->older = queue->newest[entry->heeded];
+    *(before != NULL ? &before->newer : &queue->oldest[entry->heeded]) = entry->index;
+    queue->newest[entry->heeded] = entry->index;
+}
+
+void census_touch(struct census *census, struct census_entry *entry)
+{
+    bool heeded = entry->opened > 1 && entry->closed > 0;
+    if (census->queue[entry->key.scope].newest[heeded] == entry->index)
+        return;
+    unlink_entry(census, entry);
+    entry->heeded = heeded;
+    link_entry(census, entry);
+}
+
+static void clear_entry(struct census *census, struct census_entry *entry)
+{
+    struct census_more *more = entry->more;
+    census->queue[entry->key.scope].drawn -= entry->drawn;
+    if (more == NULL)
+        return;
+    series_clear(&more->series);
+    free(more->cohorts);
+    free(more->time_wait_delta);
+    census->dwells -= more->dwell != NULL;
+    dwell_free(more->dwell);
+    free(more);
+}
+
+static void give_way(struct census *census, enum host_scope scope)
+{
+    struct census_queue *queue = &census->queue[scope];
+    struct census_entry *entry = entry_at(census, queue->oldest[queue->oldest[0] == 0]);
+    unlink_entry(census, entry);
+    leave(census, entry);
+    clear_entry(census, entry);
+    pool_give(&census->pool, entry->index);
+    queue->count--;
+    census->left_out++;
+}
+
+struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
+                                 nanotime t)
+{
+    struct census_queue *queue = &census->queue[key->scope];
+    if (queue->count >= census->config->census_pairs)
+        give_way(census, (enum host_scope)key->scope);
+    uint32_t index = pool_take(&census->pool);
+    if (index == 0)
+        return NULL;
+    struct census_entry *entry = entry_at(census, index);
+    entry->key = *key;
+    entry->index = index;
+    entry->tag = tag;
+    entry->first = entry->last = t;
+    for (int side = 0; side < 2; side++) {
+        entry->alive[side] = NANOTIME_UNKNOWN;
+        entry->time_wait[side].most_at = entry->close_wait[side].most_at = NANOTIME_UNKNOWN;
+    }
+    entry->held.most_at = NANOTIME_UNKNOWN;
+    queue->count++;
+    enter(census, entry);
+    link_entry(census, entry);
+    return entry;
+}
+
+/* Most entries are far away in memory: what is needed of all is fetched before any is looked at. */
+void census_aim(const struct census *census, const struct delta *delta,
+                struct census_target *target, bool all)
+{
+    enum { LINE = 64, LINES = 4 };
+    int first = all ? 0 : HOST_SERVICE, last = all ? HOST_SCOPES - 1 : HOST_SERVICE;
+    const struct endpoint_record *end = delta->end;
+    uint64_t destination =
+        hash_of(census, end[SERVER].address, (uint64_t)end[SERVER].port << 8 | delta->ip_version);
+    uint64_t source = all ? hash_of(census, end[CLIENT].address, delta->ip_version) : 0;
+    target[HOST_SERVICE].tag = (uint32_t)destination;
+    target[HOST_SOURCE].tag = (uint32_t)source;
+    target[HOST_PAIR].tag = tag_of_pair(source, destination);
+    for (int scope = first; scope <= last; scope++) {
+        target[scope].key =
+            census_key_of((enum host_scope)scope, delta->ip_version, delta->end[CLIENT].address,
+                          delta->end[SERVER].address, delta->end[SERVER].port);
+        __builtin_prefetch(&census->slot[target[scope].tag & census->mask]);
+    }
+    for (int scope = first; scope <= last; scope++) {
+        uint32_t index = census->slot[target[scope].tag & census->mask].index;
+        const char *entry = index == 0 ? NULL : pool_at(&census->pool, index);
+        for (int line = 0; entry != NULL && line < LINES; line++)
+            __builtin_prefetch(entry + line * LINE);
+    }
+    for (int scope = first; scope <= last; scope++)
+        target[scope].entry = find(census, &target[scope].key, target[scope].tag);
+}
+
+nanotime census_two_msl(const struct census *census)
+{
+    return census->config->msl * 2;
+}
+
+struct census *census_new(const struct config *config)
+{
+    struct census *census = calloc(1, sizeof(*census));
+    if (census == NULL)
+        return NULL;
+    uint64_t slots = 1; /* at most half of them in use */
+    while (slots < (uint64_t)config->census_pairs * HOST_SCOPES * 2)
+        slots *= 2;
+    census->slot = calloc(slots, sizeof(*census->slot));
+    if (census->slot == NULL) {
+        free(census);
+        return NULL;
+    }
+    census->mask = (uint32_t)(slots - 1);
+    census->config = config;
+    census->secret = hash_key_draw();
+    pool_init(&census->pool, sizeof(struct census_entry));
+    return census;
+}
+
+void census_free(struct census *census)
+{
+    if (census == NULL)
+        return;
+    for (uint32_t i = 0; i <= census->mask; i++) {
+        if (census->slot[i].index != 0)
+            clear_entry(census, entry_at(census, census->slot[i].index));
+    }
+    pool_clear(&census->pool);
+    free(census->slot);
+    free(census);
+}

@@ -1,0 +1,32 @@
+/*
+ * census_table: where the census keeps its entries: an index, and queues of who gives way first.
+ * Known to the census's own files alone.
+ */
+#ifndef LASTACK_HOST_CENSUS_TABLE_H
+#define LASTACK_HOST_CENSUS_TABLE_H
+
+#include "census.h"
+
+/* Where a delta counts: the key of a scope, and its entry. */
+struct census_target {
+    struct census_key key;
+    uint32_t tag;
+    struct census_entry *entry; /* NULL: there is none */
+};
+
+/* Finds the entries of all scopes, by enum host_scope, or the service's alone. */
+void census_aim(const struct census *census, const struct delta *delta,
+                struct census_target *target, bool all);
+
+/* A new entry, at whose expense another may go; NULL when memory ran out. */
+struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
+                                 nanotime t);
+
+/* The entry was active: others of its scope give way before it. */
+void census_touch(struct census *census, struct census_entry *entry);
+
+/* Whether a pair came before, when there are many: one that never comes again, as most do, is not
+ * worth an entry. */
+bool census_knocks_again(struct census *census, const struct census_key *pair);
+
+#endif
