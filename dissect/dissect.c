@@ -8,6 +8,7 @@
 #include "ip.h"
 #include "link.h"
 #include "packet.h"
+#include "plain.h"
 #include "tcp.h"
 #include "tunnel.h"
 
@@ -57,6 +58,8 @@ static enum dissect_result packet_read(struct packet *packet, int link_type)
 
 enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment)
 {
+    if (plain_read(frame, ret_segment))
+        return DISSECT_SEGMENT;
     struct packet packet = packet_open(frame, ret_segment);
     segment_clear(ret_segment);
     enum dissect_result result = packet_read(&packet, frame->link_type);

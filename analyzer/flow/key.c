@@ -1,32 +1,55 @@
 /* key: see key.h. */
 #include "key.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum { KEY_WORDS = sizeof(struct flow_key) / sizeof(uint64_t) };
 
 _Static_assert(sizeof(struct flow_key) == 40, "a key is five words without padding");
 
+static inline uint32_t first_four(const uint8_t address[16])
+{
+    uint32_t word;
+    memcpy(&word, address, sizeof(word));
+    return word;
+}
+
+/* Less than 0, 0, more than 0: the addresses as octets; of IPv4, the four that there are. */
+static inline int compare_addresses(const struct segment *segment)
+{
+    if (segment->ip_version != 4)
+        return memcmp(segment->source, segment->destination, 16);
+    uint32_t source = ntohl(first_four(segment->source));
+    uint32_t destination = ntohl(first_four(segment->destination));
+    return (source > destination) - (source < destination);
+}
+
 int flow_key_of(const struct segment *segment, struct flow_key *ret_key)
 {
-    int order = memcmp(segment->source, segment->destination, 16);
+    int order = compare_addresses(segment);
     if (order == 0)
         order = (int)segment->source_port - (int)segment->destination_port;
     int from = order > 0;
-    memset(ret_key, 0, sizeof(*ret_key));
     memcpy(ret_key->address[from], segment->source, 16);
     memcpy(ret_key->address[1 - from], segment->destination, 16);
     ret_key->port[from] = segment->source_port;
     ret_key->port[1 - from] = segment->destination_port;
     ret_key->ip_version = segment->ip_version;
+    memset(ret_key->context, 0, sizeof(ret_key->context));
     return from;
 }
 
+/* Of an IPv4 key the zeros are left out: two words instead of five. */
 uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key)
 {
     uint64_t words[KEY_WORDS];
     memcpy(words, key, sizeof(words));
-    return hash_words(secret, words, KEY_WORDS);
+    if (key->ip_version != 4)
+        return hash_words(secret, words, KEY_WORDS);
+    uint64_t addresses = first_four(key->address[0]) | (uint64_t)first_four(key->address[1]) << 32;
+    const uint64_t short_words[2] = {addresses, words[KEY_WORDS - 1]};
+    return hash_words(secret, short_words, 2);
 }
 
 uint64_t flow_key_uid(const struct flow_key *key, int client_end, uint32_t isn, int64_t first_ns)

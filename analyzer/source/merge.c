@@ -167,15 +167,31 @@ static void input_note_time(struct source_input *seen, nanotime time)
     seen->last = time_later_of(seen->last, time);
 }
 
-enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_packet)
+/* Whether one file is left: its packets need not wait for a look ahead. */
+static bool merge_is_single(const struct merge *merge)
 {
-    uint32_t best;
+    return merge->open_count == 1 && merge->next == merge->count &&
+           !merge->inputs[merge->open[0]].has_head;
+}
+
+/* The place in open[] of the file with the next packet, or open_count: none has one now. */
+static uint32_t merge_choose(struct merge *merge)
+{
+    if (merge_is_single(merge)) {
+        bool is_open = merge_look_ahead(merge, 0);
+        return is_open && merge->inputs[merge->open[0]].has_head ? 0 : merge->open_count;
+    }
     for (;;) {
-        best = merge_earliest(merge);
+        uint32_t best = merge_earliest(merge);
         if (!merge_must_open(merge, best))
-            break;
+            return best;
         merge_open_next(merge);
     }
+}
+
+enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_packet)
+{
+    uint32_t best = merge_choose(merge);
     if (best == merge->open_count)
         return merge->open_count > 0 ? READER_IDLE : READER_END;
     struct input *input = &merge->inputs[merge->open[best]];

@@ -1,0 +1,97 @@
+/* plain: see plain.h.  The layers' own files have the pictures of their headers. */
+#include "plain.h"
+
+#include "tcp.h"
+
+enum {
+    LINK_TYPE_ETHERNET = 1,
+    ETHERTYPE_AT = 12,
+    ETHERTYPE_IP4 = 0x0800,
+    ETHERNET_HEADER = 14,
+    VERSION_AND_LENGTH = 0x45, /* version 4, five words: no options */
+    IP4_HEADER = 20,
+    IP4_FRAGMENT = 0x3fff, /* more fragments, or an offset */
+    TCP_HEADER = 20,
+    TCP_HEADER_STAMPED = 32,
+    STAMPS_ALONE = 0x0101080a, /* two fillers, kind, length */
+};
+
+static const uint32_t least = ETHERNET_HEADER + IP4_HEADER + TCP_HEADER;
+
+/* Octets of the TCP header where it is plain; else 0. */
+static uint32_t plain_header(struct view tcp, uint32_t length)
+{
+    uint32_t header = (view_u8(tcp, 12) >> 4) * 4u;
+    if (header == TCP_HEADER)
+        return header;
+    bool stamped = header == TCP_HEADER_STAMPED && header <= length &&
+                   view_holds(tcp, TCP_HEADER_STAMPED) && view_u32(tcp, 20) == STAMPS_ALONE;
+    return stamped ? header : 0;
+}
+
+static void note_ip(struct segment *segment, struct view ip)
+{
+    memset(segment->source, 0, sizeof segment->source);
+    memset(segment->destination, 0, sizeof segment->destination);
+    view_copy(ip, 12, segment->source, 4);
+    view_copy(ip, 16, segment->destination, 4);
+    segment->ip_version = IP_4;
+    segment->ip_length = view_u16(ip, 2);
+    segment->ip_id = view_u16(ip, 4);
+    segment->ttl = view_u8(ip, 8);
+}
+
+static void note_tcp(struct segment *segment, struct view tcp, uint32_t header)
+{
+    bool stamped = header == TCP_HEADER_STAMPED;
+    segment->source_port = view_u16(tcp, 0);
+    segment->destination_port = view_u16(tcp, 2);
+    segment->sequence = view_u32(tcp, 4);
+    segment->acknowledgment = view_u32(tcp, 8);
+    segment->flags = view_u8(tcp, 13);
+    segment->window = view_u16(tcp, 14);
+    segment->checksum = view_u16(tcp, 16);
+    segment->options = stamped ? OPTION_TIMESTAMPS : 0;
+    segment->tsval = stamped ? view_u32(tcp, 24) : 0;
+    segment->tsecr = stamped ? view_u32(tcp, 28) : 0;
+}
+
+static void note_nothing_else(struct segment *segment)
+{
+    memset(segment->vlan, 0, sizeof segment->vlan);
+    memset(segment->sack, 0, sizeof segment->sack);
+    segment->mss = 0;
+    segment->window_scale = 0;
+    segment->sacks = 0;
+    segment->vlans = 0;
+    segment->around.tunnels = 0;
+    segment->further = false;
+}
+
+bool plain_read(const struct frame *frame, struct segment *ret_segment)
+{
+    struct view whole = {frame->data, frame->captured};
+    if (frame->link_type != LINK_TYPE_ETHERNET || frame->part != 0 || !view_holds(whole, least) ||
+        view_u16(whole, ETHERTYPE_AT) != ETHERTYPE_IP4)
+        return false;
+    struct view ip = view_after(whole, ETHERNET_HEADER);
+    uint32_t length = view_u16(ip, 2);
+    bool plain = view_u8(ip, 0) == VERSION_AND_LENGTH && view_u8(ip, 9) == PROTOCOL_TCP &&
+                 (view_u16(ip, 6) & IP4_FRAGMENT) == 0 && length >= IP4_HEADER + TCP_HEADER;
+    if (!plain)
+        return false;
+    length -= IP4_HEADER;
+    struct view tcp = view_first(view_after(ip, IP4_HEADER), length);
+    uint32_t header = plain_header(tcp, length);
+    if (header == 0)
+        return false;
+    note_ip(ret_segment, ip);
+    note_tcp(ret_segment, tcp, header);
+    note_nothing_else(ret_segment);
+    ret_segment->payload = length - header;
+    ret_segment->payload_hash =
+        payload_fingerprint(view_after(tcp, header), &ret_segment->payload_hashed);
+    ret_segment->cut = tcp.octets < length;
+    ret_segment->checksum_verdict = (uint8_t)checksum_judge(tcp, length, ret_segment);
+    return true;
+}
