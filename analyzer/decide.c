@@ -496,6 +496,14 @@ static nanotime least_idle(const struct config *config)
     return time_earlier_of(config->idle_least, config->fin_timeout);
 }
 
+/* An ordinary segment, where nothing is under way that it could decide. */
+static bool decides_nothing(const struct engine *engine, const struct incarnation *incarnation,
+                            const struct step *step)
+{
+    return step->ordinary && incarnation->story == NULL && incarnation->collision == NULL &&
+           !incarnation->hazard.open && step->idle < least_idle(&engine->config);
+}
+
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                  const struct step *step)
 {
@@ -504,6 +512,10 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     if (answered)
         incarnation->flags |= INCARNATION_SYNCHRONIZED;
     note_packet(incarnation, step);
+    if (decides_nothing(engine, incarnation, step)) {
+        incarnation->watched = 0;
+        return;
+    }
     if (incarnation->hazard.open && incarnation->hazard.rst)
         follow_reset_hazard(engine, tuple, incarnation, step);
     else if (incarnation->hazard.open)

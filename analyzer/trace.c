@@ -92,6 +92,8 @@ static void trace_transitions(struct engine *engine, const struct tuple *tuple,
 void trace_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                 const struct step *step)
 {
+    if (step->ordinary && !engine->trace_segments)
+        return; /* it moved nobody, and nobody wants to see it */
     tell_step(engine, tuple, incarnation, step);
     bool transitions =
         engine->trace_transitions && engine->sink != NULL && engine->sink->ops->transition != NULL;

@@ -8,6 +8,7 @@
 #include "closing.h"
 #include "facts.h"
 #include "moves.h"
+#include "ordinary.h"
 #include "tallies.h"
 #include "window.h"
 
@@ -411,8 +412,8 @@ static void examine_rst(const struct connection *connection, const struct segmen
     step->injected = window_is_foreign_ttl(&connection->side[from], segment);
 }
 
-bool connection_segment(struct connection *connection, const struct segment *segment, int from,
-                        struct step *step)
+bool connection_segment_fully(struct connection *connection, const struct segment *segment,
+                              int from, struct step *step)
 {
     struct side *x = &connection->side[from];
     step_begin(step, connection, segment, from);
@@ -424,7 +425,7 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     if (damaged)
         zeek_view_bad_checksum(&connection->zeek, from);
     else
-        zeek_view_packet(&connection->zeek, segment, from);
+        zeek_view_packet_fully(&connection->zeek, segment, from);
     step->damaged = damaged;
     step->stray = !damaged && (is_of_another_life(connection, segment, from) ||
                                is_of_no_life(connection, segment, from));
@@ -461,6 +462,16 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     if (connection->closing != NULL) {
         closing_take(connection, segment, from, step);
     }
+    return true;
+}
+
+bool connection_segment(struct connection *connection, const struct segment *segment, int from,
+                        struct step *step)
+{
+    if (!ordinary_fits(connection, segment, from))
+        return connection_segment_fully(connection, segment, from, step);
+    step_begin(step, connection, segment, from);
+    ordinary_take(connection, segment, from, step);
     return true;
 }
 

@@ -233,6 +233,7 @@ struct step {
     bool acks_unsent;  /* acknowledges what the peer is not known to have sent */
     bool stray;        /* answers a connection before this one: it was counted and moves nobody */
     bool injected;     /* an RST that its alleged sender most likely did not send */
+    bool ordinary;     /* new data or a new ACK, in order; it moved nobody (ordinary.h) */
     enum rst_form rst_form;
     enum rst_fit rst_fit;
     uint32_t changes, cells;
@@ -261,6 +262,10 @@ void connection_start(struct connection *connection, const struct segment *first
  */
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *ret_step);
+
+/* The same for every segment, without the short way that ordinary.h is: a test compares them. */
+bool connection_segment_fully(struct connection *connection, const struct segment *segment,
+                              int from, struct step *ret_step);
 
 /* Applies 2MSL to a side in TIME_WAIT at `deadline`. */
 void connection_two_msl(struct connection *connection, int side, nanotime deadline,

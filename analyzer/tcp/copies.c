@@ -37,8 +37,10 @@ bool copies_seen(struct connection *connection, const struct segment *segment, i
     uint32_t reach = (uint32_t)(window / NANO_PER_MICRO);
     for (int i = 0; i < RECENT_PACKETS; i++) {
         const struct recent_packet *recent = &connection->recent[i];
+        if (recent->print != print)
+            continue;
         bool near = micros - recent->micros <= reach || recent->micros - micros <= reach;
-        if (recent->print == print && recent->from == from && near && is_copy(recent, segment))
+        if (recent->from == from && near && is_copy(recent, segment))
             return true;
     }
     connection->recent[connection->recent_next] =

@@ -98,6 +98,9 @@ void zeek_view_start(struct zeek_view *view, const struct segment *first, int fr
  */
 void zeek_view_packet(struct zeek_view *view, const struct segment *segment, int from);
 
+/* The same without a short way for what is ordinary: a test compares the two. */
+void zeek_view_packet_fully(struct zeek_view *view, const struct segment *segment, int from);
+
 /*
  * Takes, instead, a segment of end `from` that is ignored for its wrong checksum: 'c' and no more.
  * Zeek does so unless ignore_checksums is set, also where an offload left the sum to the card
