@@ -109,11 +109,15 @@ static void expand_options(const struct side *x, struct side_record *record)
     record->sack = side_has(x, SIDE_SACK);
     record->timestamps = side_has(x, SIDE_TIMESTAMPS);
     record->ttl = x->ttl;
-    record->rtt_samples = x->rtt.samples;
-    record->rtt_min = x->rtt.least;
-    record->rtt_mean = rtt_mean(&x->rtt);
-    record->rtt_p95 = rtt_p95(&x->rtt);
-    record->rtt_max = x->rtt.greatest;
+}
+
+static void expand_round_trips(const struct rtt *rtt, struct side_record *record)
+{
+    record->rtt_samples = rtt->samples;
+    record->rtt_min = rtt->least;
+    record->rtt_mean = rtt_mean(rtt);
+    record->rtt_p95 = rtt_p95(rtt);
+    record->rtt_max = rtt->greatest;
 }
 
 /* The packet whose ACK of the FIN arrived: the first, unless the side showed that it did not. */
@@ -152,6 +156,7 @@ static void expand_side(const struct connection *connection, int side, struct si
     expand_entries(&connection->history, side, record);
     expand_tally(&x->tally, record);
     expand_options(x, record);
+    expand_round_trips(&connection->rtt[side], record);
     expand_closing(connection->closing, side, record);
     record->rst_copies = x->tally.rsts;
 }

@@ -144,9 +144,10 @@ static bool is_too_early(const struct occasion *occasion)
     const struct segment *segment = occasion->segment;
     const struct side *x = &connection->side[occasion->from];
     const struct side *y = &connection->side[side_other(occasion->from)];
+    const struct rtt *rtt = &connection->rtt[side_other(occasion->from)];
     nanotime least = x->round_trip;
-    if (y->rtt.samples > 0)
-        least = time_earlier_of(least, y->rtt.least);
+    if (rtt->samples > 0)
+        least = time_earlier_of(least, rtt->least);
     bool acks_newest = (segment->flags & TCP_ACK) != 0 && side_has(y, SIDE_HEARD) &&
                        segment->acknowledgment == y->snd_nxt &&
                        !(side_has(x, SIDE_ACKED) && x->rcv_nxt == y->snd_nxt);

@@ -29,8 +29,8 @@ struct collision {
     uint64_t old_uid;
     uint32_t old_number;
     bool old_synchronized;
-    bool old_midstream; /* its beginning was not captured */
-    bool old_gapped;    /* nor all that was acknowledged */
+    bool old_midstream;     /* its beginning was not captured */
+    bool old_gapped;        /* nor all that was acknowledged */
     int old_side_of[SIDES]; /* role in the old incarnation of the candidate's client and server */
     struct tombstone_side old[SIDES];   /* by the candidate's roles */
     enum tcp_state state_before[SIDES]; /* of the old sides, by the candidate's roles */
@@ -107,33 +107,34 @@ enum incarnation_flag {
 
 struct icmp_story;
 
+/* After the connection first what every segment needs: up to hazard.open it is a cache line. */
 struct incarnation {
     struct connection connection;
-    uint64_t uid, previous;
-    uint32_t index;     /* slot in its pool */
-    uint32_t number;    /* incarnation of the tuple, from 1 */
     uint8_t client_end; /* end of the tuple that is side 0 */
     uint8_t flags;      /* enum incarnation_flag */
     uint8_t last_next;
     uint8_t vlans;
     uint8_t told[SIDES]; /* enum holding: what the census was told last */
     uint8_t told_once;   /* bits of enum delta_what that it was told for good */
+    bool superseded;     /* a new incarnation was accepted while this one was not closed */
     uint16_t vlan[SEGMENT_VLANS];
-    uint64_t raised[RAISED_WORDS]; /* bits of enum event_id: incarnation_raised() */
-    uint32_t watched; /* bits of the rows of watches.def whose deadline has passed since */
+    uint64_t notes;               /* bits of the integrity notes that its packets gave */
     struct encapsulation *around; /* its first packet's tunnels, the client's end as source; NULL
                                      for none; owned */
-    uint64_t first_packet;
-    uint64_t notes;              /* bits of the integrity notes that its packets gave */
-    uint32_t strays;             /* old segments that came to it */
-    nanotime seen_t;             /* its last packet when the eviction looked at it */
-    uint32_t part;               /* records written at active timeouts */
-    bool superseded;             /* a new incarnation was accepted while this one was not closed */
-    struct collision *collision; /* NULL, or owned */
-    struct story *story;         /* NULL, or owned: what an ordinary connection has not */
-    struct icmp_story *icmp;     /* NULL, or owned: ICMP errors about its segments */
-    struct final_ack_story final_ack;
+    struct collision *collision;  /* NULL, or owned */
+    struct story *story;          /* NULL, or owned: what an ordinary connection has not */
+    uint32_t watched; /* bits of the rows of watches.def whose deadline has passed since */
+    uint32_t strays;  /* old segments that came to it */
     struct hazard hazard;
+    struct final_ack_story final_ack;
+    uint64_t uid, previous;
+    uint32_t index;                /* slot in its pool */
+    uint32_t number;               /* incarnation of the tuple, from 1 */
+    uint64_t raised[RAISED_WORDS]; /* bits of enum event_id: incarnation_raised() */
+    uint64_t first_packet;
+    nanotime seen_t;         /* its last packet when the eviction looked at it */
+    struct icmp_story *icmp; /* NULL, or owned: ICMP errors about its segments */
+    uint32_t part;           /* records written at active timeouts */
     struct last_segment last[LAST_SEGMENTS];
 };
 

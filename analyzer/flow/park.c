@@ -104,6 +104,7 @@ static void forget_recent(struct connection *connection)
     for (int i = 0; i < RECENT_PACKETS / 2; i++) {
         int oldest = (connection->recent_next + i) % RECENT_PACKETS;
         memset(&connection->recent[oldest], 0, sizeof(connection->recent[oldest]));
+        connection->recent_print[oldest] = 0;
     }
 }
 

@@ -98,6 +98,16 @@ static void watch_window(struct story *story, const struct step *step)
         *shut = packet_ref_of(segment, step->from);
 }
 
+/* Nothing of it is left that anybody may ask for: the connection is an ordinary one again. */
+static bool is_over(const struct story *story)
+{
+    uint64_t kept = story->strange.packet | story->answered.first.packet | story->lone_ack.packet;
+    for (int side = 0; side < SIDES; side++)
+        kept |= story->unanswered[side].first.packet | story->reset_run[side].first.packet |
+                story->shut[side].packet | story->knock[side].packet;
+    return kept == 0;
+}
+
 bool story_follow(struct story **story, const struct connection *connection,
                   const struct step *step, nanotime least_idle)
 {
@@ -129,5 +139,9 @@ bool story_follow(struct story **story, const struct connection *connection,
         begin(mine, connection, step);
     if (again)
         repeat(mine, step);
+    if (is_over(*story)) {
+        free(*story);
+        *story = NULL;
+    }
     return true;
 }

@@ -67,11 +67,16 @@ void flow_table_prefetch_incarnation(const struct flow_table *table, uint64_t ha
     if (tuple->embryonic || tuple->current == NULL)
         return;
     const char *first = (const char *)tuple->current; /* parked or not */
-    for (size_t line = 0; line < offsetof(struct connection, history); line += LINE)
+    for (int side = 0; side < SIDES; side++) {
+        const char *hot = first + (size_t)side * sizeof(struct side);
+        __builtin_prefetch(hot);
+        __builtin_prefetch(hot + LINE);
+        __builtin_prefetch(hot + offsetof(struct side, tally));
+    }
+    const size_t rest = offsetof(struct connection, started);
+    for (size_t line = rest; line < offsetof(struct connection, history); line += LINE)
         __builtin_prefetch(first + line);
-    __builtin_prefetch(first + offsetof(struct connection, zeek));
-    __builtin_prefetch(first + offsetof(struct connection, zeek) + LINE);
-    __builtin_prefetch(first + offsetof(struct incarnation, uid));
+    __builtin_prefetch(first + offsetof(struct incarnation, client_end));
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)

@@ -60,61 +60,68 @@ struct packet_ref {
     uint8_t from; /* side */
 };
 
-/* Counters of a side (RECORDS, flow). */
+/* Counters of a side (RECORDS, flow); what every segment counts stands first. */
 struct tally {
     uint64_t packets, ip_bytes, payload_bytes;
-    uint64_t retransmitted_bytes;
-    uint32_t syns, fins, rsts, pshs, urgs;
+    uint32_t pshs, in_flight_max;
+    uint32_t duplicate_acks, syns, fins, rsts, urgs;
     uint32_t retransmitted, fast, timeout, spurious;
-    uint32_t out_of_order, duplicate_acks, sack_blocks, dsack_blocks;
+    uint32_t out_of_order, sack_blocks, dsack_blocks;
     uint32_t zero_windows, window_probes, keep_alives;
-    uint32_t in_flight_max;
+    uint64_t retransmitted_bytes;
 };
 
+/*
+ * One side, by cache lines: what an ordinary segment reads of both sides, what it writes of its
+ * own, its counters; then what is seldom needed.
+ */
 struct side {
-    seq iss;         /* initial sequence number; without SIDE_ISS_KNOWN one below the first seen */
-    seq snd_nxt;     /* highest END it sent */
-    seq snd_una;     /* highest acceptable ACK the peer sent */
-    seq rcv_nxt;     /* highest ACK it sent */
-    seq fin_seq;     /* of its FIN octet */
-    seq right_edge;  /* highest ACK + window it advertised */
-    seq sack_edge;   /* right edge of the highest block it selectively acknowledged */
-    uint32_t window; /* last advertised, scaled */
-    uint32_t max_window;              /* largest advertised, scaled */
-    uint32_t tsval_first, tsval_last; /* first and highest TSval it sent */
-    uint32_t ts_recent;               /* highest TSval of the peer in order (RFC 7323 4.3) */
-    uint16_t flags;                   /* enum side_flag */
-    uint16_t mss;
+    _Alignas(64) seq iss; /* initial sequence number; without SIDE_ISS_KNOWN one below the first */
+    seq snd_nxt;          /* highest END it sent */
+    seq snd_una;          /* highest acceptable ACK the peer sent */
+    seq rcv_nxt;          /* highest ACK it sent */
+    seq right_edge;       /* highest ACK + window it advertised */
+    uint32_t window;      /* last advertised, scaled */
+    uint32_t max_window;  /* largest advertised, scaled */
+    uint32_t tsval_last;  /* highest TSval it sent */
+    uint32_t ts_recent;   /* highest TSval of the peer in order (RFC 7323 4.3) */
+    uint16_t flags;       /* enum side_flag */
+    uint16_t last_window_field; /* as in the header */
+    uint16_t last_ip_id;
     uint8_t window_scale;
-    uint8_t ttl;                /* of its first packet */
     uint8_t state;              /* enum tcp_state */
     uint8_t basis;              /* enum basis of that state */
     uint8_t holes;              /* in hole[] */
     uint8_t duplicate_acks_now; /* in a row, of the acknowledgment it repeats */
-    uint16_t last_ip_id;
-    uint16_t last_window_field; /* as in the header */
-    bool sack_edge_known;
-    uint8_t last_data_flags; /* control bits of its last segment that occupies sequence space */
-    uint8_t syn_flags;    /* with SIDE_SYN_SEEN: of its SYN or SYN-ACK, first copy: control bits */
-    uint16_t syn_payload; /* the octets it carried (RFC 7413) */
-    seq syn_acknowledgment;                           /* its acknowledgment field */
-    seq last_data_sequence, last_data_acknowledgment; /* as last_data_flags */
-    uint32_t last_data_payload;
-    uint64_t syn_packet; /* as syn_flags */
-    nanotime syn_t;
-    seq acked_with_data;  /* the acknowledgment in its last segment with payload */
-    nanotime round_trip;  /* tap, side, tap, from the handshake; 0 unknown */
-    nanotime last_t;      /* of its last segment */
-    nanotime last_data_t; /* of its last segment that occupies sequence space */
+    uint8_t last_data_flags;    /* control bits of its last segment that occupies sequence space */
+    nanotime last_t;            /* of its last segment */
+    seq acked_with_data;        /* the acknowledgment in its last segment with payload */
+    uint32_t last_data_payload; /* as last_data_flags, and so: */
+
+    seq last_data_sequence, last_data_acknowledgment;
+    nanotime last_data_t;
     uint64_t last_data_packet;
     uint64_t rcv_nxt_packet; /* of the segment with which it first sent rcv_nxt */
     nanotime rcv_nxt_t;
     nanotime timed_t; /* with SIDE_TIMED */
     seq timed_end;
     uint32_t timed_tsval;
-    struct hole hole[SIDE_HOLES];
+    nanotime round_trip; /* tap, side, tap, from the handshake; 0 unknown */
+
     struct tally tally;
-    struct rtt rtt;
+    uint32_t tsval_first; /* first TSval it sent */
+    seq fin_seq;          /* of its FIN octet */
+    seq sack_edge;        /* right edge of the highest block it selectively acknowledged */
+    bool sack_edge_known;
+    uint8_t ttl; /* of its first packet */
+    uint16_t mss;
+    uint16_t syn_payload;   /* with SIDE_SYN_SEEN: of its SYN or SYN-ACK, first copy: octets
+                               it carried (RFC 7413) */
+    uint8_t syn_flags;      /* control bits */
+    seq syn_acknowledgment; /* its acknowledgment field */
+    uint64_t syn_packet;
+    nanotime syn_t;
+    struct hole hole[SIDE_HOLES];
 };
 
 /* A copy of a FIN: which of them arrived is told by the echo of its time stamp. */
@@ -159,37 +166,40 @@ struct closing {
 /* One slot of the memory against packets that a mirror port delivers twice (OBSERVER 5). */
 struct recent_packet {
     uint32_t micros; /* capture time modulo 2^32 us */
-    uint32_t print;  /* of the TCP header */
     uint16_t ip_id;
     uint8_t ttl;
     uint8_t from;
 };
 
+/* The sides, then what an ordinary segment needs beside them, then the rest. */
 struct connection {
     struct side side[SIDES];
-    nanotime started, last_t;        /* first and last segment */
-    nanotime syn_t, synack_t, ack_t; /* handshake; NANOTIME_UNKNOWN */
-    uint64_t third_packet; /* of the ACK of the SYN-ACK, where it carried nothing; 0: none */
-    seq third_sequence;
-    uint8_t third_flags;
-    uint64_t capture_gaps;
-    uint64_t caveats;   /* bits of the integrity notes, as the flow's record has them */
+    nanotime started, last_t; /* first and last segment */
+    nanotime synack_t;        /* handshake; NANOTIME_UNKNOWN */
+    struct closing *closing;  /* NULL until the first FIN or RST; owned */
     nanotime closed_at; /* when both sides had become CLOSED; NANOTIME_UNKNOWN while one is not */
-    bool midstream;
-    bool refusing_syn; /* set by the caller: this segment answers a SYN that TIME_WAIT refuses for
-                          its sequence number, which does not start 2MSL anew */
-    bool corrupted;    /* set by the caller: its receiver took octets that nobody of it sent, so an
-                          ACK beyond SND.NXT is no gap of the capture */
-    bool synack_repeated; /* before its ACK: which one that answers is not known */
-    bool acknowledged;    /* the SYN-ACK was, by the client */
-    bool reordered;       /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
-    bool simultaneous_open;
-    uint8_t direction; /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
-    uint8_t recent_next;
+    uint64_t capture_gaps;
+    uint64_t caveats;    /* bits of the integrity notes, as the flow's record has them */
+    uint8_t third_flags; /* of the ACK of the SYN-ACK, where it carried nothing */
+    uint8_t direction;   /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
+    uint8_t recent_next : 4;
+    bool midstream : 1;
+    bool refusing_syn : 1; /* set by the caller: this segment answers a SYN that TIME_WAIT refuses
+                          for its sequence number, which does not start 2MSL anew */
+    bool corrupted : 1;    /* set by the caller: its receiver took octets that nobody of it sent,
+                          so an ACK beyond SND.NXT is no gap of the capture */
+    bool synack_repeated : 1; /* before its ACK: which one that answers is not known */
+    bool acknowledged : 1;    /* the SYN-ACK was, by the client */
+    bool reordered : 1;       /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
+    bool simultaneous_open : 1;
+    seq third_sequence;                    /* as third_flags */
+    uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
+    nanotime syn_t, ack_t;                 /* as synack_t */
+    uint64_t third_packet;                 /* as third_flags; 0: none */
     struct recent_packet recent[RECENT_PACKETS];
-    struct history history;
-    struct closing *closing; /* NULL until the first FIN or RST; owned */
     struct zeek_view zeek;
+    struct rtt rtt[SIDES]; /* of the segments of each side */
+    struct history history;
 };
 
 /* What a segment did to a side. */

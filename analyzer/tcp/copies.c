@@ -36,15 +36,17 @@ bool copies_seen(struct connection *connection, const struct segment *segment, i
     uint32_t micros = (uint32_t)(segment->time / NANO_PER_MICRO);
     uint32_t reach = (uint32_t)(window / NANO_PER_MICRO);
     for (int i = 0; i < RECENT_PACKETS; i++) {
-        const struct recent_packet *recent = &connection->recent[i];
-        if (recent->print != print)
+        if (connection->recent_print[i] != print)
             continue;
+        const struct recent_packet *recent = &connection->recent[i];
         bool near = micros - recent->micros <= reach || recent->micros - micros <= reach;
         if (recent->from == from && near && is_copy(recent, segment))
             return true;
     }
-    connection->recent[connection->recent_next] =
-        (struct recent_packet){micros, print, segment->ip_id, segment->ttl, (uint8_t)from};
-    connection->recent_next = (uint8_t)((connection->recent_next + 1) % RECENT_PACKETS);
+    int next = connection->recent_next;
+    connection->recent_print[next] = print;
+    connection->recent[next] =
+        (struct recent_packet){micros, segment->ip_id, segment->ttl, (uint8_t)from};
+    connection->recent_next = (uint8_t)(next + 1) % RECENT_PACKETS;
     return false;
 }

@@ -211,5 +211,5 @@ void tally_round_trip(struct connection *connection, const struct segment *segme
     if (echo && segment->tsecr != 0 && seq_before(segment->tsecr, y->timed_tsval))
         return; /* it answers an earlier segment; 0 is no echo */
     if (!time_is_before(segment->time, y->timed_t))
-        rtt_add(&y->rtt, time_since(segment->time, y->timed_t));
+        rtt_add(&connection->rtt[side_other(from)], time_since(segment->time, y->timed_t));
 }
