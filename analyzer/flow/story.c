@@ -98,14 +98,24 @@ static void watch_window(struct story *story, const struct step *step)
         *shut = packet_ref_of(segment, step->from);
 }
 
-/* Nothing of it is left that anybody may ask for: the connection is an ordinary one again. */
-static bool is_over(const struct story *story)
+/* Waits for no longer than any connection waits for an answer, and was not repeated. */
+static bool is_usual(const struct unanswered *unanswered, nanotime least_idle)
 {
-    uint64_t kept = story->strange.packet | story->answered.first.packet | story->lone_ack.packet;
-    for (int side = 0; side < SIDES; side++)
-        kept |= story->unanswered[side].first.packet | story->reset_run[side].first.packet |
-                story->shut[side].packet | story->knock[side].packet;
-    return kept == 0;
+    return unanswered->first.packet == 0 ||
+           (unanswered->copies + unanswered->probes == 0 && unanswered->idle < least_idle);
+}
+
+/* Nothing of it is left that an ordinary connection has not, either. */
+static bool is_over(const struct story *story, nanotime least_idle)
+{
+    uint64_t kept = story->strange.packet | story->lone_ack.packet;
+    bool usual = is_usual(&story->answered, least_idle);
+    for (int side = 0; side < SIDES; side++) {
+        kept |= story->reset_run[side].first.packet | story->shut[side].packet |
+                story->knock[side].packet;
+        usual = usual && is_usual(&story->unanswered[side], least_idle);
+    }
+    return kept == 0 && usual;
 }
 
 bool story_follow(struct story **story, const struct connection *connection,
@@ -139,7 +149,7 @@ bool story_follow(struct story **story, const struct connection *connection,
         begin(mine, connection, step);
     if (again)
         repeat(mine, step);
-    if (is_over(*story)) {
+    if (is_over(*story, least_idle)) {
         free(*story);
         *story = NULL;
     }
