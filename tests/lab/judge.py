@@ -1,0 +1,110 @@
+"""judge: holds what lastack says of one capture against what the kernels said meanwhile."""
+import collections
+import datetime
+import json
+
+from wires import ENDS
+
+NS = 1_000_000_000
+NEAR = 5_000_000  # between a kernel's step and the stamp of its frame, on a busy machine
+
+Verdict = collections.namedtuple("Verdict", "samples agree passing excused misses events")
+
+
+def nanoseconds(stamp):
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
+    return int(seconds) * NS + int(fraction.ljust(9, "0"))
+
+
+def read_records(path):
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def of_kind(records, kind):
+    return [r for r in records if r["event"]["dataset"] == "lastack." + kind]
+
+
+class Side:
+    """What the report says of one end of a connection, over all incarnations."""
+
+    def __init__(self, flows, own):
+        self.incarnations = []  # [(ns, state)...], the oldest incarnation first
+        self.unknown = False
+        for flow in sorted(flows, key=lambda f: f["lastack"]["incarnation"]):
+            end = "client" if end_of(flow, "source") == own else "server"
+            self.unknown |= flow["lastack"]["midstream"] and not self.incarnations
+            entries = [e for e in flow["lastack"][end]["history"] if not e["revoked"]]
+            self.incarnations.append([(nanoseconds(e["t"]), e["state"]) for e in entries])
+
+    def at(self, moment):
+        """The state at a moment.  A host has one socket for a tuple: a closed incarnation tells
+        nothing where an older one lives, so an old LAST_ACK outlives the SYN that it refuses."""
+        state = "UNKNOWN" if self.unknown else "CLOSED"
+        older_lives = False
+        for entries in self.incarnations:
+            past = [name for t, name in entries if t <= moment][-1:]
+            if past and (past[0] != "CLOSED" or not older_lives):
+                state = past[0]
+            older_lives |= bool(past) and past[0] != "CLOSED"
+        return state
+
+    def between(self, first, last):
+        """Every state that the side is in between two moments."""
+        times = [t for entries in self.incarnations for t, _ in entries if first < t <= last]
+        passed = {state for entries in self.incarnations for t, state in entries
+                  if first < t <= last and state != "CLOSED"}  # also those left at once
+        return passed | {self.at(moment) for moment in [first] + times}
+
+
+def end_of(flow, which):
+    return flow[which]["ip"], flow[which]["port"]
+
+
+def flows_between(flows, pair):
+    return [f for f in flows if {end_of(f, "source"), end_of(f, "destination")} == set(pair)]
+
+
+def excuse(scenario, side, kernel, report):
+    return next((row.reason for row in scenario.unseen
+                 if row.side == side and row.kernel == kernel and row.report in report), None)
+
+
+def judge_states(scenario, connections, rows, flows, near, transit):
+    """transit is the longest that a frame took through the relay, in ns."""
+    sides = [{end: Side(flows_between(flows, pair), own) for end, own in zip(ENDS, pair)}
+             for pair in connections]
+    agree, passing, excused, misses = 0, 0, collections.Counter(), collections.Counter()
+    for row in rows:
+        for end in ENDS:
+            # What the far end sends passes late, what moves it passes early.
+            around = NEAR if end == near else NEAR + transit
+            kernel = getattr(row, end)
+            report = sides[row.connection][end].between(row.first - around, row.last + around)
+            if kernel in report:
+                agree += 1
+                passing += len(report) > 1
+                continue
+            reason = excuse(scenario, end, kernel, report)
+            line = "%s %s: kernel %s, report %s" % (
+                connections[row.connection][ENDS.index(end)], end, kernel, "/".join(sorted(report)))
+            (excused if reason else misses)[line + (" (%s)" % reason if reason else "")] += 1
+    return 2 * len(rows), agree, passing, excused, misses
+
+
+def judge_events(scenario, events, near):
+    """What is said against the events: those missing, and those nobody expects."""
+    seen = {e["event"]["action"] for e in events}
+    wanted = scenario.wanted(near)
+    return (["%s is missing" % name for name in sorted(wanted - seen)] +
+            ["%s was not expected" % name for name in sorted(seen - wanted - scenario.may)])
+
+
+def judge(scenario, connections, rows, path, near, transit):
+    records = read_records(path)
+    if scenario.states:
+        states = judge_states(scenario, connections, rows, of_kind(records, "flow"), near, transit)
+    else:
+        states = (0, 0, 0, collections.Counter(), collections.Counter())
+    return Verdict(*states, judge_events(scenario, of_kind(records, "event"), near))

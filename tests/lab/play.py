@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""play.py NAME FOLDER [--offline]: plays one scenario and leaves in FOLDER both captures, what
+lastack said of each live and offline, the truth, and the verdict.  Needs namespaces: see run.py.
+"""
+import importlib
+import json
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from judge import judge
+from lab import Lab
+from scenario import SCENARIOS
+from taps import offline
+from wires import ENDS
+
+
+def load_scenarios():
+    for name in sorted(os.listdir(os.path.join(HERE, "scenarios"))):
+        if name.endswith(".py"):
+            importlib.import_module("scenarios." + name[:-len(".py")])
+    return SCENARIOS
+
+
+def play(scenario, folder, live):
+    """The truth of it, and what went wrong with the lab itself."""
+    lab = Lab(scenario, folder, live)
+    wrong, rows = [], []
+    try:
+        scenario.play(lab)
+        rows = lab.finish()
+    except Exception as error:  # the scenario did not come about; its captures tell why
+        wrong.append("%s: %s" % (type(error).__name__, error))
+        raise
+    finally:
+        wrong += lab.stop()
+        truth = {"scenario": scenario.name, "shows": scenario.shows, "wrong": wrong,
+                 "connections": lab.connections, "transit_ns": round(lab.relay.latest * 1e9),
+                 "rows": rows}
+        with open(os.path.join(folder, "truth.json"), "w", encoding="utf-8") as file:
+            json.dump(truth, file)
+    return lab, rows, wrong
+
+
+def pairs_of(lab):
+    return [(client, server) for client, server in lab.connections]
+
+
+def verdicts(scenario, lab, rows, folder, live):
+    transit = round(max(lab.relay.latest, scenario.delay) * 1e9)
+    found = {}
+    for side in ENDS:
+        paths = {"offline": offline(folder, side, scenario.settings)}
+        if live:
+            paths["live"] = os.path.join(folder, side + ".ndjson")
+        for how, path in paths.items():
+            verdict = judge(scenario, pairs_of(lab), rows, path, side, transit)
+            found["%s %s" % (side, how)] = verdict._asdict()
+    return found
+
+
+def main():
+    name, folder = sys.argv[1:3]
+    live = "--offline" not in sys.argv[3:]
+    scenario = load_scenarios()[name]
+    lab, rows, wrong = play(scenario, folder, live)
+    result = {"wrong": wrong, "verdicts": verdicts(scenario, lab, rows, folder, live)}
+    with open(os.path.join(folder, "verdict.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+if __name__ == "__main__":
+    main()

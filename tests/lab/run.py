@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Real kernels as the judge: plays every scenario of the lab, several at a time, and holds what
+lastack says, offline and live, on both sides of the relay, against what the kernels said.
+
+    run.py [--only NAME] [--keep FOLDER] [--jobs N] [--offline] [--list]
+
+README.md beside this file tells how the lab is made.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "checks")]
+
+from play import load_scenarios
+from tap import Tap
+
+INSIDE = "LASTACK_LAB_INSIDE"
+PATIENCE = 150  # seconds for one scenario
+LEAST = 0.99    # of all samples
+
+
+def skip_all(reason):
+    print("1..0 # SKIP the lab of real kernels: " + reason)
+    sys.exit(0)
+
+
+def enter():
+    """Goes on where namespaces may be made, or skips everything and says why."""
+    if os.environ.get(INSIDE):
+        return
+    for tool in ("ip", "tcpdump", "unshare"):
+        if not shutil.which(tool):
+            skip_all("no " + tool)
+    flags = "-nm" if os.geteuid() == 0 else "-rnm"
+    probe = subprocess.run(["unshare", flags, sys.executable, os.path.join(HERE, "wires.py")],
+                           capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        lines = probe.stderr.strip().splitlines() or ["no reason given"]
+        skip_all("no network namespaces can be made and joined here: " + lines[-1])
+    os.environ[INSIDE] = "1"
+    os.execvp("unshare", ["unshare", flags, sys.executable, *sys.argv])
+
+
+def play(name, folder, live):
+    """The result of one scenario, played in a process of its own."""
+    os.makedirs(folder)
+    os.chmod(folder, 0o777)  # lastack goes on in it as another user
+    command = [sys.executable, os.path.join(HERE, "play.py"), name, folder]
+    try:
+        run = subprocess.run(command + ([] if live else ["--offline"]), capture_output=True,
+                             text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return {"wrong": ["not over after %d s" % PATIENCE], "verdicts": {}}
+    if run.returncode != 0:
+        return {"wrong": [run.stderr], "verdicts": {}}
+    with open(os.path.join(folder, "verdict.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+class Totals:
+    def __init__(self):
+        self.samples = self.agree = self.passing = 0
+        self.excused = {}
+
+    def add(self, verdict):
+        self.samples += verdict["samples"]
+        self.agree += verdict["agree"]
+        self.passing += verdict["passing"]
+
+    def line(self):
+        share = 100 * self.agree / self.samples if self.samples else 0
+        return "%d of %d samples agree (%.2f %%), %d of them while a segment was under way" % (
+            self.agree, self.samples, share, self.passing)
+
+
+def tell(tap, scenario, result, totals):
+    if not tap.ok(not result["wrong"], "%s: %s" % (scenario.name, scenario.shows),
+                  *result["wrong"]):
+        return
+    for place, verdict in result["verdicts"].items():
+        totals.add(verdict)
+        said = ["%d times: %s" % (count, line) for line, count in verdict["misses"].items()]
+        tap.ok(not said and (verdict["samples"] > 0 or not scenario.states) and
+               not verdict["events"],
+               "%s, %s: %d states and the events" % (scenario.name, place, verdict["samples"]),
+               *said, *verdict["events"])
+        for line, count in verdict["excused"].items():
+            print("# never on the wire, %d times: %s" % (count, line))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", help="scenarios of which the name holds this")
+    parser.add_argument("--keep", help="a new folder for captures, truth and records")
+    parser.add_argument("--jobs", type=int, default=8, help="scenarios at a time")
+    parser.add_argument("--offline", action="store_true", help="no live captures")
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    return parser.parse_args()
+
+
+def chosen(options):
+    every = load_scenarios().values()
+    picked = [s for s in every if not options.only or any(o in s.name for o in options.only)]
+    return sorted(picked, key=lambda s: -s.slow)
+
+
+def play_all(options, folder):
+    tap, totals, scenarios = Tap(), Totals(), chosen(options)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = [pool.submit(play, s.name, os.path.join(folder, s.name), not options.offline)
+                   for s in scenarios]
+        for scenario, result in zip(scenarios, results):
+            tell(tap, scenario, result.result(), totals)
+    tap.ok(totals.samples > 0 and totals.agree >= LEAST * totals.samples, totals.line())
+    return tap.end()
+
+
+def main():
+    options = arguments()
+    if options.list:
+        for scenario in load_scenarios().values():
+            print("%-40s %s" % (scenario.name, scenario.shows))
+        return 0
+    enter()
+    if options.keep:
+        os.makedirs(options.keep)
+        os.chmod(options.keep, 0o777)
+        return play_all(options, os.path.abspath(options.keep))
+    with tempfile.TemporaryDirectory(prefix="lastack-lab-") as folder:
+        os.chmod(folder, 0o777)
+        return play_all(options, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
