@@ -68,3 +68,9 @@ def read(sock, octets):
             break
         got += more
     return got
+
+
+def forget(sock):
+    """The socket is gone without a word, as when its host had been restarted."""
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.close()

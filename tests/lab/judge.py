@@ -66,9 +66,11 @@ def flows_between(flows, pair):
     return [f for f in flows if {end_of(f, "source"), end_of(f, "destination")} == set(pair)]
 
 
-def excuse(scenario, side, kernel, report):
+def excuse(scenario, near, side, kernel, report):
+    """Why the wire could not tell, or None."""
     return next((row.reason for row in scenario.unseen
-                 if row.side == side and row.kernel == kernel and row.report in report), None)
+                 if row.tap in (near, "both") and row.side == side and row.kernel == kernel and
+                 row.report in report), None)
 
 
 def judge_states(scenario, connections, rows, flows, near, transit):
@@ -86,7 +88,7 @@ def judge_states(scenario, connections, rows, flows, near, transit):
                 agree += 1
                 passing += len(report) > 1
                 continue
-            reason = excuse(scenario, end, kernel, report)
+            reason = excuse(scenario, near, end, kernel, report)
             line = "%s %s: kernel %s, report %s" % (
                 connections[row.connection][ENDS.index(end)], end, kernel, "/".join(sorted(report)))
             (excused if reason else misses)[line + (" (%s)" % reason if reason else "")] += 1

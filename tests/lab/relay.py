@@ -8,17 +8,20 @@ import heapq
 import itertools
 import select
 import socket
+import struct
 import threading
 import time
 
 from frames import parse
 
 ETH_P_ALL = 3
+SO_TIMESTAMPNS = 35
+STAMP = struct.Struct("qq")
 PACKET_OUTGOING = 4
-SAMPLE_EVERY = 0.02  # while something happens
-SAMPLE_IDLE = 0.1    # when nothing has happened for a while
+SAMPLE_EVERY = 0.01  # while something happens
+SAMPLE_IDLE = 0.05   # when nothing has happened for a while
 SAMPLE_AFTER = 0.0015  # this long after a frame was handed over
-QUIET = 1.0
+QUIET = 0.25
 
 
 class Rule:
@@ -42,7 +45,7 @@ class Relay(threading.Thread):
         self.delay, self.sample = delay, sample
         self.sockets = {"client": raw_socket("c0"), "server": raw_socket("s0")}
         self.rules = []
-        self.queue = []  # (due, order, the end that sent it, frame, when it came)
+        self.queue = []  # (due, order, the end that sent it, frame, when it came, by time.time())
         self.order = itertools.count()
         self.lock = threading.Lock()
         self.wakes, self.wake = socket.socketpair()
@@ -76,7 +79,7 @@ class Relay(threading.Thread):
     def release(self, rule):
         with self.lock:
             for segment in rule.held:
-                self.push(segment.sender, segment.frame, 0.0, None)
+                self.push(segment.sender, segment.frame, time.time(), None)
             rule.held = []
         self.wakes.send(b"x")
 
@@ -87,7 +90,7 @@ class Relay(threading.Thread):
     def inject(self, sender, frame):
         """A frame as if that end had sent it, after the tap on its side."""
         with self.lock:
-            self.push(sender, frame, 0.0, None)
+            self.push(sender, frame, time.time(), None)
         self.wakes.send(b"x")
 
     def idle(self):
@@ -96,39 +99,39 @@ class Relay(threading.Thread):
 
     # ---- what the thread does
 
-    def push(self, sender, frame, seconds, came):
-        heapq.heappush(self.queue, (time.monotonic() + seconds, next(self.order), sender, frame,
-                                    came))
+    def push(self, sender, frame, due, came):
+        heapq.heappush(self.queue, (due, next(self.order), sender, frame, came))
 
-    def take(self, sender, frame):
+    def take(self, sender, frame, came):
         segment = parse(frame, sender)
+        due = came + self.delay
         with self.lock:
             if segment is None:
-                self.push(sender, frame, self.delay, None)
+                self.push(sender, frame, due, None)
                 return
             self.passed.append(segment)
             rule = next((r for r in self.rules if r.takes(segment)), None)
             if rule is None or rule.what == "double":
-                self.push(sender, frame, self.delay, time.monotonic() if rule is None else None)
+                self.push(sender, frame, due, came)
             if rule is None or rule.what == "drop":
                 return
             if rule.what == "hold":
                 rule.held.append(segment)
             else:
-                self.push(sender, frame, self.delay + rule.seconds, None)
+                self.push(sender, frame, due + rule.seconds, None)
 
     def deliver(self):
         """Frames that are due; whether there was one."""
         some = False
         while True:
             with self.lock:
-                if not self.queue or self.queue[0][0] > time.monotonic():
+                if not self.queue or self.queue[0][0] > time.time():
                     return some
                 _, _, sender, frame, came = heapq.heappop(self.queue)
             some = True
             self.sockets["server" if sender == "client" else "client"].send(frame)
             if came is not None:
-                self.latest = max(self.latest, time.monotonic() - came)
+                self.latest = max(self.latest, time.time() - came)
 
     def receive(self, ready):
         for end, channel in self.sockets.items():
@@ -136,11 +139,11 @@ class Relay(threading.Thread):
                 continue
             while True:
                 try:
-                    frame, origin = channel.recvfrom(65536)
+                    frame, extra, _, origin = channel.recvmsg(65536, 64)
                 except BlockingIOError:
                     break
                 if origin[2] != PACKET_OUTGOING:
-                    self.take(end, frame)
+                    self.take(end, frame, stamp_of(extra))
 
     def run(self):
         try:
@@ -150,22 +153,22 @@ class Relay(threading.Thread):
 
     def carry(self):
         inputs = [*self.sockets.values(), self.wake]
-        sample_at, active = 0.0, time.monotonic()
+        sample_at, active = 0.0, time.time()
         while self.running:
             with self.lock:
                 due = self.queue[0][0] if self.queue else sample_at
-            pause = max(0.0, min(due, sample_at) - time.monotonic())
+            pause = max(0.0, min(due, sample_at) - time.time())
             ready, _, _ = select.select(inputs, [], [], pause)
             if self.wake in ready:
                 self.wake.recv(4096)
             self.receive(ready)
             if self.deliver():
-                active = time.monotonic()
+                active = time.time()
                 sample_at = min(sample_at, active + SAMPLE_AFTER)
-            if time.monotonic() >= sample_at:
+            if time.time() >= sample_at:
                 self.sample()
-                quiet = time.monotonic() - active > QUIET
-                sample_at = time.monotonic() + (SAMPLE_IDLE if quiet else SAMPLE_EVERY)
+                quiet = time.time() - active > QUIET
+                sample_at = time.time() + (SAMPLE_IDLE if quiet else SAMPLE_EVERY)
 
     def stop(self):
         self.running = False
@@ -175,9 +178,19 @@ class Relay(threading.Thread):
             raise self.error
 
 
+def stamp_of(extra):
+    """When the frame passed the tap, by the kernel: the clock of the captures."""
+    for _, kind, octets in extra:
+        if kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = STAMP.unpack(octets)
+            return seconds + nanoseconds * 1e-9
+    return time.time()
+
+
 def raw_socket(device):
     made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    made.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     made.bind((device, ETH_P_ALL))
     made.setblocking(False)
     return made

@@ -59,7 +59,7 @@ def play(name, folder, live):
     except subprocess.TimeoutExpired:
         return {"wrong": ["not over after %d s" % PATIENCE], "verdicts": {}}
     if run.returncode != 0:
-        return {"wrong": [run.stderr], "verdicts": {}}
+        return {"wrong": run.stderr.splitlines()[-8:], "verdicts": {}}
     with open(os.path.join(folder, "verdict.json"), encoding="utf-8") as file:
         return json.load(file)
 

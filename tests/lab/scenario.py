@@ -3,8 +3,9 @@ import collections
 
 SCENARIOS = {}
 
-# The kernel's state of a side and the report's differ because of what never reached the wire.
-Unseen = collections.namedtuple("Unseen", "side kernel report reason")
+# At a tap ("both": at either), the kernel's state of a side and the report's may differ, because of
+# what never reached the wire there.
+Unseen = collections.namedtuple("Unseen", "tap side kernel report reason")
 
 
 class Scenario:

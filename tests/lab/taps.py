@@ -5,7 +5,8 @@ import subprocess
 import time
 
 DEVICES = {"client": "c0", "server": "s0"}
-LASTACK = os.path.abspath(os.environ.get("LASTACK", "lastack"))
+BUILD = os.environ.get("TOP_BUILDDIR", ".")
+LASTACK = os.path.abspath(os.environ.get("LASTACK", os.path.join(BUILD, "lastack")))
 
 
 def packet_sockets():
