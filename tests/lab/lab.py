@@ -29,10 +29,12 @@ class Lab:
         self.watchers = {end: Host(self.wires, end).kernel for end in ENDS}
         self.relay = Relay(scenario.delay, self.sample)
         self.tick = self.client.udp(), self.server.udp(TICK)
-        self.taps = Taps(folder, scenario.settings, live)
         self.listeners = {}
         self.kept = []
         self.relay.start()
+        if scenario.prepare:
+            scenario.prepare(self)
+        self.taps = Taps(folder, scenario.settings, live)
 
     # ---- truth
 

@@ -38,7 +38,7 @@ def play(scenario, folder, live):
         wrong += lab.stop()
         truth = {"scenario": scenario.name, "shows": scenario.shows, "wrong": wrong,
                  "connections": lab.connections, "transit_ns": round(lab.relay.latest * 1e9),
-                 "rows": rows}
+                 "rows": rows or lab.rows}
         with open(os.path.join(folder, "truth.json"), "w", encoding="utf-8") as file:
             json.dump(truth, file)
     return lab, rows, wrong

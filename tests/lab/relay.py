@@ -69,6 +69,10 @@ class Relay(threading.Thread):
         """Kept until release()."""
         return self.rule(fits, "hold", times)
 
+    def copy(self, fits, times=1):
+        """Passes, and a copy is kept until release()."""
+        return self.rule(fits, "copy", times)
+
     def retard(self, fits, seconds, times=1):
         return self.rule(fits, "retard", times, seconds)
 
@@ -111,11 +115,11 @@ class Relay(threading.Thread):
                 return
             self.passed.append(segment)
             rule = next((r for r in self.rules if r.takes(segment)), None)
-            if rule is None or rule.what == "double":
+            if rule is None or rule.what in ("double", "copy"):
                 self.push(sender, frame, due, came)
             if rule is None or rule.what == "drop":
                 return
-            if rule.what == "hold":
+            if rule.what in ("hold", "copy"):
                 rule.held.append(segment)
             else:
                 self.push(sender, frame, due + rule.seconds, None)

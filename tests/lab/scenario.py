@@ -26,6 +26,7 @@ class Scenario:
         self.family = options.pop("family", "ipv4")
         self.vxlan = options.pop("vxlan", False)
         self.states = options.pop("states", True)
+        self.prepare = options.pop("prepare", None)        # done before anybody captures
         self.slow = options.pop("slow", 0)                 # the longest begin first
         if options:
             raise TypeError("%s: no such option: %s" % (self.name, ", ".join(options)))

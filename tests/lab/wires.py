@@ -113,6 +113,8 @@ class Wires:
                   % (MACS[end], plain[end], plain[peer]), "link set vx0 up",
                   *host_lines("vx0", family, self.address[end], self.address[peer], MACS[peer]))
             switch_offloads_off("vx0")
+        if end == "server" and not vxlan and family == "ipv4":
+            batch("route add default via %s dev eth0" % plain["client"])  # answers to forged SYNs
         if end == "client" and not vxlan and family == "ipv4":
             batch("neighbor replace %s lladdr %s dev eth0 nud permanent"
                   % (self.address["scripted"], MACS["server"]))

@@ -100,17 +100,20 @@ def accept_queue_full(lab):
     lab.wait(0.1)
 
 
-@scenario(at_client="accept_queue_overflow", slow=3, unseen=[
-    ("client", "server", "SYN_RCVD", "ESTABLISHED", "the queue is full, and nothing shows it yet")])
+@scenario(events="accept_queue_overflow", slow=3, unseen=[
+    ("both", "server", "SYN_RCVD", "ESTABLISHED", "the queue is full, and nothing shows it yet")])
 def accept_queue_fills_up(lab):
-    """Two SYNs at once are answered, but the queue takes one: the other stays in SYN_RCVD."""
-    lab.listen(backlog=0)
-    lab.begin_connect(PORT)
-    lab.begin_connect(PORT + 1)
-    lab.until("client", "ESTABLISHED")
-    lab.until("client", "ESTABLISHED", pair=lab.watch(PORT + 1))
-    lab.until_passed(every(from_server, synack), 4)
-    lab.wait(0.3)
+    """Two SYNs are answered, but the queue takes one more: the other stays in SYN_RCVD."""
+    lab.listen(backlog=2)
+    for port in PORT, PORT + 1:
+        lab.begin_connect(port)
+        lab.until("server", "ESTABLISHED", pair=lab.watch(port))
+    late = [lab.begin_connect(port) for port in (PORT + 2, PORT + 3)]
+    for port, client in zip((PORT + 2, PORT + 3), late):
+        lab.until("client", "ESTABLISHED", pair=lab.watch(port))
+        client.sendall(b"request")
+    lab.until_passed(every(from_server, synack), 5)
+    lab.wait(0.1)
 
 
 @scenario(events="data_before_handshake_reset",

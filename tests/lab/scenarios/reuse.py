@@ -1,8 +1,11 @@
 """The same ports again: a SYN meets what is left of the connection before."""
-from frames import every, from_client, pure_ack
+import struct
+
+from frames import every, from_client, pure_ack, syn
 from host import abort, forget
 from lab import PORT, SERVICE
 from scenario import scenario
+from textbook import Textbook
 
 FOREVER = 1 << 30
 REUSE = {"tcp_tw_reuse": 1, "tcp_tw_reuse_delay": 200}
@@ -123,6 +126,48 @@ def time_wait_refuses_a_lower_sequence(lab):
     again(lab, isn=(last_seq(lab, "client") - 100000) % (1 << 32))
 
 
+def find_older_clock(lab):
+    """Two settings of tcp_timestamps, with an offset and without: which has the older clock?"""
+    clocks = [timestamps_of(lab, mode) for mode in (1, 2)]
+    lab.modes = (1, 2) if (clocks[1] - clocks[0]) % (1 << 32) < 1 << 31 else (2, 1)
+
+
+def timestamps_of(lab, mode):
+    """The TSval of the client's SYN in that mode; nobody gets the SYN."""
+    lab.client.sysctls({"tcp_timestamps": mode})
+    probe = lab.relay.hold(syn)
+    sock = lab.client.socket(PORT)
+    sock.setblocking(False)
+    sock.connect_ex((lab.server.address, SERVICE))
+    lab.until_taken(probe)
+    sock.close()
+    return struct.unpack_from("!I", probe.held[0].frame, 14 + 20 + 20 + 8)[0]  # after MSS and SACK
+
+
+@scenario(events="incarnation_collision tw_reopen_refused_ack", prepare=find_older_clock)
+def time_wait_refuses_an_older_timestamp(lab):
+    """The SYN's timestamp is older than what the server has seen (PAWS), as behind a NAT."""
+    older, newer = lab.modes
+    lab.client.sysctls({"tcp_timestamps": newer})
+    leave_time_wait(lab)
+    lab.client.sysctls({"tcp_timestamps": older})
+    again(lab)
+
+
+@scenario(events="incarnation_collision challenge_loop", slow=3,
+          sysctls={**PLAIN, "tcp_rfc1337": 1},
+          unseen=[("both", "server", "TIME_WAIT", "CLOSED", "the reset is ignored in silence"),
+                  ("both", "client", "CLOSED", "SYN_SENT", "connect() is given up in silence")])
+def time_wait_refuses_for_good(lab):
+    """tcp_rfc1337: the reset does not end TIME_WAIT, and the SYN is refused again and again."""
+    leave_time_wait(lab)
+    client = lab.begin_connect(isn=(last_seq(lab, "client") - 100000) % (1 << 32))
+    lab.until_passed(every(from_client, syn), 5)
+    lab.wait(0.3)
+    client.close()
+    lab.wait(0.1)
+
+
 @scenario(events="incarnation_collision tw_reuse_client", client_sysctls=REUSE)
 def client_reuses_its_time_wait(lab):
     """tcp_tw_reuse: the client leaves its TIME_WAIT for a new connection; the server is done."""
@@ -188,3 +233,26 @@ def reuse_after_a_reset(lab):
     abort(client)
     lab.until("server", "CLOSED")
     again(lab)
+
+
+@scenario(events="incarnation_collision syn_in_last_ack_rst", at_client="final_ack_lost",
+          unseen=[("both", "client", "CLOSED", "TIME_WAIT", DESTROYED)])
+def textbook_resets_a_syn_in_last_ack(lab):
+    """A user-space stack in LAST_ACK answers the SYN of a new connection with a reset."""
+    stack = Textbook(lab, SERVICE)
+    client = lab.begin_connect(server=stack.address)
+    lab.until("server", "ESTABLISHED")
+    lab.wait(0.1)
+    client.close()
+    lab.until("server", "CLOSE_WAIT")
+    lost = lab.relay.drop(every(from_client, pure_ack), FOREVER)
+    stack.close()
+    lab.until_taken(lost)
+    lab.until("client", "TIME_WAIT")
+    lab.until_taken(lost, 2)
+    lab.client.kernel.destroy(*lab.connections[0])
+    lab.begin_connect(server=stack.address)
+    lab.until("server", "CLOSED")
+    lab.until("client", "CLOSED")
+    lab.wait(0.2)
+    stack.stop()
