@@ -66,7 +66,8 @@ def main():
     live = "--offline" not in sys.argv[3:]
     scenario = load_scenarios()[name]
     lab, rows, wrong = play(scenario, folder, live)
-    result = {"wrong": wrong, "verdicts": verdicts(scenario, lab, rows, folder, live)}
+    late = lab.relay.latest - scenario.delay
+    result = {"wrong": wrong, "late": round(late, 3), "verdicts": verdicts(scenario, lab, rows, folder, live)}
     with open(os.path.join(folder, "verdict.json"), "w", encoding="utf-8") as file:
         json.dump(result, file)
 

@@ -24,6 +24,8 @@ from tap import Tap
 INSIDE = "LASTACK_LAB_INSIDE"
 PATIENCE = 150  # seconds for one scenario
 LEAST = 0.99    # of all samples
+LATE = 0.01     # seconds that a frame may be late through the relay
+ATTEMPTS = 3    # where one was later, and the result wrong
 
 
 def skip_all(reason):
@@ -48,7 +50,7 @@ def enter():
     os.execvp("unshare", ["unshare", flags, sys.executable, *sys.argv])
 
 
-def play(name, folder, live):
+def play_once(name, folder, live):
     """The result of one scenario, played in a process of its own."""
     os.makedirs(folder)
     os.chmod(folder, 0o777)  # lastack goes on in it as another user
@@ -57,11 +59,26 @@ def play(name, folder, live):
         run = subprocess.run(command + ([] if live else ["--offline"]), capture_output=True,
                              text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
-        return {"wrong": ["not over after %d s" % PATIENCE], "verdicts": {}}
+        return {"wrong": ["not over after %d s" % PATIENCE], "verdicts": {}, "late": 0}
     if run.returncode != 0:
-        return {"wrong": run.stderr.splitlines()[-8:], "verdicts": {}}
+        return {"wrong": run.stderr.splitlines()[-8:], "verdicts": {}, "late": 0}
     with open(os.path.join(folder, "verdict.json"), encoding="utf-8") as file:
         return json.load(file)
+
+
+def is_right(result):
+    return not result["wrong"] and not any(v["misses"] or v["events"]
+                                           for v in result["verdicts"].values())
+
+
+def play(name, folder, live):
+    """Where the machine was too busy to carry the frames in time, the scenario was another one."""
+    for attempt in range(1, ATTEMPTS + 1):
+        result = play_once(name, folder if attempt == 1 else "%s.%d" % (folder, attempt), live)
+        if is_right(result) or result["late"] < LATE:
+            break
+    result["attempt"] = attempt
+    return result
 
 
 class Totals:
@@ -81,6 +98,8 @@ class Totals:
 
 
 def tell(tap, scenario, result, totals):
+    if result["attempt"] > 1:
+        print("# %s: played %d times, for frames came late" % (scenario.name, result["attempt"]))
     if not tap.ok(not result["wrong"], "%s: %s" % (scenario.name, scenario.shows),
                   *result["wrong"]):
         return

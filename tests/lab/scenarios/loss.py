@@ -2,6 +2,7 @@
 from frames import every, fin, from_client, from_server, pure_ack
 from scenario import scenario
 
+SOON = {"tcp_rto_min_us": 100000}  # above what an ACK may be put off
 LOST = "lost before this tap, and not repeated yet"
 
 
@@ -35,67 +36,67 @@ def close_with_loss(lab, first_end, lost, times=1):
     lab.wait(0.3)
 
 
-@scenario(at_client="fin_retransmitted",
+@scenario(at_client="fin_retransmitted", sysctls=SOON,
           unseen=[("server", "client", "FIN_WAIT_1", "ESTABLISHED", LOST)])
 def first_fin_lost(lab):
     """The client's FIN, the first, is lost."""
     close_with_loss(lab, "client", "first FIN")
 
 
-@scenario(at_client="fin_retransmitted", at_server="close_ack_lost",
+@scenario(at_client="fin_retransmitted", at_server="close_ack_lost", sysctls=SOON,
           unseen=[("client", "server", "CLOSE_WAIT", "ESTABLISHED", LOST)])
 def first_ack_lost(lab):
     """The server's ACK of the first FIN is lost."""
     close_with_loss(lab, "client", "first ACK")
 
 
-@scenario(at_server="fin_retransmitted",
+@scenario(at_server="fin_retransmitted", sysctls=SOON,
           unseen=[("client", "server", "LAST_ACK", "CLOSE_WAIT", LOST)])
 def second_fin_lost(lab):
     """The server's FIN, the second, is lost."""
     close_with_loss(lab, "client", "second FIN")
 
 
-@scenario(at_client="final_ack_lost", at_server="final_ack_missing")
+@scenario(at_client="final_ack_lost", at_server="final_ack_missing", sysctls=SOON)
 def last_ack_lost_once(lab):
     """The last ACK is lost; the server's FIN comes again and is answered."""
     close_with_loss(lab, "client", "last ACK")
 
 
-@scenario(at_client="final_ack_lost", at_server="final_ack_missing", slow=3)
+@scenario(at_client="final_ack_lost", at_server="final_ack_missing", sysctls=SOON, slow=3)
 def last_ack_lost_three_times(lab):
     """The last ACK is lost three times; the fourth arrives."""
     close_with_loss(lab, "client", "last ACK", 3)
 
 
-@scenario(at_server="fin_retransmitted",
+@scenario(at_server="fin_retransmitted", sysctls=SOON,
           unseen=[("client", "server", "FIN_WAIT_1", "ESTABLISHED", LOST)])
 def first_fin_of_the_server_lost(lab):
     """The server closes first, and its FIN is lost."""
     close_with_loss(lab, "server", "first FIN")
 
 
-@scenario(at_client="close_ack_lost", at_server="fin_retransmitted",
+@scenario(at_client="close_ack_lost", at_server="fin_retransmitted", sysctls=SOON,
           unseen=[("server", "client", "CLOSE_WAIT", "ESTABLISHED", LOST)])
 def first_ack_of_the_client_lost(lab):
     """The server closes first, and the client's ACK of its FIN is lost."""
     close_with_loss(lab, "server", "first ACK")
 
 
-@scenario(at_client="fin_retransmitted",
+@scenario(at_client="fin_retransmitted", sysctls=SOON,
           unseen=[("server", "client", "LAST_ACK", "CLOSE_WAIT", LOST)])
 def second_fin_of_the_client_lost(lab):
     """The server closes first, and the client's FIN is lost."""
     close_with_loss(lab, "server", "second FIN")
 
 
-@scenario(at_client="final_ack_missing", at_server="final_ack_lost")
+@scenario(at_client="final_ack_missing", at_server="final_ack_lost", sysctls=SOON)
 def last_ack_of_the_server_lost(lab):
     """The server closes first, and the last ACK, its own, is lost."""
     close_with_loss(lab, "server", "last ACK")
 
 
-@scenario(at_client="final_ack_missing", at_server="final_ack_lost", slow=3)
+@scenario(at_client="final_ack_missing", at_server="final_ack_lost", sysctls=SOON, slow=3)
 def last_ack_of_the_server_lost_three_times(lab):
     """The server closes first, and the last ACK, its own, is lost three times."""
     close_with_loss(lab, "server", "last ACK", 3)

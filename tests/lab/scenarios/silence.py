@@ -1,8 +1,8 @@
 """States that last too long, and ends that nobody tells: timers, and programs that wait."""
 import socket
 
-from frames import either, every, from_client, from_server, pure_ack, rst
-from host import abort, forget
+from frames import either, every, from_client, from_server, rst
+from host import abort
 from scenario import scenario
 
 ANY = either(from_client, from_server)
@@ -50,10 +50,10 @@ def fin_wait_2_expires_before_fin(lab):
 
 
 @scenario(at_server="keepalive_timeout", slow=5,
-          unseen=[("both", "client", "CLOSED", "ESTABLISHED", "the client's host has gone"),
-                  ("client", "server", "CLOSED", "ESTABLISHED", "the path is cut")])
+          unseen=[("client", "server", "CLOSED", "ESTABLISHED", "the path is cut"),
+                  ("server", "client", "ESTABLISHED", "CLOSED", "the path is cut")])
 def keep_alive_dies(lab):
-    """The client's host is gone; the server's keep-alives have no answer, and it resets."""
+    """The path is cut; the server's keep-alives have no answer, and it resets."""
     client, server = lab.connect()
     lab.talk(client, server)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -62,16 +62,13 @@ def keep_alive_dies(lab):
     server.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
     lab.wait(0.9)
     lab.relay.drop(ANY, FOREVER)
-    lab.until_passed(every(from_server, pure_ack), 3)
-    lab.wait(0.7)
-    forget(client)
     lab.until("server", "CLOSED")
     lab.until_passed(every(from_server, rst))
-    lab.wait(0.1)
+    lab.wait(0.05)
 
 
 @scenario(at_client="fin_wait_1_stuck", slow=3,
-          client_sysctls={"tcp_orphan_retries": 3, "tcp_rto_min_us": 50000},
+          client_sysctls={"tcp_orphan_retries": 3, "tcp_rto_min_us": 10000},
           unseen=[("client", "server", "ESTABLISHED", "CLOSE_WAIT", "no FIN ever arrived"),
                   ("both", "client", "CLOSED", "FIN_WAIT_1", "an orphan dies in silence"),
                   ("server", "client", "FIN_WAIT_1", "ESTABLISHED", "the path is cut"),

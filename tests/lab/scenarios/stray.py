@@ -1,5 +1,5 @@
 """Segments of an earlier connection that come when the ports are in use again."""
-from frames import data, every, from_client, from_server
+from frames import data, every, from_client, from_server, rst
 from host import abort, read
 from scenario import scenario
 
@@ -129,5 +129,5 @@ def time_wait_survives_by_rfc1337(lab):
     server.close()
     lab.until("client", "TIME_WAIT")
     lab.until("server", "CLOSED")
-    lab.until_passed(every(from_server, lambda s: s.flags & 4))
-    lab.wait(0.2)
+    lab.until_passed(every(from_server, rst))
+    lab.wait(0.05)
