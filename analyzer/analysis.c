@@ -66,6 +66,7 @@ static enum status open_source(const struct run *run, uint64_t count, struct sou
         .count = count,
         .snaplen = (int)options->snaplen,
         .buffer_kib = (int)options->buffer_kib,
+        .capture_threads = options->config.threads,
         .promiscuous = options->promiscuous,
     };
     return source_open(&wanted, ret_source, message);

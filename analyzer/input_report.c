@@ -118,7 +118,10 @@ enum exit_status input_report_say(const struct source *source, bool verbose)
     nanotime reached = NANOTIME_UNKNOWN;
     for (size_t i = 0; i < source_input_count(source); i++) {
         const struct source_input *input = source_input(source, i);
-        if (verbose)
+        if (verbose && input->threads > 1)
+            message_print("%s: %llu packets, live, captured by %u threads", input->name,
+                          (unsigned long long)input->packets, input->threads);
+        else if (verbose)
             message_print("%s: %llu packets, %s%s%s", input->name,
                           (unsigned long long)input->packets,
                           input->format == NULL ? "live" : input->format,

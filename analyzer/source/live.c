@@ -1,8 +1,10 @@
 /*
- * live: a port an interface; their packets are merged by time.
+ * live: a port an interface, or several that share its connections; their packets are merged by
+ * time.
  *
- * The kernel hands packets over in blocks, each interface at times of its own.  So with several
- * interfaces a packet waits until each other one has shown a later packet, or HOLD has passed.
+ * The kernel hands packets over in blocks, each port's at times of its own.  So with several ports
+ * a packet waits until each other one has shown a later packet, or can have no earlier one any
+ * more: what it had in a block that long ago has been handed over, and taken.
  */
 #include "live.h"
 
@@ -13,16 +15,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fanout.h"
 #include "port.h"
 
 enum { PATIENCE_MS = 100, SETTLE_MS = PORT_TIMEOUT_MS + PORT_TIMEOUT_MS / 2 };
 
-/* Longer than a block that is not full stays with the kernel. */
-static const nanotime hold = INT64_C(250) * NANO_PER_MILLI;
+/* What has joined a group takes part in it after this at the latest. */
+static const nanotime joining = INT64_C(2) * NANO_PER_MILLI;
+
+/* A port that cannot keep up is not waited for longer. */
+static const nanotime longest_wait = INT64_C(1) * NANO_PER_SECOND;
 
 struct live {
     struct port *ports; /* owned */
-    size_t count;
+    size_t count, interfaces;
     size_t giving; /* whose first packet was given out, and is to be dropped; count: none */
     int break_fd;
     struct bell bell;
@@ -38,13 +44,76 @@ static nanotime clock_now(clockid_t id)
     return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
 }
 
+/* The ports of one interface. */
+struct opening {
+    const struct source_options *options;
+    size_t interface;
+    uint32_t share; /* so many ports */
+    uint16_t group;
+};
+
+static enum status open_port(struct live *live, const struct opening *opening, char *message)
+{
+    struct port *port = &live->ports[live->count++];
+    return port_open(port, opening->options, opening->interface, opening->share, message);
+}
+
+/* The first port of an interface; alone, where the kernel shares nothing out. */
+static enum status open_first(struct live *live, struct opening *opening, char *message)
+{
+    struct port *port = &live->ports[live->count];
+    enum status status = open_port(live, opening, message);
+    port->is_first = true;
+    if (status != STATUS_OK || opening->share == 1 || fanout_begin(port->fd, &opening->group))
+        return status;
+    port_clear(port);
+    live->count--;
+    opening->share = 1;
+    status = open_port(live, opening, message);
+    port->is_first = true;
+    return status;
+}
+
+static enum status open_interface(struct live *live, const struct source_options *options,
+                                  size_t interface, char *message)
+{
+    struct opening opening = {options, interface, options->capture_threads, 0};
+    if (opening.share == 0)
+        opening.share = 1;
+    enum status status = open_first(live, &opening, message);
+    for (uint32_t i = 1; i < opening.share && status == STATUS_OK; i++) {
+        status = open_port(live, &opening, message);
+        int fd = live->ports[live->count - 1].fd;
+        if (status != STATUS_OK || fanout_join(fd, opening.group))
+            continue;
+        snprintf(
+            message, MESSAGE_SIZE,
+            "the kernel shares an interface among %u threads, not among %u; type: --threads %u", i,
+            opening.share, i);
+        status = STATUS_UNREADABLE;
+    }
+    return status;
+}
+
+/* Until its last port has joined, an interface's packets came to several. */
+static void begin_shares(struct live *live)
+{
+    if (live->count == live->interfaces)
+        return;
+    nanosleep(&(struct timespec){.tv_nsec = joining}, NULL);
+    nanotime now = clock_now(CLOCK_REALTIME);
+    for (size_t i = 0; i < live->count; i++)
+        live->ports[i].begins = now;
+}
+
 static enum status open_ports(struct live *live, const struct source_options *options,
                               char *message)
 {
     enum status status = STATUS_OK;
-    for (; status == STATUS_OK && live->count < options->interface_count; live->count++)
-        status = port_open(&live->ports[live->count], options->interfaces[live->count], options,
-                           message);
+    for (size_t i = 0; status == STATUS_OK && i < options->interface_count; i++)
+        status = open_interface(live, options, i, message);
+    if (status == STATUS_OK)
+        begin_shares(live);
     live->giving = live->count;
     return status;
 }
@@ -53,7 +122,8 @@ enum status live_open(const struct source_options *options, int break_fd, struct
                       char *message)
 {
     struct live *live = calloc(1, sizeof *live);
-    struct port *ports = calloc(options->interface_count, sizeof *ports);
+    uint32_t most = options->capture_threads > 0 ? options->capture_threads : 1;
+    struct port *ports = calloc(options->interface_count * most, sizeof *ports);
     int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (live == NULL || ports == NULL || bell < 0) {
         snprintf(message, MESSAGE_SIZE, "out of memory or descriptors while opening the interface");
@@ -64,6 +134,7 @@ enum status live_open(const struct source_options *options, int break_fd, struct
         return STATUS_NO_MEMORY;
     }
     live->ports = ports;
+    live->interfaces = options->interface_count;
     live->break_fd = break_fd;
     live->bell.fd = bell;
     enum status status = open_ports(live, options, message);
@@ -103,17 +174,37 @@ static struct port *earliest(const struct live *live)
     return found;
 }
 
-/* Whether another interface may still show an earlier packet than this. */
-static bool must_wait(const struct live *live, const struct queued_packet *packet)
+/* Longer than a block that is not full stays with the kernel. */
+static nanotime held_by_kernel(const struct port *port)
 {
-    bool silent = false;
-    for (size_t i = 0; i < live->count && !silent; i++)
-        silent = !atomic_load(&live->ports[i].ended) &&
-                 packet_queue_first(&live->ports[i].queue) == NULL;
-    if (!silent)
+    return port->timeout * 5 / 2;
+}
+
+/* Whether a port without a packet now may still show one from before `time`. */
+static bool may_show_earlier(struct port *port, nanotime time)
+{
+    if (!time_is_before(port->none_before, time))
         return false;
-    nanotime age = time_since(clock_now(CLOCK_REALTIME), packet->time);
-    return age >= 0 && age < hold;
+    nanotime now = clock_now(CLOCK_REALTIME);
+    nanotime age = time_since(now, time);
+    if (age < 0 || age >= longest_wait) /* another clock's time, or a port that is stuck */
+        return false;
+    if (!port_is_drained(port))
+        return true;
+    port->none_before = time_since(now, held_by_kernel(port));
+    return time_is_before(port->none_before, time);
+}
+
+/* Whether another port may still show an earlier packet than this. */
+static bool must_wait(struct live *live, const struct queued_packet *packet)
+{
+    for (size_t i = 0; i < live->count; i++) {
+        struct port *port = &live->ports[i];
+        bool silent = packet_queue_first(&port->queue) == NULL && !atomic_load(&port->ended);
+        if (silent && may_show_earlier(port, packet->time))
+            return true;
+    }
+    return false;
 }
 
 static bool is_over(const struct live *live)
@@ -196,7 +287,7 @@ enum source_result live_next(struct live *live, struct captured_packet *ret_pack
     ret_packet->link_type = port->link_type;
     ret_packet->others = 0;
     ret_packet->lost = 0;
-    ret_packet->input = (uint32_t)live->giving;
+    ret_packet->input = (uint32_t)port->interface;
     return SOURCE_PACKET;
 }
 
@@ -209,10 +300,22 @@ void live_stop(struct live *live)
     live->settled = clock_now(CLOCK_MONOTONIC) + (nanotime)SETTLE_MS * NANO_PER_MILLI;
 }
 
+uint32_t live_threads(const struct live *live, size_t interface)
+{
+    uint32_t threads = 0;
+    for (size_t i = 0; i < live->count; i++)
+        threads += live->ports[i].interface == interface;
+    return threads;
+}
+
 const char *live_problem(const struct live *live, size_t interface)
 {
-    const struct port *port = &live->ports[interface];
-    return atomic_load(&port->ended) ? port->problem : "";
+    for (size_t i = 0; i < live->count; i++) {
+        const struct port *port = &live->ports[i];
+        if (port->interface == interface && atomic_load(&port->ended) && port->problem[0] != '\0')
+            return port->problem;
+    }
+    return "";
 }
 
 bool live_drops(struct live *live, uint64_t *ret_received, uint64_t *ret_dropped,

@@ -7,9 +7,9 @@
 struct live;
 
 /*
- * Opens options->interfaces with options' snaplen, buffer, promiscuity and filter; break_fd becomes
- * readable when waiting should stop.  Fails with NOT_FOUND, DENIED, USAGE (the filter), UNREADABLE
- * or NO_MEMORY and a message.
+ * Opens options->interfaces with options' snaplen, buffer, promiscuity, filter and threads (one,
+ * where the kernel does not share packets out); break_fd becomes readable when waiting should stop.
+ * Fails with NOT_FOUND, DENIED, USAGE (the filter), UNREADABLE or NO_MEMORY and a message.
  */
 enum status live_open(const struct source_options *options, int break_fd, struct live **ret_live,
                       char *message);
@@ -23,6 +23,9 @@ enum source_result live_next(struct live *live, struct captured_packet *ret_pack
 
 /* Ends capturing: what comes from now on is left out, what came is still given out. */
 void live_stop(struct live *live);
+
+/* How many threads capture on an interface. */
+uint32_t live_threads(const struct live *live, size_t interface);
 
 /* Why an interface gives no more packets; empty: it does. */
 const char *live_problem(const struct live *live, size_t interface);

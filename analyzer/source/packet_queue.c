@@ -3,7 +3,7 @@
  * never wrap: where one does not fit before the end, a gap stands there.
  *
  *     | ... | packet | packet | gap |      room and gap are multiples of the header's size, so that
- *     0                             SIZE   a header always fits before the end
+ *     0                             size   a header always fits before the end
  */
 #include "packet_queue.h"
 
@@ -11,25 +11,26 @@
 #include <string.h>
 
 enum {
-    SIZE =
-        8 * 1024 * 1024, /* many times the longest packet; what waits longer waits in the kernel */
+    MOST = 8 * 1024 * 1024,  /* what waits longer waits in the kernel */
+    LEAST = 1 * 1024 * 1024, /* some times the longest packet */
     UNIT = sizeof(struct queued_packet),
     GAP = UINT16_MAX /* in unused[0] */
 };
 
-_Static_assert(SIZE % UNIT == 0, "a header fits before the end");
+_Static_assert(LEAST % UNIT == 0, "a header fits before the end");
 
-enum status packet_queue_init(struct packet_queue *queue)
+enum status packet_queue_init(struct packet_queue *queue, uint32_t share)
 {
     atomic_init(&queue->head, 0);
     atomic_init(&queue->tail, 0);
-    queue->octets = malloc(SIZE);
+    queue->size = share > MOST / LEAST ? LEAST : MOST / share / LEAST * LEAST;
+    queue->octets = malloc(queue->size);
     return queue->octets == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
 static struct queued_packet *place_of(const struct packet_queue *queue, size_t position)
 {
-    return (struct queued_packet *)(void *)(queue->octets + position % SIZE);
+    return (struct queued_packet *)(void *)(queue->octets + position % queue->size);
 }
 
 bool packet_queue_put(struct packet_queue *queue, const struct queued_packet *packet,
@@ -38,9 +39,9 @@ bool packet_queue_put(struct packet_queue *queue, const struct queued_packet *pa
     size_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
     size_t tail = atomic_load_explicit(&queue->tail, memory_order_acquire);
     size_t room = (UNIT + (size_t)packet->captured + UNIT - 1) / UNIT * UNIT;
-    size_t before_end = SIZE - head % SIZE;
+    size_t before_end = queue->size - head % queue->size;
     size_t gap = room > before_end ? before_end : 0;
-    if (head + gap + room - tail > SIZE)
+    if (head + gap + room - tail > queue->size)
         return false;
     if (gap > 0) {
         struct queued_packet *filler = place_of(queue, head);

@@ -27,12 +27,13 @@ struct queued_packet {
 
 struct packet_queue {
     uint8_t *octets;    /* owned */
+    size_t size;        /* of the ring */
     atomic_size_t head; /* octets put so far; the putter's */
     atomic_size_t tail; /* octets dropped so far; the taker's */
 };
 
-/* NO_MEMORY is the only failure. */
-enum status packet_queue_init(struct packet_queue *queue);
+/* One of `share` queues that have room together; NO_MEMORY is the only failure. */
+enum status packet_queue_init(struct packet_queue *queue, uint32_t share);
 
 /* Puts a packet; false when there is no room now. */
 bool packet_queue_put(struct packet_queue *queue, const struct queued_packet *packet,

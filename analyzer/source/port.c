@@ -1,6 +1,7 @@
 /* port: see port.h. */
 #include "port.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,7 +13,8 @@
 enum {
     DEFAULT_SNAPLEN = 262144,
     SHOWN_REASON = 176,
-    AT_ONCE = 256 /* packets between two looks at whether to stop */
+    AT_ONCE = 256,         /* packets between two looks at whether to stop */
+    SHARED_TIMEOUT_MS = 10 /* the others' packets wait for those of this block */
 };
 
 static const struct timespec moment = {.tv_nsec = 500 * NANO_PER_MICRO}; /* until there is room */
@@ -61,13 +63,16 @@ static enum status refuse(const char *name, int error, const char *reason, char 
     return STATUS_UNREADABLE;
 }
 
-static void configure(struct port *port, const struct source_options *options)
+static void configure(struct port *port, const struct source_options *options, uint32_t share)
 {
+    int timeout = share > 1 ? SHARED_TIMEOUT_MS : PORT_TIMEOUT_MS;
+    int buffer = options->buffer_kib / (int)share;
+    port->timeout = (nanotime)timeout * NANO_PER_MILLI;
     pcap_set_snaplen(port->pcap, options->snaplen > 0 ? options->snaplen : DEFAULT_SNAPLEN);
     pcap_set_promisc(port->pcap, options->promiscuous);
-    pcap_set_timeout(port->pcap, PORT_TIMEOUT_MS);
-    if (options->buffer_kib > 0 && options->buffer_kib <= INT32_MAX / 1024)
-        pcap_set_buffer_size(port->pcap, options->buffer_kib * 1024);
+    pcap_set_timeout(port->pcap, timeout);
+    if (buffer > 0 && buffer <= INT32_MAX / 1024)
+        pcap_set_buffer_size(port->pcap, buffer * 1024);
     /* Where the interface has no nanoseconds, this changes nothing. */
     pcap_set_tstamp_precision(port->pcap, PCAP_TSTAMP_PRECISION_NANO);
 }
@@ -90,25 +95,28 @@ static enum status set_filter(struct port *port, const char *expression, char *m
     return status;
 }
 
-enum status port_open(struct port *port, const char *name, const struct source_options *options,
-                      char *message)
+enum status port_open(struct port *port, const struct source_options *options, size_t interface,
+                      uint32_t share, char *message)
 {
     char error[PCAP_ERRBUF_SIZE] = "";
-    port->name = name;
-    if (packet_queue_init(&port->queue) != STATUS_OK) {
+    const char *name = options->interfaces[interface];
+    port->interface = interface;
+    port->begins = INT64_MIN;
+    if (packet_queue_init(&port->queue, share) != STATUS_OK) {
         snprintf(message, MESSAGE_SIZE, "out of memory while opening the interface");
         return STATUS_NO_MEMORY;
     }
     port->pcap = pcap_create(name, error);
     if (port->pcap == NULL)
         return refuse(name, 0, error, message);
-    configure(port, options);
+    configure(port, options, share);
     int result = pcap_activate(port->pcap);
     if (result < 0) /* above 0 are warnings: it captures all the same */
         return refuse(name, result, pcap_geterr(port->pcap), message);
     bool has_nanos = pcap_get_tstamp_precision(port->pcap) == PCAP_TSTAMP_PRECISION_NANO;
     port->fraction_nanos = has_nanos ? 1 : NANO_PER_MICRO;
     port->link_type = pcap_datalink(port->pcap);
+    port->fd = pcap_fileno(port->pcap);
     return set_filter(port, options->filter, message);
 }
 
@@ -136,6 +144,10 @@ static void take(u_char *context, const struct pcap_pkthdr *header, const u_char
         .captured = header->caplen,
         .length = header->len,
     };
+    if (time_is_before(packet.time, port->begins)) {
+        atomic_fetch_add(&port->left_out, 1);
+        return;
+    }
     while (!packet_queue_put(&port->queue, &packet, data)) {
         if (atomic_load(&port->abandoned))
             return;
@@ -194,17 +206,30 @@ void port_stop(struct port *port)
         pcap_breakloop(port->pcap);
 }
 
+/*
+ * A block that waits to be read, or is being read, makes the socket readable; the queue is looked
+ * at behind it, because a block is given back once its packets are there.
+ */
+bool port_is_drained(const struct port *port)
+{
+    struct pollfd wait = {.fd = port->fd, .events = POLLIN};
+    return poll(&wait, 1, 0) == 0 && packet_queue_first(&port->queue) == NULL;
+}
+
 bool port_counts(struct port *port, struct port_counts *ret_counts)
 {
     struct pcap_stat now;
     struct port_counts *counts = &port->counts;
+    uint64_t left_out = atomic_load(&port->left_out); /* first: these have been received already */
     if (pcap_stats(port->pcap, &now) != 0)
         return false;
     counts->received += now.ps_recv - port->last_stat.ps_recv;
     counts->dropped += now.ps_drop - port->last_stat.ps_drop;
-    counts->interface_dropped += now.ps_ifdrop - port->last_stat.ps_ifdrop;
+    if (port->is_first)
+        counts->interface_dropped += now.ps_ifdrop - port->last_stat.ps_ifdrop;
     port->last_stat = now;
     *ret_counts = *counts;
+    ret_counts->received -= left_out;
     return true;
 }
 
@@ -218,5 +243,5 @@ void port_clear(struct port *port)
     if (port->pcap != NULL)
         pcap_close(port->pcap);
     packet_queue_clear(&port->queue);
-    *port = (struct port){.name = NULL};
+    *port = (struct port){.pcap = NULL};
 }

@@ -182,7 +182,10 @@ static enum status source_open_live(struct source *source, const struct source_o
         seen->name = options->interfaces[i];
         seen->first = seen->last = NANOTIME_UNKNOWN;
     }
-    return live_open(options, source->break_fd, &source->live, message);
+    enum status status = live_open(options, source->break_fd, &source->live, message);
+    for (size_t i = 0; status == STATUS_OK && i < options->interface_count; i++)
+        source->merge.inputs[i].seen.threads = live_threads(source->live, i);
+    return status;
 }
 
 /* Memory and the descriptor that wakes a waiting read. */

@@ -37,7 +37,8 @@ struct source_options {
     const char *filter;             /* BPF expression or NULL */
     uint64_t count;                 /* stop after this many packets; 0: all */
     int snaplen;                    /* live */
-    int buffer_kib;                 /* live: ring size */
+    int buffer_kib;                 /* live: ring size, of an interface */
+    uint32_t capture_threads;       /* live: that share the packets of an interface; 0: 1 */
     bool promiscuous;               /* live */
     bool follow;                    /* wait for more at the end of the last file; see below */
     const char *const *directories; /* with follow: new captures in them are taken up; not owned */
@@ -83,6 +84,7 @@ struct source_input {
     const char *name;        /* as given: escape it before it goes into a message */
     const char *format;      /* "pcap", "pcapng", "snoop", "erf"; NULL: live */
     const char *compression; /* NULL: none */
+    uint32_t threads;        /* live: that capture on it */
     uint64_t packets;        /* read so far, those that the filter takes away included */
     uint64_t bytes;          /* of the file as stored, once its reading has ended; live: captured */
     bool damaged;            /* cut short or broken */

@@ -68,9 +68,11 @@ def check_sustained(tap):
     shutil.rmtree(live.folder)
 
 
-def check_overload(tap):
-    """A small ring, one thread, and a record for each packet: more than can be taken."""
-    live = Live("-i", "flood1", "-B", "256", "--segments", "all", "--threads", "1")
+def check_overload(tap, threads):
+    """A small ring and a record for each packet: more than can be taken."""
+    what = "overload of %d thread%s" % (threads, "s" if threads > 1 else "")
+    live = Live("-i", "flood1", "-B", "256", "--segments", "all", "--threads", str(threads),
+                sockets=threads)
     sent, _ = flood(250000, 0)
     time.sleep(0.3)
     before = resident(live)
@@ -80,22 +82,22 @@ def check_overload(tap):
     summary = live.records("summary")
     capture = summary[0]["lastack"]["capture"] if summary else {}
     drops = capture.get("drops") or {}
-    tap.ok(status == 0 and took < 10, "overload: the report still comes", "%.1f s" % took, live.said)
+    tap.ok(status == 0 and took < 10, what + ": the report still comes", "%.1f s" % took, live.said)
     tap.ok(drops.get("kernel", 0) > 0 and drops["received"] == sent and
            capture["packets"] + drops["kernel"] == sent,
-           "overload: every packet that is not analysed is counted", capture)
+           what + ": every packet that is not analysed is counted", capture)
     flows = live.records("flow")
     marked = sum("capture_drop" in f["lastack"]["caveats"] for f in flows)
     hurt = [f for f in flows if f["network"]["packets"] < 8]
     unmarked = [f for f in hurt if "capture_drop" not in f["lastack"]["caveats"]]
     tap.ok(marked > 0 and len(unmarked) * 20 <= len(hurt),
-           "overload: connections that it hurts say so",
+           what + ": connections that it hurts say so",
            "%d flows, %d hurt, %d of these unmarked" % (len(flows), len(hurt), len(unmarked)))
     certain = [e["event"]["action"] for e in live.records("event")
                if "capture_drop" in e["lastack"]["caveats"] and
                e["lastack"]["confidence"] == "certain"]
-    tap.ok(not certain, "overload: nothing about those is certain", certain[:10])
-    tap.ok(before[1] < 400 * 1024, "overload: memory stays bounded", before)
+    tap.ok(not certain, what + ": nothing about those is certain", certain[:10])
+    tap.ok(before[1] < 400 * 1024, what + ": memory stays bounded", before)
     shutil.rmtree(live.folder)
 
 
@@ -110,7 +112,8 @@ def main():
         print("1..0 # SKIP no pair of interfaces can be made here: %s" % problem)
         return 0
     check_sustained(tap)
-    check_overload(tap)
+    check_overload(tap, 1)
+    check_overload(tap, 4)
     return tap.end()
 
 
