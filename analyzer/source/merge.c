@@ -81,6 +81,14 @@ static enum status merge_open_input(struct merge *merge, struct input *input, ch
     return STATUS_OK;
 }
 
+/* Whether the next file is followed, and its header has not come: to open it would wait for it. */
+static bool merge_must_await(const struct merge *merge)
+{
+    const struct input *input = &merge->inputs[merge->next];
+    return merge->follow->on && merge->next + 1 == merge->count && input->savefile == NULL &&
+           savefile_must_await(input->seen.name, merge->break_fd);
+}
+
 /* Opens the next file; one that is gone is damaged: it was there when all were looked at. */
 static void merge_open_next(struct merge *merge)
 {
@@ -185,6 +193,8 @@ static uint32_t merge_choose(struct merge *merge)
         uint32_t best = merge_earliest(merge);
         if (!merge_must_open(merge, best))
             return best;
+        if (merge_must_await(merge))
+            return merge->open_count;
         merge_open_next(merge);
     }
 }
@@ -193,7 +203,7 @@ enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_p
 {
     uint32_t best = merge_choose(merge);
     if (best == merge->open_count)
-        return merge->open_count > 0 ? READER_IDLE : READER_END;
+        return merge->open_count > 0 || merge_must_await(merge) ? READER_IDLE : READER_END;
     struct input *input = &merge->inputs[merge->open[best]];
     input_note_time(&input->seen, input->head.time);
     input->has_head = false;

@@ -234,6 +234,7 @@ static enum status savefile_start(struct savefile *savefile, const char *name,
         return status;
     savefile->size = savefile_octets_left(options.fd, &stat);
     savefile->can_reopen = options.owns_fd && !options.is_pipe;
+    options.ended = wanted->ended;
     if (wanted->follow && savefile->can_reopen) {
         options.path = name;
         options.superseded = wanted->superseded;
@@ -266,6 +267,23 @@ enum status savefile_open_with(const char *name, const struct savefile_options *
     }
     *ret_savefile = savefile;
     return STATUS_OK;
+}
+
+bool savefile_must_await(const char *name, int break_fd)
+{
+    char ignored[MESSAGE_SIZE];
+    bool ended = false;
+    struct stat named;
+    struct savefile *savefile;
+    const struct savefile_options options = {.break_fd = break_fd, .ended = &ended};
+    if (stat(name, &named) != 0)
+        return errno == ENOENT;
+    if (!S_ISREG(named.st_mode))
+        return false;
+    if (savefile_open_with(name, &options, &savefile, ignored) != STATUS_OK)
+        return ended;
+    savefile_free(savefile);
+    return false;
 }
 
 const char *savefile_format(const struct savefile *savefile)

@@ -11,6 +11,7 @@ struct savefile_options {
     int break_fd;           /* readable when waiting should stop */
     bool follow;            /* wait for more at the end of an ordinary file */
     const bool *superseded; /* with follow: true once no more will come */
+    bool *ended;            /* set once all of the file has been read; NULL: nobody asks */
 };
 
 /*
@@ -23,7 +24,10 @@ enum status savefile_open(const char *name, int break_fd, struct savefile **ret_
 enum status savefile_open_with(const char *name, const struct savefile_options *options,
                                struct savefile **ret_savefile, char *message);
 
-const char *savefile_format(const struct savefile *savefile);      /* "pcap", "pcapng", ...; static */
+/* Whether name is no file yet, or an ordinary one whose header is not whole. */
+bool savefile_must_await(const char *name, int break_fd);
+
+const char *savefile_format(const struct savefile *savefile); /* "pcap", "pcapng", ...; static */
 const char *savefile_compression(const struct savefile *savefile); /* NULL: none; static */
 int savefile_link_type(const struct savefile *savefile);
 bool savefile_can_reopen(const struct savefile *savefile);     /* no: standard input, pipes */

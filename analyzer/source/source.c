@@ -24,7 +24,7 @@
 #include "reader.h"
 #include "savefile.h"
 
-enum { PATIENCE_MS = 100 }; /* for a directory that is idle */
+enum { PATIENCE_MS = 100 }; /* for a directory that is idle, or a file that has not begun */
 
 struct source {
     struct merge merge; /* the inputs, and where reading is */
@@ -70,8 +70,18 @@ static enum status source_open_input(struct source *source, struct input *input,
     return STATUS_OK;
 }
 
+/* What is followed may have no header yet: it is opened when there is one (merge.c). */
+static bool source_can_wait(const struct source *source, const struct input *input)
+{
+    const char *name = input->seen.name;
+    return source->follow.on && source->merge.count == 1 && access(name, R_OK) == 0 &&
+           savefile_must_await(name, source->break_fd);
+}
+
 static enum status source_probe_input(struct source *source, struct input *input, char *message)
 {
+    if (source_can_wait(source, input))
+        return STATUS_OK;
     enum status status = source_open_input(source, input, message);
     if (status != STATUS_OK)
         return status;
@@ -292,8 +302,8 @@ static bool source_passes(struct source *source, const struct captured_packet *p
            filter_passes(source->filter, packet);
 }
 
-/* All files there were are read; with follow, whether there is another now. */
-static bool source_finds_more(struct source *source)
+/* With follow, whether there is another file now, since reads is false or a directory has one. */
+static bool source_finds_more(struct source *source, bool reads)
 {
     struct merge *merge = &source->merge;
     size_t first;
@@ -301,7 +311,7 @@ static bool source_finds_more(struct source *source)
     for (size_t i = first; i < first + found; i++)
         if (merge_append(merge, source->follow.known.names[i]) != STATUS_OK)
             return false;
-    if (found > 0 || merge->open_count > 0 || merge->count == 0)
+    if (found > 0 || reads || merge->count == 0)
         return found > 0;
     const struct source_input *last = &merge->inputs[merge->count - 1].seen;
     return follow_is_replaced(&source->follow, last->name, last->bytes) &&
@@ -315,10 +325,10 @@ static enum source_result source_rest(struct source *source, enum reader_result 
         return SOURCE_END;
     if (!source->follow.on)
         return result == READER_IDLE ? SOURCE_IDLE : SOURCE_END;
-    bool more = source_finds_more(source);
-    if (more || result == READER_IDLE)
+    bool more = source_finds_more(source, result == READER_IDLE);
+    if (more || source->merge.open_count > 0) /* reading has waited */
         return SOURCE_IDLE;
-    if (source->follow.directory_count == 0)
+    if (result != READER_IDLE && source->follow.directory_count == 0)
         return SOURCE_END;
     struct pollfd wait = {.fd = source->break_fd, .events = POLLIN};
     poll(&wait, 1, PATIENCE_MS);

@@ -123,6 +123,8 @@ static ssize_t stream_read_stored(struct stream *stream, uint8_t *octets, size_t
     }
     if (got == 0)
         stream->stored_ended = true;
+    if (got == 0 && stream->options.ended != NULL)
+        *stream->options.ended = true;
     stream->stored_read += (uint64_t)got;
     return got;
 }

@@ -33,6 +33,7 @@ struct stream_options {
     const char *path; /* of an ordinary file that is followed as it grows; NULL: it is not.  Not
                          owned, must outlive the stream */
     const bool *superseded; /* with path: true once no more will come */
+    bool *ended;            /* set once all that there is has been read; NULL: nobody asks */
 };
 
 /*
@@ -56,7 +57,7 @@ uint64_t stream_position(const struct stream *stream);       /* octets given out
 uint64_t stream_stored_read(const struct stream *stream);    /* octets read, as stored */
 const char *stream_compression(const struct stream *stream); /* NULL: none */
 bool stream_is_pipe(const struct stream *stream);
-bool stream_is_broken(const struct stream *stream); /* source_break was called */
+bool stream_is_broken(const struct stream *stream);      /* source_break was called */
 const char *stream_problem(const struct stream *stream); /* why it failed; empty: it did not */
 
 void stream_free(struct stream *stream); /* accepts NULL */

@@ -252,6 +252,20 @@ class Growing:
         return self.process.returncode, (self.seen + (out or b"")).decode(), err.decode()
 
 
+def check_headless(tap, header):
+    """A followed file whose header does not come, or not whole."""
+    for title, data in (("nothing", b""), ("half a header", header[:10]),
+                        ("a section without interfaces", pcapng(header, [])[:26]),
+                        ("the beginning of a packed one", gzip.compress(header)[:12])):
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(folder, "slow.pcap", data)
+            growing = Growing("--ndjson", "--follow", path)
+            time.sleep(0.5)
+            code, out, err = growing.stop()
+            tap.ok(code == 0 and summary(out)["capture"]["packets"] == 0,
+                   "%s is in a followed file: SIGINT ends with a report" % title, code, err)
+
+
 def check_follow(tap, sample):
     header, packets = read_pcap(sample)
     wanted = records(run("--ndjson", "--segments", "all", sample)[1])
@@ -270,6 +284,7 @@ def check_follow(tap, sample):
         tap.ok(growing.wait_for(b'"packet":%d,' % len(packets), 5), "its successor, too")
         code, out, err = growing.stop()
         tap.ok(code == 0 and records(out) == wanted, "and the report is that of the whole", err)
+    check_headless(tap, header)
     with tempfile.TemporaryDirectory() as folder:
         growing = Growing("--ndjson", "--segments", "all", "--follow", folder)
         time.sleep(0.2)
