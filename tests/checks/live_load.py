@@ -4,9 +4,11 @@ what is lost is said.
 
 LASTACK_LOAD_SECONDS and LASTACK_LOAD_RATE make the sustained load longer and heavier.
 """
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -101,6 +103,39 @@ def check_overload(tap, threads):
     shutil.rmtree(live.folder)
 
 
+def broken_lines(path):
+    """How many lines are no JSON, the last one aside, and whether that one is cut."""
+    broken = 0
+    with open(path, "rb") as file:
+        lines = file.read().split(b"\n")
+    for line in lines[:-1]:
+        try:
+            json.loads(line)
+        except ValueError:
+            broken += 1
+    return len(lines) - 1, broken, lines[-1] != b""
+
+
+def check_killed(tap):
+    """Killed amid writing; the file goes on with the next start."""
+    live = Live("-i", "flood1", "--segments", "all")
+    sender = subprocess.Popen([FLOOD, "flood0", "200000", "100000"], stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    live.end(signal.SIGKILL)
+    sender.wait(timeout=60)
+    before, broken, cut = broken_lines(live.path)
+    tap.ok(before > 1000 and broken == 0, "killed amid writing: at most the last line is cut",
+           before, broken, cut)
+    again = Live("-i", "flood1", "--segments", "all", folder=live.folder)
+    flood(800, 0)
+    time.sleep(0.5)
+    status = again.end()
+    after, broken, unended = broken_lines(live.path)
+    tap.ok(status == 0 and broken == cut and not unended and after - before >= 901 + cut,
+           "a new start begins a line of its own behind it", before, after, broken, cut)
+    shutil.rmtree(live.folder)
+
+
 def main():
     if os.environ.get("LASTACK_SANITIZED"):
         print("1..0 # SKIP loads are for a program without instrumentation")
@@ -114,6 +149,7 @@ def main():
     check_sustained(tap)
     check_overload(tap, 1)
     check_overload(tap, 4)
+    check_killed(tap)
     return tap.end()
 
 
