@@ -13,6 +13,7 @@
 #include "input_places.h"
 #include "input_report.h"
 #include "interrupt.h"
+#include "live_view.h"
 #include "messages.h"
 #include "outputs.h"
 #include "privileges.h"
@@ -42,6 +43,7 @@ struct run {
     size_t directory_count;
     uint64_t packets;     /* read so far, those outside --since and --until, too */
     struct upkeep upkeep; /* live */
+    struct live_view view;
     struct service service;
 };
 
@@ -75,7 +77,12 @@ static enum status open_source(const struct run *run, uint64_t count, struct sou
 /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
 static enum status wait_for_signals(struct run *run)
 {
-    enum status status = interrupt_begin(&run->interrupt, run->source, is_live(run));
+    enum interrupt_kind kind = is_live(run) ? INTERRUPT_LIVE : INTERRUPT_SAVED;
+    if (run->options->has_view)
+        kind = INTERRUPT_SCREEN;
+    run->interrupt.leave = live_view_abandon;
+    run->interrupt.context = &run->view;
+    enum status status = interrupt_begin(&run->interrupt, run->source, kind);
     run->has_interrupt = status == STATUS_OK;
     return status;
 }
@@ -186,6 +193,17 @@ static void flush_sink(struct run *run)
         run->sink->ops->flush(run->sink);
 }
 
+/* Lets the view take keys and draw; once it is left, reading ends. */
+static void serve_view(struct run *run)
+{
+    if (!live_view_is_due(&run->view))
+        return;
+    if (!interrupt_came(&run->interrupt) && live_view_do(&run->view))
+        return;
+    live_view_close(&run->view);
+    source_break(run->source);
+}
+
 /* Reads to the end, or until no output is left to write to.  Fails with NO_MEMORY only. */
 static enum status read_packets(struct run *run)
 {
@@ -199,6 +217,7 @@ static enum status read_packets(struct run *run)
             return STATUS_OK;
         if (status == STATUS_NO_MEMORY)
             return status;
+        serve_view(run);
         show_progress(run);
     }
     return STATUS_OK;
@@ -215,7 +234,11 @@ static enum status read_all(struct run *run)
         .service = &run->service,
     };
     upkeep_begin(&run->upkeep);
-    run->progress = progress_begin(isatty(STDERR_FILENO) && !run->options->quiet);
+    run->view.analyzer = run->analyzer;
+    run->view.source = run->source;
+    run->view.is_live = is_live(run);
+    bool has_bar = isatty(STDERR_FILENO) && !run->options->quiet && !run->options->has_view;
+    run->progress = progress_begin(has_bar);
     enum status status = read_packets(run);
     progress_end(&run->progress);
     return status;
@@ -308,6 +331,8 @@ static enum exit_status read_and_report(struct run *run)
     if (is_live(run))
         service_ready(&run->service);
     bool complete = read_all(run) != STATUS_NO_MEMORY;
+    live_view_linger(&run->view, &run->interrupt);
+    live_view_close(&run->view);
     if (is_live(run))
         service_end(&run->service);
     if (outputs_alive(run->outputs) &&
@@ -388,7 +413,11 @@ static enum status begin_spool(struct run *run, char *message)
 static enum status go_live(struct run *run, char *message)
 {
     run->service = service_begin();
-    struct privileges privileges = {.user = run->options->user, .verbose = run->options->verbose};
+    struct privileges privileges = {
+        .user = run->options->user,
+        .verbose = run->options->verbose,
+        .has_screen = run->view.screen != NULL,
+    };
     enum status status = privileges_find_user(&privileges, message);
     if (status != STATUS_OK)
         return status;
@@ -403,6 +432,19 @@ static enum status go_live(struct run *run, char *message)
     return wait_for_signals(run);
 }
 
+/* The terminal is looked at while there are rights to read its description. */
+static enum status open_view(struct run *run, char *message)
+{
+    struct sink *sink = outputs_view(run->outputs);
+    const struct options *options = run->options;
+    if (sink == NULL)
+        return STATUS_OK;
+    const char *title = options->interface_count > 0 ? options->interfaces[0]
+                        : options->file_count > 0    ? options->files[0]
+                                                     : "";
+    return live_view_open(&run->view, sink, title, message);
+}
+
 /* With the inputs open: what an analysis needs beside them, and the analysis. */
 static enum exit_status analyse(struct run *run)
 {
@@ -410,6 +452,8 @@ static enum exit_status analyse(struct run *run)
     enum status status = outputs_open(
         run->options, run->files.count > 1 || run->options->follow ? &run->places.spans : NULL,
         &run->outputs, message);
+    if (status == STATUS_OK)
+        status = open_view(run, message);
     if (status == STATUS_OK)
         status = begin_spool(run, message);
     if (status == STATUS_OK && is_live(run))
@@ -420,6 +464,7 @@ static enum exit_status analyse(struct run *run)
         status = begin_analyzer(run, outputs_sink(run->outputs));
     enum exit_status exit_status =
         status == STATUS_OK ? read_and_report(run) : exit_refuse(status, message);
+    live_view_close(&run->view);
     end_analyzer(run);
     outputs_free(run->outputs);
     spool_free(run->spool);

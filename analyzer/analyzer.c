@@ -335,13 +335,11 @@ static void fill_stats(const struct analyzer *analyzer, const struct engine_stoc
     stats->history_dropped = counts->history_dropped;
 }
 
-enum status analyzer_stats(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
+static enum status write_stats(struct analyzer *analyzer, const struct analyzer_inputs *inputs,
+                               struct sink *sink)
 {
-    struct sink *sink = analyzer->sink;
     struct engine_stock stock = {0};
     struct engine_counts counts;
-    if (sink == NULL || sink->ops->stats == NULL)
-        return STATUS_OK;
     enum status status = analyzer_tick(analyzer, clock_of(analyzer));
     if (status == STATUS_NO_MEMORY)
         return status;
@@ -359,6 +357,22 @@ enum status analyzer_stats(struct analyzer *analyzer, const struct analyzer_inpu
     };
     fill_stats(analyzer, &stock, &counts, &stats);
     return sink->ops->stats(sink, &stats);
+}
+
+enum status analyzer_stats(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
+{
+    struct sink *sink = analyzer->sink;
+    if (sink == NULL || sink->ops->stats == NULL)
+        return STATUS_OK;
+    return write_stats(analyzer, inputs, sink);
+}
+
+enum status analyzer_look(struct analyzer *analyzer, const struct analyzer_inputs *inputs,
+                          struct sink *sink)
+{
+    enum status status = write_stats(analyzer, inputs, sink);
+    enum status hosts = host_show(analyzer->host, sink);
+    return status == STATUS_OK ? hosts : status;
 }
 
 /* Ends every flow; the counts of all engines together. */

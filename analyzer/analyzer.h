@@ -71,6 +71,10 @@ enum status analyzer_snapshot(struct analyzer *analyzer);
 /* Writes how things stand; of inputs the drops alone are read. */
 enum status analyzer_stats(struct analyzer *analyzer, const struct analyzer_inputs *inputs);
 
+/* Hands how things stand, and what the census counted so far, to this sink alone. */
+enum status analyzer_look(struct analyzer *analyzer, const struct analyzer_inputs *inputs,
+                          struct sink *sink);
+
 /* Ends every flow, writes the summary.  Nothing but analyzer_free may follow. */
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs);
 

@@ -11,11 +11,12 @@ enum { WAKE_UP = SIGURG };
 /* Notes what does not end the program. */
 static bool is_request(struct interrupt *interrupt, int signal_number)
 {
-    if (signal_number == SIGHUP)
+    if (signal_number == SIGHUP && interrupt->kind == INTERRUPT_LIVE)
         atomic_store(&interrupt->hang_up, true);
     if (signal_number == SIGUSR1)
         atomic_store(&interrupt->snapshot, true);
-    return signal_number == WAKE_UP || signal_number == SIGHUP || signal_number == SIGUSR1;
+    return signal_number == WAKE_UP || signal_number == SIGUSR1 ||
+           (signal_number == SIGHUP && interrupt->kind == INTERRUPT_LIVE);
 }
 
 /* The next SIGINT or SIGTERM; 0 when there is nothing more to wait for. */
@@ -37,6 +38,8 @@ static void *wait_for_signals(void *argument)
     atomic_store(&interrupt->came, true);
     source_break(interrupt->source);
     int second = next_signal(interrupt);
+    if (second != 0 && interrupt->leave != NULL)
+        interrupt->leave(interrupt->context);
     if (second != 0)
         _exit(128 + second);
     return NULL;
@@ -50,8 +53,10 @@ static void add_unless_ignored(sigset_t *signals, int signal_number)
         sigaddset(signals, signal_number);
 }
 
-enum status interrupt_begin(struct interrupt *interrupt, struct source *source, bool live)
+enum status interrupt_begin(struct interrupt *interrupt, struct source *source,
+                            enum interrupt_kind kind)
 {
+    interrupt->kind = kind;
     interrupt->source = source;
     atomic_init(&interrupt->came, false);
     atomic_init(&interrupt->over, false);
@@ -61,7 +66,7 @@ enum status interrupt_begin(struct interrupt *interrupt, struct source *source, 
     sigaddset(&interrupt->signals, WAKE_UP);
     add_unless_ignored(&interrupt->signals, SIGINT);
     add_unless_ignored(&interrupt->signals, SIGTERM);
-    if (live) {
+    if (kind != INTERRUPT_SAVED) {
         add_unless_ignored(&interrupt->signals, SIGHUP);
         add_unless_ignored(&interrupt->signals, SIGUSR1);
     }

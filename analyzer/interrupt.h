@@ -15,21 +15,28 @@
 #include "base/status.h"
 #include "source/source.h"
 
+/* What waits for signals; with a screen SIGHUP, its end, ends reading as SIGTERM does. */
+enum interrupt_kind { INTERRUPT_SAVED, INTERRUPT_LIVE, INTERRUPT_SCREEN };
+
 struct interrupt {
+    enum interrupt_kind kind;
     pthread_t thread;
     sigset_t signals;
-    atomic_bool came;      /* the first signal */
-    atomic_bool over;      /* set by interrupt_end */
-    atomic_bool hang_up;   /* SIGHUP came: outputs are to be opened again */
-    atomic_bool snapshot;  /* SIGUSR1 came: what is open is to be written */
-    struct source *source; /* not owned; told once to end */
+    atomic_bool came;                   /* the first signal */
+    atomic_bool over;                   /* set by interrupt_end */
+    atomic_bool hang_up;                /* SIGHUP came: outputs are to be opened again */
+    atomic_bool snapshot;               /* SIGUSR1 came: what is open is to be written */
+    struct source *source;              /* not owned; told once to end */
+    void (*leave)(const void *context); /* called before the program ends at once; NULL: nothing */
+    const void *context;
 };
 
 /*
  * Starts waiting, live for SIGHUP and SIGUSR1, too; *interrupt must stay in place until
- * interrupt_end.  NO_MEMORY: no thread.
+ * interrupt_end, with leave and its context set before.  NO_MEMORY: no thread.
  */
-enum status interrupt_begin(struct interrupt *interrupt, struct source *source, bool live);
+enum status interrupt_begin(struct interrupt *interrupt, struct source *source,
+                            enum interrupt_kind kind);
 
 /* Whether reading was ended by a signal. */
 bool interrupt_came(struct interrupt *interrupt);

@@ -68,6 +68,8 @@ void options_print_help(FILE *stream)
 {
     fputs("Usage: lastack [options] FILE...\n"
           "       lastack -i IFACE [options] [FILTER...]\n"
+          "       lastack ladder [options] FILE...\n"
+          "       lastack top -i IFACE [options] [FILTER...]\n"
           "\n"
           "Tells how TCP connections ended: the state of each side, what went wrong, whose doing\n"
           "it was, and the packets that prove it.\n"

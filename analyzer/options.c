@@ -254,13 +254,31 @@ static enum status check_drawing(const struct options *options, bool ladder, cha
 }
 
 /* Words with a job of their own come first on the line. */
-static enum status take_job(struct options *options, bool ladder, char *message)
+static const struct job {
+    const char *word;
+    enum output_kind output;
+} jobs[] = {
+    {"ladder", OUTPUT_LADDER},
+    {"top", OUTPUT_TOP},
+};
+
+static const struct job *find_job(int argc, char *const *argv)
 {
-    if (!ladder)
+    for (size_t i = 0; argc > 1 && i < sizeof jobs / sizeof jobs[0]; i++) {
+        if (strcmp(argv[1], jobs[i].word) == 0)
+            return &jobs[i];
+    }
+    return NULL;
+}
+
+static enum status take_job(struct options *options, const struct job *job, char *message)
+{
+    if (job == NULL)
         return STATUS_OK;
     if (options->output_count == OPTIONS_OUTPUTS)
         return option_refuse(message, "more than %d outputs; leave some out", OPTIONS_OUTPUTS);
-    options->outputs[options->output_count++] = (struct output){OUTPUT_LADDER, NULL};
+    options->outputs[options->output_count++] = (struct output){job->output, NULL};
+    options->has_view = job->output == OUTPUT_TOP;
     return STATUS_OK;
 }
 
@@ -280,9 +298,9 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
     };
     if (options->files == NULL || options->interfaces == NULL)
         return STATUS_NO_MEMORY;
-    bool ladder = argc > 1 && strcmp(argv[1], "ladder") == 0;
-    argc -= ladder;
-    argv += ladder;
+    const struct job *job = find_job(argc, argv);
+    argc -= job != NULL;
+    argv += job != NULL;
     enum status status = read_options(argc, argv, options, message);
     if (status != STATUS_OK || options->action != ACTION_ANALYSE)
         return status;
@@ -290,9 +308,9 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
     if (status == STATUS_OK)
         status = check_input(options, message);
     if (status == STATUS_OK)
-        status = take_job(options, ladder, message);
+        status = take_job(options, job, message);
     if (status == STATUS_OK)
-        status = check_drawing(options, ladder, message);
+        status = check_drawing(options, job != NULL && job->output == OUTPUT_LADDER, message);
     if (status == STATUS_OK)
         status = check_segments(options, message);
     if (status == STATUS_OK)

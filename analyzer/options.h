@@ -55,6 +55,7 @@ enum output_kind {
     OUTPUT_LADDER,
     OUTPUT_SVG,
     OUTPUT_HTML,
+    OUTPUT_TOP,    /* the live view, on the terminal */
     OUTPUT_PACKETS /* pcapng, of connections with problems */
 };
 
@@ -104,6 +105,7 @@ struct options {
     enum level fail_level;    /* 0: none */
     enum event_id fail_event; /* EVENT_IDS: none */
     const char *fail_family;  /* such as C3; NULL: none; static */
+    bool has_view; /* OUTPUT_TOP is among the outputs */
     bool quiet;
     bool verbose;
     bool list_json;

@@ -11,6 +11,7 @@
 #include "live_file.h"
 #include "messages.h"
 #include "sink/sinks.h"
+#include "sink/top.h"
 #include "values.h"
 
 struct destination {
@@ -53,7 +54,8 @@ static enum status status_of_all(const struct outputs *outputs)
     return outputs_alive(outputs) ? STATUS_OK : outputs->destinations[0].status;
 }
 
-/* One forwarding function a kind of record; all do the same with another member of the vtable. */
+/* One forwarding function a kind of record; all do the same with another member of the vtable.
+ * The live view is shown hosts and statistics when it asks for them (analyzer_look). */
 static enum status forward_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct outputs *outputs = (struct outputs *)sink;
@@ -92,7 +94,7 @@ static enum status forward_host(struct sink *sink, const struct host_record *hos
     struct outputs *outputs = (struct outputs *)sink;
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
-        if (to->status == STATUS_OK && to->sink->ops->host != NULL)
+        if (to->status == STATUS_OK && to->kind != OUTPUT_TOP && to->sink->ops->host != NULL)
             note_failure(to, to->sink->ops->host(to->sink, host));
     }
     return status_of_all(outputs);
@@ -112,7 +114,8 @@ static enum status forward_segment(struct sink *sink, const struct segment_recor
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
         /* These choose for themselves. */
-        bool draws = to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG || to->kind == OUTPUT_HTML;
+        bool draws = to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG ||
+                     to->kind == OUTPUT_HTML || to->kind == OUTPUT_TOP;
         if (to->status == STATUS_OK && to->sink->ops->segment != NULL && (wanted || draws))
             note_failure(to, to->sink->ops->segment(to->sink, segment));
     }
@@ -124,7 +127,7 @@ static enum status forward_stats(struct sink *sink, const struct stats_record *s
     struct outputs *outputs = (struct outputs *)sink;
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
-        if (to->status == STATUS_OK && to->sink->ops->stats != NULL)
+        if (to->status == STATUS_OK && to->kind != OUTPUT_TOP && to->sink->ops->stats != NULL)
             note_failure(to, to->sink->ops->stats(to->sink, stats));
     }
     return status_of_all(outputs);
@@ -269,6 +272,7 @@ static enum status make_sink(struct outputs *outputs, enum output_kind kind,
         [OUTPUT_TEXT] = sink_text_new,     [OUTPUT_JSON] = sink_report_new,
         [OUTPUT_NDJSON] = sink_ndjson_new, [OUTPUT_LADDER] = sink_ladder_new,
         [OUTPUT_SVG] = sink_svg_new,       [OUTPUT_HTML] = sink_html_new,
+        [OUTPUT_TOP] = sink_top_new,
     };
     struct sink_options wanted = common_options(outputs);
     if (kind == OUTPUT_PACKETS) {
@@ -423,6 +427,15 @@ void outputs_packets_written(struct outputs *outputs, enum status status)
         status = STATUS_CLOSED;
     if (destination != NULL)
         note_failure(destination, status);
+}
+
+struct sink *outputs_view(const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->destinations[i].kind == OUTPUT_TOP)
+            return outputs->destinations[i].sink;
+    }
+    return NULL;
 }
 
 struct sink *outputs_sink(struct outputs *outputs)

@@ -44,6 +44,9 @@ enum status outputs_add_first_run(struct outputs *outputs, struct sink **ret_sin
 struct chosen *outputs_chosen(struct outputs *outputs, FILE **ret_stream);
 void outputs_packets_written(struct outputs *outputs, enum status status);
 
+/* The sink of the live view; NULL: none was asked for.  Owned by outputs. */
+struct sink *outputs_view(const struct outputs *outputs);
+
 /* The sink that stands for all; owned by outputs, its free operation does nothing. */
 struct sink *outputs_sink(struct outputs *outputs);
 

@@ -20,6 +20,7 @@ enum { PRIVILEGES_DIRECTORIES = 16 };
 struct privileges {
     const char *user; /* of -Z; NULL: an unprivileged account when this one is root */
     bool verbose;     /* say what was given up */
+    bool has_screen;  /* the terminal's modes are set, and put back at the end */
     int directories[PRIVILEGES_DIRECTORIES]; /* descriptors of those that files are made in */
     size_t directory_count;
     /* found by privileges_find_user: */

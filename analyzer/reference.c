@@ -117,6 +117,7 @@ const char *reference_nearest(const char *id)
 
 void reference_version(FILE *stream)
 {
-    fprintf(stream, "lastack %s\nschema %s\ndecompresses %s\nprotects with %s\n", PACKAGE_VERSION,
-            SINK_SCHEMA_VERSION, LASTACK_DECOMPRESSES, LASTACK_PROTECTS);
+    fprintf(stream, "lastack %s\nschema %s\ndecompresses %s\nprotects with %s\ndraws with %s\n",
+            PACKAGE_VERSION, SINK_SCHEMA_VERSION, LASTACK_DECOMPRESSES, LASTACK_PROTECTS,
+            LASTACK_DRAWS);
 }

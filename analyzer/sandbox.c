@@ -148,7 +148,21 @@ static const struct {
     {SCMP_SYS(sendto),   {4, SCMP_CMP_EQ, 0, 0}},                               /* to where it is connected */
     {SCMP_SYS(prlimit64), {2, SCMP_CMP_EQ, 0, 0}},                              /* ask, not set */
 };
+
+/* The same for who draws on a terminal: TCSETS, TCSETSW, TCSETSF. */
+static const struct scmp_arg_cmp terminal_modes[] = {
+    {1, SCMP_CMP_EQ, 0x5402, 0}, {1, SCMP_CMP_EQ, 0x5403, 0}, {1, SCMP_CMP_EQ, 0x5404, 0},
+};
 /* clang-format on */
+
+static bool add_terminal_rules(scmp_filter_ctx filter)
+{
+    bool done = true;
+    for (size_t i = 0; i < sizeof terminal_modes / sizeof terminal_modes[0]; i++)
+        done = done && seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                                              &terminal_modes[i]) == 0;
+    return done;
+}
 
 static bool add_rules(scmp_filter_ctx filter, bool files_confined)
 {
@@ -172,12 +186,13 @@ static bool add_rules(scmp_filter_ctx filter, bool files_confined)
            seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &a_directory) == 0;
 }
 
-bool sandbox_filter_calls(bool files_confined)
+bool sandbox_filter_calls(bool files_confined, bool has_screen)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     if (filter == NULL)
         return false;
-    bool done = add_rules(filter, files_confined) && seccomp_load(filter) == 0;
+    bool done = add_rules(filter, files_confined) && (!has_screen || add_terminal_rules(filter)) &&
+                seccomp_load(filter) == 0;
     seccomp_release(filter);
     return done;
 }
@@ -189,9 +204,10 @@ bool sandbox_has_filter(void)
 
 #else
 
-bool sandbox_filter_calls(bool files_confined)
+bool sandbox_filter_calls(bool files_confined, bool has_screen)
 {
     (void)files_confined;
+    (void)has_screen;
     return false;
 }
 

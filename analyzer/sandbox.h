@@ -16,10 +16,10 @@ int sandbox_confine_files(const int *directories, size_t count);
 
 /*
  * seccomp: a list of the system calls that are needed; the others fail with EPERM.  Where Landlock
- * is not in force, files are opened by names below open directories alone.  Returns whether it is
- * in force.
+ * is not in force, files are opened by names below open directories alone.  has_screen: the modes
+ * of a terminal may be set.  Returns whether it is in force.
  */
-bool sandbox_filter_calls(bool files_confined);
+bool sandbox_filter_calls(bool files_confined, bool has_screen);
 
 /* Whether the filter was built in. */
 bool sandbox_has_filter(void);

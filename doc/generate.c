@@ -165,8 +165,8 @@ static void put_bash(void)
     printf("    *) if [[ $current == -* ]]; then _lastack_words \"");
     put_spellings();
     printf("\"; else _lastack_files; fi\n"
-           "    if ((COMP_CWORD == 1)) && [[ -n $current && ladder == \"$current\"* ]]; then\n"
-           "        COMPREPLY+=(ladder)\n"
+           "    if ((COMP_CWORD == 1)) && [[ -n $current ]]; then\n"
+           "        COMPREPLY+=($(compgen -W 'ladder top' -- \"$current\"))\n"
            "    fi ;;\n"
            "    esac\n"
            "}\n"

@@ -162,19 +162,33 @@ static void show_services(struct host *host, struct census_entry **sorted, uint3
     }
 }
 
-/* The busiest of each kind; they are sorted so. */
-static void write_census(struct host *host, struct census_entry **sorted, uint32_t count)
+/* The busiest of each kind; they are sorted so.  Returns how many were left out. */
+static uint64_t write_census(struct host *host, struct census_entry **sorted, uint32_t count,
+                             struct sink *sink)
 {
     uint32_t written[HOST_SCOPES] = {0};
+    uint64_t left_out = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (written[sorted[i]->key.scope]++ >= host->config->census_records) {
-            host->left_out++;
+            left_out++;
             continue;
         }
         struct host_record record = census_record(host->census, sorted[i], host->clock);
-        if (host->next != NULL && host->next->ops->host != NULL)
-            note(host, host->next->ops->host(host->next, &record));
+        if (sink != NULL && sink->ops->host != NULL)
+            note(host, sink->ops->host(sink, &record));
     }
+    return left_out;
+}
+
+enum status host_show(struct host *host, struct sink *sink)
+{
+    uint32_t count;
+    struct census_entry **sorted = census_sorted(host->census, &count);
+    if (sorted == NULL)
+        return STATUS_NO_MEMORY;
+    write_census(host, sorted, count, sink);
+    free(sorted);
+    return take_status(host);
 }
 
 enum status host_finish(struct host *host, nanotime now)
@@ -187,7 +201,7 @@ enum status host_finish(struct host *host, nanotime now)
     if (sorted == NULL)
         note(host, STATUS_NO_MEMORY);
     show_services(host, sorted, count);
-    write_census(host, sorted, count);
+    host->left_out += write_census(host, sorted, count, host->next);
     free(sorted);
     return take_status(host);
 }

@@ -20,6 +20,9 @@ struct sink *host_sink(struct host *host);
 /* Carries its clock on to `now`, never back. */
 enum status host_advance(struct host *host, nanotime now);
 
+/* Hands the census, as it stands, to this sink alone. */
+enum status host_show(struct host *host, struct sink *sink);
+
 /* Decides what is open, and writes the census; before the summary. */
 enum status host_finish(struct host *host, nanotime now);
 

@@ -6,16 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/hash.h"
+#include "ends.h"
 
 enum {
     KEPT_SEGMENTS = 1000000, /* of all ladders together, 80 octets each */
     KEPT_LADDERS = 100000,
-    KEPT_NOTES = 4096,      /* of one ladder */
-    KEPT_QUIET = 10000,     /* segments of one ladder from which on quiet runs shrink */
-    KEPT_LIVES = 4096,      /* of one ladder */
-    TABLE_ROOM = 4 * 65536, /* a power of 2, over twice KEPT_LADDERS */
-    KEY_WORDS = 5
+    KEPT_NOTES = 4096,     /* of one ladder */
+    KEPT_QUIET = 10000,    /* segments of one ladder from which on quiet runs shrink */
+    KEPT_LIVES = 4096,     /* of one ladder */
+    TABLE_ROOM = 4 * 65536 /* a power of 2, over twice KEPT_LADDERS */
 };
 
 struct ladder_book {
@@ -42,44 +41,10 @@ static bool make_room(void **array, size_t size, size_t count, size_t *room)
     return true;
 }
 
-static bool is_same_end(const struct endpoint_record *a, const struct endpoint_record *b)
-{
-    return a->port == b->port && memcmp(a->address, b->address, sizeof a->address) == 0;
-}
-
-static bool is_same_context(const struct flow_identity *a, const struct flow_identity *b)
-{
-    return a->ip_version == b->ip_version && a->vlans == b->vlans &&
-           memcmp(a->vlan, b->vlan, a->vlans * sizeof a->vlan[0]) == 0 &&
-           strcmp(a->tunnel, b->tunnel) == 0;
-}
-
-static bool is_between_same_ends(const struct flow_identity *a, const struct flow_identity *b)
-{
-    if (!is_same_context(a, b))
-        return false;
-    return (is_same_end(&a->end[0], &b->end[0]) && is_same_end(&a->end[1], &b->end[1])) ||
-           (is_same_end(&a->end[0], &b->end[1]) && is_same_end(&a->end[1], &b->end[0]));
-}
-
-/* Alike for both directions: what stands in order is combined without one. */
-static uint64_t hash_ends(const struct ladder_book *book, const struct flow_identity *who)
-{
-    uint64_t sum = 0;
-    for (int end = 0; end < 2; end++) {
-        uint64_t words[KEY_WORDS - 2];
-        memcpy(words, who->end[end].address, sizeof who->end[end].address);
-        words[2] = who->end[end].port;
-        sum += hash_words(book->key, words, KEY_WORDS - 2);
-    }
-    return sum;
-}
-
 static uint32_t *find_place(const struct ladder_book *book, const struct flow_identity *who)
 {
-    uint32_t index = (uint32_t)hash_ends(book, who) & (TABLE_ROOM - 1);
-    while (book->table[index] != 0 &&
-           !is_between_same_ends(&book->ladders[book->table[index] - 1].who, who))
+    uint32_t index = (uint32_t)ends_hash(book->key, who) & (TABLE_ROOM - 1);
+    while (book->table[index] != 0 && !ends_match(&book->ladders[book->table[index] - 1].who, who))
         index = (index + 1) & (TABLE_ROOM - 1);
     return &book->table[index];
 }
@@ -151,7 +116,7 @@ static struct ladder_life *find_life(struct ladder *ladder, const struct flow_id
     ladder->lives = larger;
     struct ladder_life *life = &ladder->lives[ladder->life_count++];
     *life = (struct ladder_life){.flow_uid = who->flow_uid, .incarnation = who->incarnation};
-    life->turned = !is_same_end(&who->end[CLIENT], &ladder->who.end[CLIENT]);
+    life->turned = !ends_is_same(&who->end[CLIENT], &ladder->who.end[CLIENT]);
     return life;
 }
 
@@ -189,7 +154,7 @@ static void keep_segment(struct ladder *ladder, const struct segment_record *seg
                          const struct ladder_life *life)
 {
     struct ladder_segment *kept = &ladder->segments[ladder->segment_count++];
-    int turned = !is_same_end(&segment->who.end[CLIENT], &ladder->who.end[CLIENT]);
+    int turned = !ends_is_same(&segment->who.end[CLIENT], &ladder->who.end[CLIENT]);
     *kept = (struct ladder_segment){
         .packet = segment->packet,
         .t = segment->t,
@@ -260,7 +225,7 @@ enum status ladder_book_flow(struct ladder_book *book, const struct flow_record 
         status == STATUS_OK && ladder != NULL ? find_life(ladder, &flow->who) : NULL;
     if (life == NULL)
         return status;
-    life->turned = !is_same_end(&flow->who.end[CLIENT], &ladder->who.end[CLIENT]);
+    life->turned = !ends_is_same(&flow->who.end[CLIENT], &ladder->who.end[CLIENT]);
     life->ended = true;
     life->close_kind = flow->close_kind;
     life->time_wait_until = flow->time_wait_until;

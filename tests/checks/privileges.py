@@ -174,7 +174,8 @@ def check_attempts(tap):
         tap.skip("forbidden system calls", "built without libseccomp")
     else:
         for name in ("execve", "execveat", "fork", "ptrace", "kill", "setuid", "exec-memory", "socket-inet",
-                     "socket-unix", "socket-packet", "socket-netlink"):
+                     "socket-unix", "socket-packet", "socket-netlink", "terminal-modes",
+                     "terminal-input"):
             tap.ok(found.get(name) == DENIED, "%s is refused" % name, found)
         tap.ok(found.get("thread") == "went", "a thread can be made", found)
     if not has_landlock():
@@ -186,6 +187,9 @@ def check_attempts(tap):
             tap.ok(found.get(name) == "went", "%s goes" % name, found)
     if not built_in("libseccomp"):
         return
+    found, said = attempts("screen")
+    tap.ok(found.get("terminal-modes") == "went" and found.get("terminal-input") == DENIED,
+           "who draws on a terminal may set its modes, and no more", found, said)
     found, said = attempts("no-landlock")
     tap.ok(all(found.get(name) == DENIED for name in ("read-passwd", "write-tmp", "read-sys")),
            "without Landlock no file is opened but below an open directory", found, said)

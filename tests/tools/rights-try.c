@@ -1,10 +1,10 @@
 /*
  * rights-try: gives up rights as a live capture does, then tries what should not go any more.
  *
- *     rights-try DIRECTORY [no-landlock]
+ *     rights-try DIRECTORY [no-landlock | screen]
  *
  * Prints a line for each attempt: its name, and "went" or the error.  With no-landlock the filter
- * is loaded as on a kernel that has no Landlock.
+ * is loaded as on a kernel that has no Landlock; with screen as for who draws on a terminal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +12,16 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../../analyzer/privileges.h"
@@ -85,16 +88,28 @@ static void try_files(int directory)
     tell("read-sys", open("/sys/class/net/lo/statistics/rx_packets", O_RDONLY) >= 0);
 }
 
+/* The modes of a terminal that was open before. */
+static void try_terminal(int terminal, const struct termios *modes)
+{
+    tell("terminal-modes", tcsetattr(terminal, TCSADRAIN, modes) == 0);
+    tell("terminal-input", ioctl(terminal, TIOCSTI, "x") == 0);
+}
+
 int main(int argc, char **argv)
 {
+    struct termios modes;
     char message[MESSAGE_SIZE] = "";
     struct privileges privileges = {.user = NULL};
-    if (argc < 2)
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    if (argc < 2 || tcgetattr(terminal, &modes) != 0)
         return 2;
+    const char *how = argc > 2 ? argv[2] : "";
+    privileges.has_screen = strcmp(how, "screen") == 0;
     privileges.directories[0] = open(argv[1], O_PATH | O_DIRECTORY);
     privileges.directory_count = 1;
-    if (argc > 2) {
-        tell("filter", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && sandbox_filter_calls(false));
+    if (strcmp(how, "no-landlock") == 0) {
+        tell("filter",
+             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && sandbox_filter_calls(false, false));
     } else {
         bool done = privileges_find_user(&privileges, message) == STATUS_OK &&
                     privileges_give_up(&privileges, message) == STATUS_OK;
@@ -103,5 +118,6 @@ int main(int argc, char **argv)
     try_processes();
     try_sockets();
     try_files(privileges.directories[0]);
+    try_terminal(terminal, &modes);
     _exit(0); /* not exit: looking for leaks takes the rights that were given up */
 }
