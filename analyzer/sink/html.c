@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "html_graphs.h"
 #include "html_parts.h"
 #include "html_problem.h"
 #include "ladder_book.h"
@@ -148,7 +149,7 @@ static enum status write_problems(struct html *html, const struct run_view *view
     bool *shown = calloc((size_t)ladders + 1, sizeof *shown);
     enum status status = shown == NULL ? STATUS_NO_MEMORY : STATUS_OK;
     if (view->problem_count > 0)
-        markup_add(&html->markup, "<h2>Problems, worst first</h2>\n");
+        markup_add(&html->markup, "<h2 id=\"problems\">Problems, worst first</h2>\n");
     for (uint32_t i = 0; status == STATUS_OK && i < view->problem_count && i < SHOWN_PROBLEMS;
          i++) {
         if (view->problems[i].example == NULL)
@@ -160,19 +161,17 @@ static enum status write_problems(struct html *html, const struct run_view *view
     return status;
 }
 
-/* JSON has '<' in strings only; spelled as an escape, nothing in it can end the element. */
-static enum status write_data(struct html *html)
+/* The segments of the connections that are in the report. */
+static enum status write_graphs(struct html *html)
 {
-    enum status status = STATUS_OK;
-    const char *at = html->data, *end = html->data + html->data_length;
-    while (status == STATUS_OK && at < end) {
-        const char *sign = memchr(at, '<', (size_t)(end - at));
-        const char *stop = sign == NULL ? end : sign;
-        status = output_write(&html->output, at, (size_t)(stop - at));
-        if (status == STATUS_OK && sign != NULL)
-            status = output_write(&html->output, "\\u003c", 6);
-        at = sign == NULL ? end : sign + 1;
-    }
+    struct html_graphs graphs = {.book = html->book, .nano = html->options.nano};
+    graphs.uid_count = sink_report_kept(html->report, NULL);
+    graphs.uids = calloc((size_t)graphs.uid_count + 1, sizeof *graphs.uids);
+    if (graphs.uids == NULL)
+        return STATUS_NO_MEMORY;
+    sink_report_kept(html->report, graphs.uids);
+    enum status status = html_graphs_write(&graphs, &html->output);
+    free(graphs.uids);
     return status;
 }
 
@@ -189,7 +188,12 @@ static enum status write_page(struct html *html, const struct run_view *view)
     if (status == STATUS_OK)
         status = markup_write(markup, &html->output);
     if (status == STATUS_OK)
-        status = write_data(html);
+        status = markup_write_data(&html->output, html->data, html->data_length);
+    html_add_segments(markup);
+    if (status == STATUS_OK)
+        status = markup_write(markup, &html->output);
+    if (status == STATUS_OK)
+        status = write_graphs(html);
     html_add_end(markup);
     return status == STATUS_OK ? markup_write(markup, &html->output) : status;
 }

@@ -7,6 +7,7 @@
 #include "html_parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <nettle/base64.h>
@@ -69,7 +70,12 @@ void html_add_head(struct markup *markup, const struct run_view *view)
     }
     markup_add(markup, "</title>\n<style>");
     add_whole(markup, page_style);
-    markup_add(markup, "</style></head>\n<body>\n<h1>How TCP connections ended</h1>\n");
+    markup_add(markup,
+               "</style></head>\n<body>\n<nav aria-label=\"parts of this page\">"
+               "%s<a href=\"#hosts\">Hosts and services</a> <a href=\"#connections\">"
+               "Connections</a> <span id=\"tools\"></span></nav>\n<main>\n<h1>How TCP connections "
+               "ended</h1>\n",
+               view->problem_count > 0 ? "<a href=\"#problems\">Problems</a> " : "");
 }
 
 static void add_verdict(struct markup *markup, const struct run_view *view)
@@ -216,12 +222,49 @@ void html_add_left_out(struct markup *markup, const struct run_view *view,
         markup_add(markup, "<p class=\"left-out\"><strong>Left out:</strong> %s.</p>\n", line.text);
 }
 
+/* A text of several lines, which markup_add_text would join. */
+static void add_lines(struct markup *markup, const char *text)
+{
+    while (*text != '\0') {
+        char line[256];
+        size_t length = strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)length, text);
+        markup_add_text(markup, line);
+        markup_add(markup, "\n");
+        text += length + (text[length] == '\n');
+    }
+}
+
+/* What draws the graphs, with the licence of what is not lastack's own. */
+static void add_making(struct markup *markup)
+{
+    if (page_licence[0] == '\0') {
+        markup_add(markup,
+                   "<footer class=\"faint\"><p>This lastack was built without uPlot: graphs "
+                   "are plain SVG, without zoom.</p></footer>\n");
+        return;
+    }
+    markup_add(markup,
+               "<footer class=\"faint\"><p>Graphs are drawn with uPlot: drag to zoom, click "
+               "twice to see all.</p>\n<details><summary>uPlot's licence</summary><pre>");
+    add_lines(markup, page_licence);
+    markup_add(markup, "</pre></details></footer>\n");
+}
+
 void html_add_flows(struct markup *markup)
 {
-    markup_add(markup, "<section id=\"hosts\"></section>\n<h2>Connections</h2>\n"
+    markup_add(markup, "<section id=\"hosts\"></section>\n<h2 id=\"connections\">Connections"
+                       "</h2>\n"
                        "<noscript><p>The table of connections needs scripts; the same is in the "
-                       "page's source as JSON.</p></noscript>\n<section id=\"flows\"></section>\n"
-                       "<script type=\"application/json\" id=\"report\">");
+                       "page's source as JSON.</p></noscript>\n<section id=\"flows\"></section>\n");
+    markup_add(markup, "</main>\n");
+    add_making(markup);
+    markup_add(markup, "<script type=\"application/json\" id=\"report\">");
+}
+
+void html_add_segments(struct markup *markup)
+{
+    markup_add(markup, "</script>\n<script type=\"application/json\" id=\"segments\">");
 }
 
 void html_add_end(struct markup *markup)

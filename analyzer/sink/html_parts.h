@@ -27,8 +27,9 @@ void html_add_dwell(struct markup *markup, const struct run_view *view);
 void html_add_left_out(struct markup *markup, const struct run_view *view,
                        const struct html_counts *counts);
 
-/* The frames that the script fills from the data, and the script. */
+/* The frames that the script fills, around the data: the report, the segments, and the script. */
 void html_add_flows(struct markup *markup);
+void html_add_segments(struct markup *markup);
 void html_add_end(struct markup *markup);
 
 #endif

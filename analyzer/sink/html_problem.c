@@ -71,7 +71,8 @@ static void add_filter(struct markup *markup, const struct flow_identity *who)
     }
     line_add(&filter, " && tcp.port == %u && tcp.port == %u", who->end[CLIENT].port,
              who->end[SERVER].port);
-    markup_add(markup, "<p class=\"filter\">Wireshark: <code>");
+    markup_add(markup, "<p class=\"filter\" data-flow=\"%016" PRIx64 "\">Wireshark: <code>",
+               who->flow_uid);
     markup_add_text(markup, filter.text);
     markup_add(markup, "</code></p>\n");
 }

@@ -161,6 +161,7 @@ static void keep_segment(struct ladder *ladder, const struct segment_record *seg
         .seq = segment->seq,
         .ack = segment->ack,
         .payload = segment->payload,
+        .window = (uint32_t)segment->window, /* below 2^30 (RFC 7323 2.3) */
         .life = (uint32_t)(life - ladder->lives),
         .flags = segment->flags,
         .from = (uint8_t)(segment->from ^ turned),

@@ -16,8 +16,9 @@ enum { LEFT = 0, RIGHT = 1 };
 struct ladder_segment {
     uint64_t packet;
     nanotime t;
-    uint32_t seq, ack, payload;
-    uint32_t life; /* index into the ladder's lives */
+    uint32_t seq, ack, payload; /* relative where that is known, else absolute */
+    uint32_t window;            /* scaled */
+    uint32_t life;              /* index into the ladder's lives */
     uint8_t flags, from;
     bool seq_known, ack_known;
     uint8_t after[2], basis[2]; /* enum tcp_state, enum basis; [LEFT], [RIGHT] */

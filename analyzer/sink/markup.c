@@ -80,6 +80,21 @@ enum status markup_write(struct markup *markup, struct output *output)
     return status;
 }
 
+enum status markup_write_data(struct output *output, const char *json, size_t length)
+{
+    enum status status = STATUS_OK;
+    const char *at = json, *end = json + length;
+    while (status == STATUS_OK && at < end) {
+        const char *sign = memchr(at, '<', (size_t)(end - at));
+        const char *stop = sign == NULL ? end : sign;
+        status = output_write(output, at, (size_t)(stop - at));
+        if (status == STATUS_OK && sign != NULL)
+            status = output_write(output, "\\u003c", 6);
+        at = sign == NULL ? end : sign + 1;
+    }
+    return status;
+}
+
 void markup_clear(struct markup *markup)
 {
     if (markup->buffer != NULL)

@@ -33,6 +33,12 @@ void markup_add_text(struct markup *markup, const char *text);
 /* Writes what there is and empties it. */
 enum status markup_write(struct markup *markup, struct output *output);
 
+/*
+ * Writes JSON as the content of a data block.  It has '<' in strings only; spelled as an escape,
+ * nothing in it can end the element.
+ */
+enum status markup_write_data(struct output *output, const char *json, size_t length);
+
 void markup_clear(struct markup *markup);
 
 #endif

@@ -17,6 +17,12 @@
 
 enum { KEPT_FLOWS = 10000, KEPT_PROBLEMS = 1000 };
 
+struct kept_flow {
+    char *text; /* serialised, owned */
+    uint64_t uid;
+    uint8_t level; /* the worst of its events; 0: none */
+};
+
 struct report {
     struct sink sink;
     struct sink_options options;
@@ -24,9 +30,9 @@ struct report {
     struct record_writer writer;
     struct dwell *dwell;
     struct problems *problems;
-    char **flows; /* serialised */
+    struct kept_flow *flows;
     uint32_t flow_count, flow_room, flow_limit;
-    uint32_t plain_count; /* of them, those without problems */
+    uint32_t by_level[LEVEL_ERROR + 1]; /* of them, by the worst of their events */
     uint64_t flows_left_out;
     struct printbuf *hosts; /* serialised list, without its end */
 };
@@ -36,7 +42,7 @@ static enum status make_flow_room(struct report *report)
     if (report->flow_count < report->flow_room)
         return STATUS_OK;
     uint32_t room = report->flow_room > 0 ? 2 * report->flow_room : 64;
-    char **flows = realloc(report->flows, room * sizeof(*flows));
+    struct kept_flow *flows = realloc(report->flows, room * sizeof(*flows));
     if (!flows)
         return STATUS_NO_MEMORY;
     report->flows = flows;
@@ -44,29 +50,76 @@ static enum status make_flow_room(struct report *report)
     return STATUS_OK;
 }
 
-static bool has_room(const struct report *report, bool plain)
+/* By the catalogue: an event may have been more or less than its row says. */
+static uint8_t worst_level(const struct report *report, const struct flow_record *flow)
 {
-    if (plain && report->options.kept_plain && report->plain_count == report->options.kept_plain)
-        return false;
-    return report->flow_count < report->flow_limit;
+    enum level worst = 0;
+    if (!selection_is_problem(&report->options, flow))
+        return 0;
+    for (uint32_t event = 0; event < flow->event_count; event++) {
+        enum level level = event_row(flow->events[event])->level;
+        worst = level > worst ? level : worst;
+    }
+    return (uint8_t)worst;
 }
 
-static enum status keep_flow(struct report *report, const struct flow_record *flow)
+/*
+ * The place of a flow that stands back behind one of that level; NULL: there is none.  Flows change
+ * places only where the number of plain ones is limited, and each time for a worse one.
+ */
+static struct kept_flow *find_lesser(struct report *report, uint8_t level)
 {
-    bool plain = !selection_is_problem(&report->options, flow);
-    if (!has_room(report, plain)) {
-        report->flows_left_out++;
+    uint8_t lesser = 0;
+    while (lesser < level && report->by_level[lesser] == 0)
+        lesser++;
+    if (lesser == level || report->options.kept_plain == 0)
+        return NULL;
+    uint32_t flow = report->flow_count;
+    while (report->flows[flow - 1].level != lesser) /* the newest of them */
+        flow--;
+    return &report->flows[flow - 1];
+}
+
+/* Where a flow of that level goes; NULL in *ret_place: nowhere. */
+static enum status find_place(struct report *report, uint8_t level, struct kept_flow **ret_place)
+{
+    bool plain_full =
+        report->options.kept_plain > 0 && report->by_level[0] == report->options.kept_plain;
+    *ret_place = NULL;
+    if (level == 0 && plain_full)
+        return STATUS_OK;
+    if (report->flow_count == report->flow_limit) {
+        *ret_place = find_lesser(report, level);
         return STATUS_OK;
     }
     if (make_flow_room(report) != STATUS_OK)
         return STATUS_NO_MEMORY;
+    *ret_place = &report->flows[report->flow_count++];
+    **ret_place = (struct kept_flow){.level = level};
+    report->by_level[level]++;
+    return STATUS_OK;
+}
+
+static enum status keep_flow(struct report *report, const struct flow_record *flow)
+{
+    uint8_t level = worst_level(report, flow);
+    struct kept_flow *place;
+    enum status status = find_place(report, level, &place);
+    if (status != STATUS_OK)
+        return status;
+    if (place == NULL || place->text != NULL)
+        report->flows_left_out++;
+    if (place == NULL)
+        return STATUS_OK;
     size_t length;
     const char *text = record_writer_write(&report->writer, &flow_table, flow, &length);
     char *copy = text ? strdup(text) : NULL;
     if (!copy)
         return STATUS_NO_MEMORY;
-    report->flows[report->flow_count++] = copy;
-    report->plain_count += plain;
+    report->by_level[place->level]--;
+    report->by_level[level]++;
+    free(place->text);
+    *place = (struct kept_flow){.text = copy, .uid = flow->who.flow_uid, .level = level};
     return STATUS_OK;
 }
 
@@ -119,9 +172,9 @@ static enum status write_flows(struct report *report)
     enum status status = STATUS_OK;
     for (uint32_t flow = 0; status == STATUS_OK && flow < report->flow_count; flow++) {
         status = output_write(&report->output, flow > 0 ? ",\n" : "\n", flow > 0 ? 2 : 1);
-        if (status == STATUS_OK)
-            status =
-                output_write(&report->output, report->flows[flow], strlen(report->flows[flow]));
+        const char *text = report->flows[flow].text;
+        if (status == STATUS_OK && text != NULL)
+            status = output_write(&report->output, text, strlen(text));
     }
     return status;
 }
@@ -167,7 +220,7 @@ static void report_free(struct sink *sink)
     if (!report)
         return;
     for (uint32_t flow = 0; flow < report->flow_count; flow++)
-        free(report->flows[flow]);
+        free(report->flows[flow].text);
     free(report->flows);
     output_clear(&report->output);
     record_writer_clear(&report->writer);
@@ -214,4 +267,12 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
 uint64_t sink_report_left_out(const struct sink *sink)
 {
     return ((const struct report *)sink)->flows_left_out;
+}
+
+uint32_t sink_report_kept(const struct sink *sink, uint64_t *uids)
+{
+    const struct report *report = (const struct report *)sink;
+    for (uint32_t flow = 0; uids != NULL && flow < report->flow_count; flow++)
+        uids[flow] = report->flows[flow].uid;
+    return report->flow_count;
 }

@@ -72,7 +72,8 @@ struct sink_options {
     struct ladder_choice ladder; /* ladder and SVG */
     uint32_t kept_flows;    /* flow records that the report holds until the end, connections that
                                sink_concerned_new remembers; 0: the default */
-    uint32_t kept_plain;    /* report: of these, flows without problems at most; 0: no such limit */
+    uint32_t kept_plain;    /* report: of these, flows without problems at most, and worse ones take
+                               the place of others; 0: no such limit, the first are kept */
     uint32_t kept_problems; /* report and text: groups of problems held; 0: the default */
 };
 
@@ -86,6 +87,9 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
 
 /* Flow records for which there was no room; of a sink that sink_report_new made. */
 uint64_t sink_report_left_out(const struct sink *sink);
+
+/* How many flow records such a sink holds; their flow_uids go to uids unless that is NULL. */
+uint32_t sink_report_kept(const struct sink *sink, uint64_t *uids);
 
 /* A summary in plain words, written by finish. */
 enum status sink_text_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
