@@ -13,6 +13,9 @@ from tap import Tap
 READER = os.path.join(TOP, "tests", "checks", "html_reader.js")
 MODULES = os.path.join(TOP, "build-npm", "node_modules")
 SIDES = ("client", "server")
+# Histories that samples have not: revoked states, IPv6, a capture that begins in the middle.
+CASES = ("reuse/last-ack-answers-with-reset-in-the-old-numbers", "close/ipv6",
+         "midstream/begins-with-the-first-fin")
 
 
 def environment():
@@ -108,6 +111,11 @@ def data_of(text, name):
 def make_pages(folder):
     """Name of a check -> capture."""
     captures = {name: os.path.join(SAMPLES, name + ".pcap") for name in NAMES}
+    for case in CASES:
+        captures[case] = os.path.join(folder, os.path.basename(case) + ".pcap")
+        subprocess.run([sys.executable, os.path.join(TOP, "tests", "tools", "seg2pcap.py"),
+                        os.path.join(TOP, "tests", "cases", case + ".seg"), captures[case]],
+                       check=True, capture_output=True)
     captures["a hostile file name"] = os.path.join(folder, HOSTILE)
     shutil.copy(captures[NAMES[0]], captures["a hostile file name"])
     captures["a hostile interface name"] = os.path.join(folder, "interface.pcapng")

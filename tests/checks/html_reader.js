@@ -19,7 +19,7 @@ function watch(page) {
 }
 
 function packetsOf(page) {
-  return page.$$eval(LINES + " td:nth-child(9)", (cells) => cells.map((c) => Number(c.textContent)));
+  return page.$$eval(LINES + " td:nth-child(10)", (cells) => cells.map((c) => Number(c.textContent)));
 }
 
 /* What has no name to be read aloud. */
@@ -35,7 +35,7 @@ async function readTable(page, out) {
   const head = page.locator("#flows th button").nth(8);
   await head.click();
   out.up = await packetsOf(page);
-  out.sortedAs = await page.getAttribute("#flows th:nth-child(9)", "aria-sort");
+  out.sortedAs = await page.getAttribute("#flows th:nth-child(10)", "aria-sort");
   await head.click();
   out.down = await packetsOf(page);
   const kinds = await page.$$eval("#kind option", (all) => all.map((each) => each.value));

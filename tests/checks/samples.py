@@ -26,6 +26,9 @@ SHOWS = {
     "stray-delivered": "stray_accepted_hazard",
 }
 
+# The one whose HTML page is kept.
+PAGE = "syn-reset-in-last-ack"
+
 
 def path(name, ending):
     return os.path.join(SAMPLES, name + ending)
@@ -47,6 +50,20 @@ def report_of(name):
                           text=True, check=False)
 
 
+def page_of(name):
+    return subprocess.run([LASTACK, "--html=-", name + ".pcap"], cwd=SAMPLES, capture_output=True,
+                          text=True, check=False)
+
+
+def told_by(page):
+    """A page without what every page has, which a build may have with or without uPlot: policy,
+    style, scripts, footer, version."""
+    page = re.sub(r"<meta http-equiv[^>]*>|<style>.*?</style>|<footer.*?</footer>", "", page,
+                  flags=re.DOTALL)
+    page = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    return without_version(re.sub(r"Made by lastack [0-9.]+", "", page))
+
+
 def without_version(report):
     """A report does not become wrong by the next release."""
     return re.sub(r'"version":"[^"]*"', '"version":""', report, count=1)
@@ -57,6 +74,11 @@ def accept():
         compile_sample(name, path(name, ".pcap")).check_returncode()
         with open(path(name, ".json"), "w", encoding="utf-8") as file:
             file.write(report_of(name).stdout)
+    page = page_of(PAGE).stdout
+    if "uPlot's licence" not in page:
+        sys.exit("this build has no uPlot: the page that is kept needs it")
+    with open(path(PAGE, ".html"), "w", encoding="utf-8") as file:
+        file.write(page)
 
 
 def claims_hold(name):
@@ -79,6 +101,14 @@ def check_sample(tap, name, folder):
            name + ".json is what lastack says", run.stderr, run.stdout)
     raised = [problem["id"] for problem in json.loads(read(path(name, ".json")))["problems"]]
     tap.ok(SHOWS[name] in raised, "%s shows %s" % (name, SHOWS[name]), raised)
+
+
+def check_page(tap):
+    run, kept = page_of(PAGE), read(path(PAGE, ".html"))
+    tap.ok(run.returncode == 0 and told_by(run.stdout) == told_by(kept),
+           PAGE + ".html is the page that lastack writes", run.stderr)
+    tap.ok(told_by(kept) != told_by(kept.replace(">#14<", ">#15<", 1)),
+           "another packet in it would be noticed")
 
 
 def check_together(tap):
@@ -120,6 +150,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in SHOWS:
             check_sample(tap, name, folder)
+    check_page(tap)
     check_together(tap)
     check_completeness(tap)
     check_readme(tap)

@@ -20,6 +20,10 @@ function spellDuration(nanos) {
   return nanos + " ns";
 }
 
+function spellMoment(moment) {
+  return moment.replace("T", " ").replace("Z", "");
+}
+
 /* Spells seconds of an axis that long, all in the same unit. */
 function spellerOf(span) {
   const [size, unit] = span < 1e-3 ? [1e-6, " us"] : span < 1 ? [1e-3, " ms"] : [1, " s"];

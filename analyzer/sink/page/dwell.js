@@ -2,7 +2,7 @@
  * dwell: how long sides stayed in the states of the close, as ranges on a logarithmic axis: a line
  * from the shortest stay to the longest, thick up to where 95 % had ended, a tick at the median.
  */
-const DWELL = {width: 720, left: 100, right: 96, row: 30, top: 8, axis: 24};
+const DWELL = {width: 720, left: 100, right: 116, row: 30, top: 8, axis: 24};
 const DWELL_LEAST = 1e3; /* ns; what is shorter stands at the axis */
 
 function spellDwell(times) {

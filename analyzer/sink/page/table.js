@@ -7,7 +7,7 @@ const COLUMNS = [
   ["closed first", (flow) => flow.lastack.close.initiator || ""],
   ["client left in", (flow) => spellState(flow.lastack.client)],
   ["server left in", (flow) => spellState(flow.lastack.server)],
-  ["began (UTC)", (flow) => flow.event.start || ""],
+  ["began (UTC)", (flow) => flow.event.start || "", spellMoment],
   ["lasted", (flow) => flow.event.duration, spellDuration],
   ["packets", (flow) => flow.network.packets],
   ["events", (flow) => flow.lastack.events.join(" ")],
@@ -31,16 +31,16 @@ function openLine(row, line, button) {
 
 function lineOf(row) {
   const line = make("tr");
-  row.cells.forEach(function (value, i) {
-    const [name, , spell] = COLUMNS[i];
-    line.append(make("td", {"data-label": name}, spell ? spell(value) : value));
-  });
   const button = make("button", {type: "button", "aria-expanded": "false", "aria-label":
     "states and graphs of " + row.cells[0] + " to " + row.cells[1]}, "states");
   button.addEventListener("click", () => openLine(row, line, button));
-  const last = make("td");
-  last.append(button);
-  line.append(last);
+  const first = make("td");
+  first.append(button);
+  line.append(first);
+  row.cells.forEach(function (value, i) {
+    const spell = COLUMNS[i][2];
+    line.append(make("td", {}, spell ? spell(value) : value));
+  });
   return line;
 }
 
@@ -53,7 +53,8 @@ function isFound(row, words) {
 function sayFound(found) {
   const out = report.summary.left_out.flows;
   table.said.textContent = Math.min(found.length, SHOWN) + " of " + found.length +
-    " found are shown; " + table.rows.length + " connections are in this page" + (out > 0
+    " found are shown; " + table.rows.length + (table.rows.length === 1 ? " connection is"
+    : " connections are") + " in this page" + (out > 0
     ? ", " + out + " more were left out: those with the worst problems came first, and of those " +
       "without problems the first that ended." : ".");
 }
@@ -72,6 +73,7 @@ function fillTable() {
 
 function headOf() {
   const line = make("tr");
+  line.append(make("th", {scope: "col"}, "more"));
   COLUMNS.forEach(function ([name], i) {
     const cell = make("th", {scope: "col"});
     const button = make("button", {type: "button"}, name);
@@ -85,7 +87,6 @@ function headOf() {
     cell.append(button);
     line.append(cell);
   });
-  line.append(make("th", {scope: "col"}, "more"));
   const head = make("thead");
   head.append(line);
   return head;
