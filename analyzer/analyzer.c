@@ -27,6 +27,7 @@ struct analyzer {
     struct engine_counts counts; /* at the end */
     nanotime clock;
     uint64_t number; /* of the latest packet in the whole input */
+    uint32_t items;  /* that came of it so far */
     struct engine_item batch[ENGINE_BATCH];
     uint32_t batched;
     uint64_t packets, bytes, truncated, bad_checksums, regressions;
@@ -147,6 +148,7 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
 {
     item->context = context_of(analyzer, &item->segment);
     item->losses = analyzer->losses.count;
+    item->part = analyzer->items++;
     if (analyzer->shards != NULL)
         return shards_take(analyzer->shards);
     engine_identify(analyzer->engine.table.secret, item);
@@ -261,6 +263,7 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
     if (packet->lost > 0)
         note_loss(analyzer, packet->lost, packet->time, packet->time);
     analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
+    analyzer->items = 0;
     struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
     enum status status = take_frame(analyzer, packet, &frame);
     while (analyzer->further) {

@@ -349,10 +349,12 @@ static void fetch_next_deadlines(const struct engine *engine)
         __builtin_prefetch(parked + line * LINE);
 }
 
-/* Meets the deadlines up to now.  What is then decided, `packet` decided; the clock when it is 0.
+/* Meets the deadlines up to now.  What is then decided, `item` decided; the clock when it is NULL.
  */
-static void meet_deadlines(struct engine *engine, nanotime now, uint64_t packet)
+static void meet_deadlines(struct engine *engine, nanotime now, const struct engine_item *item)
 {
+    struct ledger_key key = {.packet = item != NULL ? item->segment.packet : 0,
+                             .part = item != NULL ? item->part : 0};
     while (agenda_is_due(&engine->agenda, now)) {
         struct agenda_entry entry = agenda_take(&engine->agenda);
         struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
@@ -360,7 +362,9 @@ static void meet_deadlines(struct engine *engine, nanotime now, uint64_t packet)
         if (tuple->armed != entry.due)
             continue; /* the tuple has an earlier deadline, or none, or is gone */
         engine->clock = time_later_of(engine->clock, entry.due);
-        engine->now = (struct ledger_key){engine->clock, packet, entry.key};
+        key.decided = engine->clock;
+        key.deadline = entry.key;
+        engine->now = key;
         schedule_deadline(engine, tuple, entry.due);
     }
 }
@@ -370,7 +374,7 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     const struct segment *segment = &item->segment;
     engine->losses_known = item->losses;
     engine_advance(engine, item->clock);
-    engine->now = (struct ledger_key){engine->clock, segment->packet, 0};
+    engine->now = (struct ledger_key){engine->clock, segment->packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     bool first = tuple == NULL;
     if (first)
@@ -400,7 +404,7 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     schedule_tuple(engine, tuple);
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next
      * packet that this engine sees is another one */
-    meet_deadlines(engine, engine->clock, segment->packet);
+    meet_deadlines(engine, engine->clock, item);
 }
 
 /* Whether a tuple of one SYN, kept small, is to be made whole for an error: that SYN is quoted. */
@@ -451,20 +455,18 @@ static bool take_icmp(struct engine *engine, struct tuple *tuple, const struct e
 
 void engine_icmp(struct engine *engine, const struct engine_item *item)
 {
-    uint64_t packet = item->segment.packet;
     engine_advance(engine, item->clock);
-    engine->now = (struct ledger_key){engine->clock, packet, 0};
+    engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (!take_icmp(engine, tuple, item))
         count_icmp(engine, ICMP_UNMATCHED);
-    meet_deadlines(engine, engine->clock, packet);
+    meet_deadlines(engine, engine->clock, item);
 }
 
 void engine_lost(struct engine *engine, const struct engine_item *item)
 {
-    uint64_t packet = item->segment.packet;
     engine_advance(engine, item->clock);
-    engine->now = (struct ledger_key){engine->clock, packet, 0};
+    engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (tuple == NULL || !make_whole(engine, tuple))
         return;
@@ -473,7 +475,7 @@ void engine_lost(struct engine *engine, const struct engine_item *item)
         life->notes |= UINT64_C(1) << NOTE_fragment_incomplete;
     evict_to_limit(engine, tuple);
     schedule_tuple(engine, tuple);
-    meet_deadlines(engine, engine->clock, packet);
+    meet_deadlines(engine, engine->clock, item);
 }
 
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
@@ -501,21 +503,23 @@ void engine_batch(struct engine *engine, const struct engine_item *const *items,
 
 void engine_advance(struct engine *engine, nanotime now)
 {
-    meet_deadlines(engine, now, 0);
+    meet_deadlines(engine, now, NULL);
     engine->clock = time_later_of(engine->clock, now);
 }
 
-/* What lives at the end, in the order of its first packets. */
+/* What lives at the end, in the order of its first packets; of those in one frame, by their tuples,
+ * so that neither the table's secret nor the number of threads shows. */
 struct survivor {
-    uint64_t first_packet;
+    uint64_t first_packet, identity;
     struct tuple *tuple;
 };
 
 static int compare_survivors(const void *a, const void *b)
 {
-    uint64_t x = ((const struct survivor *)a)->first_packet;
-    uint64_t y = ((const struct survivor *)b)->first_packet;
-    return x < y ? -1 : x > y;
+    const struct survivor *x = a, *y = b;
+    if (x->first_packet != y->first_packet)
+        return x->first_packet < y->first_packet ? -1 : 1;
+    return x->identity < y->identity ? -1 : x->identity > y->identity;
 }
 
 static uint64_t first_packet_of(const struct tuple *tuple)
@@ -544,7 +548,7 @@ uint64_t engine_finish_begin(struct engine *engine)
             continue;
         struct tuple *tuple = flow_table_tuple(&engine->table, engine->table.slot[i].index);
         engine->survivors[engine->survivor_count++] =
-            (struct survivor){first_packet_of(tuple), tuple};
+            (struct survivor){first_packet_of(tuple), flow_key_uid(&tuple->key, 0, 0, 0), tuple};
     }
     qsort(engine->survivors, engine->survivor_count, sizeof(*engine->survivors), compare_survivors);
     return engine->survivor_count;
@@ -556,7 +560,8 @@ void engine_snapshot_until(struct engine *engine, uint64_t last)
         const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
         if (survivor->first_packet > last)
             return;
-        engine->now = (struct ledger_key){engine->clock, survivor->first_packet, 0};
+        engine->now =
+            (struct ledger_key){engine->clock, survivor->first_packet, survivor->identity, 0};
         lives_write_open(engine, survivor->tuple);
         engine->survivors_ended++;
     }
@@ -576,7 +581,7 @@ void engine_finish_until(struct engine *engine, uint64_t last)
         const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
         if (survivor->first_packet > last)
             return;
-        engine->now = (struct ledger_key){INT64_MAX, survivor->first_packet, 0};
+        engine->now = (struct ledger_key){INT64_MAX, survivor->first_packet, survivor->identity, 0};
         lives_finish(engine, survivor->tuple);
         engine->survivors_ended++;
     }

@@ -76,6 +76,7 @@ struct engine_item {
     nanotime clock;   /* capture clock: the latest time stamp up to this packet */
     uint32_t losses;  /* of the capture that were told up to this packet: set by the caller */
     uint32_t context; /* flow_key_context(): set by the caller */
+    uint32_t part;    /* which item of its packet, from 0: set by the caller */
     uint8_t end;
     uint8_t kind;           /* enum item_kind */
     struct icmp_error icmp; /* with ITEM_ICMP */

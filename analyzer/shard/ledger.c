@@ -145,6 +145,8 @@ bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b)
         return time_is_before(a->key.decided, b->key.decided);
     if (a->key.packet != b->key.packet)
         return a->key.packet < b->key.packet;
+    if (a->key.part != b->key.part)
+        return a->key.part < b->key.part;
     return a->key.deadline < b->key.deadline;
 }
 

@@ -8,11 +8,12 @@
 
 enum ledger_kind { LEDGER_FLOW, LEDGER_EVENT, LEDGER_TRANSITION, LEDGER_SEGMENT, LEDGER_DELTA };
 
-/* Where a record stands: decided when, by which packet (0: a deadline), which deadline, which in
- * turn. */
+/* Where a record stands: decided when, by which packet (0: a deadline), by what of it (a frame may
+ * hold several), which deadline, which in turn. */
 struct ledger_key {
     nanotime decided;
     uint64_t packet;
+    uint64_t part;
     uint64_t deadline;
 };
 
