@@ -23,7 +23,11 @@ for file in $(find tests/unit -name 'test_*.c' | LC_ALL=C sort); do
     listed "${file%.c}" || missing="$missing$file
 "
 done
-for file in $(find tests/checks tests/tools tests/lab -name '*.sh' -o -name '*.py' -o -name '*.md' |
+for file in $(find tests/fuzz -name '*.[ch]' | LC_ALL=C sort); do
+    listed "$file" || missing="$missing$file
+"
+done
+for file in $(find tests/checks tests/tools tests/lab tests/fuzz -name '*.sh' -o -name '*.py' -o -name '*.md' |
     LC_ALL=C sort); do
     listed "$file" || missing="$missing$file
 "

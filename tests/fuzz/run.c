@@ -1,0 +1,203 @@
+/* run: see run.h. */
+#include "run.h"
+
+#include <string.h>
+
+#include "../../analyzer/sink/sinks.h"
+#include "claim.h"
+#include "schema_check.h"
+
+/*
+ * The most events that a packet can cause, those of deadlines and of hosts included.  A segment can
+ * open a connection, end another on its tuple, and answer a question about each; what waits for
+ * a deadline is told once a connection, and a connection takes a packet.
+ */
+enum { EVENTS_PER_PACKET = 8 };
+
+/* A sink before the one that writes: it counts, and keeps what it is told at the end. */
+struct witness {
+    struct sink sink; /* first: it is a sink */
+    struct sink_ops ops;
+    struct sink *next;
+    uint64_t events;
+    struct stats_record stats;
+    uint64_t packets, told, lost; /* lost: evicted, or dropped for want of memory */
+};
+
+void packets_add(struct packets *packets, const struct analyzer_packet *packet)
+{
+    if (packets->count == packets->room) {
+        packets->room = 2 * packets->room + 16;
+        packets->packet = realloc(packets->packet, packets->room * sizeof *packets->packet);
+        CLAIM(packets->packet != NULL, "no memory");
+    }
+    uint8_t *octets = malloc(packet->captured > 0 ? packet->captured : 1);
+    CLAIM(octets != NULL, "no memory");
+    memcpy(octets, packet->data, packet->captured);
+    packets->packet[packets->count] = *packet;
+    packets->packet[packets->count++].data = octets;
+}
+
+void packets_clear(struct packets *packets)
+{
+    for (size_t i = 0; i < packets->count; i++)
+        free((void *)packets->packet[i].data);
+    free(packets->packet);
+    *packets = (struct packets){0};
+}
+
+static enum status witness_flow(struct sink *sink, const struct flow_record *flow)
+{
+    struct witness *witness = (struct witness *)sink;
+    return witness->next->ops->flow(witness->next, flow);
+}
+
+static enum status witness_event(struct sink *sink, const struct event_record *event)
+{
+    struct witness *witness = (struct witness *)sink;
+    witness->events++;
+    return witness->next->ops->event(witness->next, event);
+}
+
+static enum status witness_transition(struct sink *sink, const struct transition_record *transition)
+{
+    struct witness *witness = (struct witness *)sink;
+    return witness->next->ops->transition(witness->next, transition);
+}
+
+static enum status witness_segment(struct sink *sink, const struct segment_record *segment)
+{
+    struct witness *witness = (struct witness *)sink;
+    return witness->next->ops->segment(witness->next, segment);
+}
+
+static enum status witness_host(struct sink *sink, const struct host_record *host)
+{
+    struct witness *witness = (struct witness *)sink;
+    return witness->next->ops->host(witness->next, host);
+}
+
+static enum status witness_stats(struct sink *sink, const struct stats_record *stats)
+{
+    ((struct witness *)sink)->stats = *stats;
+    return STATUS_OK;
+}
+
+static enum status witness_finish(struct sink *sink, const struct run_summary *summary)
+{
+    struct witness *witness = (struct witness *)sink;
+    witness->packets = summary->packets;
+    witness->told = summary->segments + summary->copies;
+    for (uint32_t i = 0; i < summary->skipped_count; i++)
+        witness->told += summary->skipped[i].count;
+    witness->lost = summary->evictions + summary->tombstones_evicted + summary->events_dropped;
+    return witness->next->ops->finish(witness->next, summary);
+}
+
+static void witness_init(struct witness *witness, const struct run_options *options, FILE *stream)
+{
+    struct sink_options written = {
+        .version = "0",
+        .segments = options->segments,
+        .transitions = options->transitions,
+    };
+    CLAIM(sink_ndjson_new(&written, stream, &witness->next) == STATUS_OK, "no memory");
+    witness->ops = (struct sink_ops){
+        .flow = witness_flow,
+        .event = witness_event,
+        .transition = options->transitions ? witness_transition : NULL,
+        .segment = options->segments ? witness_segment : NULL,
+        .host = witness_host,
+        .stats = witness_stats,
+        .finish = witness_finish,
+    };
+    witness->sink.ops = &witness->ops;
+}
+
+static void claim_told(const struct run_options *options, const struct witness *witness,
+                       size_t packets)
+{
+    CLAIM(witness->packets == packets, "%llu of %zu packets", (unsigned long long)witness->packets,
+          packets);
+    CLAIM(options->parts ? witness->told >= packets : witness->told == packets,
+          "%llu of %zu packets counted", (unsigned long long)witness->told, packets);
+    CLAIM(witness->stats.memory <= witness->stats.memory_limit, "%llu octets of %llu",
+          (unsigned long long)witness->stats.memory,
+          (unsigned long long)witness->stats.memory_limit);
+    CLAIM(witness->events <= EVENTS_PER_PACKET * (uint64_t)witness->told, "%llu events of %llu",
+          (unsigned long long)witness->events, (unsigned long long)witness->told);
+}
+
+/* One run; what it wrote is the caller's to free.  *ret_lost: what memory had no room for. */
+static char *run(const struct run_options *options, uint32_t threads, uint32_t tick_every,
+                 const struct packets *packets, uint64_t *ret_lost)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    struct witness witness = {.packets = 0};
+    struct analyzer *analyzer;
+    CLAIM(stream != NULL, "no memory");
+    witness_init(&witness, options, stream);
+    struct analyzer_options chosen = {options->config, options->segments, options->transitions,
+                                      &witness.sink};
+    chosen.config.threads = threads;
+    CLAIM(analyzer_new(&chosen, &analyzer) == STATUS_OK, "no memory");
+    nanotime clock = NANOTIME_UNKNOWN;
+    for (size_t i = 0; i < packets->count; i++) {
+        CLAIM(analyzer_packet(analyzer, &packets->packet[i]) == STATUS_OK, "packet %zu", i);
+        clock = time_later_of(clock, packets->packet[i].time);
+        if (tick_every != 0 && i % tick_every == 0)
+            CLAIM(analyzer_tick(analyzer, clock) == STATUS_OK, "tick after packet %zu", i);
+    }
+    struct analyzer_inputs inputs = {.now = 0};
+    CLAIM(analyzer_stats(analyzer, &inputs) == STATUS_OK, "statistics");
+    CLAIM(analyzer_finish(analyzer, &inputs) == STATUS_OK, "the end");
+    analyzer_free(analyzer);
+    witness.next->ops->free(witness.next);
+    fclose(stream);
+    claim_told(options, &witness, packets->count);
+    *ret_lost = witness.lost;
+    return text;
+}
+
+/* A target is called without any context, and reading the schema takes longer than most inputs. */
+static struct schema *schema;
+
+static void claim_schema(const char *text)
+{
+    if (schema == NULL)
+        schema = schema_new();
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        CLAIM(text[length] == '\n', "half a line: %s", text);
+        schema_claim_line(schema, text, length);
+        text += length + 1;
+    }
+}
+
+static void claim_same(const char *one, const char *other, uint32_t threads)
+{
+    size_t line = 0;
+    while (*one != '\0' && strcspn(one, "\n") == strcspn(other, "\n") &&
+           strncmp(one, other, strcspn(one, "\n") + 1) == 0) {
+        one += strcspn(one, "\n") + 1;
+        other += strcspn(other, "\n") + 1;
+        line++;
+    }
+    CLAIM(strcmp(one, other) == 0, "line %zu with 1 and with %u threads:\n%.*s\n%.*s", line + 1,
+          threads, (int)strcspn(one, "\n"), one, (int)strcspn(other, "\n"), other);
+}
+
+void run_claim(const struct run_options *options, const struct packets *packets)
+{
+    uint64_t lost[2];
+    char *one = run(options, 1, 0, packets, &lost[0]);
+    char *other = run(options, options->threads, options->tick_every, packets, &lost[1]);
+    if (lost[0] == 0 && lost[1] == 0)
+        claim_same(one, other, options->threads);
+    if (options->schema)
+        claim_schema(one);
+    free(one);
+    free(other);
+}

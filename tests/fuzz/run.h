@@ -1,0 +1,37 @@
+/*
+ * run: packets through the analyzer, and what must hold of what comes out, whatever they were.
+ *
+ * The packets are analysed by one thread and then by several (or once more by one), each analyzer
+ * with a hash key of its own.  Claimed: both write the same octets unless memory ran short, every
+ * line is valid by the schema, every packet is counted once, connections stay within the memory
+ * they may have, and there are no more events than so many a packet.
+ */
+#ifndef LASTACK_TESTS_RUN_H
+#define LASTACK_TESTS_RUN_H
+
+#include "../../analyzer/analyzer.h"
+
+/* Captured packets, in memory that holds nothing else; every packet was allocated by itself. */
+struct packets {
+    struct analyzer_packet *packet; /* owned */
+    size_t count, room;
+};
+
+/* Appends a copy of the packet and its octets. */
+void packets_add(struct packets *packets, const struct analyzer_packet *packet);
+void packets_clear(struct packets *packets);
+
+struct run_options {
+    struct config config;
+    uint32_t threads; /* of the second run */
+    uint32_t
+        tick_every; /* of the second run: packets between ticks at the clock's own time; 0: none */
+    bool segments, transitions;
+    bool parts;  /* a frame may hold several packets, which are counted one by one */
+    bool schema; /* look at every line */
+};
+
+/* Ends the program when one of the claims does not hold. */
+void run_claim(const struct run_options *options, const struct packets *packets);
+
+#endif
