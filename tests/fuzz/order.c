@@ -66,6 +66,7 @@ static void try_park(struct script script)
     given.around = NULL;
     given.connection.closing = has_closing ? &closing : NULL;
     memset(given.connection.recent, 0, sizeof given.connection.recent); /* half is forgotten */
+    memset(given.connection.recent_print, 0, sizeof given.connection.recent_print);
     struct parked *parked = park_incarnation(&given);
     CLAIM(parked != NULL, "no memory");
     back.index = given.index;
