@@ -54,18 +54,28 @@ struct packet_ref answered_by_reset(const struct incarnation *incarnation,
     return probed ? newer_of(found, probe) : found;
 }
 
-struct packet_ref answered_data_since(const struct incarnation *incarnation, uint64_t since,
-                                      const struct packet_ref *reset)
+/* Data that passed before the FIN, which does not acknowledge it: it was under way. */
+static bool crosses(const struct connection *connection, const struct packet_ref *data,
+                    const struct packet_ref *fin, const struct packet_ref *reset)
+{
+    return seq_at_or_before(fin->acknowledgment, data->sequence) &&
+           answered_in_time(connection, reset->from, data, reset);
+}
+
+struct packet_ref answered_late_data(const struct incarnation *incarnation,
+                                     const struct packet_ref *fin, const struct packet_ref *reset)
 {
     int side = side_other(reset->from);
     struct packet_ref found = {0};
     for (int i = 0; i < LAST_SEGMENTS; i++) {
         const struct last_segment *last = &incarnation->last[i];
-        bool fits = last->packet > since && last->packet < reset->packet &&
+        struct packet_ref ref = last_segment_ref(last, side);
+        bool fits = last->packet != 0 && last->packet < reset->packet &&
                     last->end == incarnation_end(incarnation, side) &&
                     last->acknowledgment == reset->sequence;
-        if (fits && (found.packet == 0 || last->packet < found.packet))
-            found = last_segment_ref(last, side);
+        if (fits && (found.packet == 0 || last->packet < found.packet) &&
+            (last->packet > fin->packet || crosses(&incarnation->connection, &ref, fin, reset)))
+            found = ref;
     }
     return found;
 }

@@ -154,10 +154,16 @@ void detect_no_state_reset(struct occasion *occasion)
 /* A case of data that met a side which had closed. */
 struct late_data {
     int closer;
-    struct packet_ref data;     /* the first that came after the FIN and was not taken */
-    struct packet_ref previous; /* the last data of either side before the FIN */
+    struct packet_ref data;     /* the first that came after the FIN, or crossed it: not taken */
+    struct packet_ref previous; /* the last data of either side before both */
     struct packet_ref rst;
 };
+
+/* The data passed here before the FIN, which was sent before it arrived. */
+static bool crossed_fin(const struct connection *connection, const struct late_data *late)
+{
+    return late->data.packet < connection->closing->fin[late->closer].packet;
+}
 
 /* FIN_WAIT_2 had run out: fin_wait_2_timeout tells that story, not this one. */
 static bool is_expired(const struct connection *connection, const struct config *config,
@@ -189,13 +195,14 @@ static bool find_late_data(const struct incarnation *incarnation, const struct c
         if (!may_refuse_data(connection, a))
             continue;
         struct late_data late = {.closer = a, .rst = closing->rst[a]};
-        late.data = answered_data_since(incarnation, closing->fin[a].packet, &late.rst);
+        late.data = answered_late_data(incarnation, &closing->fin[a], &late.rst);
         seq end = seq_add(late.data.sequence, late.data.payload);
         bool beyond = seq_after(end, connection->side[a].rcv_nxt);
         bool answers = answered_in_time(connection, a, &late.data, &late.rst);
         if (late.data.packet == 0 || !beyond || !answers || is_expired(connection, config, &late))
             continue;
-        late.previous = answered_last_data_before(incarnation, closing->fin[a].packet);
+        uint64_t first = crossed_fin(connection, &late) ? late.data.packet : closing->fin[a].packet;
+        late.previous = answered_last_data_before(incarnation, first);
         *ret_late = late;
         return true;
     }
@@ -258,8 +265,9 @@ static void add_late_evidence(struct event_record *event, const struct incarnati
     if (closing->fin_ack[a].packet < late->data.packet)
         report_evidence(event, &base, &closing->fin_ack[a], b, ROLE_REFERENCE,
                         "the %s acknowledges it", report_side(b));
-    report_evidence(event, &base, &late->data, b, ROLE_TRIGGER,
-                    "data of the %s after the FIN had passed", report_side(b));
+    bool crossed = crossed_fin(&incarnation->connection, late);
+    report_evidence(event, &base, &late->data, b, ROLE_TRIGGER, "data of the %s %s", report_side(b),
+                    crossed ? "that crossed the FIN" : "after the FIN had passed");
     report_evidence(event, &base, &late->rst, a, ROLE_REACTION,
                     "RST without ACK, SEQ = that segment's ACK: the %s takes no more data",
                     report_side(a));
@@ -278,6 +286,13 @@ static void add_late_numbers(struct event_record *event, const struct incarnatio
     report_detail(event, "rst_form", rst_form_name(RST_REPLY_NO_ACK));
 }
 
+/* How far apart the two passed. */
+static struct duration_text text_apart(const struct packet_ref *data, const struct packet_ref *fin)
+{
+    nanotime apart = time_since(data->t, fin->t);
+    return report_duration(apart < 0 ? -apart : apart);
+}
+
 static void explain_late_data(struct event_record *event, const struct occasion *occasion,
                               const struct late_data *late, bool parting)
 {
@@ -285,13 +300,14 @@ static void explain_late_data(struct event_record *event, const struct occasion 
     const struct packet_ref *fin = &occasion->incarnation->connection.closing->fin[a];
     struct endpoint_text end_a = report_endpoint(occasion, a),
                          end_b = report_endpoint(occasion, side_other(a));
-    struct duration_text after = report_duration(time_since(late->data.t, fin->t));
+    bool crossed = crossed_fin(&occasion->incarnation->connection, late);
+    struct duration_text after = text_apart(&late->data, fin);
     report_explain(event,
-                   "%s closed (FIN, packet %llu); %u octets of %s that came %s later (packet %llu) "
+                   "%s closed (FIN, packet %llu); %u octets of %s that came %s %s (packet %llu) "
                    "were answered with a reset (packet %llu).",
                    end_a.text, (unsigned long long)fin->packet, late->data.payload, end_b.text,
-                   after.text, (unsigned long long)late->data.packet,
-                   (unsigned long long)late->rst.packet);
+                   after.text, crossed ? "earlier and crossed it" : "later",
+                   (unsigned long long)late->data.packet, (unsigned long long)late->rst.packet);
     if (parting) {
         report_explain(event,
                        " They were its last words, with its own FIN right behind: most likely a "
@@ -341,16 +357,17 @@ static void explain_race(struct event_record *event, const struct occasion *occa
     const struct packet_ref *fin = &closing->fin[SERVER];
     struct endpoint_text client = report_endpoint(occasion, CLIENT),
                          server = report_endpoint(occasion, SERVER);
-    struct duration_text after = report_duration(time_since(late->data.t, fin->t));
+    bool crossed = crossed_fin(&occasion->incarnation->connection, late);
+    struct duration_text after = text_apart(&late->data, fin);
     report_explain(event, "%s closed the connection between two requests (FIN, packet %llu)",
                    server.text, (unsigned long long)fin->packet);
     if (late->previous.packet != 0)
         report_explain(event, ", after %s without data",
                        report_duration(time_since(fin->t, late->previous.t)).text);
     report_explain(event,
-                   "; %s later %s sent a request of %u octets into it (packet %llu) and got a "
+                   "; %s %s %s sent a request of %u octets into it (packet %llu) and got a "
                    "reset (packet %llu).",
-                   after.text, client.text, late->data.payload,
+                   after.text, crossed ? "earlier" : "later", client.text, late->data.payload,
                    (unsigned long long)late->data.packet, (unsigned long long)late->rst.packet);
     report_explain(event, heard ? " The client had acknowledged the FIN before: its pool handed "
                                   "out a connection that it knew to be closed."

@@ -47,6 +47,21 @@ static bool echoes_third(const struct side *y, const struct segment *segment)
 }
 
 /*
+ * Every SYN is answered: where it had been repeated, a SYN-ACK may answer the other one, and says
+ * nothing of the third packet.  An answer takes at most what lies between the first SYN and the
+ * first SYN-ACK.
+ */
+static bool may_answer_other_syn(const struct connection *connection, const struct segment *segment,
+                                 int from)
+{
+    if (from == 0 || connection->syn_t == NANOTIME_UNKNOWN ||
+        connection->synack_t == NANOTIME_UNKNOWN || connection->syn_t == connection->started)
+        return false;
+    nanotime longest = time_since(connection->synack_t, connection->started);
+    return time_since(segment->time, connection->syn_t) <= longest;
+}
+
+/*
  * A FIN alone proves no ESTABLISHED: figure 5 has CLOSE out of SYN_RCVD, too.
  */
 static enum judgment judge_syn_acked(const struct connection *connection,
@@ -56,7 +71,7 @@ static enum judgment judge_syn_acked(const struct connection *connection,
     if ((segment->flags & TCP_RST) != 0 || connection->midstream)
         return JUDGE_NOTHING;
     if ((segment->flags & TCP_SYN) != 0)
-        return judge_again(crossing);
+        return judge_again(crossing || may_answer_other_syn(connection, segment, from));
     bool beyond = segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(y->iss, 1));
     bool may_precede = (segment->flags & TCP_FIN) != 0 ? !echoes_third(y, segment) : crossing;
     return beyond || !may_precede ? JUDGE_PROVEN : JUDGE_NOTHING;
