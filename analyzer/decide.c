@@ -98,13 +98,17 @@ static bool is_plain_ack(const struct segment *segment)
 
 /*
  * An ACK in the old numbers answers the SYN unless it may have been under way already: its peer had
- * just spoken, and the SYN passed less than half a round trip ago (round trips vary).  Round trips
- * below a millisecond are the host's own time, which says nothing.
+ * just spoken, and the SYN passed less than half a round trip ago (round trips vary, so the
+ * shortest that was seen counts).  Round trips below a millisecond are the host's own time, which
+ * says nothing.
  */
 static bool may_be_under_way(const struct connection *old, const struct segment *segment, int side,
                              nanotime syn_t)
 {
+    const struct rtt *rtt = &old->side[side_other(side)].rtt; /* until the side acknowledged */
     nanotime round_trip = old->side[side].round_trip;
+    if (rtt->samples > 0 && rtt->least < round_trip)
+        round_trip = rtt->least;
     nanotime recent = 200 * (nanotime)NANO_PER_MILLI; /* the longest delayed ACK */
     return round_trip >= NANO_PER_MILLI && time_since(segment->time, syn_t) < round_trip / 2 &&
            time_since(syn_t, old->side[side_other(side)].last_t) < recent;
