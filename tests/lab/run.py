@@ -18,7 +18,10 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "checks")]
 
+from judge import NS, judge_events, judge_states
+from lab import Row
 from play import load_scenarios
+from scenario import Scenario
 from tap import Tap
 
 INSIDE = "LASTACK_LAB_INSIDE"
@@ -114,7 +117,31 @@ def tell(tap, scenario, result, totals):
             print("# never on the wire, %d times: %s" % (count, line))
 
 
+def check_judge(tap):
+    """A judge who finds nothing would let everything pass."""
+    pair = ("10.0.0.1", 1), ("10.0.0.2", 2)
+    history = [{"t": "1970-01-01T00:00:01Z", "state": "ESTABLISHED", "revoked": False},
+               {"t": "1970-01-01T00:00:02Z", "state": "FIN_WAIT_1", "revoked": False},
+               {"t": "1970-01-01T00:00:03Z", "state": "FIN_WAIT_2", "revoked": True}]
+    flow = {"source": {"ip": "10.0.0.1", "port": 1}, "destination": {"ip": "10.0.0.2", "port": 2},
+            "lastack": {"incarnation": 1, "midstream": False, "client": {"history": history},
+                        "server": {"history": []}}}
+    made = Scenario(arguments, events="wanted", may="allowed")
+    for state, second, right in (("ESTABLISHED", 1.5, 1), ("CLOSED", 0.5, 1), ("FIN_WAIT_1", 4, 1),
+                                 ("FIN_WAIT_2", 4, 0), ("ESTABLISHED", 2.5, 0), ("CLOSED", 2.5, 0)):
+        row = Row(0, int(second * NS), int(second * NS) + 1000, state, "CLOSED")
+        samples, agree, _, _, misses = judge_states(made, [pair], [row], [flow], "client", 0)
+        tap.ok((samples, agree, len(misses)) == (2, 1 + right, 1 - right),
+               "the judge: %s after %s s is %s" % (state, second, "right" if right else "wrong"),
+               misses)
+    events = [{"event": {"action": name}} for name in ("allowed", "another")]
+    said = judge_events(made, events, "server")
+    tap.ok(said == ["wanted is missing", "another was not expected"],
+           "the judge: an event that is missing, and one too many", *said)
+
+
 def arguments():
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", help="scenarios of which the name holds this")
     parser.add_argument("--keep", help="a new folder for captures, truth and records")
@@ -132,6 +159,7 @@ def chosen(options):
 
 def play_all(options, folder):
     tap, totals, scenarios = Tap(), Totals(), chosen(options)
+    check_judge(tap)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = [pool.submit(play, s.name, os.path.join(folder, s.name), not options.offline)
                    for s in scenarios]

@@ -3,6 +3,7 @@ import errno
 import socket
 
 from frames import SYN
+from host import abort, read
 from lab import PORT, SERVICE
 from relay import ETH_P_ALL
 from scenario import scenario
@@ -69,4 +70,41 @@ def port_range_exhausted(lab):
     lab.client.sysctls({"tcp_tw_reuse": 1, "tcp_tw_reuse_delay": 1})
     for _ in range(5):
         connect_once(lab, False)
+    lab.wait(0.2)
+
+
+def close_by(kind, client, server):
+    """The first half of a close, of one kind in four; the end that has to follow, or None."""
+    if kind == 0:
+        client.close()
+        return server
+    if kind == 1:
+        server.close()
+        return client
+    if kind == 2:
+        client.close()
+        server.close()
+    else:
+        abort(client)
+    return None
+
+
+@scenario(events="close_simultaneous close_abortive_app", slow=4)
+def many_at_once(lab):
+    """Twelve connections side by side, closed in every order: none is taken for another."""
+    pairs = [lab.connect(PORT + number) for number in range(12)]
+    for _ in range(5):
+        for client, server in pairs:
+            client.sendall(b"question")
+            server.sendall(b"answer to " + read(server, 8))
+            assert read(client, 18) == b"answer to question"
+    lab.wait(0.1)
+    later = [close_by(number % 4, *pair) for number, pair in enumerate(pairs)]
+    lab.wait(0.2)
+    for sock in filter(None, later):
+        sock.close()
+    for number in range(12):
+        client, server = lab.connections[number]
+        lab.until("client", "TIME_WAIT", "CLOSED", pair=(client, server))
+        lab.until("server", "TIME_WAIT", "CLOSED", pair=(client, server))
     lab.wait(0.2)

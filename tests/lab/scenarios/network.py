@@ -1,6 +1,8 @@
 """The same connections over other wires, and at the edge of the sequence space."""
-from frames import from_client
-from host import abort
+import threading
+
+from frames import data, every, from_client
+from host import abort, read
 from lab import PORT, SERVICE
 from scenario import scenario
 
@@ -93,3 +95,41 @@ def server_wraps_the_sequence_space(lab):
     isn = (first + 0xffffffff - 9000 - began) % (1 << 32)
     lab.watch(PORT, SERVICE)
     exchange_and_close(lab, *lab.connect(isn=isn))
+
+
+@scenario(slow=4)
+def transfer_with_losses(lab):
+    """Many octets over a path that loses some of them: nothing is wrong with the connection."""
+    client, server = lab.connect()
+    received = threading.Thread(target=lambda: read(server, 300000))
+    received.start()
+    for number in range(30):
+        if number % 6 == 5:
+            lab.relay.drop(every(from_client, data))
+        client.sendall(b"t" * 10000)
+        lab.wait(0.05)
+    received.join()
+    lab.wait(0.1)
+    client.close()
+    lab.until("server", "CLOSE_WAIT")
+    server.close()
+    lab.until("client", "TIME_WAIT")
+    lab.until("server", "CLOSED")
+    lab.wait(0.1)
+
+
+@scenario(slow=4)
+def long_conversation(lab):
+    """Question and answer for a while, and an ordinary end."""
+    client, server = lab.connect()
+    for _ in range(60):
+        client.sendall(b"question")
+        server.sendall(b"answer to " + read(server, 8))
+        assert read(client, 18) == b"answer to question"
+        lab.wait(0.03)
+    server.close()
+    lab.until("client", "CLOSE_WAIT")
+    client.close()
+    lab.until("server", "TIME_WAIT")
+    lab.until("client", "CLOSED")
+    lab.wait(0.1)

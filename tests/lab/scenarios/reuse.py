@@ -161,8 +161,8 @@ def time_wait_refuses_for_good(lab):
     """tcp_rfc1337: the reset does not end TIME_WAIT, and the SYN is refused again and again."""
     leave_time_wait(lab)
     lab.begin_connect(isn=(last_seq(lab, "client") - 100000) % (1 << 32))
-    lab.until_passed(every(from_client, syn), 5)
-    lab.wait(0.1)
+    lab.until_passed(every(from_client, syn), 4)
+    lab.wait(0.05)
 
 
 @scenario(events="incarnation_collision tw_reuse_client", client_sysctls=REUSE)

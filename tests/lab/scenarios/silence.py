@@ -67,7 +67,7 @@ def keep_alive_dies(lab):
     lab.wait(0.05)
 
 
-@scenario(at_client="fin_wait_1_stuck", slow=3,
+@scenario(at_client="fin_wait_1_stuck", delay=0.001,
           client_sysctls={"tcp_orphan_retries": 3, "tcp_rto_min_us": 10000},
           unseen=[("client", "server", "ESTABLISHED", "CLOSE_WAIT", "no FIN ever arrived"),
                   ("both", "client", "CLOSED", "FIN_WAIT_1", "an orphan dies in silence"),
@@ -80,7 +80,6 @@ def orphan_dies_in_fin_wait_1(lab):
     lab.relay.drop(ANY, FOREVER)
     client.close()
     lab.until("client", "CLOSED")
-    lab.wait(0.1)
 
 
 @scenario()

@@ -130,4 +130,3 @@ def time_wait_survives_by_rfc1337(lab):
     lab.until("client", "TIME_WAIT")
     lab.until("server", "CLOSED")
     lab.until_passed(every(from_server, rst))
-    lab.wait(0.05)
