@@ -22,9 +22,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 # Scripts, and the width of each look at them; 200 columns are drawn in UTF-8, 80 in ASCII.
 SCRIPTS = {
-    "syn-reset-in-last-ack": "samples/syn-reset-in-last-ack.seg",
-    "collision-challenged": "samples/collision-challenged.seg",
-    "stray-delivered": "samples/stray-delivered.seg",
+    "syn-reset-in-last-ack": "tests/checks/ladders/syn-reset-in-last-ack.seg",
+    "collision-challenged": "tests/checks/ladders/collision-challenged.seg",
+    "stray-delivered": "tests/checks/ladders/stray-delivered.seg",
     "final-ack-lost": "tests/cases/close/final-ack-lost-before-tap.seg",
     "ipv6": "tests/cases/close/ipv6.seg",
     "time-wait-over": "tests/cases/reuse/after-2msl.seg",

@@ -17,9 +17,9 @@ Row = collections.namedtuple("Row", "connection first last client server")
 
 
 class Lab:
-    def __init__(self, scenario, folder, live=True):
+    def __init__(self, scenario, folder, live=True, net=0):
         self.scenario = scenario
-        self.wires = Wires(scenario.family, scenario.vxlan)
+        self.wires = Wires(scenario.family, scenario.vxlan, net)
         self.client, self.server = Host(self.wires, "client"), Host(self.wires, "server")
         for host in (self.client, self.server):
             host.sysctls({**scenario.sysctls, **getattr(scenario, host.name + "_sysctls")})

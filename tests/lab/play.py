@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""play.py NAME FOLDER [--offline]: plays one scenario and leaves in FOLDER both captures, what
+"""play.py NAME FOLDER [--offline] [--net N]: plays one scenario and leaves in FOLDER both captures, what
 lastack said of each live and offline, the truth, and the verdict.  Needs namespaces: see run.py.
 """
+import argparse
 import importlib
 import json
 import os
@@ -24,9 +25,9 @@ def load_scenarios():
     return SCENARIOS
 
 
-def play(scenario, folder, live):
+def play(scenario, folder, live, net):
     """The truth of it, and what went wrong with the lab itself."""
-    lab = Lab(scenario, folder, live)
+    lab = Lab(scenario, folder, live, net)
     wrong, rows = [], []
     try:
         scenario.play(lab)
@@ -62,10 +63,15 @@ def verdicts(scenario, lab, rows, folder, live):
 
 
 def main():
-    name, folder = sys.argv[1:3]
-    live = "--offline" not in sys.argv[3:]
-    scenario = load_scenarios()[name]
-    lab, rows, wrong = play(scenario, folder, live)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name")
+    parser.add_argument("folder")
+    parser.add_argument("--offline", action="store_true")
+    parser.add_argument("--net", type=int, default=0)
+    options = parser.parse_args()
+    folder, live = options.folder, not options.offline
+    scenario = load_scenarios()[options.name]
+    lab, rows, wrong = play(scenario, folder, live, options.net)
     late = lab.relay.latest - scenario.delay
     result = {"wrong": wrong, "late": round(late, 3), "verdicts": verdicts(scenario, lab, rows, folder, live)}
     with open(os.path.join(folder, "verdict.json"), "w", encoding="utf-8") as file:

@@ -53,11 +53,11 @@ def enter():
     os.execvp("unshare", ["unshare", flags, sys.executable, *sys.argv])
 
 
-def play_once(name, folder, live):
+def play_once(name, folder, live, net):
     """The result of one scenario, played in a process of its own."""
     os.makedirs(folder)
     os.chmod(folder, 0o777)  # lastack goes on in it as another user
-    command = [sys.executable, os.path.join(HERE, "play.py"), name, folder]
+    command = [sys.executable, os.path.join(HERE, "play.py"), name, folder, "--net", str(net)]
     try:
         run = subprocess.run(command + ([] if live else ["--offline"]), capture_output=True,
                              text=True, timeout=PATIENCE, check=False)
@@ -74,10 +74,11 @@ def is_right(result):
                                            for v in result["verdicts"].values())
 
 
-def play(name, folder, live):
+def play(name, folder, live, net=0):
     """Where the machine was too busy to carry the frames in time, the scenario was another one."""
     for attempt in range(1, ATTEMPTS + 1):
-        result = play_once(name, folder if attempt == 1 else "%s.%d" % (folder, attempt), live)
+        result = play_once(name, folder if attempt == 1 else "%s.%d" % (folder, attempt), live,
+                           net)
         if is_right(result) or result["late"] < LATE:
             break
     result["attempt"] = attempt

@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 
-from frames import ACK, FIN, RST, SYN, parse
+from frames import ACK, FIN, PSH, RST, SYN, parse
 from relay import ETH_P_ALL, PACKET_OUTGOING
 from wires import MACS
 
@@ -27,10 +27,11 @@ def checksum(octets):
     return ~total & 0xffff
 
 
-def frame_of(ends, ports, numbers, flags, number=0, macs=(MACS["server"], MACS["client"])):
+def frame_of(ends, ports, numbers, flags, number=0, payload=b"",
+             macs=(MACS["server"], MACS["client"])):
     """An Ethernet frame; ends, ports, numbers and macs are (own, other)."""
     source, destination = (socket.inet_aton(end) for end in ends)
-    tcp = struct.pack("!HHIIBBHHH", *ports, *numbers, 5 << 4, flags, WINDOW, 0, 0)
+    tcp = struct.pack("!HHIIBBHHH", *ports, *numbers, 5 << 4, flags, WINDOW, 0, 0) + payload
     pseudo = source + destination + struct.pack("!HH", 6, len(tcp))
     tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
     header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), number, 0x4000, 64, 6, 0) + \
@@ -59,11 +60,17 @@ class Textbook(threading.Thread):
         self.running = True
         self.start()
 
-    def send(self, flags, numbers=None):
+    def send(self, flags, numbers=None, payload=b""):
         self.number += 1
         self.wire.send(frame_of((self.address, self.peer[0]), (self.port, self.peer[1]),
                                 numbers or (self.nxt, self.rcv_nxt if flags & ACK else 0), flags,
-                                number=self.number & 0xffff))
+                                number=self.number & 0xffff, payload=payload))
+
+    def say(self, payload):
+        """Sends data, once."""
+        with self.lock:
+            self.send(PSH | ACK, payload=payload)
+            self.nxt = (self.nxt + len(payload)) % (1 << 32)
 
     def close(self):
         with self.lock:

@@ -71,10 +71,12 @@ SYSCTLS = {
 
 
 class Wires:
-    """Three namespaces; the process lives in the relay's and visits the others."""
+    """Three namespaces; the process lives in the relay's and visits the others.  net sets captures of
+    several scenarios apart, so that they can be read together."""
 
-    def __init__(self, family="ipv4", vxlan=False):
-        self.address = addresses(family, vxlan)
+    def __init__(self, family="ipv4", vxlan=False, net=0):
+        self.net = net
+        self.address = addresses(family, vxlan, net)
         self.spaces = {name: new_namespace() for name in ("relay",) + ENDS}
         self.enter("relay")
         for end, device in zip(ENDS, ("c0", "s0")):
@@ -103,7 +105,7 @@ class Wires:
         write_sysctls(SYSCTLS)
         if family == "ipv4":
             write_sysctls({"net.ipv6.conf.all.disable_ipv6": 1})
-        outer = addresses(family, False)
+        outer = addresses(family, False, self.net)
         device, plain = "eth0", {e: outer[e] for e in ENDS}
         batch("link set lo up", "link set eth0 up",
               *host_lines(device, family, plain[end], plain[peer], MACS[peer]))
@@ -120,10 +122,11 @@ class Wires:
                   % (self.address["scripted"], MACS["server"]))
 
 
-def addresses(family, vxlan):
-    net = ("fd78::%d" if vxlan else "fd77::%d") if family == "ipv6" else \
-        ("10.78.0.%d" if vxlan else "10.77.0.%d")
-    return {"client": net % 1, "server": net % 2, "scripted": net % SCRIPTED}
+def addresses(family, vxlan, net):
+    form = ("fd78:%d::%d" if vxlan else "fd77:%d::%d") if family == "ipv6" else \
+        ("10.78.%d.%d" if vxlan else "10.77.%d.%d")
+    return {name: form % (net, host)
+            for name, host in (("client", 1), ("server", 2), ("scripted", SCRIPTED))}
 
 
 def host_lines(device, family, own, other, mac):

@@ -26,7 +26,8 @@ def syn_flood_with_cookies(lab):
     for number in range(FORGED):
         source = "203.0.113.%d" % (1 + number % 250)
         wire.send(frame_of((source, lab.server.address), (1024 + number, SERVICE),
-                           (number << 20, 0), SYN, number, (MACS["client"], MACS["server"])))
+                           (number << 20, 0), SYN, number,
+                           macs=(MACS["client"], MACS["server"])))
         if number % 10 == 9:
             lab.wait(0.01)
     client = lab.begin_connect()
