@@ -1,10 +1,11 @@
 /*
  * flood: sends whole TCP connections as raw frames on an interface, at a rate.
  *
- *     flood INTERFACE PACKETS RATE [PAYLOAD]
+ *     flood INTERFACE PACKETS RATE [PAYLOAD [EXCHANGES]]
  *
- * A connection is 8 packets, both directions, each frame correct: SYN, SYN-ACK, ACK, data, ACK,
- * FIN, FIN, ACK; on a tuple of its own among two million.  RATE is in packets a second, 0: as fast
+ * A connection is 6 packets and two an exchange (1 unless told), both directions, each frame
+ * correct: SYN, SYN-ACK, ACK, then data and ACK again and again, FIN, FIN, ACK; on a tuple of its
+ * own among two million.  RATE is in packets a second, 0: as fast
  * as it goes.  Prints how many were sent and how long it took; meant for a namespace of the
  * caller's.
  */
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEADERS = 14 + 20 + 20, MOST_PAYLOAD = 1400, BATCH = 64, STEPS = 8, NANOS = 1000000000 };
+enum { HEADERS = 14 + 20 + 20, MOST_PAYLOAD = 1400, BATCH = 64, NANOS = 1000000000 };
 enum { FIN = 1, SYN = 2, ACK = 16 };
 
 /* One packet of a connection: who, flags, and how far both have come, in octets of payload and
@@ -30,22 +31,48 @@ struct step {
     int from;
     uint8_t flags;
     uint32_t sequence[2]; /* of each side beyond its ISN, payload not counted */
-    int data_sent;        /* the client's payload is behind it */
     int has_data;
 };
 
 /* clang-format off */
-static const struct step steps[STEPS] = {
-    {0, SYN,       {0, 0}, 0, 0},
-    {1, SYN | ACK, {1, 0}, 0, 0},
-    {0, ACK,       {1, 1}, 0, 0},
-    {0, ACK,       {1, 1}, 0, 1},
-    {1, ACK,       {1, 1}, 1, 0},
-    {0, FIN | ACK, {1, 1}, 1, 0},
-    {1, FIN | ACK, {2, 1}, 1, 0},
-    {0, ACK,       {2, 2}, 1, 0},
+static const struct step opening[] = {
+    {0, SYN,       {0, 0}, 0},
+    {1, SYN | ACK, {1, 0}, 0},
+    {0, ACK,       {1, 1}, 0},
+};
+
+static const struct step exchange[] = {
+    {0, ACK,       {1, 1}, 1},
+    {1, ACK,       {1, 1}, 0},
+};
+
+static const struct step closing[] = {
+    {0, FIN | ACK, {1, 1}, 0},
+    {1, FIN | ACK, {2, 1}, 0},
+    {0, ACK,       {2, 2}, 0},
 };
 /* clang-format on */
+
+/* What connections look like. */
+struct shape {
+    size_t payload;
+    uint32_t exchanges;
+};
+
+static uint32_t packets_of(const struct shape *shape)
+{
+    return 6 + 2 * shape->exchanges;
+}
+
+/* The step of a connection's packet, and how many times the payload went before it. */
+static const struct step *find_step(const struct shape *shape, uint32_t packet, uint32_t *ret_sent)
+{
+    uint32_t end = 3 + 2 * shape->exchanges;
+    *ret_sent = packet < 3 ? 0 : packet >= end ? shape->exchanges : (packet - 3 + 1) / 2;
+    if (packet < 3)
+        return &opening[packet];
+    return packet >= end ? &closing[packet - end] : &exchange[(packet - 3) % 2];
+}
 
 static uint32_t sum_of(const uint8_t *octets, size_t count, uint32_t sum)
 {
@@ -76,16 +103,17 @@ static void put32(uint8_t *at, uint32_t value)
 }
 
 /* Writes packet number `number` of the whole stream; returns its length. */
-static size_t make_frame(uint8_t *frame, uint64_t number, size_t payload)
+static size_t make_frame(uint8_t *frame, uint64_t number, const struct shape *shape)
 {
-    const struct step *step = &steps[number % STEPS];
-    uint32_t connection = (uint32_t)(number / STEPS % 2000000);
+    uint32_t times, packets = packets_of(shape);
+    const struct step *step = find_step(shape, (uint32_t)(number % packets), &times);
+    uint32_t connection = (uint32_t)(number / packets % 2000000);
     const uint32_t isn[2] = {connection * 7919u, connection * 104729u};
     uint32_t address[2] = {0x0a000000u + connection / 50000 + 1, 0x0a010001u};
     uint16_t port[2] = {(uint16_t)(10000 + connection % 50000), 443};
     int from = step->from, to = 1 - from;
-    size_t data = step->has_data ? payload : 0;
-    uint32_t sent[2] = {step->data_sent ? (uint32_t)payload : 0, 0};
+    size_t data = step->has_data ? shape->payload : 0;
+    uint32_t sent[2] = {times * (uint32_t)shape->payload, 0};
     uint8_t *ip = frame + 14, *tcp = ip + 20;
     memset(frame, 0, HEADERS);
     put16(frame + 12, ETHERTYPE_IP);
@@ -153,14 +181,17 @@ int main(int argc, char **argv)
         return 2;
     int fd = open_interface(argv[1]);
     uint64_t packets = strtoull(argv[2], NULL, 10), rate = strtoull(argv[3], NULL, 10), sent = 0;
-    size_t payload = argc > 4 ? strtoull(argv[4], NULL, 10) : 100;
+    const struct shape shape = {
+        .payload = argc > 4 ? strtoull(argv[4], NULL, 10) : 100,
+        .exchanges = argc > 5 ? (uint32_t)strtoul(argv[5], NULL, 10) : 1,
+    };
     int64_t began = now();
-    if (payload > MOST_PAYLOAD)
+    if (shape.payload > MOST_PAYLOAD || shape.exchanges > 1000)
         return 2;
     while (sent < packets) {
         unsigned count = packets - sent < BATCH ? (unsigned)(packets - sent) : BATCH;
         for (unsigned i = 0; i < count; i++) {
-            parts[i] = (struct iovec){frames[i], make_frame(frames[i], sent + i, payload)};
+            parts[i] = (struct iovec){frames[i], make_frame(frames[i], sent + i, &shape)};
             messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
         }
         int64_t due = rate == 0 ? 0 : began + (int64_t)(sent * (double)NANOS / (double)rate);
