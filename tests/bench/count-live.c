@@ -3,8 +3,8 @@
  *
  *      count-live INTERFACE KIB
  *
- * The kernel's ring has KIB and the timeout that lastack gives it.  Prints "ready" on a line, and at
- * SIGINT what it counted, what the kernel received for it and what it dropped.
+ * The kernel's ring has KIB and the timeout that lastack gives it.  Prints "ready" on a line, and
+ * at SIGINT what it counted, what the kernel received for it and what it dropped.
  */
 #include <inttypes.h>
 #include <pcap/pcap.h>

@@ -20,7 +20,7 @@ SAMPLE = os.path.join(TOP, "samples", "syn-reset-in-last-ack.pcap")
 
 def begin(terminal, arguments="-i lo"):
     """Starts the view; its process id."""
-    terminal.type("clear; %s top %s" % (LASTACK, arguments))
+    terminal.type("clear; %s top %s; echo st''atus $?" % (LASTACK, arguments))
     terminal.wait_for(r"^lastack top: .* - overview")
     found = until(lambda: subprocess.run(
         ["pgrep", "-f", "^%s top %s" % (LASTACK, arguments.split(" ")[0])], capture_output=True,
@@ -111,14 +111,15 @@ def check_sizes(tap, terminal):
 
 
 def check_leaving(tap, terminal, clean):
-    def leave(what, way):
+    def leave(what, way, status=0):
         process = begin(terminal)
         way(process)
-        gone = terminal.wait_for("^" + PROMPT) and until(lambda: not os.path.exists(
+        gone = terminal.wait_for(r"^status %d$" % status) and until(lambda: not os.path.exists(
             "/proc/%d" % process), 5)
+        lines = terminal.lines()
         state = terminal.state()
         tap.ok(bool(gone) and state == clean, "%s leaves the terminal as it was" % what, state,
-               clean)
+               clean, *lines)
     leave("q", lambda process: terminal.press("q"))
     leave("Ctrl-C", lambda process: terminal.press("C-c"))
     leave("SIGTERM", lambda process: os.kill(process, signal.SIGTERM))
@@ -127,7 +128,7 @@ def check_leaving(tap, terminal, clean):
     def twice(process):
         os.kill(process, signal.SIGINT)
         os.kill(process, signal.SIGTERM)
-    leave("a second signal", twice)
+    leave("a second signal", twice, 128 + signal.SIGTERM)
     begin(terminal)
     terminal.press("C-z")
     tap.ok(terminal.wait_for(r" - overview") and not terminal.wait_for("^" + PROMPT, 0.5),
