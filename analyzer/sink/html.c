@@ -44,9 +44,12 @@ struct html {
 static enum status html_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct html *html = (struct html *)sink;
+    uint64_t left_out = sink_report_left_out(html->report);
     enum status status = html->report->ops->flow(html->report, flow);
     if (status == STATUS_OK)
         status = ladder_book_flow(html->book, flow);
+    if (flow->final && left_out == sink_report_left_out(html->report))
+        ladder_book_keep(html->book, &flow->who);
     if (status != STATUS_OK || !flow->final)
         return status;
     html->counts.ended[flow->close_kind][flow->initiator]++;
@@ -58,7 +61,7 @@ static enum status keep_example(struct html *html, struct problem *problem,
 {
     const struct ladder *ladder = ladder_book_find(html->book, &event->who);
     struct markup example = markup_make();
-    markup_add(&example, "%" PRIu32 "\n", ladder == NULL ? 0 : ladder->number);
+    markup_add(&example, "%" PRIu64 "\n", ladder == NULL ? 0 : ladder->number);
     html_add_example(&example, event, &html->options);
     enum status status = example.failed
                              ? STATUS_NO_MEMORY
@@ -101,29 +104,40 @@ static enum status html_flush(struct sink *sink)
     return STATUS_OK;
 }
 
-/* The ladder of an example, once: further problems of the same connection refer to it. */
-static enum status write_ladder(struct html *html, uint32_t number, bool *shown)
+/* The index of the ladder with that number; the count of ladders: it is not there, or empty. */
+static uint32_t find_ladder(const struct html *html, uint64_t number)
 {
     uint32_t count;
     const struct ladder *ladders = ladder_book_list(html->book, &count);
-    if (number > 0 && number <= count && shown[number]) {
+    for (uint32_t i = 0; number > 0 && i < count; i++) {
+        if (ladders[i].number == number && ladders[i].segment_count > 0)
+            return i;
+    }
+    return count;
+}
+
+/* The ladder of an example, once: further problems of the same connection refer to it. */
+static enum status write_ladder(struct html *html, uint64_t number, bool *shown)
+{
+    uint32_t count, index = find_ladder(html, number);
+    const struct ladder *ladders = ladder_book_list(html->book, &count);
+    if (index < count && shown[index]) {
         markup_add(&html->markup,
-                   "<p><a href=\"#ladder-%" PRIu32 "\">Its ladder</a> stands above."
+                   "<p><a href=\"#ladder-%" PRIu64 "\">Its ladder</a> stands above."
                    "</p>\n",
                    number);
         return STATUS_OK;
     }
-    if (number == 0 || number > count || ladders[number - 1].segment_count == 0 ||
-        html->counts.ladders_shown == SHOWN_LADDERS) {
+    if (index == count || html->counts.ladders_shown == SHOWN_LADDERS) {
         html->counts.problems_without_ladder++;
         return STATUS_OK;
     }
-    shown[number] = true;
+    shown[index] = true;
     html->counts.ladders_shown++;
-    markup_add(&html->markup, "<div class=\"picture\" id=\"ladder-%" PRIu32 "\">\n", number);
+    markup_add(&html->markup, "<div class=\"picture\" id=\"ladder-%" PRIu64 "\">\n", number);
     enum status status = markup_write(&html->markup, &html->output);
     if (status == STATUS_OK)
-        status = ladder_svg_write_inside(&html->output, &ladders[number - 1], html->options.nano);
+        status = ladder_svg_write_inside(&html->output, &ladders[index], html->options.nano);
     markup_add(&html->markup, "</div>\n");
     return status;
 }
@@ -131,7 +145,7 @@ static enum status write_ladder(struct html *html, uint32_t number, bool *shown)
 static enum status write_problem(struct html *html, const struct problem *problem, bool *shown)
 {
     char *example = problem->example;
-    uint32_t number = (uint32_t)strtoul(example, &example, 10);
+    uint64_t number = strtoull(example, &example, 10);
     html_begin_problem(&html->markup, problem, html->options.nano);
     enum status status = markup_write(&html->markup, &html->output);
     if (status == STATUS_OK)
@@ -268,7 +282,7 @@ enum status sink_html_new(const struct sink_options *options, FILE *stream, stru
     html->markup = markup_make();
     html->dwell = dwell_new(DWELL_EXACT);
     html->problems = problems_new(KEPT_PROBLEMS);
-    html->book = ladder_book_new(&html->options.ladder);
+    html->book = ladder_book_new(&html->options.ladder, true);
     html->stream = open_memstream(&html->data, &html->data_length);
     enum status status = output_init(&html->output, stream);
     if (status == STATUS_OK && html->stream != NULL)

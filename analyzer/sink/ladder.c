@@ -186,7 +186,7 @@ static enum status sink_new(const struct sink_ops *ops, const struct sink_option
         return STATUS_NO_MEMORY;
     drawn->sink.ops = ops;
     drawn->options = *options;
-    drawn->book = ladder_book_new(&options->ladder);
+    drawn->book = ladder_book_new(&options->ladder, false);
     enum status status = output_init(&drawn->output, stream);
     if (status != STATUS_OK || !drawn->book) {
         ladder_free(&drawn->sink);

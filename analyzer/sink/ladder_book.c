@@ -1,5 +1,8 @@
 /*
  * ladder_book: an open-addressed table of ends leads to the ladders; each grows its own arrays.
+ *
+ * A recent book that is full forgets: a hand goes round over the ladders and takes the first that
+ * is not needed and was not written to since it came by (second chance).
  */
 #include "ladder_book.h"
 
@@ -9,22 +12,29 @@
 #include "ends.h"
 
 enum {
-    KEPT_SEGMENTS = 1000000, /* of all ladders together, 80 octets each */
+    KEPT_SEGMENTS = 1000000, /* of all ladders together, 72 octets each */
     KEPT_LADDERS = 100000,
-    KEPT_NOTES = 4096,     /* of one ladder */
-    KEPT_QUIET = 10000,    /* segments of one ladder from which on quiet runs shrink */
-    KEPT_LIVES = 4096,     /* of one ladder */
-    TABLE_ROOM = 4 * 65536 /* a power of 2, over twice KEPT_LADDERS */
+    KEPT_FIRST = 1000,      /* ladders that are never forgotten: those who end first are shown */
+    KEPT_WHOLE = 500,       /* segments of one that is kept although it has no event */
+    KEPT_NOTES = 4096,      /* of one ladder */
+    KEPT_QUIET = 10000,     /* segments of one ladder from which on quiet runs shrink */
+    KEPT_LIVES = 4096,      /* of one ladder */
+    TABLE_ROOM = 4 * 65536, /* a power of 2, over twice KEPT_LADDERS */
 };
 
 struct ladder_book {
     struct ladder_choice choice;
     struct hash_key key;
-    uint32_t *table; /* number of the ladder; 0: free */
+    uint32_t *table; /* index of the ladder, from 1; 0: free */
     struct ladder *ladders;
     uint32_t count, room;
+    uint64_t numbered; /* ladders that there were */
     size_t segments;
     uint64_t left_out;
+    bool recent;     /* it forgets when it is full */
+    int spared;      /* ladders with an event of this level are not forgotten */
+    uint32_t hand;   /* index of the next ladder to look at */
+    uint32_t vacant; /* place of a forgotten ladder, its next in that one's number; 0: none */
 };
 
 /* Makes room for one more element of an array; false when memory is out. */
@@ -77,25 +87,107 @@ bool ladder_book_chose(const struct ladder_book *book, const struct ladder *ladd
     return book->choice.kind != LADDER_NUMBER || ladder->number == book->choice.number;
 }
 
+static void clear_ladder(struct ladder *ladder)
+{
+    for (uint32_t i = 0; i < ladder->life_count; i++) {
+        free(ladder->lives[i].history[LEFT]);
+        free(ladder->lives[i].history[RIGHT]);
+    }
+    free(ladder->lives);
+    free(ladder->segments);
+    free(ladder->notes);
+}
+
+/* Empties a place of the table; what stands behind it moves up to where it is looked for. */
+static void clear_place(struct ladder_book *book, uint32_t place)
+{
+    const uint32_t mask = TABLE_ROOM - 1;
+    for (uint32_t next = (place + 1) & mask; book->table[next] != 0; next = (next + 1) & mask) {
+        const struct ladder *ladder = &book->ladders[book->table[next] - 1];
+        uint32_t home = (uint32_t)hash_ends(book, &ladder->who) & mask;
+        if (((next - home) & mask) < ((next - place) & mask))
+            continue;
+        book->table[place] = book->table[next];
+        place = next;
+    }
+    book->table[place] = 0;
+}
+
+static void forget(struct ladder_book *book, uint32_t index)
+{
+    struct ladder *ladder = &book->ladders[index];
+    clear_place(book, (uint32_t)(find_place(book, &ladder->who) - book->table));
+    book->segments -= ladder->segment_count;
+    clear_ladder(ladder);
+    *ladder = (struct ladder){.vacant = true, .number = book->vacant};
+    book->vacant = index + 1;
+}
+
+static bool may_be_forgotten(const struct ladder_book *book, const struct ladder *ladder)
+{
+    bool kept = ladder->kept && ladder->segment_count <= KEPT_WHOLE;
+    return !ladder->vacant && !kept && (int)ladder->worst < book->spared;
+}
+
+/* Forgets a ladder, not the one given; false: there is none, and the book stays full. */
+static bool make_space(struct ladder_book *book, const struct ladder *but)
+{
+    for (uint64_t looks = 0; book->recent; looks++) {
+        if (looks == 2 * (uint64_t)book->count) { /* what is left is all needed: as much? */
+            looks = 0;
+            book->recent = book->spared++ < LEVEL_ERROR;
+        }
+        book->hand = book->hand + 1 < book->count ? book->hand + 1 : 0;
+        struct ladder *ladder = &book->ladders[book->hand];
+        bool wanted = ladder == but || ladder->touched || !may_be_forgotten(book, ladder);
+        ladder->touched = false;
+        if (wanted)
+            continue;
+        forget(book, book->hand);
+        return true;
+    }
+    return false;
+}
+
+/* An index for a new ladder; false: there is no room. */
+static enum status find_vacant(struct ladder_book *book, uint32_t *ret_index)
+{
+    if (book->vacant != 0) {
+        *ret_index = book->vacant - 1;
+        book->vacant = (uint32_t)book->ladders[*ret_index].number;
+        return STATUS_OK;
+    }
+    size_t room = book->room;
+    if (!make_room((void **)&book->ladders, sizeof *book->ladders, book->count, &room))
+        return STATUS_NO_MEMORY;
+    book->room = (uint32_t)room;
+    *ret_index = book->count++;
+    return STATUS_OK;
+}
+
 /* The ladder of a record, a new one where there is none; *ret_ladder is NULL without room. */
 static enum status find_ladder(struct ladder_book *book, const struct flow_identity *who,
                                struct ladder **ret_ladder)
 {
     uint32_t *place = find_place(book, who);
     *ret_ladder = NULL;
-    if (*place == 0 && book->count == KEPT_LADDERS) {
+    if (*place == 0 && book->vacant == 0 && book->count == KEPT_LADDERS &&
+        !make_space(book, NULL)) {
         book->left_out++;
         return STATUS_OK;
     }
     if (*place == 0) {
-        size_t room = book->room;
-        if (!make_room((void **)&book->ladders, sizeof *book->ladders, book->count, &room))
+        uint32_t index = 0;
+        if (find_vacant(book, &index) != STATUS_OK)
             return STATUS_NO_MEMORY;
-        book->room = (uint32_t)room;
-        book->ladders[book->count] = (struct ladder){.who = *who, .number = book->count + 1};
-        *place = ++book->count;
+        bool first = ++book->numbered <= KEPT_FIRST;
+        book->ladders[index] =
+            (struct ladder){.who = *who, .number = book->numbered, .kept = first};
+        *find_place(book, who) = index + 1; /* places may have moved */
+        place = find_place(book, who);
     }
     struct ladder *ladder = &book->ladders[*place - 1];
+    ladder->touched = true;
     *ret_ladder = ladder_book_chose(book, ladder) ? ladder : NULL;
     return STATUS_OK;
 }
@@ -188,7 +280,10 @@ enum status ladder_book_segment(struct ladder_book *book, const struct segment_r
     if (status != STATUS_OK || ladder == NULL)
         return status;
     struct ladder_life *life = find_life(ladder, &segment->who);
-    if (life == NULL || book->segments == KEPT_SEGMENTS) {
+    bool room = life != NULL;
+    while (room && book->segments == KEPT_SEGMENTS)
+        room = make_space(book, ladder);
+    if (!room) {
         book->left_out++;
         return STATUS_OK;
     }
@@ -216,10 +311,16 @@ static enum status keep_history(struct ladder_life *life, int side,
     return STATUS_OK;
 }
 
+/* Of what was forgotten, what comes after it is not worth a ladder. */
+static bool is_forgotten(const struct ladder_book *book, const struct flow_identity *who)
+{
+    return book->recent && *find_place(book, who) == 0;
+}
+
 enum status ladder_book_flow(struct ladder_book *book, const struct flow_record *flow)
 {
     struct ladder *ladder;
-    if (!may_be_chosen(&book->choice, &flow->who))
+    if (!may_be_chosen(&book->choice, &flow->who) || is_forgotten(book, &flow->who))
         return STATUS_OK;
     enum status status = find_ladder(book, &flow->who, &ladder);
     struct ladder_life *life =
@@ -264,7 +365,8 @@ enum status ladder_book_event(struct ladder_book *book, const struct event_recor
     struct ladder *ladder;
     bool of_neighbour = book->choice.kind == LADDER_UID && event->who.previous != 0 &&
                         event->who.previous == book->choice.number;
-    if (!may_be_chosen(&book->choice, &event->who) && !of_neighbour)
+    if ((!may_be_chosen(&book->choice, &event->who) && !of_neighbour) ||
+        is_forgotten(book, &event->who))
         return STATUS_OK;
     enum status status = find_ladder(book, &event->who, &ladder);
     if (status != STATUS_OK || ladder == NULL)
@@ -282,27 +384,23 @@ const struct ladder *ladder_book_list(const struct ladder_book *book, uint32_t *
     return book->ladders;
 }
 
+void ladder_book_keep(struct ladder_book *book, const struct flow_identity *who)
+{
+    uint32_t place = *find_place(book, who);
+    if (place != 0)
+        book->ladders[place - 1].kept = true;
+}
+
 const struct ladder *ladder_book_find(const struct ladder_book *book,
                                       const struct flow_identity *who)
 {
-    uint32_t number = *find_place(book, who);
-    return number == 0 ? NULL : &book->ladders[number - 1];
+    uint32_t place = *find_place(book, who);
+    return place == 0 ? NULL : &book->ladders[place - 1];
 }
 
 uint64_t ladder_book_left_out(const struct ladder_book *book)
 {
     return book->left_out;
-}
-
-static void clear_ladder(struct ladder *ladder)
-{
-    for (uint32_t i = 0; i < ladder->life_count; i++) {
-        free(ladder->lives[i].history[LEFT]);
-        free(ladder->lives[i].history[RIGHT]);
-    }
-    free(ladder->lives);
-    free(ladder->segments);
-    free(ladder->notes);
 }
 
 void ladder_book_free(struct ladder_book *book)
@@ -316,12 +414,14 @@ void ladder_book_free(struct ladder_book *book)
     free(book);
 }
 
-struct ladder_book *ladder_book_new(const struct ladder_choice *choice)
+struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool recent)
 {
     struct ladder_book *book = calloc(1, sizeof *book);
     if (book == NULL)
         return NULL;
     book->choice = *choice;
+    book->recent = recent;
+    book->spared = LEVEL_INFO;
     book->key = hash_key_draw();
     book->table = calloc(TABLE_ROOM, sizeof *book->table);
     if (book->table == NULL) {

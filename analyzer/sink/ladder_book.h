@@ -51,8 +51,9 @@ struct ladder_note {
 
 struct ladder {
     struct flow_identity who;        /* of the first record */
-    uint32_t number;                 /* from 1, in the order of first records */
+    uint64_t number;                 /* from 1, in the order of first records */
     enum level worst;                /* of its notes; 0: no event that was asked for */
+    bool kept, touched, vacant;      /* not forgotten; written to lately; forgotten, all is empty */
     struct ladder_segment *segments; /* owned */
     size_t segment_count, segment_room;
     struct ladder_life *lives; /* owned */
@@ -67,15 +68,24 @@ struct ladder_book;
 bool ladder_segment_is_quiet(const struct ladder_segment *before,
                              const struct ladder_segment *segment);
 
-/* NULL: out of memory. */
-struct ladder_book *ladder_book_new(const struct ladder_choice *choice);
+/*
+ * A recent book forgets, when it is full, what was not written to lately and has no event, then
+ * what has lesser events; any other takes nothing new then.  NULL: out of memory.
+ */
+struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool recent);
 
 /* Each takes what belongs to the chosen connections; NO_MEMORY only. */
 enum status ladder_book_segment(struct ladder_book *book, const struct segment_record *segment);
 enum status ladder_book_flow(struct ladder_book *book, const struct flow_record *flow);
 enum status ladder_book_event(struct ladder_book *book, const struct event_record *event);
 
-/* In the order of their numbers, those that were not chosen among them, without segments. */
+/* The ladder of a connection will be needed. */
+void ladder_book_keep(struct ladder_book *book, const struct flow_identity *who);
+
+/*
+ * Those that were not chosen, or forgotten, among them, without segments.  Until any is forgotten,
+ * in the order of their numbers.
+ */
 const struct ladder *ladder_book_list(const struct ladder_book *book, uint32_t *ret_count);
 
 /* The ladder of a connection; NULL: there is none.  Valid until the next record. */

@@ -274,7 +274,7 @@ static void paint_heading(struct painter *painter)
     const struct ladder *ladder = painter->ladder;
     ladder_name_end(ladder, LEFT, left);
     ladder_name_end(ladder, RIGHT, right);
-    snprintf(words, sizeof words, "%" PRIu32 ": %s (left) and %s (right)", ladder->number, left,
+    snprintf(words, sizeof words, "%" PRIu64 ": %s (left) and %s (right)", ladder->number, left,
              right);
     put_styled(painter, COLOUR_BOLD, words);
     end_line(painter);

@@ -50,7 +50,10 @@ static enum status make_flow_room(struct report *report)
     return STATUS_OK;
 }
 
-/* By the catalogue: an event may have been more or less than its row says. */
+/*
+ * The worst of the events that are asked for; 0: none.  By the catalogue, although an event may
+ * have been more or less than its row says.
+ */
 static uint8_t worst_level(const struct report *report, const struct flow_record *flow)
 {
     enum level worst = 0;
@@ -60,7 +63,7 @@ static uint8_t worst_level(const struct report *report, const struct flow_record
         enum level level = event_row(flow->events[event])->level;
         worst = level > worst ? level : worst;
     }
-    return (uint8_t)worst;
+    return worst < report->options.minimum_level ? 0 : (uint8_t)worst;
 }
 
 /*
@@ -69,10 +72,11 @@ static uint8_t worst_level(const struct report *report, const struct flow_record
  */
 static struct kept_flow *find_lesser(struct report *report, uint8_t level)
 {
-    uint8_t lesser = 0;
+    enum { PLAIN_SHARE = 4 }; /* a sample of plain ones stays, this part of what there may be */
+    uint8_t lesser = report->by_level[0] > report->options.kept_plain / PLAIN_SHARE ? 0 : 1;
     while (lesser < level && report->by_level[lesser] == 0)
         lesser++;
-    if (lesser == level || report->options.kept_plain == 0)
+    if (lesser >= level || report->options.kept_plain == 0)
         return NULL;
     uint32_t flow = report->flow_count;
     while (report->flows[flow - 1].level != lesser) /* the newest of them */

@@ -70,7 +70,8 @@ def check_table(tap, name, read, report):
            read["down"] == packets[::-1] and read["sortedAs"] == "ascending",
            name + ": the table sorts", read["up"], read["down"])
     kinds = [flow["lastack"]["close"]["kind"] for flow in flows]
-    troubled = [flow for flow in flows if set(flow["lastack"]["events"]) - {"close_graceful"}]
+    problems = {problem["id"] for problem in report["problems"]}
+    troubled = [flow for flow in flows if problems & set(flow["lastack"]["events"])]
     tap.ok(read["kinds"] == {kind: kinds.count(kind) for kind in kinds} and
            read["withProblems"] == len(troubled), name + ": and filters", read["kinds"])
     tap.ok(read["found"] == 0, name + ": what is not found is not shown")

@@ -23,6 +23,7 @@ HOSTILE = "</script><img src=x onerror='alert(1)'>\"&amp;<!--\u202e.pcap".replac
 CLOSING = "</script><script>alert(1)</script>"
 VOID = {"meta"}
 EMPTY_SIZE = 400 * 1024
+CROWD = 110000  # ladders that are remembered, and some
 FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
 # What HTML knows of that may reach out of the page.
 REACHING = {"src", "srcset", "action", "formaction", "poster", "data", "background", "xlink:href"}
@@ -247,6 +248,40 @@ def check_hostile(tap, folder):
     tap.ok(interface == CLOSING, "the hostile interface name is in the data as it is")
 
 
+def lone_segment(number):
+    """A frame with one ACK of a connection that is seen no more."""
+    address = struct.pack("!I", 0x0A000000 + number)
+    tcp = struct.pack("!HHIIBBHHH", 40000, 443, 1, 1, 0x50, 0x10, 1000, 0, 0)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, address, bytes([10, 255, 0, 1]))
+    return bytes(12) + b"\x08\x00" + ip + tcp
+
+
+def check_crowd(tap, folder):
+    """A problem has its ladder although more connections came before it than are remembered."""
+    sample = packets_of(os.path.join(SAMPLES, NAMES[0] + ".pcap"))
+    begins = sample[0][0] - 2 * CROWD
+    crowd = [(begins + n, lone_segment(n)) for n in range(CROWD)]
+    capture = os.path.join(folder, "crowd.pcap")
+    with open(capture, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        for microseconds, frame in crowd + sample:
+            file.write(struct.pack("<IIII", *divmod(microseconds, 1000000), len(frame), len(frame)))
+            file.write(frame)
+    page = page_of(capture)
+    report = page.json("report")
+    tap.ok(len(report["problems"]) == page.text.count('class="problem ') and
+           page.text.count('class="ladder"') == 1 and "without their ladder" not in page.text,
+           "after a crowd of connections a problem still has its ladder")
+    troubled = {flow["lastack"]["flow_uid"] for flow in report["flows"] if flow["lastack"]["events"]}
+    drawn = {graph["uid"] for graph in page.json("segments")["connections"]}
+    tap.ok(len(troubled) == 2 and drawn == {f["lastack"]["flow_uid"] for f in report["flows"]},
+           "and every connection in the page its segments", len(drawn), len(report["flows"]))
+    left = report["summary"]["left_out"]["flows"]
+    tap.ok(left == CROWD + 2 - len(report["flows"]) > 0 and
+           "%d connections missing from the table" % left in page.text,
+           "what the page leaves out is said", left)
+
+
 def check_check(tap):
     """What the checks above must refuse."""
     good = page_of(os.path.join(SAMPLES, NAMES[0] + ".pcap")).text
@@ -269,6 +304,7 @@ def main():
         check_graphs(tap, name, page, capture)
     with tempfile.TemporaryDirectory() as folder:
         check_hostile(tap, folder)
+        check_crowd(tap, folder)
         empty = os.path.join(folder, "empty.pcap")
         with open(empty, "wb") as file:
             file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))

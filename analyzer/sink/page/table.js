@@ -47,7 +47,7 @@ function lineOf(row) {
 function isFound(row, words) {
   const {kind, problems} = table;
   return (kind.value === "" || row.flow.lastack.close.kind === kind.value) &&
-    (!problems.checked || row.problem) && words.every((word) => row.text.includes(word));
+    (!problems.checked || row.rank >= 0) && words.every((word) => row.text.includes(word));
 }
 
 function sayFound(found) {
@@ -114,13 +114,25 @@ function controlsOf() {
   return controls;
 }
 
-function addTable() {
-  const place = document.getElementById("flows");
-  table.rows = report.flows.map(function (flow) {
+/* How bad the worst of a connection's events is; of those that are no problem here, nothing. */
+function rankOf(flow, levels) {
+  const order = ["info", "notice", "warning", "error"];
+  return Math.max(-1, ...flow.lastack.events.map((event) => order.indexOf(levels.get(event))));
+}
+
+function rowsOfTable() {
+  const levels = new Map(report.problems.map((problem) => [problem.id, problem.level]));
+  const rows = report.flows.map(function (flow) {
     const cells = COLUMNS.map((column) => column[1](flow));
-    return {flow, cells, problem: flow.lastack.events.some((event) => event !== "close_graceful"),
+    return {flow, cells, rank: rankOf(flow, levels),
       text: cells.concat(flow.lastack.flow_uid).join(" ").toLowerCase()};
   });
+  return rows.sort((a, b) => b.rank - a.rank);
+}
+
+function addTable() {
+  const place = document.getElementById("flows");
+  table.rows = rowsOfTable();
   table.said = make("p", {"class": "faint", role: "status"});
   table.body = make("tbody");
   const element = make("table", {"class": "flows"});
