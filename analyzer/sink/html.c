@@ -134,7 +134,10 @@ static enum status write_ladder(struct html *html, uint64_t number, bool *shown)
     }
     shown[index] = true;
     html->counts.ladders_shown++;
-    markup_add(&html->markup, "<div class=\"picture\" id=\"ladder-%" PRIu64 "\">\n", number);
+    markup_add(&html->markup,
+               "<div class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"ladder\" "
+               "id=\"ladder-%" PRIu64 "\">\n",
+               number);
     enum status status = markup_write(&html->markup, &html->output);
     if (status == STATUS_OK)
         status = ladder_svg_write_inside(&html->output, &ladders[index], html->options.nano);

@@ -26,7 +26,7 @@ function curvesOf(host) {
   const end = Math.max(seconds(points[points.length - 1]), 1e-6);
   return {
     label: nameOfHost(host) + ": at most " + most + " at once",
-    x: {name: "since " + points[0].t, from: 0, to: end, spell: spellerOf(end)},
+    x: {name: "time", from: 0, to: end, spell: spellerOf(end)},
     y: {from: 0, to: most * 1.05, spell: (y) => Number.isInteger(y) ? String(y) : ""},
     layers: held.map((kind) => ({name: kind.name, kind: "line", colour: kind.colour,
       dash: kind.dash, points: points.map((p) => [seconds(p), kind.of(p)])})),
@@ -37,7 +37,19 @@ function hasSeries(host) {
   return Boolean(host.lastack.series && host.lastack.series.points.length);
 }
 
+/* What it held most of at once, in words. */
+function stocksOf(host) {
+  const {time_wait: timeWait, close_wait: closeWait, ports} = host.lastack;
+  const stocks = [["TIME_WAIT at clients", timeWait.client], ["TIME_WAIT at the server", timeWait.server],
+    ["CLOSE_WAIT at clients", closeWait.client], ["CLOSE_WAIT at the server", closeWait.server],
+    ["ports of the client in use", ports && ports.in_use]];
+  const said = stocks.filter(([, stock]) => stock && stock.most > 0)
+    .map(([name, stock]) => name + " " + stock.most + " (at the end " + stock.now + ")");
+  return said.length ? "At most at once: " + said.join(", ") + "." : "Nothing was held.";
+}
+
 function showHost(host, box) {
+  box.append(make("p", {}, stocksOf(host)));
   if (hasSeries(host)) {
     const place = make("div", {"class": "graph"});
     box.append(make("p", {"class": "faint"}, "Seconds since " + host.lastack.series.points[0].t +
@@ -50,10 +62,9 @@ function showHost(host, box) {
 
 function addHosts() {
   const place = document.getElementById("hosts");
-  const told = report.hosts.filter((host) => hasSeries(host) || host.lastack.dwell_times);
-  if (told.length === 0) return;
+  if (report.hosts.length === 0) return;
   place.append(make("h2", {}, "Hosts and services"));
-  for (const host of told) {
+  for (const host of report.hosts) {
     const box = make("details", {"class": "host"});
     const counted = host.lastack.connections;
     box.append(make("summary", {}, nameOfHost(host) + ": " + counted.opened +
