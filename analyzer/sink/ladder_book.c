@@ -104,7 +104,7 @@ static void clear_place(struct ladder_book *book, uint32_t place)
     const uint32_t mask = TABLE_ROOM - 1;
     for (uint32_t next = (place + 1) & mask; book->table[next] != 0; next = (next + 1) & mask) {
         const struct ladder *ladder = &book->ladders[book->table[next] - 1];
-        uint32_t home = (uint32_t)hash_ends(book, &ladder->who) & mask;
+        uint32_t home = (uint32_t)ends_hash(book->key, &ladder->who) & mask;
         if (((next - home) & mask) < ((next - place) & mask))
             continue;
         book->table[place] = book->table[next];
