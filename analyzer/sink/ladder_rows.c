@@ -181,6 +181,19 @@ static void add_notes(struct ladder_rows *rows, const struct ladder *ladder, uin
     }
 }
 
+/* A segment of an earlier incarnation: the states beside it are that one's. */
+static void add_belonging(struct ladder_rows *rows, const struct ladder *ladder,
+                          const struct ladder_segment *segment)
+{
+    struct line line = {.length = 0};
+    if (segment->life >= rows->newest) {
+        rows->newest = segment->life;
+        return;
+    }
+    line_add(&line, "of incarnation %" PRIu32, ladder->lives[segment->life].incarnation);
+    add_words(rows, LADDER_REMARK, &line);
+}
+
 static void add_segment(struct ladder_rows *rows, const struct ladder *ladder, size_t index)
 {
     const struct ladder_segment *segment = &ladder->segments[index];
@@ -203,6 +216,7 @@ static void add_segment(struct ladder_rows *rows, const struct ladder *ladder, s
             *at = *at == '_' ? ' ' : *at;
         add_words(rows, LADDER_REMARK, &line);
     }
+    add_belonging(rows, ladder, segment);
     add_notes(rows, ladder, segment->packet);
 }
 

@@ -39,6 +39,7 @@ struct ladder_row {
 struct ladder_rows {
     struct ladder_row *rows; /* owned */
     size_t count, room;
+    uint32_t newest;    /* index of the latest incarnation that a row is of */
     enum status status; /* NO_MEMORY: rows are missing */
 };
 

@@ -162,8 +162,10 @@ static void paint_between(struct painter *painter, enum colour colour, const cha
     int room = arrow_width(painter) - 2, width = (int)strlen(words);
     int before = (room - width) / 2;
     const char *pole = painter->glyphs->pole;
-    if (width > room) { /* wider than the arrow: set against the right edge */
-        put_repeated(painter, " ", painter->look->columns - width);
+    if (width > room) { /* wider than the arrow: on from the left pole, or up to the right edge */
+        int left = painter->look->columns - width - margin(painter) - 1;
+        put_repeated(painter, " ", left < 0 ? painter->look->columns - width : margin(painter));
+        line_add(&painter->line, "%s", left < 0 ? "" : pole);
         put_styled(painter, colour, words);
         end_line(painter);
         return;
