@@ -171,6 +171,18 @@ static void paint_sentence(struct canvas *canvas, const char *class, const char 
     }
 }
 
+/* Between the poles where it fits, else in their place. */
+static void paint_fold(struct canvas *canvas, const char *words)
+{
+    enum { COLUMNS = (RIGHT_POLE - LEFT_POLE) / 8 };
+    if (strlen(words) <= COLUMNS) {
+        paint_between(canvas, words);
+        return;
+    }
+    put_text(canvas, (LEFT_POLE + RIGHT_POLE) / 2, canvas->y + 13, "middle", "f", words);
+    canvas->y += WORDS_BAND;
+}
+
 static void paint_timer(struct canvas *canvas, const struct ladder_row *row)
 {
     struct line words = {.length = 0};
@@ -200,6 +212,8 @@ static void paint_row(struct canvas *canvas, const struct ladder_row *row)
         paint_timer(canvas, row);
         return;
     case LADDER_FOLD:
+        paint_fold(canvas, row->words);
+        return;
     case LADDER_REMARK:
         paint_between(canvas, row->words);
         return;

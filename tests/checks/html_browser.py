@@ -93,6 +93,8 @@ def check_looks(tap, name, read, uplot):
            name + ": light, dark, and as the screen", read["papers"])
     tap.ok(read["pdf"] > 1000 and read["printed"] == read["problems"] and read["controls"] == 0,
            name + ": paper has every problem open, and nothing to press", read["controls"])
+    tap.ok("client" in read["paperHead"] and "more" not in read["paperHead"],
+           name + ": the table keeps its head", read["paperHead"])
     tap.ok(read["paperCanvases"] == 0 and read["paperPlots"] > 0,
            name + ": and its graphs are SVG" + ("" if uplot else ", as on the screen"))
 

@@ -107,8 +107,10 @@ async function readPaper(page, out) {
   out.pdf = (await page.pdf()).length;
   out.printed = await page.locator("details.problem[open]").count();
   await page.emulateMedia({media: "print"});
-  out.controls = await page.locator("button:visible, input:visible, select:visible").count();
+  out.controls = await page.locator(
+    "button:not(th > button):visible, input:visible, select:visible").count();
   await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  out.paperHead = await page.locator("#flows th:visible").allInnerTexts();
   out.paperPlots = await page.locator("svg.plot:visible").count();
   out.paperCanvases = await page.locator("canvas:visible").count();
   await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
