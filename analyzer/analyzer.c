@@ -189,10 +189,6 @@ static enum dissect_result join_fragments(struct analyzer *analyzer, nanotime ti
 {
     enum { NESTED = 4 };
     struct fragment fragment;
-    if (analyzer->fragments == NULL)
-        analyzer->fragments = fragments_new(&analyzer->engine.config);
-    if (analyzer->fragments == NULL)
-        return DISSECT_FRAGMENT_INCOMPLETE;
     for (int level = 0; level < NESTED; level++) {
         if (!dissect_fragment(whole, &fragment))
             return DISSECT_NOT_TCP;
@@ -217,6 +213,12 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
     struct frame whole = *frame;
     enum dissect_result result = dissect(frame, &item->segment);
     analyzer->further = item->segment.further;
+    if (result == DISSECT_FRAGMENT && analyzer->fragments == NULL)
+        analyzer->fragments = fragments_new(&analyzer->engine.config);
+    if (result == DISSECT_FRAGMENT && analyzer->fragments == NULL) {
+        analyzer->results[DISSECT_FRAGMENT_INCOMPLETE]++;
+        return STATUS_NO_MEMORY;
+    }
     if (result == DISSECT_FRAGMENT)
         result = join_fragments(analyzer, packet->time, &whole, &item->segment);
     if (result == DISSECT_FRAGMENT)
@@ -274,6 +276,8 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
     if (analyzer->fragments == NULL)
         return status;
     enum status lost = take_lost(analyzer, packet->time);
+    if (fragments_starved(analyzer->fragments))
+        return STATUS_NO_MEMORY;
     return status == STATUS_OK ? lost : status;
 }
 

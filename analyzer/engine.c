@@ -188,7 +188,8 @@ static void begin(struct engine *engine, struct tuple *tuple, const struct segme
     struct incarnation *fresh = lives_begin(engine, tuple, segment, end);
     if (fresh == NULL)
         return;
-    collide_after_end(tuple, fresh, segment);
+    if (!collide_after_end(tuple, fresh, segment))
+        engine->status = STATUS_NO_MEMORY;
     tuple->current = fresh;
     copies_seen(&fresh->connection, segment, incarnation_side(fresh, end),
                 engine->config.copy_window);

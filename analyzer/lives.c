@@ -70,7 +70,8 @@ static struct incarnation *start(struct engine *engine, struct tuple *tuple,
     incarnation->first_packet = segment->packet;
     incarnation->vlans = segment->vlans;
     memcpy(incarnation->vlan, segment->vlan, sizeof(incarnation->vlan));
-    incarnation_keep_tunnels(incarnation, segment, end);
+    if (!incarnation_keep_tunnels(incarnation, segment, end))
+        engine->status = STATUS_NO_MEMORY;
     tuple->last_uid = incarnation->uid;
     return incarnation;
 }
@@ -97,7 +98,8 @@ void lives_replace(struct engine *engine, struct tuple *tuple, const struct segm
     struct incarnation *fresh = lives_begin(engine, tuple, segment, end);
     if (fresh == NULL)
         return;
-    collide_attach(fresh, tuple->current, NULL, segment);
+    if (!collide_attach(fresh, tuple->current, NULL, segment))
+        engine->status = STATUS_NO_MEMORY;
     note_collision(tuple->current, fresh);
     decide_replaced(engine, tuple, tuple->current, segment);
     struct step step;
@@ -142,7 +144,8 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
     if (candidate == NULL)
         return NULL;
     struct incarnation *old = tuple->current;
-    collide_attach(candidate, old, NULL, segment);
+    if (!collide_attach(candidate, old, NULL, segment))
+        engine->status = STATUS_NO_MEMORY;
     note_collision(old, candidate);
     decide_replaced(engine, tuple, old, segment);
     tuple->candidate = candidate;
@@ -182,6 +185,8 @@ static void write_flow(struct engine *engine, struct tuple *tuple, struct incarn
             flow.side[side].basis == BASIS_PRESUMED && flow.side[side].history_count > 0;
         counts->history_dropped += flow.side[side].history_dropped;
     }
+    if (incarnation->connection.history.starved)
+        engine->status = STATUS_NO_MEMORY;
     tell_gone(engine, tuple, incarnation, &flow);
     hand_on(engine, &flow);
 }
@@ -224,8 +229,10 @@ static void bury(struct engine *engine, struct tuple *tuple, const struct incarn
     if ((incarnation->flags & INCARNATION_SYNCHRONIZED) == 0)
         return;
     struct tombstone *tombstone = incarnation_bury(incarnation, closed_at);
-    if (tombstone == NULL)
+    if (tombstone == NULL) {
+        engine->status = STATUS_NO_MEMORY;
         return;
+    }
     engine->tombstones++;
     tombstone->next = tuple->tombstones;
     tuple->tombstones = tombstone;

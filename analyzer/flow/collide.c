@@ -52,16 +52,16 @@ static void collide_with_tombstone(struct collision *collision, const struct inc
     collision->state_after = STATE_CLOSED;
 }
 
-void collide_attach(struct incarnation *candidate, const struct incarnation *old,
+bool collide_attach(struct incarnation *candidate, const struct incarnation *old,
                     const struct tombstone *tombstone, const struct segment *segment)
 {
     bool there_was = old != NULL ? (old->flags & INCARNATION_SYNCHRONIZED) != 0
                                  : tombstone != NULL && tombstone->synchronized;
     if (!there_was || (segment->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-        return;
+        return true;
     struct collision *collision = calloc(1, sizeof(*collision));
     if (collision == NULL)
-        return;
+        return false;
     candidate->collision = collision;
     collision->deadline = NANOTIME_UNKNOWN;
     if (old != NULL)
@@ -73,13 +73,14 @@ void collide_attach(struct incarnation *candidate, const struct incarnation *old
     collision->syn_cut = (segment->options & OPTION_CUT) != 0 && !collision->syn_timestamps;
     collision->syn_tsval = segment->tsval;
     collision->syn_tsecr = segment->tsecr;
+    return true;
 }
 
-void collide_after_end(struct tuple *tuple, struct incarnation *fresh,
+bool collide_after_end(struct tuple *tuple, struct incarnation *fresh,
                        const struct segment *segment)
 {
     const struct tombstone *old = tuple->tombstones;
     while (old != NULL && !old->synchronized)
         old = old->next;
-    collide_attach(fresh, NULL, old, segment);
+    return collide_attach(fresh, NULL, old, segment);
 }

@@ -9,14 +9,14 @@
 
 /*
  * Attaches the case of a SYN to its incarnation, when there was a connection to collide with: the
- * incarnation `old`, or with NULL the closed one of a tombstone (NULL: none).  Without memory the
- * case is left out.
+ * incarnation `old`, or with NULL the closed one of a tombstone (NULL: none).  False when
+ * memory ran out, and the case is left out.
  */
-void collide_attach(struct incarnation *candidate, const struct incarnation *old,
+bool collide_attach(struct incarnation *candidate, const struct incarnation *old,
                     const struct tombstone *tombstone, const struct segment *segment);
 
-/* A SYN after the end: its case against the tuple's newest tombstone, if there is one. */
-void collide_after_end(struct tuple *tuple, struct incarnation *fresh,
+/* A SYN after the end: its case against the tuple's newest tombstone, if there is one; likewise. */
+bool collide_after_end(struct tuple *tuple, struct incarnation *fresh,
                        const struct segment *segment);
 
 #endif

@@ -100,17 +100,18 @@ bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
     return false;
 }
 
-void incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
+bool incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
                               int end)
 {
     if (segment->around.tunnels == 0)
-        return;
+        return true;
     incarnation->around = malloc(sizeof(*incarnation->around));
     if (incarnation->around == NULL)
-        return;
+        return false;
     *incarnation->around = segment->around;
     if (incarnation_side(incarnation, end) == 0)
-        return;
+        return true;
     memcpy(incarnation->around->source, segment->around.destination, 16);
     memcpy(incarnation->around->destination, segment->around.source, 16);
+    return true;
 }

@@ -211,8 +211,8 @@ static inline bool incarnation_in_other_vlan(const struct incarnation *incarnati
 bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
                                  const struct segment *segment);
 
-/* Keeps the tunnels of the first segment, from that end.  Without memory nothing is kept. */
-void incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
+/* Keeps the tunnels of the first segment, from that end.  False: no memory, nothing is kept. */
+bool incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
                               int end);
 
 /* Remembers a segment with payload in the ring of the last ones. */

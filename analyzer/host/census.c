@@ -266,9 +266,17 @@ static enum status count_at(struct census *census, struct census_target *target,
     return failed ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
+/* A service always has more, unless memory ran out when it was made. */
+static bool has_more(const struct census *census, struct census_entry *service)
+{
+    return service->more != NULL || make_more(service, census_two_msl(census));
+}
+
 static enum status count_service(struct census *census, struct census_target *target,
                                  const struct delta *delta)
 {
+    if (target->entry != NULL && !has_more(census, target->entry))
+        return STATUS_NO_MEMORY;
     if (target->entry != NULL && !count_cohort(target->entry, delta))
         return STATUS_NO_MEMORY;
     enum status status = count_at(census, target, delta, false);
@@ -295,6 +303,8 @@ enum status census_take(struct census *census, const struct delta *delta,
     bool all = concerns_all(delta);
     census_aim(census, delta, target, all);
     enum status status = count_service(census, &target[HOST_SERVICE], delta);
+    if (status != STATUS_OK)
+        return status;
     struct census_entry *service = place->service = target[HOST_SERVICE].entry;
     bool syn = (delta->what & (DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
     bool crowded = service != NULL && syn && is_crowded(service, delta->t);
@@ -302,8 +312,7 @@ enum status census_take(struct census *census, const struct delta *delta,
         census_aim(census, delta, target, true);
     if (!all && !crowded)
         return status;
-    if (status == STATUS_OK)
-        status = count_at(census, &target[HOST_SOURCE], delta, crowded);
+    status = count_at(census, &target[HOST_SOURCE], delta, crowded);
     if (status == STATUS_OK)
         status = count_at(census, &target[HOST_PAIR], delta, crowded);
     place->source = target[HOST_SOURCE].entry;
@@ -341,5 +350,7 @@ enum status census_flow(struct census *census, const struct flow_record *flow)
     struct census_key key = census_key_of(HOST_SERVICE, who->ip_version, NULL,
                                           who->end[SERVER].address, who->end[SERVER].port);
     struct census_entry *service = census_find(census, &key);
-    return service == NULL ? STATUS_OK : add_dwell(census, service, flow);
+    if (service == NULL || service->more == NULL)
+        return STATUS_OK;
+    return add_dwell(census, service, flow);
 }

@@ -154,7 +154,7 @@ static void show_services(struct host *host, struct census_entry **sorted, uint3
 {
     struct host_occasion occasion = occasion_of(host);
     for (uint32_t i = 0; i < count; i++) {
-        if (sorted[i]->key.scope != HOST_SERVICE)
+        if (sorted[i]->key.scope != HOST_SERVICE || sorted[i]->more == NULL)
             continue;
         occasion.place = (struct census_place){.service = sorted[i]};
         for (size_t j = 0; j < sizeof(service_detectors) / sizeof(service_detectors[0]); j++)

@@ -74,6 +74,7 @@ struct fragments {
     uint32_t past_next;
     uint8_t *done; /* of the packet completed last; owned */
     struct fragment_counts counts;
+    bool starved; /* memory ran out since fragments_starved() was asked */
 };
 
 struct fragments *fragments_new(const struct config *config)
@@ -397,6 +398,7 @@ bool fragments_take(struct fragments *fragments, const struct fragment *fragment
     if (whole == NULL)
         whole = begin(fragments, &identity, chain, time);
     if (whole == NULL || !make_room(fragments, whole, fragment->offset + fragment->length)) {
+        fragments->starved = true;
         fragments->counts.incomplete++;
         return false;
     }
@@ -420,6 +422,13 @@ bool fragments_take(struct fragments *fragments, const struct fragment *fragment
     }
     fragments->counts.incomplete++;
     return false;
+}
+
+bool fragments_starved(struct fragments *fragments)
+{
+    bool starved = fragments->starved;
+    fragments->starved = false;
+    return starved;
 }
 
 bool fragments_lost(struct fragments *fragments, struct segment *ret_segment)

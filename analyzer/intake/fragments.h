@@ -31,6 +31,9 @@ struct fragments *fragments_new(const struct config *config);
 bool fragments_take(struct fragments *fragments, const struct fragment *fragment, nanotime time,
                     struct frame *ret_frame);
 
+/* Whether memory ran out for a fragment since the last call; it is counted as incomplete. */
+bool fragments_starved(struct fragments *fragments);
+
 /*
  * A TCP packet that was given up, its first fragment taken: true, and *ret_segment has its
  * addresses and ports, and nothing else.  False when there is none since the last call.

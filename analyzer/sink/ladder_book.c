@@ -192,24 +192,29 @@ static enum status find_ladder(struct ladder_book *book, const struct flow_ident
     return STATUS_OK;
 }
 
-/* The incarnation of a record, a new one where there is none; NULL: no room. */
-static struct ladder_life *find_life(struct ladder *ladder, const struct flow_identity *who)
+/* The incarnation of a record, a new one where there is none; *ret_life is NULL: no room. */
+static enum status find_life(struct ladder *ladder, const struct flow_identity *who,
+                             struct ladder_life **ret_life)
 {
+    *ret_life = NULL;
     for (uint32_t i = ladder->life_count; i-- > 0;) {
-        if (ladder->lives[i].flow_uid == who->flow_uid)
-            return &ladder->lives[i];
+        if (ladder->lives[i].flow_uid != who->flow_uid)
+            continue;
+        *ret_life = &ladder->lives[i];
+        return STATUS_OK;
     }
     if (ladder->life_count == KEPT_LIVES)
-        return NULL;
+        return STATUS_OK;
     struct ladder_life *larger =
         realloc(ladder->lives, (ladder->life_count + 1) * sizeof *ladder->lives);
     if (larger == NULL)
-        return NULL;
+        return STATUS_NO_MEMORY;
     ladder->lives = larger;
     struct ladder_life *life = &ladder->lives[ladder->life_count++];
     *life = (struct ladder_life){.flow_uid = who->flow_uid, .incarnation = who->incarnation};
     life->turned = !ends_is_same(&who->end[CLIENT], &ladder->who.end[CLIENT]);
-    return life;
+    *ret_life = life;
+    return STATUS_OK;
 }
 
 bool ladder_segment_is_quiet(const struct ladder_segment *before,
@@ -279,7 +284,10 @@ enum status ladder_book_segment(struct ladder_book *book, const struct segment_r
     enum status status = find_ladder(book, &segment->who, &ladder);
     if (status != STATUS_OK || ladder == NULL)
         return status;
-    struct ladder_life *life = find_life(ladder, &segment->who);
+    struct ladder_life *life;
+    status = find_life(ladder, &segment->who, &life);
+    if (status != STATUS_OK)
+        return status;
     bool room = life != NULL;
     while (room && book->segments == KEPT_SEGMENTS)
         room = make_space(book, ladder);
@@ -323,8 +331,9 @@ enum status ladder_book_flow(struct ladder_book *book, const struct flow_record 
     if (!may_be_chosen(&book->choice, &flow->who) || is_forgotten(book, &flow->who))
         return STATUS_OK;
     enum status status = find_ladder(book, &flow->who, &ladder);
-    struct ladder_life *life =
-        status == STATUS_OK && ladder != NULL ? find_life(ladder, &flow->who) : NULL;
+    struct ladder_life *life = NULL;
+    if (status == STATUS_OK && ladder != NULL)
+        status = find_life(ladder, &flow->who, &life);
     if (life == NULL)
         return status;
     life->turned = !ends_is_same(&flow->who.end[CLIENT], &ladder->who.end[CLIENT]);

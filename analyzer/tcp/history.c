@@ -11,10 +11,11 @@ static bool history_grow(struct history *history)
         return true;
     uint16_t capacity = history->capacity == 0 ? 8 : (uint16_t)(history->capacity * 2);
     struct history_entry *more = realloc(history->more, capacity * sizeof(*more));
+    history->starved |= more == NULL;
     if (more == NULL)
         return false;
     history->more = more;
-    history->capacity = capacity;
+    history->capacity = capacity & 0x7fff;
     return true;
 }
 

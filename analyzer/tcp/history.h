@@ -16,10 +16,10 @@
 enum { HISTORY_INLINE = 11, HISTORY_MAX = 64 };
 
 struct history_entry {
-    nanotime t;           /* of the segment that moved the side, or the deadline */
-    uint64_t state : 4;   /* enum tcp_state */
-    uint64_t fact : 4;    /* enum fact */
-    uint64_t basis : 2;   /* enum basis */
+    nanotime t;         /* of the segment that moved the side, or the deadline */
+    uint64_t state : 4; /* enum tcp_state */
+    uint64_t fact : 4;  /* enum fact */
+    uint64_t basis : 2; /* enum basis */
     uint64_t side : 1;
     uint64_t revoked : 1;
     uint64_t before : 4;  /* enum tcp_state the side left */
@@ -29,8 +29,9 @@ struct history_entry {
 };
 
 struct history {
-    uint16_t count;       /* entries kept */
-    uint16_t capacity;    /* of `more`, in entries */
+    uint16_t count;         /* entries kept */
+    uint16_t capacity : 15; /* of `more`, in entries */
+    uint16_t starved : 1;   /* memory ran out: some of the dropped would have had their place */
     uint32_t dropped[2];
     struct history_entry first[HISTORY_INLINE];
     struct history_entry *more; /* entries from HISTORY_INLINE on; owned, NULL until needed */

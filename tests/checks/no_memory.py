@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Every allocation of an analysis fails once, and every tail of them: the end is clear each time.
+
+Clear means: no crash, an exit status of the manual, a message when it is not 0, whole lines only;
+and when it is 0, the same records as with all the memory there is.
+
+usage: no_memory.py [--all]    every point of every form; else at most so many of each
+"""
+import glob
+import gzip
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+TOP = os.environ.get("TOP_SRCDIR", ".")
+BUILD = os.environ.get("TOP_BUILDDIR", ".")
+PROGRAM = os.path.join(BUILD, "tests", "tools", "scarce-memory")
+sys.path.insert(0, os.path.join(TOP, "tests", "tools"))
+import segread
+import segwire
+
+POINTS = 100  # of a form and a capture, when not all
+CODES = (0, 3, 4, 5)
+FORMS = (
+    ("--ndjson",), ("--ndjson", "--segments", "all", "--transitions"),
+    ("--ndjson", "--segments", "problems"), ("--json",), ("--text",), ("ladder",),
+    ("--html=OUT",), ("--ndjson", "-w", "OUT"), ("--ndjson", "--threads", "3"),
+)
+
+
+def captures(folder):
+    """Many stories in one file, some in fragments and some in a tunnel; plain and compressed."""
+    frames, begin = [], 0
+    paths = sorted(glob.glob(os.path.join(TOP, "tests", "cases", "*", "*.seg")))[::6]
+    for number, path in enumerate(paths):
+        case = segread.read_case(path, path)
+        variation = segwire.Variation(fragment=44 if number % 5 == 4 else 0,
+                                      link="vxlan" if number % 5 == 3 else "ethernet")
+        told = list(segwire.Wire(case, variation).frames())
+        frames += [(time + begin, frame) for time, frame, _ in told]
+        begin += 150 * 10**9
+    data = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1) + b"".join(
+        struct.pack("<IIII", time // 10**9, time % 10**9, len(frame), len(frame)) + frame
+        for time, frame in frames)
+    names = os.path.join(folder, "plain.pcap"), os.path.join(folder, "packed.pcap.gz")
+    with open(names[0], "wb") as file:
+        file.write(data)
+    with open(names[1], "wb") as file:
+        file.write(gzip.compress(data))
+    return names
+
+
+def run(form, capture, out, **scarce):
+    arguments = [word.replace("OUT", out) for word in form]
+    if "--threads" not in form:  # several count their allocations in another order each time
+        arguments += ["--threads", "1"]
+    environment = {**os.environ, **{name.upper(): str(value) for name, value in scarce.items()}}
+    return subprocess.run([PROGRAM] + arguments + ["--", capture], capture_output=True, check=False,
+                          env=environment, timeout=60)
+
+
+def what_is_wrong(form, done, whole):
+    """Why this end is not clear; None when it is."""
+    said = done.stderr.decode(errors="replace")
+    if done.returncode not in CODES:
+        return "exit %d: %s" % (done.returncode, said[-300:])
+    if done.returncode != 0 and "lastack: " not in said:
+        return "exit %d without a message" % done.returncode
+    if form[0] == "--ndjson":
+        if done.stdout and not done.stdout.endswith(b"\n"):
+            return "half a line: %r" % done.stdout[-80:]
+        for line in done.stdout.splitlines():
+            json.loads(line)
+    if done.returncode == 0 and done.stdout != whole:
+        return "exit 0, but other output than with all memory"
+    return None
+
+
+def try_form(tap, form, capture, out, every):
+    whole = run(form, capture, out, scarce_count=1)
+    count = int(re.search(r"(\d+) allocations", whole.stderr.decode()).group(1))
+    step = 1 if every else max(1, count // POINTS)
+    begin = 1 + FORMS.index(form) % step  # other points for other forms
+    faults, ends = [], {}
+    for number in range(begin, count + 1, step):
+        for together in (0, 1):
+            done = run(form, capture, out, scarce_fail=number, scarce_all=together)
+            ends[done.returncode] = ends.get(done.returncode, 0) + 1
+            try:
+                fault = what_is_wrong(form, done, whole.stdout)
+            except ValueError as error:
+                fault = str(error)
+            if fault:
+                faults.append("%s %d: %s" % ("from" if together else "allocation", number, fault))
+    tap.ok(whole.returncode == 0 and not faults and count > 20,
+           "%s of %s: %d allocations fail" % (" ".join(form), os.path.basename(capture), count),
+           whole.returncode, *faults[:12], "%d faults, ends: %s" % (len(faults), ends))
+    print("# ends:", " ".join("%d times %d" % (times, code) for code, times in sorted(ends.items())))
+
+
+def main():
+    tap = Tap()
+    if os.environ.get("LASTACK_SANITIZED", "").strip():
+        tap.skip("allocations that fail", "a sanitizer brings an allocator of its own")
+        return tap.end()
+    with tempfile.TemporaryDirectory() as folder:
+        plain, packed = captures(folder)
+        for form in FORMS:
+            try_form(tap, form, plain, os.path.join(folder, "out"), "--all" in sys.argv)
+        try_form(tap, FORMS[0], packed, os.path.join(folder, "out"), "--all" in sys.argv)
+    return tap.end()
+
+
+sys.exit(main())
