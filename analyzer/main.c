@@ -84,6 +84,7 @@ int main(int argc, char **argv)
     struct options options;
     char message[MESSAGE_SIZE] = "";
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a result of writing */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow (ulimit -f) */
     enum status status = options_parse(argc, argv, &options, message);
     enum exit_status exit_status =
         status == STATUS_OK ? act(&options) : exit_refuse(status, message);

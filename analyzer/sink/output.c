@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { OUTPUT_BUFFER = 256 * 1024 };
 
@@ -22,12 +25,39 @@ enum status output_init(struct output *output, FILE *stream)
     return output->buffer ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/*
+ * A disk that is full takes part of a line: the file is cut back to whole ones.  `before` is where
+ * what is pending began; errno stays as the write left it.
+ */
+static void cut_to_lines(struct output *output, off_t before)
+{
+    int error = errno, file = fileno(output->stream);
+    struct stat status;
+    __fpurge(output->stream); /* or closing would try again */
+    off_t after = lseek(file, 0, SEEK_CUR);
+    if (before < 0 || after <= before || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size != after) {
+        errno = error;
+        return;
+    }
+    size_t taken = (size_t)(after - before);
+    const char *end =
+        memrchr(output->buffer, '\n', taken < output->pending ? taken : output->pending);
+    off_t whole = before + (end == NULL ? 0 : end + 1 - output->buffer);
+    if (ftruncate(file, whole) == 0)
+        lseek(file, whole, SEEK_SET);
+    errno = error;
+}
+
 enum status output_flush(struct output *output)
 {
-    size_t pending = output->pending;
+    if (output->status == STATUS_OK && output->pending > 0) {
+        off_t before = lseek(fileno(output->stream), 0, SEEK_CUR);
+        output->status = output_print(output->stream, output->buffer, output->pending);
+        if (output->status == STATUS_WRITE && output->lines)
+            cut_to_lines(output, before);
+    }
     output->pending = 0;
-    if (output->status == STATUS_OK)
-        output->status = output_print(output->stream, output->buffer, pending);
     return output->status;
 }
 
@@ -51,6 +81,7 @@ enum status output_write_line(struct output *output, const char *text, size_t le
 {
     if (output->pending + length + 1 > OUTPUT_BUFFER)
         output_flush(output);
+    output->lines = true;
     append(output, text, length);
     return append(output, "\n", 1);
 }

@@ -2,12 +2,14 @@
  * output: a stream that takes whole lines.
  *
  * Lines gather in a buffer of our own and leave it together, cut only between lines, so that a
- * reader at the other end of a pipe never holds half a record for long.  The first failure stays:
- * everything after it fails in the same way.
+ * reader at the other end of a pipe never holds half a record for long.  An ordinary file that
+ * takes no more (a full disk) is cut back to whole lines.  The first failure stays: everything
+ * after it fails in the same way.
  */
 #ifndef LASTACK_SINK_OUTPUT_H
 #define LASTACK_SINK_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -17,6 +19,7 @@ struct output {
     FILE *stream;       /* not owned */
     char *buffer;       /* OUTPUT_BUFFER octets, owned */
     size_t pending;     /* octets in it */
+    bool lines;         /* output_write_line() was called */
     enum status status; /* of everything so far */
 };
 
