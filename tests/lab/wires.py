@@ -11,6 +11,7 @@ nothing but the scenario is on the wire.
 import contextlib
 import ctypes
 import fcntl
+import ipaddress
 import os
 import socket
 import struct
@@ -125,7 +126,7 @@ class Wires:
 def addresses(family, vxlan, net):
     form = ("fd78:%d::%d" if vxlan else "fd77:%d::%d") if family == "ipv6" else \
         ("10.78.%d.%d" if vxlan else "10.77.%d.%d")
-    return {name: form % (net, host)
+    return {name: str(ipaddress.ip_address(form % (net, host)))  # as everybody spells it
             for name, host in (("client", 1), ("server", 2), ("scripted", SCRIPTED))}
 
 
