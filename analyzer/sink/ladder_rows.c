@@ -297,7 +297,8 @@ static void add_end(struct ladder_rows *rows, const struct ladder *ladder, uint3
                  side == LEFT ? "left" : "right");
         line_add_duration(&line, time_since(life->time_wait_until, ladder->segments[0].t));
         if (life->time_wait_restarts > 0)
-            line_add(&line, ", restarted %" PRIu64 " times", life->time_wait_restarts);
+            line_add(&line, ", restarted %" PRIu64 " time%s", life->time_wait_restarts,
+                     life->time_wait_restarts == 1 ? "" : "s");
         add_words(rows, LADDER_END, &line);
     }
 }
