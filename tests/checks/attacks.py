@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Captures made to exhaust: time per packet and memory stay within a bound beside an ordinary one's,
+and the report counts what was given up.
+
+usage: attacks.py [--packets N]    of each capture; the table stands in the lines that begin with #
+
+The ordinary capture has as many packets, of connections that open, exchange, and close.  Time is
+the processor's.  Connections may take 16 MiB (--max-memory), so that the limit bites here, too.
+"""
+import gzip
+import json
+import os
+import random
+import struct
+import sys
+import tempfile
+import zlib
+
+from tap import Tap
+
+BUILD = os.environ.get("TOP_BUILDDIR", ".")
+LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
+PACKETS = 60000
+LIMIT = 16 << 20
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+START = 1_700_000_000 * 10**6
+CENTURY = 36525 * 86400 * 10**6
+# What an attack may cost: times the processor of the ordinary capture, and octets above its memory.
+# Ordinary packets share their connection's record with seven others, an attack's may not; the
+# lists of a batch and of an epoch, and what a record may hold at most, are the constant part.
+TIMES, MORE_OCTETS = 12, LIMIT + (48 << 20)
+
+
+def packet(source, sport, target, dport, seq, ack, flags, payload=b""):
+    """As raw IPv4; checksums are left zero, which costs what a right one costs."""
+    tcp = struct.pack(">HHIIBBHHH", sport, dport, seq & 0xffffffff, ack & 0xffffffff, 0x50, flags,
+                      501, 0, 0) + payload
+    return struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(tcp), 7, 0, 64, 6, 0, source, target) + tcp
+
+
+class Talk:
+    """Both directions of one tuple."""
+
+    def __init__(self, number, port=443):
+        self.ends = (0x0a000000 + number // 20000, 20000 + number % 20000), (0x0a800001, port)
+
+    def up(self, seq, ack, flags, payload=b""):
+        return packet(*self.ends[0], *self.ends[1], seq, ack, flags, payload)
+
+    def down(self, seq, ack, flags, payload=b""):
+        return packet(*self.ends[1], *self.ends[0], seq, ack, flags, payload)
+
+
+# Each gives pairs of microseconds since the one before and a packet.
+
+def ordinary(count):
+    for number in range(count // 8):
+        talk, x, y = Talk(number), number * 7919, number * 104729
+        yield from ((50, p) for p in (
+            talk.up(x, 0, SYN), talk.down(y, x + 1, SYN | ACK), talk.up(x + 1, y + 1, ACK),
+            talk.up(x + 1, y + 1, PSH | ACK, b"request"), talk.down(y + 1, x + 8, FIN | PSH | ACK, b"x"),
+            talk.up(x + 8, y + 3, ACK), talk.up(x + 8, y + 3, FIN | ACK), talk.down(y + 3, x + 9, ACK)))
+
+
+def half_open(count):
+    for number in range(count):
+        yield 10, packet(0x14000000 + number * 17, 1024 + number % 60000, 0x0a800001, 443, number, 0,
+                         SYN)
+
+
+def equal_sums(count):
+    """Tuples whose addresses and ports have the same sum and the same exclusive or."""
+    for number in range(count):
+        high, low = number >> 12 & 0xffff, number & 0xfff
+        yield 10, packet(0x0a000000 | high << 8 | low & 0xff, 0x4000 + (low << 2), 0x0a000000 | high << 8
+                         | (low ^ 0xfff) & 0xff, 0x4000 + ((low ^ 0xfff) << 2), 1, 0, SYN)
+
+
+def incarnations(count):
+    talk, x, y = Talk(1), 1000, 5000
+    for _ in range(count // 4):
+        yield from ((20, p) for p in (talk.up(x, 0, SYN), talk.down(y, x + 1, SYN | ACK),
+                                      talk.up(x + 1, y + 1, ACK), talk.down(y + 1, x + 1, RST | ACK)))
+        x, y = x + 70001, y + 90001
+
+
+def retransmissions(count):
+    talk = Talk(1)
+    yield 0, talk.up(1, 0, SYN)
+    yield 9, talk.down(1, 2, SYN | ACK)
+    yield 9, talk.up(2, 2, ACK)
+    for _ in range(count - 3):
+        yield 200000, talk.up(2, 2, PSH | ACK, b"again")
+
+
+def jumps(count):
+    """Back by hours and ahead by a century, by turns, over many connections."""
+    for number in range(count):
+        talk = Talk(number % 500)
+        jump = (-7200 * 10**6, CENTURY // 4, -CENTURY // 4, 10)[number % 4]
+        yield jump, talk.up(number, number, (SYN, ACK, FIN | ACK, RST)[number // 500 % 4])
+
+
+def storm(count):
+    """Everything that is out of order, on one established connection."""
+    talk, draw = Talk(1), random.Random(1)
+    yield 0, talk.up(1, 0, SYN)
+    yield 9, talk.down(1, 2, SYN | ACK)
+    yield 9, talk.up(2, 2, ACK)
+    for _ in range(count - 3):
+        flags = draw.choice((SYN, SYN | ACK, RST, RST | ACK, FIN | ACK, ACK, FIN))
+        send = draw.choice((talk.up, talk.down))
+        yield 3000, send(draw.getrandbits(32), draw.getrandbits(32), flags)
+
+
+def many_storms(count):
+    """The same over many connections, which have few packets each."""
+    draw = random.Random(2)
+    for number in range(count // 6):
+        talk = Talk(number)
+        yield 20, talk.up(1, 0, SYN)
+        yield 20, talk.down(1, 2, SYN | ACK)
+        yield 20, talk.up(2, 2, ACK)
+        for _ in range(3):
+            send = draw.choice((talk.up, talk.down))
+            yield 20, send(draw.getrandbits(32), draw.getrandbits(32),
+                           draw.choice((SYN, RST, FIN | ACK, ACK)))
+
+
+def fragments(count):
+    for number in range(count):
+        yield 10, struct.pack(">BBHHHBBHII", 0x45, 0, 28, number & 0xffff, 0x2000 | 1 + number % 99, 64,
+                              6, 0, 0x14000000 + (number >> 16), 0x0a800001) + b"\0" * 8
+
+
+def holes(count):
+    """A segment a window apart each, so that nothing is ever in order; the peer selects all."""
+    talk = Talk(1)
+    for number in range(count // 2):
+        yield 10, talk.up(2 + number * 3000, 2, ACK, b"x" * 8)
+        yield 10, talk.down(2, 2, ACK)
+
+
+ATTACKS = {"a SYN from everywhere": half_open, "tuples of equal sums": equal_sums,
+           "one tuple again and again": incarnations, "one segment again and again": retransmissions,
+           "time stamps that jump": jumps, "events without end": storm,
+           "events on every connection": many_storms, "fragments that never meet": fragments,
+           "holes without end": holes}
+
+
+def records(packets):
+    time = START
+    for gap, octets in packets:
+        time = min(max(time + gap, 0), (2**32 - 1) * 10**6)
+        yield struct.pack("<IIII", time // 10**6, time % 10**6, len(octets), len(octets)) + octets
+
+
+HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
+
+
+def run(path, folder):
+    """(exit status, processor seconds, peak octets, summary or None)."""
+    out = os.path.join(folder, "out")
+    with open(out, "wb") as file:
+        child = os.posix_spawn(LASTACK, [LASTACK, "--ndjson", "--max-memory", "16M", "--threads", "1",
+                                         path], os.environ,
+                               file_actions=[(os.POSIX_SPAWN_DUP2, file.fileno(), 1),
+                                             (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
+        _, status, used = os.wait4(child, 0)
+    with open(out, "rb") as file:
+        file.seek(max(0, os.path.getsize(out) - 65536))
+        last = file.read().splitlines()[-1:]
+    try:
+        told = json.loads(last[0])["lastack"] if last else None
+    except ValueError:
+        told = None
+    return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, told
+
+
+def count_events(summary):
+    return sum(summary["summary"]["events"]["by_level"].values())
+
+
+def put(folder, packets):
+    path = os.path.join(folder, "attack.pcap")
+    with open(path, "wb") as file:
+        file.write(HEADER)
+        file.writelines(records(packets))
+    return path
+
+
+def limits_that_bit(summary):
+    return {key: value for key, value in summary["summary"]["limits"].items() if value}
+
+
+def check_attack(tap, folder, name, make, count, plain):
+    code, seconds, octets, told = run(put(folder, make(count)), folder)
+    read = told["capture"]["packets"] if told else 1
+    print("# %-28s %6d packets %7.2f us each (%4.1f times) %6.1f MiB, %d events; %s" % (
+        name, read, seconds / read * 10**6, seconds / read / plain[0], octets / 2**20,
+        count_events(told) if told else 0,
+        json.dumps(limits_that_bit(told)) if told else "no summary"))
+    sanitized = os.environ.get("LASTACK_SANITIZED", "").strip()
+    within = sanitized or (seconds / read < TIMES * plain[0] and octets < plain[1] + MORE_OCTETS)
+    return tap.ok(code == 0 and told and read >= count * .99 and within,
+                  "%s: bounded time and memory" % name, code, seconds, octets, plain), told
+
+
+def check_bombs(tap, folder, plain):
+    """Files that unpack to much more, and files whose lengths lie."""
+    zeros = os.path.join(folder, "zeros.pcap.gz")
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
+    with open(zeros, "wb") as file:
+        file.write(squeeze.compress(HEADER))
+        for _ in range(32):
+            file.write(squeeze.compress(bytes(1 << 20)))
+        file.write(squeeze.flush())
+    code, seconds, octets, told = run(zeros, folder)
+    read = told["capture"]["packets"] if told else 1
+    print("# 32 MiB of empty packets in %d octets: %.2f us each, %.1f MiB" % (
+        os.path.getsize(zeros), seconds / read * 10**6, octets / 2**20))
+    sanitized = os.environ.get("LASTACK_SANITIZED", "").strip()
+    tap.ok(code == 0 and read == 2 << 20 and (sanitized or octets < plain[1] + MORE_OCTETS),
+           "a file that unpacks to a thousand times its size", code, octets, read)
+    lies = {"a packet of 4 GiB": HEADER + struct.pack("<IIII", 1, 1, 0xffffffff, 0xffffffff) + b"x" * 99,
+            "a packet that ends behind the file": HEADER + struct.pack("<IIII", 1, 1, 262144, 262144),
+            "a block of 4 GiB": struct.pack("<IIIHHq", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1) +
+            struct.pack("<I", 28) + struct.pack("<II", 6, 0xfffffffc) + b"x" * 99,
+            "a section of 2^62 octets": struct.pack("<IIIHHq", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, 1 << 62) +
+            struct.pack("<I", 28)}
+    for name, data in lies.items():
+        for packed in (False, True):
+            path = os.path.join(folder, "lie")
+            with open(path, "wb") as file:
+                file.write(gzip.compress(data) if packed else data)
+            code, _, octets, told = run(path, folder)
+            tap.ok(code in (0, 4) and (sanitized or octets < plain[1] + (16 << 20)),
+                   "%s%s: nothing is believed" % (name, ", packed" if packed else ""), code, octets)
+
+
+def main():
+    count = int(sys.argv[2]) if sys.argv[1:2] == ["--packets"] else PACKETS
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        path = put(folder, ordinary(count))
+        code, seconds, octets, told = min((run(path, folder) for _ in range(3)), key=lambda r: r[1])
+        plain = seconds / count, octets
+        print("# %-28s %6d packets %7.2f us each %18.1f MiB" % ("ordinary", count, plain[0] * 10**6,
+                                                             octets / 2**20))
+        tap.ok(code == 0 and told["capture"]["packets"] == count // 8 * 8, "an ordinary capture", code)
+        for name, make in ATTACKS.items():
+            held, told = check_attack(tap, folder, name, make, count, plain)
+            if held and make is half_open and count * 128 > LIMIT // 4:
+                tap.ok(limits_that_bit(told).get("evictions", 0) > 0, "what gave way is counted",
+                       limits_that_bit(told))
+        check_bombs(tap, folder, plain)
+    return tap.end()
+
+
+sys.exit(main())
