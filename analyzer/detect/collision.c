@@ -90,8 +90,10 @@ static void add_deltas(struct event_record *event, const struct incarnation *inc
     const struct collision *collision = incarnation->collision;
     const struct side *side = incarnation->connection.side;
     report_number(event, "gap_ns", time_since(collision->syn.t, collision->old_last_t));
-    report_number(event, "isn_delta_client", seq_distance(side[0].iss, collision->old[0].snd_nxt));
-    if (side_has(&side[1], SIDE_SYN_SEEN))
+    if (tombstone_side_knows_next(&collision->old[0]))
+        report_number(event, "isn_delta_client",
+                      seq_distance(side[0].iss, collision->old[0].snd_nxt));
+    if (side_has(&side[1], SIDE_SYN_SEEN) && tombstone_side_knows_next(&collision->old[1]))
         report_number(event, "isn_delta_server",
                       seq_distance(side[1].iss, collision->old[1].snd_nxt));
     bool stamped = collision->syn_timestamps && (collision->old[0].flags & SIDE_TSVAL) != 0;

@@ -303,9 +303,11 @@ enum safe_by resolve_safe_by(const struct incarnation *incarnation)
     const struct collision *collision = incarnation->collision;
     const struct side *client = &incarnation->connection.side[0];
     const struct side *server = &incarnation->connection.side[1];
-    bool server_known = side_has(server, SIDE_SYN_SEEN);
-    bool client_above = seq_at_or_after(client->iss, collision->old[0].snd_nxt);
-    bool server_above = !server_known || seq_at_or_after(server->iss, collision->old[1].snd_nxt);
+    bool answered = side_has(server, SIDE_SYN_SEEN);
+    bool known = tombstone_side_knows_next(&collision->old[0]) &&
+                 (!answered || tombstone_side_knows_next(&collision->old[1]));
+    bool client_above = known && seq_at_or_after(client->iss, collision->old[0].snd_nxt);
+    bool server_above = !answered || seq_at_or_after(server->iss, collision->old[1].snd_nxt);
     if (client_above && server_above)
         return SAFE_BY_ISN;
     switch (protects(incarnation)) {
@@ -316,7 +318,7 @@ enum safe_by resolve_safe_by(const struct incarnation *incarnation)
     case KNOWN_NO:
         break;
     }
-    return SAFE_BY_NONE;
+    return known ? SAFE_BY_NONE : SAFE_BY_UNKNOWN;
 }
 
 bool resolve_syn_in_window(const struct collision *collision)

@@ -36,6 +36,12 @@ struct tombstone_side {
     uint16_t mss;         /* likewise */
 };
 
+/* Whether snd_nxt holds: not of a side that sent nothing but resets. */
+static inline bool tombstone_side_knows_next(const struct tombstone_side *side)
+{
+    return (side->flags & (SIDE_HEARD | SIDE_ISS_KNOWN)) != 0;
+}
+
 struct tombstone {
     struct tombstone *next; /* older; owned */
     uint64_t uid;

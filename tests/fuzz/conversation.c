@@ -14,6 +14,7 @@ struct end {
     uint32_t last;   /* where its latest segment began */
     uint32_t next;   /* sequence number after all that it sent */
     uint32_t before; /* `next` of the incarnation before */
+    uint32_t zero;   /* what 0 is when all numbers are shifted */
     uint16_t ip_id;
 };
 
@@ -22,6 +23,7 @@ struct conversation {
     struct wire_segment latest; /* to be sent again as a copy */
     nanotime time;
     bool ip6;
+    bool absolute; /* a number has a meaning of its own */
 };
 
 /* Initial numbers at the places where arithmetic goes wrong. */
@@ -69,9 +71,9 @@ static uint32_t sequence_by(uint8_t relation, struct end *own, const struct end 
     case 7:
         return own->last + 5; /* an overlap */
     case 8:
-        return 0;
+        return own->zero;
     case 9:
-        return 0xffffffff;
+        return own->next + 0x40000000;
     case 10:
         return peer->next; /* the other's numbers */
     case 11:
@@ -99,7 +101,7 @@ static uint32_t acknowledgment_by(uint8_t relation, const struct end *own, const
     case 3:
         return peer->first + 1;
     case 4:
-        return 0;
+        return peer->zero;
     case 5:
         return peer->next + 1; /* of what was never sent */
     case 6:
@@ -113,7 +115,7 @@ static uint32_t acknowledgment_by(uint8_t relation, const struct end *own, const
     case 10:
         return peer->first - 1;
     case 11:
-        return 0xffffffff;
+        return peer->next - 0x40000000;
     default:
         return peer->next;
     }
@@ -234,21 +236,28 @@ static struct wire_segment next_segment(struct conversation *conversation, struc
         segment = conversation->latest;
     if (!segment.quoted)
         note_sent(own, &segment);
+    segment.place = segment.sequence - own->zero;
+    conversation->absolute |= (flags & TCP_RST) != 0 && segment.sequence == 0;
     conversation->latest = segment;
     return segment;
 }
 
-void conversation_write(struct script *script, struct packets *packets)
+static struct end end_shifted(uint32_t first, uint32_t shift)
+{
+    uint32_t from = first + shift;
+    return (struct end){.first = from, .next = from, .last = shift, .before = shift, .zero = shift};
+}
+
+bool conversation_write(struct script script, uint32_t shift, struct packets *packets)
 {
     struct conversation conversation = {.time = INT64_C(1700000000) * NANO_PER_SECOND};
-    conversation.ip6 = (script_u8(script) & 1) != 0;
+    conversation.ip6 = (script_u8(&script) & 1) != 0;
     for (int tuple = 0; tuple < TUPLES; tuple++)
         for (int side = 0; side < SIDES_OF_TUPLE; side++)
-            conversation.end[tuple][side].first = conversation.end[tuple][side].next =
-                firsts[tuple][side];
-    for (int i = 0; i < CONVERSATION_MOST && script->left > 0; i++) {
+            conversation.end[tuple][side] = end_shifted(firsts[tuple][side], shift);
+    for (int i = 0; i < CONVERSATION_MOST && script.left > 0; i++) {
         uint8_t octets[WIRE_LARGEST];
-        struct wire_segment segment = next_segment(&conversation, script);
+        struct wire_segment segment = next_segment(&conversation, &script);
         uint32_t length = wire_write(&segment, octets);
         packets_add(packets, &(struct analyzer_packet){
                                  .data = octets,
@@ -258,4 +267,5 @@ void conversation_write(struct script *script, struct packets *packets)
                                  .link_type = CONVERSATION_ETHERNET,
                              });
     }
+    return !conversation.absolute;
 }

@@ -19,7 +19,11 @@
 
 enum { CONVERSATION_ETHERNET = 1, CONVERSATION_MOST = 600 };
 
-/* Appends the packets of the script, as Ethernet frames, CONVERSATION_MOST at most. */
-void conversation_write(struct script *script, struct packets *packets);
+/*
+ * Appends the packets of the script, as Ethernet frames, CONVERSATION_MOST at most.  All sequence
+ * numbers are shifted by so much.  False when one of them has a meaning of its own, so that another
+ * shift may make another story: a reset of number 0 answers a segment without an ACK.
+ */
+bool conversation_write(struct script script, uint32_t shift, struct packets *packets);
 
 #endif

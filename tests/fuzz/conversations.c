@@ -1,5 +1,5 @@
 /*
- * Fuzzes the analyzer with valid packets in wrong relations (conversation.h).  The first three
+ * Fuzzes the analyzer with valid packets in wrong relations (conversation.h).  The first two
  * octets choose threads, records and numbers of config.def.
  */
 #include "claim.h"
@@ -13,6 +13,7 @@ static struct run_options options_of(struct script *script)
     options.segments = (first & 4) != 0;
     options.transitions = (first & 8) != 0;
     options.schema = (first & 0x30) == 0; /* it takes longer than the rest */
+    options.shift = (first & 0xc0) == 0 ? 0 : (uint32_t)(first >> 6) * 0x3fffffff;
     options.config.max_memory = UINT64_C(4) << 20;
     options.config.census_pairs = 16;
     options.tick_every = second >> 6;
@@ -29,9 +30,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
     struct script script = {octets, size};
     struct run_options options = options_of(&script);
-    struct packets packets = {0};
-    conversation_write(&script, &packets);
+    struct packets packets = {0}, shifted = {0};
+    bool relative = conversation_write(script, 0, &packets);
     run_claim(&options, &packets);
+    if (options.shift != 0 && conversation_write(script, options.shift, &shifted) && relative)
+        run_claim_likeness(&options, &packets, &shifted);
     packets_clear(&packets);
+    packets_clear(&shifted);
     return 0;
 }

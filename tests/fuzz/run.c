@@ -5,6 +5,7 @@
 
 #include "../../analyzer/sink/sinks.h"
 #include "claim.h"
+#include "likeness.h"
 #include "schema_check.h"
 
 /*
@@ -195,6 +196,18 @@ void run_claim(const struct run_options *options, const struct packets *packets)
         claim_same(one, other, options->threads);
     if (options->schema)
         claim_schema(one);
+    free(one);
+    free(other);
+}
+
+void run_claim_likeness(const struct run_options *options, const struct packets *packets,
+                        const struct packets *shifted)
+{
+    uint64_t lost[2];
+    char *one = run(options, 1, 0, packets, &lost[0]);
+    char *other = run(options, 1, 0, shifted, &lost[1]);
+    if (lost[0] == 0 && lost[1] == 0)
+        likeness_claim(one, other);
     free(one);
     free(other);
 }

@@ -26,6 +26,7 @@ struct run_options {
     uint32_t threads; /* of the second run */
     uint32_t
         tick_every; /* of the second run: packets between ticks at the clock's own time; 0: none */
+    uint32_t shift; /* of all sequence numbers, for run_claim_likeness; 0: it is not asked for */
     bool segments, transitions;
     bool parts;  /* a frame may hold several packets, which are counted one by one */
     bool schema; /* look at every line */
@@ -33,5 +34,12 @@ struct run_options {
 
 /* Ends the program when one of the claims does not hold. */
 void run_claim(const struct run_options *options, const struct packets *packets);
+
+/*
+ * Two captures of the same story in other sequence numbers: what is told of them differs in those
+ * numbers alone, and in the identifiers that come of them.
+ */
+void run_claim_likeness(const struct run_options *options, const struct packets *packets,
+                        const struct packets *shifted);
 
 #endif

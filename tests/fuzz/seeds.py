@@ -119,8 +119,8 @@ def conversations_seeds():
         "storm": opened() + (step(0, RST, seq=4) + step(1, ACK, seq=1) + step(0, SYN, seq=13)) * 30,
     }
     for name, story in stories.items():
-        for first in (0, 1):
-            yield "%s-%d" % (name, first), bytes([first << 2, 0, first]) + story
+        for first in (0, 1, 2):
+            yield "%s-%d" % (name, first), bytes([first << 2 | 0x40 * first, 0, first & 1]) + story
 
 
 def capture_of(form, **how):

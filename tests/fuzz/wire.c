@@ -107,7 +107,7 @@ static uint32_t put_tcp(const struct wire_segment *segment, const uint8_t *ip, u
     memset(octets + TCP_HEADER, 0, options);
     memcpy(octets + TCP_HEADER, segment->options, segment->options_length);
     for (uint32_t i = 0; i < segment->payload; i++) /* by place, so repetitions are the same */
-        octets[TCP_HEADER + options + i] = (uint8_t)((segment->sequence + i) * 7);
+        octets[TCP_HEADER + options + i] = (uint8_t)((segment->place + i) * 7);
     uint16_t sum = fold(add_octets(pseudo_sum(segment, ip, PROTOCOL_TCP, length), octets, length));
     put16(octets + 16, segment->bad_checksum ? sum ^ 0x5555u : sum);
     return length;

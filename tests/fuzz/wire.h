@@ -16,6 +16,7 @@ struct wire_segment {
     uint8_t options[WIRE_OPTIONS];
     uint16_t window, ip_id;
     uint32_t sequence, acknowledgment, payload;
+    uint32_t place; /* of the payload in its stream, which decides its octets */
     bool bad_checksum;
     bool cut;    /* the caller's: less is captured */
     bool quoted; /* not the segment, but an ICMP error about it, from its receiver's side */
