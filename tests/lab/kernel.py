@@ -6,6 +6,8 @@ import errno
 import socket
 import struct
 
+from wires import Lacking
+
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20
 SOCK_DESTROY = 21
@@ -55,5 +57,7 @@ class Kernel:
         """As ss -K: the socket is gone, what it was in TIME_WAIT without a word."""
         _, body = self.ask(SOCK_DESTROY, NLM_F_ACK, own, other)
         error = -struct.unpack_from("=i", body)[0]
+        if error == errno.EOPNOTSUPP:
+            raise Lacking("SOCK_DESTROY")
         if error:
             raise OSError(error, "SOCK_DESTROY")

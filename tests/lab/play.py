@@ -15,7 +15,7 @@ from judge import judge
 from lab import Lab
 from scenario import SCENARIOS
 from taps import offline
-from wires import ENDS
+from wires import ENDS, Lacking
 
 
 def load_scenarios():
@@ -62,6 +62,11 @@ def verdicts(scenario, lab, rows, folder, live):
     return found
 
 
+def write_verdict(folder, result):
+    with open(os.path.join(folder, "verdict.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
@@ -71,11 +76,14 @@ def main():
     options = parser.parse_args()
     folder, live = options.folder, not options.offline
     scenario = load_scenarios()[options.name]
-    lab, rows, wrong = play(scenario, folder, live, options.net)
+    try:
+        lab, rows, wrong = play(scenario, folder, live, options.net)
+    except Lacking as lacking:
+        write_verdict(folder, {"wrong": [], "late": 0, "lacks": str(lacking), "verdicts": {}})
+        return
     late = lab.relay.latest - scenario.delay
     result = {"wrong": wrong, "late": round(late, 3), "verdicts": verdicts(scenario, lab, rows, folder, live)}
-    with open(os.path.join(folder, "verdict.json"), "w", encoding="utf-8") as file:
-        json.dump(result, file)
+    write_verdict(folder, result)
 
 
 if __name__ == "__main__":

@@ -39,16 +39,25 @@ def new_namespace():
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
 
+class Lacking(Exception):
+    """What the running kernel does not have."""
+
+
 def batch(*lines):
     """Commands of ip(8), in the namespace that the thread is in."""
-    subprocess.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True,
-                   capture_output=True)
+    done = subprocess.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n", text=True,
+                          check=False, capture_output=True)
+    if done.returncode != 0:
+        raise Lacking("%s: %s" % (lines[0], done.stderr.strip()))
 
 
 def write_sysctls(settings):
     for name, value in settings.items():
-        with open("/proc/sys/" + name.replace(".", "/"), "w", encoding="ascii") as file:
-            file.write(str(value))
+        try:
+            with open("/proc/sys/" + name.replace(".", "/"), "w", encoding="ascii") as file:
+                file.write(str(value))
+        except FileNotFoundError:
+            raise Lacking(name) from None
 
 
 def switch_offloads_off(device):
