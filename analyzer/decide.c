@@ -383,6 +383,7 @@ static void follow_hazard(struct engine *engine, struct tuple *tuple,
         (segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
         return;
     const struct side *x = &incarnation->connection.side[side_other(hazard->to)];
+    const struct side *y = &incarnation->connection.side[hazard->to];
     bool unsent = seq_after(segment->acknowledgment, x->snd_nxt) &&
                   seq_after(segment->acknowledgment, hazard->left);
     bool sacked = seq_at_or_before(x->snd_nxt, hazard->left) && sacks_unsent(segment, hazard);
@@ -393,7 +394,10 @@ static void follow_hazard(struct engine *engine, struct tuple *tuple,
     nanotime since = time_since(segment->time, hazard->stray.t);
     bool in_flight = since < incarnation->connection.side[hazard->to].round_trip / 2;
     bool overtaken = seq_after(x->snd_nxt, hazard->left);
-    if (!in_flight)
+    bool sacks = side_has(x, SIDE_SACK) && side_has(y, SIDE_SACK); /* and would have told */
+    bool may_be_kept = !hazard->at_edge && !overtaken && !sacks &&
+                       seq_before(segment->acknowledgment, hazard->left);
+    if (!in_flight && !may_be_kept) /* what is kept shows when the gap is filled */
         decide_hazard(engine, tuple, incarnation, segment, false, hazard->at_edge && !overtaken);
 }
 
