@@ -8,7 +8,7 @@ from wires import ENDS
 NS = 1_000_000_000
 NEAR = 5_000_000  # between a kernel's step and the stamp of its frame, on a busy machine
 
-Verdict = collections.namedtuple("Verdict", "samples agree passing excused misses events")
+Verdict = collections.namedtuple("Verdict", "samples agree passing moves excused misses events")
 
 
 def nanoseconds(stamp):
@@ -68,31 +68,60 @@ def flows_between(flows, pair):
 
 def excuse(scenario, near, side, kernel, report):
     """Why the wire could not tell, or None."""
+    kernel = kernel.split()[-1]
     return next((row.reason for row in scenario.unseen
                  if row.tap in (near, "both") and row.side == side and row.kernel == kernel and
                  row.report in report), None)
 
 
-def judge_states(scenario, connections, rows, flows, near, transit):
-    """transit is the longest that a frame took through the relay, in ns."""
-    sides = [{end: Side(flows_between(flows, pair), own) for end, own in zip(ENDS, pair)}
-             for pair in connections]
-    agree, passing, excused, misses = 0, 0, collections.Counter(), collections.Counter()
+class Ends:
+    """Both sides of every connection, as one capture has them."""
+
+    def __init__(self, scenario, connections, flows, near, transit):
+        """transit is the longest that a frame took through the relay, in ns."""
+        self.scenario, self.connections = scenario, connections
+        self.near, self.transit = near, transit
+        self.sides = [{end: Side(flows_between(flows, pair), own) for end, own in zip(ENDS, pair)}
+                      for pair in connections]
+        self.excused, self.misses = collections.Counter(), collections.Counter()
+
+    def states(self, connection, end, first, last):
+        # What the far end sends passes late, what moves it passes early.
+        around = NEAR if end == self.near else NEAR + self.transit
+        return self.sides[connection][end].between(first - around, last + around)
+
+    def miss(self, connection, end, kernel, report):
+        reason = excuse(self.scenario, self.near, end, kernel, report)
+        line = "%s %s: kernel %s, report %s" % (
+            self.connections[connection][ENDS.index(end)], end, kernel, "/".join(sorted(report)))
+        if reason:
+            self.excused["%s (%s)" % (line, reason)] += 1
+        else:
+            self.misses[line] += 1
+
+
+def judge_states(ends, rows):
+    """How many states there were, how many agree, and how many of these while one passed."""
+    agree = passing = 0
     for row in rows:
         for end in ENDS:
-            # What the far end sends passes late, what moves it passes early.
-            around = NEAR if end == near else NEAR + transit
             kernel = getattr(row, end)
-            report = sides[row.connection][end].between(row.first - around, row.last + around)
+            report = ends.states(row.connection, end, row.first, row.last)
             if kernel in report:
                 agree += 1
                 passing += len(report) > 1
-                continue
-            reason = excuse(scenario, near, end, kernel, report)
-            line = "%s %s: kernel %s, report %s" % (
-                connections[row.connection][ENDS.index(end)], end, kernel, "/".join(sorted(report)))
-            (excused if reason else misses)[line + (" (%s)" % reason if reason else "")] += 1
-    return 2 * len(rows), agree, passing, excused, misses
+            else:
+                ends.miss(row.connection, end, kernel, report)
+    return 2 * len(rows), agree, passing
+
+
+def judge_moves(ends, moves):
+    """Every state that a socket entered, the report has, too, and then."""
+    for move in moves:
+        report = ends.states(move.connection, move.end, move.t, move.t)
+        if move.state not in report:
+            ends.miss(move.connection, move.end, "moves to " + move.state, report)
+    return len(moves)
 
 
 def judge_events(scenario, events, near):
@@ -103,10 +132,8 @@ def judge_events(scenario, events, near):
             ["%s was not expected" % name for name in sorted(seen - wanted - scenario.may)])
 
 
-def judge(scenario, connections, rows, path, near, transit):
-    records = read_records(path)
-    if scenario.states:
-        states = judge_states(scenario, connections, rows, of_kind(records, "flow"), near, transit)
-    else:
-        states = (0, 0, 0, collections.Counter(), collections.Counter())
-    return Verdict(*states, judge_events(scenario, of_kind(records, "event"), near))
+def judge(ends, rows, moves, records):
+    samples = judge_states(ends, rows)
+    moved = judge_moves(ends, moves)
+    return Verdict(*samples, moved, ends.excused, ends.misses,
+                   judge_events(ends.scenario, of_kind(records, "event"), ends.near))

@@ -35,6 +35,7 @@ class Lab:
         if scenario.prepare:
             scenario.prepare(self)
         self.taps = Taps(folder, scenario.settings, live)
+        self.began = time.time_ns()
 
     # ---- truth
 

@@ -11,7 +11,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from judge import judge
+import moves
+from judge import Ends, judge, of_kind, read_records
 from lab import Lab
 from scenario import SCENARIOS
 from taps import offline
@@ -45,20 +46,19 @@ def play(scenario, folder, live, net):
     return lab, rows, wrong
 
 
-def pairs_of(lab):
-    return [(client, server) for client, server in lab.connections]
-
-
 def verdicts(scenario, lab, rows, folder, live):
     transit = round(max(lab.relay.latest, scenario.delay) * 1e9)
+    moved = [move for move in moves.read(lab.connections)
+             if not lab.scripted and rows and lab.began < move.t < rows[-1].last]
     found = {}
     for side in ENDS:
         paths = {"offline": offline(folder, side, scenario.settings)}
         if live:
             paths["live"] = os.path.join(folder, side + ".ndjson")
         for how, path in paths.items():
-            verdict = judge(scenario, pairs_of(lab), rows, path, side, transit)
-            found["%s %s" % (side, how)] = verdict._asdict()
+            records = read_records(path)
+            ends = Ends(scenario, lab.connections, of_kind(records, "flow"), side, transit)
+            found["%s %s" % (side, how)] = judge(ends, rows, moved, records)._asdict()
     return found
 
 

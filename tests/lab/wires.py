@@ -21,6 +21,7 @@ CLONE_NEWNET = 0x40000000
 SIOCETHTOOL = 0x8946
 ETHTOOL_OFF = (0x15, 0x17, 0x1f, 0x24, 0x2c)  # set rx checksums, tx checksums, TSO, GSO, GRO
 MACS = {"client": "02:00:00:00:00:01", "server": "02:00:00:00:00:02"}
+HOUSE = 77    # of a scenario that is played alone
 SCRIPTED = 3  # host number of the address that a stack of our own answers for
 ENDS = ("client", "server")
 
@@ -133,9 +134,14 @@ class Wires:
 
 
 def addresses(family, vxlan, net):
-    form = ("fd78:%d::%d" if vxlan else "fd77:%d::%d") if family == "ipv6" else \
-        ("10.78.%d.%d" if vxlan else "10.77.%d.%d")
-    return {name: str(ipaddress.ip_address(form % (net, host)))  # as everybody spells it
+    """The hosts of a network, a number below 128 with the house that it stands in times 256."""
+    house, number = net >> 8 or HOUSE, net & 127
+    form = "fd%d:%x:%x::%d" if family == "ipv6" else "10.%d.%d.%d"
+    if family == "ipv6":
+        places = (78 if vxlan else 77, house, number)
+    else:
+        places = (house, number + 128 * vxlan)
+    return {name: str(ipaddress.ip_address(form % (*places, host)))  # as everybody spells it
             for name, host in (("client", 1), ("server", 2), ("scripted", SCRIPTED))}
 
 
