@@ -77,6 +77,22 @@ static void add_filter(struct markup *markup, const struct flow_identity *who)
     markup_add(markup, "</code></p>\n");
 }
 
+/* The packets of the evidence; with several inputs their numbers are in none of them. */
+static void add_packets_filter(struct markup *markup, const struct event_record *event,
+                               const struct sink_options *options)
+{
+    struct line filter = {.length = 0};
+    for (uint32_t i = 0; i < event->evidence_count; i++) {
+        if (event->evidence[i].packet != 0)
+            line_add(&filter, "%s%" PRIu64, filter.length > 0 ? ", " : "",
+                     event->evidence[i].packet);
+    }
+    if (filter.length > 0 && options->inputs == NULL)
+        markup_add(markup,
+                   "<p class=\"filter\">These packets: <code>frame.number in {%s}</code></p>\n",
+                   filter.text);
+}
+
 static void add_standing(struct markup *markup, const struct event_record *event)
 {
     const char *separator = "; but ";
@@ -101,6 +117,7 @@ void html_add_example(struct markup *markup, const struct event_record *event,
     add_paragraph(markup, "To do:", event->remedy);
     add_evidence(markup, event, options);
     add_filter(markup, &event->who);
+    add_packets_filter(markup, event, options);
     add_standing(markup, event);
 }
 

@@ -56,7 +56,8 @@ function sayFound(found) {
     " found are shown; " + table.rows.length + (table.rows.length === 1 ? " connection is"
     : " connections are") + " in this page" + (out > 0
     ? ", " + out + " more were left out: those with the worst problems came first, and of those " +
-      "without problems the first that ended." : ".");
+      "without problems the first that ended." : ".") + (segments.left_out > 0
+    ? " Of " + segments.left_out + " of them the segments were left out." : "");
 }
 
 function fillTable() {
