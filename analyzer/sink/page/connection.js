@@ -55,5 +55,9 @@ function addToProblem(problem) {
   const box = make("div", {"class": "connection"});
   box.append(make("h3", {}, "This connection over time"));
   problem.append(box);
+  const previous = flows.get(flow.lastack.previous);
+  if (previous)
+    box.append(make("h4", {}, "States of incarnation " + previous.lastack.incarnation),
+      timelineOf(previous));
   addGraphs(box, flow);
 }

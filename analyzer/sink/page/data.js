@@ -13,10 +13,14 @@ function spellState(side) {
   return side.state + (side.basis === "presumed" ? "?" : "");
 }
 
+/* Three digits, as the page's own words have it: what is left of them is cut off, not rounded. */
 function spellDuration(nanos) {
   const units = [[3600e9, " h"], [60e9, " min"], [1e9, " s"], [1e6, " ms"], [1e3, " us"]];
-  for (const [size, unit] of units)
-    if (Math.abs(nanos) >= size) return Number((nanos / size).toPrecision(3)) + unit;
+  for (const [size, unit] of units) {
+    if (Math.abs(nanos) < size) continue;
+    const parts = Math.abs(nanos) >= 100 * size ? 1 : Math.abs(nanos) >= 10 * size ? 10 : 100;
+    return Math.trunc(nanos * parts / size) / parts + unit;
+  }
   return nanos + " ns";
 }
 
