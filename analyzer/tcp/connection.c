@@ -450,7 +450,7 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
     if (!side_has(x, SIDE_HEARD) && (segment->flags & TCP_RST) == 0)
         side_begin(connection, segment, from, step);
     take_handshake(connection, segment, from);
-    if ((segment->flags & TCP_SYN) != 0)
+    if ((segment->flags & (TCP_SYN | TCP_RST)) == TCP_SYN) /* RFC 9293 3.10.7: RST comes first */
         side_take_syn(x, segment);
     facts_arriving(connection, segment, from, step);
     if (!step->injected)
