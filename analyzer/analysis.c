@@ -25,6 +25,8 @@
 #include "source/spool.h"
 #include "upkeep.h"
 
+enum { PACKETS_A_LOOK = 256 }; /* of files, between looks whether a page is wanted */
+
 /* What one analysis joins together. */
 struct run {
     const struct options *options;
@@ -157,10 +159,11 @@ static enum status take_pause(struct run *run)
 {
     nanotime reached = reached_in_pause(run);
     if (is_live(run))
-        return upkeep_do(&run->upkeep, reached);
-    if (reached == NANOTIME_UNKNOWN)
-        return STATUS_OK;
-    return analyzer_tick(run->analyzer, reached);
+        return upkeep_do(&run->upkeep, reached, false);
+    enum status status = STATUS_OK;
+    if (reached != NANOTIME_UNKNOWN)
+        status = analyzer_tick(run->analyzer, reached);
+    return status == STATUS_OK ? upkeep_pages(&run->upkeep) : status;
 }
 
 static void show_progress(struct run *run)
@@ -183,7 +186,9 @@ static enum status take(struct run *run, enum source_result result,
     if (status == STATUS_NO_MEMORY)
         return status;
     if (is_live(run) && upkeep_is_due(&run->upkeep)) /* a busy interface knows no pause */
-        return upkeep_do(&run->upkeep, run->idle.last_packet);
+        return upkeep_do(&run->upkeep, run->idle.last_packet, true);
+    if (!is_live(run) && run->packets % PACKETS_A_LOOK == 0 && status == STATUS_OK)
+        status = upkeep_pages(&run->upkeep);
     return run->options->flush ? analyzer_tick(run->analyzer, run->idle.last_packet) : status;
 }
 
@@ -335,6 +340,8 @@ static enum exit_status read_and_report(struct run *run)
     live_view_close(&run->view);
     if (is_live(run))
         service_end(&run->service);
+    if (complete && outputs_alive(run->outputs))
+        complete = upkeep_last_pages(&run->upkeep) != STATUS_NO_MEMORY;
     if (outputs_alive(run->outputs) &&
         input_report_finish(run->source, run->analyzer) == STATUS_NO_MEMORY)
         complete = false;
@@ -425,6 +432,7 @@ static enum status go_live(struct run *run, char *message)
         outputs_directories(run->outputs, privileges.directories, PRIVILEGES_DIRECTORIES);
     if (privileges.changes_user)
         outputs_give(run->outputs, privileges.uid, privileges.gid);
+    privileges.answers = outputs_answer(run->outputs);
     status = privileges_give_up(&privileges, message);
     if (status != STATUS_OK)
         return status;
@@ -458,6 +466,8 @@ static enum exit_status analyse(struct run *run)
         status = begin_spool(run, message);
     if (status == STATUS_OK && is_live(run))
         status = go_live(run, message);
+    if (status == STATUS_OK)
+        status = outputs_begin(run->outputs, message);
     if (status == STATUS_OK)
         status = choose_segments(run, message);
     if (status == STATUS_OK)

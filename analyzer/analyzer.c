@@ -361,6 +361,8 @@ static enum status write_stats(struct analyzer *analyzer, const struct analyzer_
         .drops_received = inputs->drops_received,
         .drops_kernel = inputs->drops_kernel,
         .drops_interface = inputs->drops_interface,
+        .peaks = host_peaks(analyzer->host),
+        .lag = inputs->lag_known ? inputs->lag : NANOTIME_UNKNOWN,
     };
     fill_stats(analyzer, &stock, &counts, &stats);
     return sink->ops->stats(sink, &stats);

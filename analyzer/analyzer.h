@@ -43,6 +43,8 @@ struct analyzer_inputs {
     nanotime now;     /* of the records of this moment; 0: the capture clock */
     bool drops_known; /* live: libpcap's three counters */
     uint64_t drops_received, drops_kernel, drops_interface;
+    bool lag_known; /* live: how far the analysis is behind the capture */
+    nanotime lag;
     const char *(*link_type_name)(int link_type); /* returns static storage */
 };
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "nearest.h"
+#include "page_server.h"
 #include "sink/settings.h"
 #include "tunables.h"
 #include "values.h"
@@ -65,6 +66,7 @@ static const struct {
     {OPTION_COUNT,   offsetof(struct options, count),      1,  UINT64_MAX, "-c 1000"},
     {OPTION_SNAPLEN, offsetof(struct options, snaplen),    64, 262144,     "-s 128"}, /* most: libpcap's MAXIMUM_SNAPLEN */
     {OPTION_STATS_INTERVAL, offsetof(struct options, stats_interval), 1, 86400, "--stats-interval 10"},
+    {OPTION_METRICS_TOP, offsetof(struct options, metrics_top), 1, 1000, "--metrics-top 10"},
     {OPTION_ROTATE_TIME, offsetof(struct options, rotate_time), 1, 31536000, "-G 3600"},
     {OPTION_ROTATE_KEEP, offsetof(struct options, rotate_keep), 1, 1000000, "-W 24"},
     {OPTION_BUFFER,  offsetof(struct options, buffer_kib), 64, 2097151,    "-B 65536"}, /* most: libpcap counts octets in an int */
@@ -214,6 +216,26 @@ static enum status take_html(struct options *options, const char *argument, char
 static enum status take_svg(struct options *options, const char *argument, char *message)
 {
     return take_output(options, OUTPUT_SVG, argument, message);
+}
+
+static enum status take_metrics_file(struct options *options, const char *argument, char *message)
+{
+    return take_output(options, OUTPUT_METRICS, argument, message);
+}
+
+static enum status take_metrics_listen(struct options *options, const char *argument, char *message)
+{
+    uint8_t version, address[16];
+    uint16_t port;
+    if (!page_server_is_built_in())
+        return option_refuse(message, "--metrics-listen: built without libmicrohttpd; write the "
+                                      "metrics to a file with --metrics-file FILE");
+    if (!value_read_listen(argument, &version, address, &port))
+        return option_refuse(message,
+                             "--metrics-listen %.64s: must be an address and a port, such as "
+                             "127.0.0.1:9464 or [::1]:9464, or a port of 127.0.0.1",
+                             argument);
+    return take_output(options, OUTPUT_METRICS_LISTEN, argument, message);
 }
 
 static enum status take_flow(struct options *options, const char *argument, char *message)
@@ -491,6 +513,8 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_NDJSON] = take_ndjson,
     [OPTION_HTML] = take_html,
     [OPTION_SVG] = take_svg,
+    [OPTION_METRICS_FILE] = take_metrics_file,
+    [OPTION_METRICS_LISTEN] = take_metrics_listen,
     [OPTION_FLOW] = take_flow,
     [OPTION_WRITE] = take_write,
     [OPTION_SPOOL] = take_spool,

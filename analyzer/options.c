@@ -236,6 +236,20 @@ static enum status check_outputs(const struct options *options, char *message)
     return STATUS_OK;
 }
 
+/* What is about metrics only is not silently left out of a run without them. */
+static enum status check_metrics(const struct options *options, char *message)
+{
+    for (size_t i = 0; i < options->output_count; i++) {
+        enum output_kind kind = options->outputs[i].kind;
+        if (kind == OUTPUT_METRICS || kind == OUTPUT_METRICS_LISTEN)
+            return STATUS_OK;
+    }
+    if (options->metrics_top == 0)
+        return STATUS_OK;
+    return option_refuse(message, "--metrics-top is for metrics; add --metrics-listen PORT or "
+                                  "--metrics-file FILE");
+}
+
 /* A picture is of connections that went by: of one, where it goes to a file. */
 static enum status check_drawing(const struct options *options, bool ladder, char *message)
 {
@@ -315,6 +329,8 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
         status = check_segments(options, message);
     if (status == STATUS_OK)
         status = check_live(options, message);
+    if (status == STATUS_OK)
+        status = check_metrics(options, message);
     if (status == STATUS_OK)
         status = check_outputs(options, message);
     return status;

@@ -55,8 +55,10 @@ enum output_kind {
     OUTPUT_LADDER,
     OUTPUT_SVG,
     OUTPUT_HTML,
-    OUTPUT_TOP,    /* the live view, on the terminal */
-    OUTPUT_PACKETS /* pcapng, of connections with problems */
+    OUTPUT_TOP, /* the live view, on the terminal */
+    OUTPUT_METRICS,
+    OUTPUT_METRICS_LISTEN, /* file is where to listen */
+    OUTPUT_PACKETS         /* pcapng, of connections with problems */
 };
 
 struct output {
@@ -75,14 +77,14 @@ struct options {
     size_t file_count;
     const char **interfaces; /* owned; none: files are read */
     size_t interface_count;
-    char *filter;          /* owned; NULL: none */
-    uint64_t count;        /* 0: all */
-    nanotime since;        /* NANOTIME_UNKNOWN: from the beginning */
-    nanotime until;        /* NANOTIME_UNKNOWN: to the end */
+    char *filter;   /* owned; NULL: none */
+    uint64_t count; /* 0: all */
+    nanotime since; /* NANOTIME_UNKNOWN: from the beginning */
+    nanotime until; /* NANOTIME_UNKNOWN: to the end */
     uint64_t snaplen;
     uint64_t buffer_kib;
-    uint64_t spool; /* octets on disk for packets that come once */
-    const char *user;        /* to become; NULL: not named */
+    uint64_t spool;   /* octets on disk for packets that come once */
+    const char *user; /* to become; NULL: not named */
     bool promiscuous;
     bool follow;                            /* go on at the end of the last file */
     struct output outputs[OPTIONS_OUTPUTS]; /* none: main chooses by the terminal */
@@ -97,15 +99,16 @@ struct options {
     bool events[EVENT_IDS]; /* with events_chosen */
     bool nano;
     bool flush;
-    uint64_t stats_interval; /* s; 0: no such records */
-    uint64_t rotate_size;    /* octets; 0: files are not renamed for their size */
-    uint64_t rotate_time;    /* s; 0: nor for their age */
-    uint64_t rotate_keep;    /* 0: all renamed files stay */
+    uint64_t metrics_top;     /* services; 0: none */
+    uint64_t stats_interval;  /* s; 0: no such records */
+    uint64_t rotate_size;     /* octets; 0: files are not renamed for their size */
+    uint64_t rotate_time;     /* s; 0: nor for their age */
+    uint64_t rotate_keep;     /* 0: all renamed files stay */
     const char *observer;     /* NULL: not named */
     enum level fail_level;    /* 0: none */
     enum event_id fail_event; /* EVENT_IDS: none */
     const char *fail_family;  /* such as C3; NULL: none; static */
-    bool has_view; /* OUTPUT_TOP is among the outputs */
+    bool has_view;            /* OUTPUT_TOP is among the outputs */
     bool quiet;
     bool verbose;
     bool list_json;

@@ -10,6 +10,7 @@
 
 #include "live_file.h"
 #include "messages.h"
+#include "page_output.h"
 #include "sink/sinks.h"
 #include "sink/top.h"
 #include "values.h"
@@ -18,11 +19,12 @@ struct destination {
     const char *file; /* NULL: standard output */
     enum output_kind kind;
     FILE *stream;
-    struct live_file *live; /* below stream; NULL: it is an ordinary one */
-    struct sink *sink;      /* NULL: not made, or already freed */
-    enum status status;     /* of its first failure */
-    int error;              /* errno then */
-    bool long_running;      /* live, with other outputs */
+    struct live_file *live;   /* below stream; NULL: it is an ordinary one */
+    struct page_output *page; /* likewise */
+    struct sink *sink;        /* NULL: not made, or already freed */
+    enum status status;       /* of its first failure */
+    int error;                /* errno then */
+    bool long_running;        /* live, with other outputs */
 };
 
 struct outputs {
@@ -34,6 +36,7 @@ struct outputs {
     struct sink *concerned;           /* NULL: segments are chosen without a first run */
     struct destination destinations[OPTIONS_OUTPUTS + 1];
     size_t count;
+    bool stats_for_all; /* else for pages alone */
     bool matched;
 };
 
@@ -127,8 +130,12 @@ static enum status forward_stats(struct sink *sink, const struct stats_record *s
     struct outputs *outputs = (struct outputs *)sink;
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
-        if (to->status == STATUS_OK && to->kind != OUTPUT_TOP && to->sink->ops->stats != NULL)
-            note_failure(to, to->sink->ops->stats(to->sink, stats));
+        if (to->status != STATUS_OK || to->sink->ops->stats == NULL || to->kind == OUTPUT_TOP ||
+            (to->page == NULL && !outputs->stats_for_all))
+            continue;
+        note_failure(to, to->sink->ops->stats(to->sink, stats));
+        if (to->page != NULL)
+            page_output_note_page(to->page);
     }
     return status_of_all(outputs);
 }
@@ -269,9 +276,10 @@ static enum status make_sink(struct outputs *outputs, enum output_kind kind,
                              struct destination *destination)
 {
     static enum status (*const makers[])(const struct sink_options *, FILE *, struct sink **) = {
-        [OUTPUT_TEXT] = sink_text_new,     [OUTPUT_JSON] = sink_report_new,
-        [OUTPUT_NDJSON] = sink_ndjson_new, [OUTPUT_LADDER] = sink_ladder_new,
-        [OUTPUT_SVG] = sink_svg_new,       [OUTPUT_HTML] = sink_html_new,
+        [OUTPUT_TEXT] = sink_text_new,       [OUTPUT_JSON] = sink_report_new,
+        [OUTPUT_NDJSON] = sink_ndjson_new,   [OUTPUT_LADDER] = sink_ladder_new,
+        [OUTPUT_SVG] = sink_svg_new,         [OUTPUT_HTML] = sink_html_new,
+        [OUTPUT_METRICS] = sink_metrics_new, [OUTPUT_METRICS_LISTEN] = sink_metrics_new,
         [OUTPUT_TOP] = sink_top_new,
     };
     struct sink_options wanted = common_options(outputs);
@@ -281,6 +289,8 @@ static enum status make_sink(struct outputs *outputs, enum output_kind kind,
             destination->sink = chosen_events(outputs->chosen);
         return status;
     }
+    wanted.open_metrics = kind == OUTPUT_METRICS_LISTEN;
+    wanted.metrics_top = (uint32_t)outputs->options->metrics_top;
     wanted.colour = is_terminal_with_colour(destination->stream);
     wanted.columns = terminal_columns(destination->stream);
     if (kind == OUTPUT_LADDER && wanted.columns == 0)
@@ -330,6 +340,16 @@ static enum status open_live(struct outputs *outputs, const struct output *outpu
     return make_sink(outputs, output->kind, destination);
 }
 
+static enum status open_page(struct outputs *outputs, const struct output *output,
+                             struct destination *destination, char *message)
+{
+    enum status status = page_output_open(output, &destination->page, message);
+    if (status != STATUS_OK)
+        return status;
+    destination->stream = page_output_stream(destination->page);
+    return make_sink(outputs, output->kind, destination);
+}
+
 static enum status open_destination(struct outputs *outputs, const struct output *output,
                                     struct destination *destination, char *message)
 {
@@ -345,6 +365,8 @@ static enum status open_destination(struct outputs *outputs, const struct output
                  output->file);
         return STATUS_USAGE;
     }
+    if (output->file != NULL && page_output_is(output->kind))
+        return open_page(outputs, output, destination, message);
     if (output->file != NULL && is_written_for_long(outputs->options, output))
         return open_live(outputs, output, destination, message);
     if (output->file != NULL)
@@ -447,8 +469,14 @@ size_t outputs_directories(const struct outputs *outputs, int *ret_directories, 
 {
     size_t count = 0;
     for (size_t i = 0; i < outputs->count && count < room; i++) {
-        if (outputs->destinations[i].live != NULL)
-            ret_directories[count++] = live_file_directory(outputs->destinations[i].live);
+        const struct destination *destination = &outputs->destinations[i];
+        int directory = -1;
+        if (destination->live != NULL)
+            directory = live_file_directory(destination->live);
+        if (destination->page != NULL)
+            directory = page_output_directory(destination->page);
+        if (directory >= 0)
+            ret_directories[count++] = directory;
     }
     return count;
 }
@@ -458,6 +486,8 @@ void outputs_give(struct outputs *outputs, uid_t user, gid_t group)
     for (size_t i = 0; i < outputs->count; i++) {
         if (outputs->destinations[i].live != NULL)
             live_file_give(outputs->destinations[i].live, user, group);
+        if (outputs->destinations[i].page != NULL)
+            page_output_give(outputs->destinations[i].page, user, group);
     }
 }
 
@@ -466,7 +496,54 @@ void outputs_check_rights(const struct outputs *outputs)
     for (size_t i = 0; i < outputs->count; i++) {
         if (outputs->destinations[i].live != NULL)
             live_file_check_rights(outputs->destinations[i].live);
+        if (outputs->destinations[i].page != NULL)
+            page_output_check_rights(outputs->destinations[i].page);
     }
+}
+
+bool outputs_answer(const struct outputs *outputs)
+{
+    bool answer = false;
+    for (size_t i = 0; i < outputs->count; i++)
+        answer = answer || (outputs->destinations[i].page != NULL &&
+                            page_output_answers(outputs->destinations[i].page));
+    return answer;
+}
+
+enum status outputs_begin(struct outputs *outputs, char *message)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < outputs->count && status == STATUS_OK; i++) {
+        if (outputs->destinations[i].page != NULL)
+            status = page_output_begin(outputs->destinations[i].page, message);
+    }
+    return status;
+}
+
+bool outputs_want_page(struct outputs *outputs)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct page_output *page = outputs->destinations[i].page;
+        if (page == NULL)
+            continue;
+        page_output_sign(page);
+        wanted = wanted || page_output_is_due(page);
+    }
+    return wanted;
+}
+
+bool outputs_have_pages(const struct outputs *outputs)
+{
+    bool have = false;
+    for (size_t i = 0; i < outputs->count; i++)
+        have = have || page_output_is(outputs->destinations[i].kind);
+    return have;
+}
+
+void outputs_choose_stats(struct outputs *outputs, bool for_all)
+{
+    outputs->stats_for_all = for_all;
 }
 
 void outputs_tick(struct outputs *outputs)
@@ -515,6 +592,8 @@ static void close_stream(struct destination *destination)
         note_failure(destination, errno == EPIPE ? STATUS_CLOSED : STATUS_WRITE);
     live_file_free(destination->live);
     destination->live = NULL;
+    page_output_free(destination->page);
+    destination->page = NULL;
 }
 
 static void say_what_is_left_out(const struct outputs *outputs)
@@ -559,6 +638,7 @@ void outputs_free(struct outputs *outputs)
         if (outputs->destinations[i].stream != NULL && outputs->destinations[i].stream != stdout)
             fclose(outputs->destinations[i].stream);
         live_file_free(outputs->destinations[i].live);
+        page_output_free(outputs->destinations[i].page);
     }
     if (outputs != NULL && outputs->concerned != NULL)
         outputs->concerned->ops->free(outputs->concerned);

@@ -59,6 +59,21 @@ void outputs_give(struct outputs *outputs, uid_t user, gid_t group);
 /* Live, with the rights that stay: says which files cannot be renamed or begun anew. */
 void outputs_check_rights(const struct outputs *outputs);
 
+/* Whether one of them answers connections, which must then be allowed. */
+bool outputs_answer(const struct outputs *outputs);
+
+/* Begins to answer; after rights are given up, as it makes threads. */
+enum status outputs_begin(struct outputs *outputs, char *message);
+
+/* Whether a page is wanted, for which a stats record is needed; says that the analysis lives. */
+bool outputs_want_page(struct outputs *outputs);
+
+/* The stats records that follow are for pages alone, or for all. */
+void outputs_choose_stats(struct outputs *outputs, bool for_all);
+
+/* Whether there are pages at all. */
+bool outputs_have_pages(const struct outputs *outputs);
+
 /* Live: tries again what could not be written, and renames files that are old enough. */
 void outputs_tick(struct outputs *outputs);
 

@@ -150,7 +150,11 @@ enum status privileges_give_up(const struct privileges *privileges, char *messag
         return STATUS_DENIED;
     }
     int landlock = sandbox_confine_files(privileges->directories, privileges->directory_count);
-    bool filtered = sandbox_filter_calls(landlock > 0, privileges->has_screen);
+    bool filtered = sandbox_filter_calls((struct sandbox_needs){
+        .any_file = landlock > 0,
+        .screen = privileges->has_screen,
+        .answers = privileges->answers,
+    });
     if (sandbox_has_filter() && !filtered)
         message_print("the kernel takes no seccomp filter: system calls are not filtered");
     if (privileges->verbose)

@@ -23,6 +23,7 @@ struct privileges {
     bool has_screen;  /* the terminal's modes are set, and put back at the end */
     int directories[PRIVILEGES_DIRECTORIES]; /* descriptors of those that files are made in */
     size_t directory_count;
+    bool answers; /* connections to a socket that listens already are taken */
     /* found by privileges_find_user: */
     bool changes_user;
     const char *name; /* static, or user */

@@ -117,7 +117,9 @@ const char *reference_nearest(const char *id)
 
 void reference_version(FILE *stream)
 {
-    fprintf(stream, "lastack %s\nschema %s\ndecompresses %s\nprotects with %s\ndraws with %s\n",
+    fprintf(stream,
+            "lastack %s\nschema %s\ndecompresses %s\nprotects with %s\ndraws with %s\n"
+            "answers with %s\n",
             PACKAGE_VERSION, SINK_SCHEMA_VERSION, LASTACK_DECOMPRESSES, LASTACK_PROTECTS,
-            LASTACK_DRAWS);
+            LASTACK_DRAWS, LASTACK_ANSWERS);
 }

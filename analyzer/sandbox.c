@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -134,6 +135,11 @@ static const int needed[] = {
     SCMP_SYS(getrandom), SCMP_SYS(sysinfo), SCMP_SYS(uname),
 };
 
+/* Needed where connections are answered. */
+static const int answering[] = {
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(shutdown), SCMP_SYS(getsockname),
+};
+
 /* Needed in a form only: the argument, and how it must compare. */
 static const struct {
     int call;
@@ -164,6 +170,17 @@ static bool add_terminal_rules(scmp_filter_ctx filter)
     return done;
 }
 
+/* To answer over sockets that listen: none can be made, bound or connected. */
+static bool allow_answers(scmp_filter_ctx filter)
+{
+    bool done = true;
+    for (size_t i = 0; i < sizeof answering / sizeof answering[0]; i++)
+        done = done && seccomp_rule_add(filter, SCMP_ACT_ALLOW, answering[i], 0) == 0;
+    const struct scmp_arg_cmp of_tcp = {1, SCMP_CMP_EQ, IPPROTO_TCP, 0};
+    return done &&
+           seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1, &of_tcp) == 0;
+}
+
 static bool add_rules(scmp_filter_ctx filter, bool files_confined)
 {
     bool done = true;
@@ -186,13 +203,13 @@ static bool add_rules(scmp_filter_ctx filter, bool files_confined)
            seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &a_directory) == 0;
 }
 
-bool sandbox_filter_calls(bool files_confined, bool has_screen)
+bool sandbox_filter_calls(struct sandbox_needs needs)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     if (filter == NULL)
         return false;
-    bool done = add_rules(filter, files_confined) && (!has_screen || add_terminal_rules(filter)) &&
-                seccomp_load(filter) == 0;
+    bool done = add_rules(filter, needs.any_file) && (!needs.answers || allow_answers(filter)) &&
+                (!needs.screen || add_terminal_rules(filter)) && seccomp_load(filter) == 0;
     seccomp_release(filter);
     return done;
 }
@@ -204,10 +221,9 @@ bool sandbox_has_filter(void)
 
 #else
 
-bool sandbox_filter_calls(bool files_confined, bool has_screen)
+bool sandbox_filter_calls(struct sandbox_needs needs)
 {
-    (void)files_confined;
-    (void)has_screen;
+    (void)needs;
     return false;
 }
 

@@ -24,9 +24,20 @@ bool upkeep_is_due(const struct upkeep *upkeep)
     return time_since(clock_now(CLOCK_MONOTONIC_COARSE), upkeep->done) >= interval;
 }
 
-static enum status write_stats(struct upkeep *upkeep)
+static bool is_live(const struct upkeep *upkeep)
 {
-    struct analyzer_inputs inputs = {.now = clock_now(CLOCK_REALTIME)};
+    return upkeep->options->interface_count > 0;
+}
+
+/* A stats record: for all outputs, or for pages alone. */
+static enum status write_stats(struct upkeep *upkeep, bool for_all)
+{
+    struct analyzer_inputs inputs = {
+        .now = is_live(upkeep) ? clock_now(CLOCK_REALTIME) : 0,
+        .lag_known = is_live(upkeep),
+        .lag = upkeep->lag,
+    };
+    outputs_choose_stats(upkeep->outputs, for_all);
     inputs.drops_known = source_drops(upkeep->source, &inputs.drops_received, &inputs.drops_kernel,
                                       &inputs.drops_interface);
     return analyzer_stats(upkeep->analyzer, &inputs);
@@ -63,7 +74,7 @@ static enum status answer_signals(struct upkeep *upkeep)
     if (atomic_exchange(&upkeep->interrupt->snapshot, false)) {
         status = analyzer_snapshot(upkeep->analyzer);
         if (status == STATUS_OK)
-            status = write_stats(upkeep);
+            status = write_stats(upkeep, true);
     }
     if (atomic_exchange(&upkeep->interrupt->hang_up, false)) {
         const struct sink *sink = outputs_sink(upkeep->outputs);
@@ -79,7 +90,17 @@ static enum status worse_of(enum status a, enum status b)
     return a != STATUS_OK ? a : b;
 }
 
-enum status upkeep_do(struct upkeep *upkeep, nanotime reached)
+enum status upkeep_pages(struct upkeep *upkeep)
+{
+    return outputs_want_page(upkeep->outputs) ? write_stats(upkeep, false) : STATUS_OK;
+}
+
+enum status upkeep_last_pages(struct upkeep *upkeep)
+{
+    return outputs_have_pages(upkeep->outputs) ? write_stats(upkeep, false) : STATUS_OK;
+}
+
+enum status upkeep_do(struct upkeep *upkeep, nanotime reached, bool busy)
 {
     struct sink *sink = outputs_sink(upkeep->outputs);
     enum status status = STATUS_OK;
@@ -87,9 +108,12 @@ enum status upkeep_do(struct upkeep *upkeep, nanotime reached)
     look_for_drops(upkeep);
     if (reached != NANOTIME_UNKNOWN)
         status = analyzer_tick(upkeep->analyzer, reached);
+    upkeep->lag = busy ? time_later_of(0, time_since(clock_now(CLOCK_REALTIME), reached)) : 0;
     status = worse_of(status, answer_signals(upkeep));
     if (stats_are_due(upkeep))
-        status = worse_of(status, write_stats(upkeep));
+        status = worse_of(status, write_stats(upkeep, true));
+    else
+        status = worse_of(status, upkeep_pages(upkeep));
     if (sink->ops->flush != NULL)
         sink->ops->flush(sink);
     outputs_tick(upkeep->outputs);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Reads exactly digits decimal digits at *text and steps over them. */
@@ -193,6 +194,28 @@ static uint8_t read_end(const char *text, size_t length, uint8_t *address, uint1
         return 0;
     colon[-1] = '\0';
     return inet_pton(AF_INET6, end + 1, address) == 1 ? 6 : 0;
+}
+
+bool value_read_listen(const char *word, uint8_t *ret_version, uint8_t ret_address[16],
+                       uint16_t *ret_port)
+{
+    char end[64];
+    uint8_t address[16] = {0};
+    const char *colon = strrchr(word, ':');
+    bool local =
+        colon == NULL || colon == word || (colon - word == 9 && strncmp(word, "localhost", 9) == 0);
+    const char *port = colon == NULL ? word : colon + 1;
+    int length = snprintf(end, sizeof end, "%s%s", local ? "127.0.0.1:" : "", local ? port : word);
+    if (length < 0 || (size_t)length >= sizeof end)
+        return false;
+    uint16_t number;
+    uint8_t version = read_end(end, (size_t)length, address, &number);
+    if (version == 0)
+        return false;
+    *ret_version = version;
+    *ret_port = number;
+    memcpy(ret_address, address, sizeof address);
+    return true;
 }
 
 bool value_read_ends(const char *word, uint8_t *ret_version, uint8_t ret_address[2][16],

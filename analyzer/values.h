@@ -28,6 +28,13 @@ bool value_read_ends(const char *word, uint8_t *ret_version, uint8_t ret_address
                      uint16_t ret_port[2]);
 
 /*
+ * Where to listen: ADDRESS:PORT, or :PORT, PORT or localhost:PORT for 127.0.0.1; IPv6 addresses in
+ * brackets.  Port 0 is any.
+ */
+bool value_read_listen(const char *word, uint8_t *ret_version, uint8_t ret_address[16],
+                       uint16_t *ret_port);
+
+/*
  * A moment in RFC 3339's form with Z or a numeric offset, up to nine fraction digits, e.g.
  * "2026-11-20T15:00:00.5+01:00".  A space or t may stand for T.  Years 1970 to 2261, the range of
  * nanotime.

@@ -101,9 +101,8 @@ static enum status make_room(struct stays *stays, uint32_t exact)
     return STATUS_OK;
 }
 
-static enum status add_stay(struct stays *stays, uint32_t exact, nanotime time, bool presumed)
+static enum status add_stay(struct stays *stays, uint32_t exact, nanotime length, bool presumed)
 {
-    nanotime length = time < 0 ? 0 : time;
     enum status status = make_room(stays, exact);
     if (status != STATUS_OK)
         return status;
@@ -119,6 +118,16 @@ static enum status add_stay(struct stays *stays, uint32_t exact, nanotime time, 
     return STATUS_OK;
 }
 
+static enum status take_stay(void *context, const struct stay *stay)
+{
+    struct dwell *dwell = context;
+    struct stays *stays = &dwell->stays[stay->state];
+    if (stay->length != NANOTIME_UNKNOWN)
+        return add_stay(stays, dwell->exact, stay->length, stay->presumed);
+    stays->seen.censored++;
+    return STATUS_OK;
+}
+
 /* The entry after the given one that still holds; NULL: the side was left there. */
 static const struct history_record *next_entry(const struct side_record *side, uint32_t entry)
 {
@@ -129,33 +138,42 @@ static const struct history_record *next_entry(const struct side_record *side, u
     return NULL;
 }
 
-static enum status add_side(struct dwell *dwell, const struct side_record *side)
+/* The stay that begins with an entry of the history, in a state of the close. */
+static struct stay stay_from(const struct side_record *side, uint32_t entry)
 {
-    for (uint32_t entry = 0; entry < side->history_count; entry++) {
-        const struct history_record *from = &side->history[entry];
-        enum dwell_state state = dwell_state_of(from->state);
-        if (from->revoked || state == DWELL_STATES)
-            continue;
-        const struct history_record *to = next_entry(side, entry);
-        if (!to) {
-            dwell->stays[state].seen.censored++;
-            continue;
+    const struct history_record *from = &side->history[entry];
+    const struct history_record *to = next_entry(side, entry);
+    struct stay stay = {.state = dwell_state_of(from->state), .length = NANOTIME_UNKNOWN};
+    if (!to)
+        return stay;
+    nanotime length = time_since(to->t, from->t);
+    stay.length = length < 0 ? 0 : length;
+    stay.presumed = from->basis == BASIS_PRESUMED || to->basis == BASIS_PRESUMED;
+    return stay;
+}
+
+enum status dwell_each_stay(const struct flow_record *flow,
+                            enum status (*take)(void *context, const struct stay *stay),
+                            void *context)
+{
+    for (int index = CLIENT; flow->final && index <= SERVER; index++) {
+        const struct side_record *side = &flow->side[index];
+        for (uint32_t entry = 0; entry < side->history_count; entry++) {
+            const struct history_record *from = &side->history[entry];
+            if (from->revoked || dwell_state_of(from->state) == DWELL_STATES)
+                continue;
+            struct stay stay = stay_from(side, entry);
+            enum status status = take(context, &stay);
+            if (status != STATUS_OK)
+                return status;
         }
-        bool presumed = from->basis == BASIS_PRESUMED || to->basis == BASIS_PRESUMED;
-        enum status status =
-            add_stay(&dwell->stays[state], dwell->exact, time_since(to->t, from->t), presumed);
-        if (status != STATUS_OK)
-            return status;
     }
     return STATUS_OK;
 }
 
 enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow)
 {
-    if (!flow->final)
-        return STATUS_OK;
-    enum status status = add_side(dwell, &flow->side[CLIENT]);
-    return status == STATUS_OK ? add_side(dwell, &flow->side[SERVER]) : status;
+    return dwell_each_stay(flow, take_stay, dwell);
 }
 
 static int compare_times(const void *a, const void *b)

@@ -31,6 +31,21 @@ struct dwell_summary {
 
 struct dwell;
 
+/* A stay of a side in a state of the close. */
+struct stay {
+    enum dwell_state state;
+    nanotime length; /* NANOTIME_UNKNOWN: it had not ended when the flow's record was written */
+    bool presumed;   /* its beginning or its end is */
+};
+
+/*
+ * Shows take every stay of both sides of a flow, and none of a part of a flow that goes on: its
+ * final record has them.  Ends with the first failure of take, which it returns.
+ */
+enum status dwell_each_stay(const struct flow_record *flow,
+                            enum status (*take)(void *context, const struct stay *stay),
+                            void *context);
+
 /* exact: finished stays of a state that are kept one by one, usually DWELL_EXACT.  NULL when out of
  * memory. */
 struct dwell *dwell_new(uint32_t exact);

@@ -54,6 +54,12 @@ struct host_record {
     uint32_t point_count;
 };
 
+/* The largest stocks that any one host or service holds now. */
+struct stock_peaks {
+    uint64_t time_wait[2], close_wait[2]; /* [CLIENT] of one source, [SERVER] of one service */
+    uint64_t ports, ports_usable; /* of the source that has the least left towards one service */
+};
+
 const char *host_scope_name(enum host_scope scope);
 
 #endif

@@ -95,6 +95,8 @@ struct stats_record {
     uint64_t events_by_level[LEVEL_ERROR + 1];
     uint64_t memory, memory_limit; /* octets for connections */
     uint64_t evictions, tombstones_evicted, events_dropped, history_dropped;
+    struct stock_peaks peaks;
+    nanotime lag; /* live: how far the analysis is behind the capture; NANOTIME_UNKNOWN: not live */
 };
 
 struct sink;

@@ -162,6 +162,9 @@ uint32_t census_usable_ports(const struct census *census, const struct census_en
 nanotime census_runs_out(const struct census *census, const struct census_entry *pair,
                          nanotime now);
 
+/* The largest stocks of all entries. */
+struct stock_peaks census_peaks(const struct census *census, nanotime now);
+
 void census_free(struct census *census); /* accepts NULL */
 
 #endif

@@ -106,6 +106,42 @@ nanotime census_runs_out(const struct census *census, const struct census_entry 
     return (nanotime)(left * SECONDS / opened) * NANO_PER_SECOND;
 }
 
+static void raise_to(uint64_t *most, uint64_t value)
+{
+    if (value > *most)
+        *most = value;
+}
+
+/* The pair that has used up the largest share of its ports. */
+static void raise_ports(const struct census *census, const struct census_entry *pair, nanotime now,
+                        struct stock_peaks *peaks)
+{
+    uint64_t usable = pair->more != NULL ? census_usable_ports(census, pair, now)
+                                         : census->config->usable_ports;
+    if (pair->held.now * peaks->ports_usable <= peaks->ports * usable)
+        return;
+    peaks->ports = pair->held.now;
+    peaks->ports_usable = usable;
+}
+
+struct stock_peaks census_peaks(const struct census *census, nanotime now)
+{
+    struct stock_peaks peaks = {.ports_usable = census->config->usable_ports};
+    for (uint32_t i = 0; i <= census->mask; i++) {
+        if (census->slot[i].index == 0)
+            continue;
+        const struct census_entry *entry = pool_at(&census->pool, census->slot[i].index);
+        if (entry->key.scope == HOST_PAIR) {
+            raise_ports(census, entry, now, &peaks);
+            continue;
+        }
+        int side = entry->key.scope == HOST_SOURCE ? CLIENT : SERVER;
+        raise_to(&peaks.time_wait[side], entry->time_wait[side].now);
+        raise_to(&peaks.close_wait[side], entry->close_wait[side].now);
+    }
+    return peaks;
+}
+
 struct host_record census_record(const struct census *census, const struct census_entry *entry,
                                  nanotime now)
 {

@@ -212,6 +212,11 @@ void host_count_events(const struct host *host, uint64_t *ret_by_id, uint64_t *r
     memcpy(ret_by_level, host->events_by_level, sizeof(host->events_by_level));
 }
 
+struct stock_peaks host_peaks(const struct host *host)
+{
+    return census_peaks(host->census, host->clock);
+}
+
 void host_summarize(const struct host *host, struct run_summary *summary)
 {
     host_count_events(host, summary->events_by_id, summary->events_by_level);

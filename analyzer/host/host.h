@@ -29,6 +29,9 @@ enum status host_finish(struct host *host, nanotime now);
 /* The events so far, those of hosts among them: by enum event_id, and by enum level. */
 void host_count_events(const struct host *host, uint64_t *ret_by_id, uint64_t *ret_by_level);
 
+/* The largest stocks that any one host or service holds now. */
+struct stock_peaks host_peaks(const struct host *host);
+
 /* Puts the counts of the events, those of hosts among them, into the summary. */
 void host_summarize(const struct host *host, struct run_summary *summary);
 

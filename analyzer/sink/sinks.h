@@ -70,6 +70,8 @@ struct sink_options {
     int columns;                 /* text: width; 0: 80, and never over 100; ladders: over 200 */
     bool utf8;                   /* ladder: lines may be drawn with characters beyond ASCII */
     struct ladder_choice ladder; /* ladder and SVG */
+    bool open_metrics;    /* metrics: the page in both spellings */
+    uint32_t metrics_top; /* metrics: so many services, the worst ones, by their names */
     uint32_t kept_flows;    /* flow records that the report holds until the end, connections that
                                sink_concerned_new remembers; 0: the default */
     uint32_t kept_plain;    /* report: of these, flows without problems at most, and worse ones take
@@ -101,6 +103,14 @@ enum status sink_svg_new(const struct sink_options *options, FILE *stream, struc
 
 /* One HTML page that needs nothing else, written by finish. */
 enum status sink_html_new(const struct sink_options *options, FILE *stream, struct sink **ret_sink);
+
+/*
+ * Counts in the spelling of Prometheus (text format 0.0.4), a whole page in one write for every
+ * stats record, and at the end.  With open_metrics each write has the page as OpenMetrics 1.0
+ * first, then an octet 0, then the other.
+ */
+enum status sink_metrics_new(const struct sink_options *options, FILE *stream,
+                             struct sink **ret_sink);
 
 /*
  * Writes nothing and remembers which connections the events concern that NDJSON would write by the

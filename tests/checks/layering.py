@@ -40,7 +40,8 @@ MAY_INCLUDE = {
 PROGRAM = ["main", "analysis", "exit_status", "idle", "input_places", "input_report", "interrupt",
            "live_view", "messages", "nearest", "option_apply", "option_table", "options", "outputs",
            "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
-           "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service"]
+           "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service",
+           "page_file", "page_output", "page_server"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +
@@ -58,6 +59,7 @@ ONLY_IN = {
     "json-c/": "analyzer/sink/",
     "curses.h": "analyzer/screen_curses.c",
     "json.h": "analyzer/sink/",
+    "microhttpd.h": "analyzer/page_server.",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

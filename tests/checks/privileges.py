@@ -175,7 +175,7 @@ def check_attempts(tap):
     else:
         for name in ("execve", "execveat", "fork", "ptrace", "kill", "setuid", "exec-memory", "socket-inet",
                      "socket-unix", "socket-packet", "socket-netlink", "terminal-modes",
-                     "terminal-input"):
+                     "terminal-input", "accept", "bind", "connect", "sendmsg"):
             tap.ok(found.get(name) == DENIED, "%s is refused" % name, found)
         tap.ok(found.get("thread") == "went", "a thread can be made", found)
     if not has_landlock():
@@ -190,6 +190,12 @@ def check_attempts(tap):
     found, said = attempts("screen")
     tap.ok(found.get("terminal-modes") == "went" and found.get("terminal-input") == DENIED,
            "who draws on a terminal may set its modes, and no more", found, said)
+    found, said = attempts("answers")
+    tap.ok(found.get("accept") == "went", "where connections are answered, they are taken", found,
+           said)
+    tap.ok(all(found.get(name) == DENIED for name in ("bind", "connect", "sendmsg", "socket-inet",
+                                                      "execve", "fork")),
+           "and nothing else is allowed by it", found)
     found, said = attempts("no-landlock")
     tap.ok(all(found.get(name) == DENIED for name in ("read-passwd", "write-tmp", "read-sys")),
            "without Landlock no file is opened but below an open directory", found, said)

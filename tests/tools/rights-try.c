@@ -1,10 +1,11 @@
 /*
  * rights-try: gives up rights as a live capture does, then tries what should not go any more.
  *
- *     rights-try DIRECTORY [no-landlock | screen]
+ *     rights-try DIRECTORY [no-landlock | screen | answers]
  *
  * Prints a line for each attempt: its name, and "went" or the error.  With no-landlock the filter
- * is loaded as on a kernel that has no Landlock; with screen as for who draws on a terminal.
+ * is loaded as on a kernel that has no Landlock; with screen as for who draws on a terminal,
+ * with answers as for who answers connections.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,15 @@ static void try_sockets(void)
         tell(sockets[i].name, socket(sockets[i].family, sockets[i].type, 0) >= 0);
 }
 
+/* On a socket that listens since before; that nobody comes is no refusal. */
+static void try_answers(int listener)
+{
+    tell("accept", accept(listener, NULL, NULL) >= 0 || errno == EAGAIN);
+    tell("bind", bind(listener, NULL, 0) == 0);
+    tell("connect", connect(listener, NULL, 0) == 0);
+    tell("sendmsg", sendmsg(listener, NULL, 0) >= 0);
+}
+
 static void try_files(int directory)
 {
     tell("read-passwd", open("/etc/passwd", O_RDONLY) >= 0);
@@ -107,9 +117,13 @@ int main(int argc, char **argv)
     privileges.has_screen = strcmp(how, "screen") == 0;
     privileges.directories[0] = open(argv[1], O_PATH | O_DIRECTORY);
     privileges.directory_count = 1;
+    privileges.answers = strcmp(how, "answers") == 0;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (listen(listener, 1) != 0)
+        return 2;
     if (strcmp(how, "no-landlock") == 0) {
-        tell("filter",
-             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && sandbox_filter_calls(false, false));
+        tell("filter", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                           sandbox_filter_calls((struct sandbox_needs){0}));
     } else {
         bool done = privileges_find_user(&privileges, message) == STATUS_OK &&
                     privileges_give_up(&privileges, message) == STATUS_OK;
@@ -117,6 +131,7 @@ int main(int argc, char **argv)
     }
     try_processes();
     try_sockets();
+    try_answers(listener);
     try_files(privileges.directories[0]);
     try_terminal(terminal, &modes);
     _exit(0); /* not exit: looking for leaks takes the rights that were given up */
