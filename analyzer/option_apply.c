@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kafka_output.h"
 #include "nearest.h"
 #include "page_server.h"
 #include "sink/settings.h"
@@ -216,6 +217,31 @@ static enum status take_html(struct options *options, const char *argument, char
 static enum status take_svg(struct options *options, const char *argument, char *message)
 {
     return take_output(options, OUTPUT_SVG, argument, message);
+}
+
+static enum status take_kafka(struct options *options, const char *argument, char *message)
+{
+    if (!kafka_output_is_built_in())
+        return option_refuse(message, "--kafka: built without librdkafka; give the records to a "
+                                      "program that sends them: lastack --ndjson ... | kcat -P");
+    if (*argument == '\0' || strcmp(argument, "-") == 0)
+        return option_refuse(message, "--kafka: must name brokers, such as --kafka kafka1:9092");
+    return take_output(options, OUTPUT_KAFKA, argument, message);
+}
+
+/* As Kafka has it: letters, digits, points, underscores and hyphens, at most 249. */
+static enum status take_topic(struct options *options, const char *argument, char *message)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t length = strlen(argument);
+    if (length == 0 || length > 249 || strspn(argument, allowed) != length)
+        return option_refuse(message,
+                             "--topic %.64s: must be 1 to 249 letters, digits, points, underscores "
+                             "and hyphens, such as --topic lastack",
+                             argument);
+    options->topic = argument;
+    return STATUS_OK;
 }
 
 static enum status take_metrics_file(struct options *options, const char *argument, char *message)
@@ -513,6 +539,8 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_NDJSON] = take_ndjson,
     [OPTION_HTML] = take_html,
     [OPTION_SVG] = take_svg,
+    [OPTION_KAFKA] = take_kafka,
+    [OPTION_TOPIC] = take_topic,
     [OPTION_METRICS_FILE] = take_metrics_file,
     [OPTION_METRICS_LISTEN] = take_metrics_listen,
     [OPTION_FLOW] = take_flow,

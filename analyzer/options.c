@@ -236,6 +236,22 @@ static enum status check_outputs(const struct options *options, char *message)
     return STATUS_OK;
 }
 
+static enum status check_kafka(const struct options *options, char *message)
+{
+    size_t kafkas = 0;
+    for (size_t i = 0; i < options->output_count; i++)
+        kafkas += options->outputs[i].kind == OUTPUT_KAFKA;
+    if (kafkas > 1)
+        return option_refuse(message, "--kafka was given twice; name several brokers of a cluster "
+                                      "in one list: --kafka kafka1:9092,kafka2:9092");
+    if (kafkas == 1 && options->topic == NULL)
+        return option_refuse(message, "--kafka: to which topic? Add --topic, such as "
+                                      "--topic lastack");
+    if (kafkas == 0 && options->topic != NULL)
+        return option_refuse(message, "--topic is for --kafka BROKERS; add it, or leave it out");
+    return STATUS_OK;
+}
+
 /* What is about metrics only is not silently left out of a run without them. */
 static enum status check_metrics(const struct options *options, char *message)
 {
@@ -331,6 +347,8 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
         status = check_live(options, message);
     if (status == STATUS_OK)
         status = check_metrics(options, message);
+    if (status == STATUS_OK)
+        status = check_kafka(options, message);
     if (status == STATUS_OK)
         status = check_outputs(options, message);
     return status;

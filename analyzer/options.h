@@ -58,6 +58,7 @@ enum output_kind {
     OUTPUT_TOP, /* the live view, on the terminal */
     OUTPUT_METRICS,
     OUTPUT_METRICS_LISTEN, /* file is where to listen */
+    OUTPUT_KAFKA,          /* file is a list of brokers */
     OUTPUT_PACKETS         /* pcapng, of connections with problems */
 };
 
@@ -99,6 +100,7 @@ struct options {
     bool events[EVENT_IDS]; /* with events_chosen */
     bool nano;
     bool flush;
+    const char *topic;        /* of Kafka; NULL: not named */
     uint64_t metrics_top;     /* services; 0: none */
     uint64_t stats_interval;  /* s; 0: no such records */
     uint64_t rotate_size;     /* octets; 0: files are not renamed for their size */

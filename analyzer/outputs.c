@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kafka_output.h"
 #include "live_file.h"
 #include "messages.h"
 #include "page_output.h"
@@ -19,12 +20,13 @@ struct destination {
     const char *file; /* NULL: standard output */
     enum output_kind kind;
     FILE *stream;
-    struct live_file *live;   /* below stream; NULL: it is an ordinary one */
-    struct page_output *page; /* likewise */
-    struct sink *sink;        /* NULL: not made, or already freed */
-    enum status status;       /* of its first failure */
-    int error;                /* errno then */
-    bool long_running;        /* live, with other outputs */
+    struct live_file *live;     /* below stream; NULL: it is an ordinary one */
+    struct page_output *page;   /* likewise */
+    struct kafka_output *kafka; /* likewise */
+    struct sink *sink;          /* NULL: not made, or already freed */
+    enum status status;         /* of its first failure */
+    int error;                  /* errno then */
+    bool long_running;          /* live, with other outputs */
 };
 
 struct outputs {
@@ -276,10 +278,15 @@ static enum status make_sink(struct outputs *outputs, enum output_kind kind,
                              struct destination *destination)
 {
     static enum status (*const makers[])(const struct sink_options *, FILE *, struct sink **) = {
-        [OUTPUT_TEXT] = sink_text_new,       [OUTPUT_JSON] = sink_report_new,
-        [OUTPUT_NDJSON] = sink_ndjson_new,   [OUTPUT_LADDER] = sink_ladder_new,
-        [OUTPUT_SVG] = sink_svg_new,         [OUTPUT_HTML] = sink_html_new,
-        [OUTPUT_METRICS] = sink_metrics_new, [OUTPUT_METRICS_LISTEN] = sink_metrics_new,
+        [OUTPUT_TEXT] = sink_text_new,
+        [OUTPUT_JSON] = sink_report_new,
+        [OUTPUT_NDJSON] = sink_ndjson_new,
+        [OUTPUT_LADDER] = sink_ladder_new,
+        [OUTPUT_SVG] = sink_svg_new,
+        [OUTPUT_HTML] = sink_html_new,
+        [OUTPUT_KAFKA] = sink_ndjson_new,
+        [OUTPUT_METRICS] = sink_metrics_new,
+        [OUTPUT_METRICS_LISTEN] = sink_metrics_new,
         [OUTPUT_TOP] = sink_top_new,
     };
     struct sink_options wanted = common_options(outputs);
@@ -350,6 +357,26 @@ static enum status open_page(struct outputs *outputs, const struct output *outpu
     return make_sink(outputs, output->kind, destination);
 }
 
+static enum status open_kafka(struct outputs *outputs, const struct output *output,
+                              struct destination *destination, char *message)
+{
+    const struct options *options = outputs->options;
+    struct kafka_options wanted = {
+        .brokers = output->file,
+        .topic = options->topic,
+        .user = options->user,
+        .queue = options->config.kafka_queue,
+        .wait = options->config.kafka_wait,
+        .live = options->interface_count > 0,
+        .verbose = options->verbose,
+    };
+    enum status status = kafka_output_open(&wanted, &destination->kafka, message);
+    if (status != STATUS_OK)
+        return status;
+    destination->stream = kafka_output_stream(destination->kafka);
+    return make_sink(outputs, output->kind, destination);
+}
+
 static enum status open_destination(struct outputs *outputs, const struct output *output,
                                     struct destination *destination, char *message)
 {
@@ -365,6 +392,8 @@ static enum status open_destination(struct outputs *outputs, const struct output
                  output->file);
         return STATUS_USAGE;
     }
+    if (output->kind == OUTPUT_KAFKA)
+        return open_kafka(outputs, output, destination, message);
     if (output->file != NULL && page_output_is(output->kind))
         return open_page(outputs, output, destination, message);
     if (output->file != NULL && is_written_for_long(outputs->options, output))
@@ -594,6 +623,8 @@ static void close_stream(struct destination *destination)
     destination->live = NULL;
     page_output_free(destination->page);
     destination->page = NULL;
+    kafka_output_free(destination->kafka);
+    destination->kafka = NULL;
 }
 
 static void say_what_is_left_out(const struct outputs *outputs)
@@ -639,6 +670,7 @@ void outputs_free(struct outputs *outputs)
             fclose(outputs->destinations[i].stream);
         live_file_free(outputs->destinations[i].live);
         page_output_free(outputs->destinations[i].page);
+        kafka_output_free(outputs->destinations[i].kafka);
     }
     if (outputs != NULL && outputs->concerned != NULL)
         outputs->concerned->ops->free(outputs->concerned);

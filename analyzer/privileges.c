@@ -140,15 +140,22 @@ static void say(const struct privileges *privileges, int landlock, bool filtered
                   filtered ? "filtered" : "not filtered");
 }
 
-enum status privileges_give_up(const struct privileges *privileges, char *message)
+enum status privileges_become(const struct privileges *privileges, char *message)
 {
     enum status status = become(privileges, message);
     if (status != STATUS_OK)
         return status;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        snprintf(message, MESSAGE_SIZE, "cannot give up new privileges: %s", strerror(errno));
-        return STATUS_DENIED;
-    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        return STATUS_OK;
+    snprintf(message, MESSAGE_SIZE, "cannot give up new privileges: %s", strerror(errno));
+    return STATUS_DENIED;
+}
+
+enum status privileges_give_up(const struct privileges *privileges, char *message)
+{
+    enum status status = privileges_become(privileges, message);
+    if (status != STATUS_OK)
+        return status;
     int landlock = sandbox_confine_files(privileges->directories, privileges->directory_count);
     bool filtered = sandbox_filter_calls((struct sandbox_needs){
         .any_file = landlock > 0,

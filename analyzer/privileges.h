@@ -38,6 +38,12 @@ struct privileges {
 enum status privileges_find_user(struct privileges *privileges, char *message);
 
 /*
+ * The user, the capabilities and the way to new ones alone, for a process that goes on to speak
+ * with others.  DENIED, with a message.
+ */
+enum status privileges_become(const struct privileges *privileges, char *message);
+
+/*
  * Gives it all up, for good.  DENIED, with a message, when that cannot be done: the caller does not
  * go on.  What the kernel or the build does not have (Landlock, seccomp) is left out.
  */

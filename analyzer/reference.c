@@ -119,7 +119,7 @@ void reference_version(FILE *stream)
 {
     fprintf(stream,
             "lastack %s\nschema %s\ndecompresses %s\nprotects with %s\ndraws with %s\n"
-            "answers with %s\n",
+            "answers with %s\nsends to %s\n",
             PACKAGE_VERSION, SINK_SCHEMA_VERSION, LASTACK_DECOMPRESSES, LASTACK_PROTECTS,
-            LASTACK_DRAWS, LASTACK_ANSWERS);
+            LASTACK_DRAWS, LASTACK_ANSWERS, LASTACK_SENDS);
 }

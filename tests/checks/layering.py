@@ -41,7 +41,7 @@ PROGRAM = ["main", "analysis", "exit_status", "idle", "input_places", "input_rep
            "live_view", "messages", "nearest", "option_apply", "option_table", "options", "outputs",
            "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
            "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service",
-           "page_file", "page_output", "page_server"]
+           "page_file", "page_output", "page_server", "kafka_output", "kafka_sender", "kafka_main"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +
@@ -60,6 +60,7 @@ ONLY_IN = {
     "curses.h": "analyzer/screen_curses.c",
     "json.h": "analyzer/sink/",
     "microhttpd.h": "analyzer/page_server.",
+    "librdkafka/": "analyzer/kafka_sender.",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
