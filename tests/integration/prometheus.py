@@ -47,6 +47,16 @@ def samples():
     return found
 
 
+def dashboard_queries():
+    """Those of contrib/grafana, with its variables filled in."""
+    with open(os.path.join(TOP, "contrib", "grafana", "lastack.json")) as file:
+        panels = json.load(file)["panels"]
+    found = [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    for name, value in (("$__rate_interval", "30s"), ("$__range", "1m"), ("$instance", ".*")):
+        found = [expression.replace(name, value) for expression in found]
+    return found
+
+
 class Prometheus:
     """One of our own: on loopback, with its own folder, ended by its process id."""
 
@@ -101,9 +111,10 @@ def make_traffic(listener):
         client.close()
     time.sleep(2.5)
     held = query('lastack_flows{side="server",state="CLOSE_WAIT"}')
+    silent = [expression for expression in dashboard_queries() if not query(expression)]
     for server in forgotten:
         server.close()
-    return held
+    return held, silent
 
 
 def check(tap, folder):
@@ -114,7 +125,7 @@ def check(tap, folder):
     try:
         tap.ok(until(prometheus.is_ready, 30, 0.2), "Prometheus begins")
         tap.ok(until(lambda: query('up{job="lastack"} == 1'), 15, 0.3), "it scrapes lastack")
-        held = make_traffic(socket.create_server(("127.0.0.1", 5555)))
+        held, silent = make_traffic(socket.create_server(("127.0.0.1", 5555)))
         tap.ok(held and held[0]["value"][1] == "4", "it sees what is held in CLOSE_WAIT", held)
         quiet = until(lambda: query("lastack_flows_open == 0 and lastack_packets_total > 0"), 20, 0.5)
         tap.ok(quiet, "and that in the end nothing is held any more")
@@ -122,6 +133,7 @@ def check(tap, folder):
         found = samples()
         console = ask("/consoles/lastack.html")
         rules = json.loads(ask("/api/v1/rules"))["data"]["groups"][0]["rules"]
+        silent = [expression for expression in silent if not query(expression)]
         scraped = query('scrape_duration_seconds{job="lastack"}')
     finally:
         prometheus.end()
@@ -144,6 +156,8 @@ def check(tap, folder):
            "the console page shows them", console[-1500:])
     tap.ok(len(rules) == 9 and all(rule["health"] == "ok" for rule in rules),
            "the alert rules can be evaluated", [(r["name"], r["health"]) for r in rules])
+    tap.ok(not silent and len(dashboard_queries()) > 15, "every query of Grafana's dashboard has an answer",
+           *silent)
     tap.ok(scraped and float(scraped[0]["value"][1]) < 1, "a scrape takes less than a second", scraped)
     shutil.rmtree(live.folder)
 
