@@ -187,11 +187,11 @@ def check_awkward(tap, seed):
 
 def check_damaged(tap, sample):
     header, packets = read_pcap(sample)
-    middle = len(packets) // 2
+    third = len(packets) // 3
     with tempfile.TemporaryDirectory() as folder:
-        write(folder, "c", header + b"".join(packets[:5]))
-        write(folder, "b", (header + b"".join(packets[5:middle]))[:-3])
-        write(folder, "a", header + b"".join(packets[middle:]))
+        write(folder, "c", header + b"".join(packets[:third]))
+        write(folder, "b", (header + b"".join(packets[third:2 * third]))[:-3])
+        write(folder, "a", header + b"".join(packets[2 * third:]))
         code, out, err = run("--ndjson", folder)
         inputs = summary(out)["inputs"]
         tap.ok(code == 4 and [entry["damaged"] for entry in inputs] == [False, True, False] and
