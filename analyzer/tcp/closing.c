@@ -139,7 +139,7 @@ static void watch_aftermath(struct connection *connection, const struct segment 
     bool plain = (segment->flags & (TCP_ACK | TCP_SYN | TCP_FIN)) == TCP_ACK &&
                  segment->payload == 0 && segment->sequence == connection->side[from].snd_nxt;
     if (closing->rst[peer].packet == 0 || !plain ||
-        facts_crossing(connection, from, closing->rst[peer].t, segment))
+        facts_under_way(connection, from, closing->rst[peer].t, segment))
         return;
     if (theirs->challenge.packet == 0)
         theirs->challenge = packet_ref_of(segment, from);

@@ -26,4 +26,9 @@ void facts_arriving(struct connection *connection, const struct segment *segment
 bool facts_crossing(const struct connection *connection, int from, nanotime t,
                     const struct segment *segment);
 
+/* The same where an answer is expected: an ACK that says nothing new is one, unless it is younger
+ * than nearly the shortest round trip. */
+bool facts_under_way(const struct connection *connection, int from, nanotime t,
+                     const struct segment *segment);
+
 #endif

@@ -19,6 +19,26 @@ bool facts_crossing(const struct connection *connection, int from, nanotime t,
     return time_since(segment->time, t) < connection->side[from].round_trip;
 }
 
+/*
+ * A pure ACK that repeats what its sender had acknowledged answers something, or is late itself.
+ * The handshake's round trip may have been a long one: seven eighths of the shortest tell the two.
+ * Below a millisecond it is the host's own time, which tells nothing.
+ */
+bool facts_under_way(const struct connection *connection, int from, nanotime t,
+                     const struct segment *segment)
+{
+    const struct side *x = &connection->side[from];
+    const struct rtt *rtt = &connection->rtt[side_other(from)]; /* until the side acknowledged */
+    bool repeats = (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+                   segment->payload == 0 && segment->sequence == x->snd_nxt &&
+                   side_has(x, SIDE_ACKED) && segment->acknowledgment == x->rcv_nxt;
+    if (!repeats)
+        return facts_crossing(connection, from, t, segment);
+    bool shorter = rtt->samples > 0 && rtt->least < x->round_trip;
+    nanotime shortest = shorter ? rtt->least : x->round_trip;
+    return shortest >= NANO_PER_MILLI && time_since(segment->time, t) < shortest - shortest / 8;
+}
+
 /* "The side's own ... again" revokes unless it was in flight already. */
 static enum judgment judge_again(bool crossing)
 {
@@ -182,7 +202,8 @@ static enum judgment judge(const struct connection *connection, const struct his
     case FACT_FIN_ACKED:
         return judge_fin_acked(connection, entry, segment, from, step, crossing);
     case FACT_GOT_RST:
-        return judge_got_rst(connection, segment, from, step, crossing);
+        return judge_got_rst(connection, segment, from, step,
+                             facts_under_way(connection, from, entry->t, segment));
     case FACT_SND_SYN:
         return judge_snd_syn(connection, entry, segment, from);
     case FACT_SND_SYNACK: /* deduced from the client's ACK: anything of the server proves it */

@@ -39,15 +39,14 @@ class Side:
             self.incarnations.append([(nanoseconds(e["t"]), e["state"]) for e in entries])
 
     def at(self, moment):
-        """The state at a moment.  A host has one socket for a tuple: a closed incarnation tells
-        nothing where an older one lives, so an old LAST_ACK outlives the SYN that it refuses."""
+        """The state at a moment.  A host has one socket for a tuple: while an older incarnation
+        lives, as a LAST_ACK does that refuses a SYN, a newer one tells nothing."""
         state = "UNKNOWN" if self.unknown else "CLOSED"
-        older_lives = False
         for entries in self.incarnations:
             past = [name for t, name in entries if t <= moment][-1:]
-            if past and (past[0] != "CLOSED" or not older_lives):
-                state = past[0]
-            older_lives |= bool(past) and past[0] != "CLOSED"
+            if past and past[0] not in ("CLOSED", "UNKNOWN"):
+                return past[0]
+            state = past[0] if past else state
         return state
 
     def between(self, first, last):

@@ -48,6 +48,7 @@ def play(scenario, folder, live, net):
 
 def verdicts(scenario, lab, rows, folder, live):
     transit = round(max(lab.relay.latest, scenario.delay) * 1e9)
+    rows = rows if scenario.states else []
     moved = [move for move in moves.read(lab.connections)
              if not lab.scripted and rows and lab.began < move.t < rows[-1].last]
     found = {}

@@ -119,3 +119,15 @@ def reset_lost(lab):
     lab.wait(0.1)
     server.sendall(b"are you there?")
     both_closed(lab)
+
+
+@scenario(events="rst_challenged", at_client="close_abortive_app")
+def reset_ahead_of_lost_data(lab):
+    """The client's last data is lost, so its reset is not exact: it has to be asked for once more."""
+    client, server = lab.connect()
+    lab.talk(client, server)
+    lost = lab.relay.drop(every(from_client, data))
+    client.sendall(b"lost")
+    lab.until_taken(lost)
+    abort(client)
+    both_closed(lab)
