@@ -31,7 +31,7 @@ from tap import Tap
 INSIDE = "LASTACK_LAB_INSIDE"
 PATIENCE = 150   # seconds for one scenario
 LEAST = 0.99     # of all samples
-LATE = 0.01      # seconds that a frame may be late through the relay
+LATE = 0.003     # seconds that a frame may be late through the relay
 PLAYING = set()  # leaders of the sessions that scenarios are played in
 TEMPORARY = []   # folders to remove
 ATTEMPTS = 3     # where one was later, and the result wrong

@@ -121,7 +121,7 @@ def reset_lost(lab):
     both_closed(lab)
 
 
-@scenario(events="rst_challenged", at_client="close_abortive_app")
+@scenario(events="rst_challenged", at_client="close_abortive_app", delay=0.03)
 def reset_ahead_of_lost_data(lab):
     """The client's last data is lost, so its reset is not exact: it has to be asked for once more."""
     client, server = lab.connect()
