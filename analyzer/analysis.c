@@ -46,6 +46,7 @@ struct run {
     uint64_t packets;     /* read so far, those outside --since and --until, too */
     struct upkeep upkeep; /* live */
     struct live_view view;
+    char title[256]; /* of it; from outside */
     struct service service;
 };
 
@@ -447,10 +448,14 @@ static enum status open_view(struct run *run, char *message)
     const struct options *options = run->options;
     if (sink == NULL)
         return STATUS_OK;
-    const char *title = options->interface_count > 0 ? options->interfaces[0]
-                        : options->file_count > 0    ? options->files[0]
-                                                     : "";
-    return live_view_open(&run->view, sink, title, message);
+    bool live = is_live(run);
+    size_t count = live ? options->interface_count : options->file_count;
+    const char *first = live ? options->interfaces[0] : options->files[0];
+    if (count > 1)
+        snprintf(run->title, sizeof run->title, "%.200s and %zu more", first, count - 1);
+    else
+        snprintf(run->title, sizeof run->title, "%.200s", first);
+    return live_view_open(&run->view, sink, run->title, message);
 }
 
 /* With the inputs open: what an analysis needs beside them, and the analysis. */

@@ -97,11 +97,36 @@ def check_events(tap, terminal):
     terminal.press("BSpace", "1")
 
 
+def check_long(tap, terminal):
+    """More segments than are kept: the first ones and the latest are."""
+    listener = listen()
+    client = socket.create_connection(listener.getsockname())
+    server, _ = listener.accept()
+    for number in range(100):
+        for one, other in ((client, server), (server, client)):
+            one.sendall(b"x" * (number + 1))
+            other.recv(200)
+    client.close()
+    server.close()
+    terminal.press("2")
+    port = listener.getsockname()[1]
+    terminal.wait_for(r"127\.0\.0\.1:%d +TIME_WAIT +CLOSED" % port)
+    terminal.press("Home", "Enter")
+    tap.ok(terminal.wait_for(r"^\d+ segments behind the first 16 are not kept") and
+           terminal.has(r"SYN_SENT .*SYN seq 0"), "of a long connection the first segments are kept",
+           *terminal.lines())
+    terminal.press("End")
+    tap.ok(terminal.wait_for(r"FIN ACK seq 5051") and terminal.has(r"ACK seq 5052") and
+           terminal.has(r"ACK seq \d+ ack 5052"), "and the latest", *terminal.lines())
+    listener.close()
+    terminal.press("Escape", "1")
+
+
 def check_sizes(tap, terminal):
     for columns, rows in ((200, 50), (80, 24), (44, 12), (10, 3), (132, 40), (80, 24)):
         terminal.resize(columns, rows)
         if columns >= 80:
-            found = until(lambda: fits(terminal) and terminal.has(r"^TIME_WAIT +5 "), 5)
+            found = until(lambda: fits(terminal) and terminal.has(r"^TIME_WAIT +6 "), 5)
             tap.ok(bool(found), "at %dx%d the page has the terminal's size" % (columns, rows),
                    *terminal.lines())
         time.sleep(0.3)
@@ -205,6 +230,7 @@ def main():
         clean = terminal.state()
         check_views(tap, terminal)
         check_events(tap, terminal)
+        check_long(tap, terminal)
         check_sizes(tap, terminal)
         terminal.press("q")
         terminal.wait_for("^" + PROMPT)
