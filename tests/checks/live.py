@@ -126,9 +126,11 @@ def check_several(tap):
     except (OSError, subprocess.CalledProcessError) as error:
         tap.skip("several interfaces", "no router of namespaces here: %s" % error)
         return
-    for interfaces in (["-i", "left", "-i", "right"], ["-i", "any"]):
-        what = " ".join(interfaces)
-        live = Live(*interfaces, "-f", "tcp", sockets=len(interfaces) // 2)
+    several = (["-i", "left", "-i", "right"], ["-i", "any"])
+    for interfaces, threads in [(each, count) for each in several for count in (1, 3)]:
+        what = " ".join(interfaces) + (" --threads %d" % threads if threads > 1 else "")
+        live = Live(*interfaces, "-f", "tcp", "--threads", str(threads),
+                    sockets=len(interfaces) // 2 * threads)
         router.talk()
         time.sleep(0.3)
         live.end()
