@@ -46,7 +46,6 @@ struct run {
     uint64_t packets;     /* read so far, those outside --since and --until, too */
     struct upkeep upkeep; /* live */
     struct live_view view;
-    char title[256]; /* of it; from outside */
     struct service service;
 };
 
@@ -441,23 +440,6 @@ static enum status go_live(struct run *run, char *message)
     return wait_for_signals(run);
 }
 
-/* The terminal is looked at while there are rights to read its description. */
-static enum status open_view(struct run *run, char *message)
-{
-    struct sink *sink = outputs_view(run->outputs);
-    const struct options *options = run->options;
-    if (sink == NULL)
-        return STATUS_OK;
-    bool live = is_live(run);
-    size_t count = live ? options->interface_count : options->file_count;
-    const char *first = live ? options->interfaces[0] : options->files[0];
-    if (count > 1)
-        snprintf(run->title, sizeof run->title, "%.200s and %zu more", first, count - 1);
-    else
-        snprintf(run->title, sizeof run->title, "%.200s", first);
-    return live_view_open(&run->view, sink, run->title, message);
-}
-
 /* With the inputs open: what an analysis needs beside them, and the analysis. */
 static enum exit_status analyse(struct run *run)
 {
@@ -466,7 +448,7 @@ static enum exit_status analyse(struct run *run)
         run->options, run->files.count > 1 || run->options->follow ? &run->places.spans : NULL,
         &run->outputs, message);
     if (status == STATUS_OK)
-        status = open_view(run, message);
+        status = live_view_open(&run->view, outputs_view(run->outputs), run->options, message);
     if (status == STATUS_OK)
         status = begin_spool(run, message);
     if (status == STATUS_OK && is_live(run))

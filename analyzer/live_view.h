@@ -9,14 +9,18 @@
 
 #include "analyzer.h"
 #include "interrupt.h"
+#include "options.h"
 #include "screen.h"
 #include "source/source.h"
 
+enum { LIVE_VIEW_TITLE = 256 };
+
 struct live_view {
-    struct sink *sink;         /* of sink_top_new, not owned; NULL: there is no view */
-    struct screen *screen;     /* owned */
-    struct top_page *page;     /* owned */
-    struct analyzer *analyzer; /* none of these is owned */
+    char title[LIVE_VIEW_TITLE]; /* from outside */
+    struct sink *sink;           /* of sink_top_new, not owned; NULL: there is no view */
+    struct screen *screen;       /* owned */
+    struct top_page *page;       /* owned */
+    struct analyzer *analyzer;   /* none of these is owned */
     struct source *source;
     bool is_live;    /* the clock of its records is the host's */
     nanotime done;   /* on the monotonic clock: when keys were read last, */
@@ -24,8 +28,11 @@ struct live_view {
     nanotime drawn;  /* and when the page was drawn last */
 };
 
-/* Opens the terminal for sink, to be titled so; see screen_open for failures. */
-enum status live_view_open(struct live_view *view, struct sink *sink, const char *title,
+/*
+ * Opens the terminal for sink, titled by what options name; without a sink there is no view.  See
+ * screen_open for failures, and for when: there must be rights to read the terminal's description.
+ */
+enum status live_view_open(struct live_view *view, struct sink *sink, const struct options *options,
                            char *message);
 
 /* Whether it is time; cheap enough to be asked at every packet. */
