@@ -106,18 +106,35 @@ static void begin_colours(struct screen *screen)
         init_pair((short)(FIRST_PAIR + i), looks[i].colour, -1);
 }
 
+/* Whether its description is there, and says how the cursor is placed. */
+static bool can_be_drawn_on(const char *terminal)
+{
+    int error;
+    if (terminal == NULL || setupterm(terminal, STDOUT_FILENO, &error) != OK)
+        return false;
+    const char *place = tigetstr("cup");
+    bool can_place = place != NULL && place != (const char *)-1;
+    del_curterm(cur_term);
+    return can_place;
+}
+
 static enum status begin_curses(struct screen *screen, char *message)
 {
     const char *terminal = getenv("TERM");
     setlocale(LC_CTYPE, "");
     screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     signal(SIGTSTP, SIG_IGN); /* stopped, it would leave the terminal as it is */
-    screen->curses = newterm(NULL, stdout, screen->keys);
-    if (screen->curses == NULL) {
+    if (!can_be_drawn_on(terminal)) {
         snprintf(message, MESSAGE_SIZE,
-                 "top: the terminal \"%.32s\" is not known here; type: TERM=xterm lastack top ...",
+                 "top: the terminal \"%.32s\" is not known here, or cannot be drawn on; type: "
+                 "TERM=xterm lastack top ...",
                  terminal == NULL ? "" : terminal);
         return STATUS_USAGE;
+    }
+    screen->curses = newterm(NULL, stdout, screen->keys);
+    if (screen->curses == NULL) {
+        snprintf(message, MESSAGE_SIZE, "out of memory while opening the terminal");
+        return STATUS_NO_MEMORY;
     }
     set_term(screen->curses);
     cbreak();

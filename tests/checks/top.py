@@ -206,6 +206,13 @@ def check_plain(tap):
     terminal.close()
 
 
+def check_terminals(tap, terminal, clean):
+    for name in ("dumb", "none-of-this-name"):
+        lines = terminal.run("TERM=%s %s top %s" % (name, LASTACK, SAMPLE))
+        tap.ok("done 2" in lines and "type: TERM=xterm" in lines.replace("\n", "") and
+               terminal.state() == clean, "the terminal \"%s\" is refused" % name, lines)
+
+
 def check_refusals(tap):
     result = subprocess.run([LASTACK, "top", SAMPLE], stdin=subprocess.DEVNULL,
                             capture_output=True, text=True, check=False, start_new_session=True)
@@ -236,6 +243,7 @@ def main():
         terminal.wait_for("^" + PROMPT)
         check_leaving(tap, terminal, clean)
         check_files(tap, terminal, clean, folder)
+        check_terminals(tap, terminal, clean)
         check_plain(tap)
         check_refusals(tap)
     finally:
