@@ -120,6 +120,7 @@ async function readPaper(page, out) {
 async function readPage(browser, url) {
   const page = await browser.newPage({viewport: {width: WIDTHS[0], height: 900}, offline: true,
     colorScheme: "light"});
+  page.setDefaultTimeout(120000); /* on a busy machine, too */
   const out = watch(page);
   await page.goto(url);
   out.wide = [];
