@@ -188,7 +188,8 @@ static bool goes_on(const struct incarnation *current, const struct incarnation 
                      seq_after(segment->acknowledgment, x->rcv_nxt);
     bool younger = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(fresh, SIDE_TSVAL) &&
                    side_has(x, SIDE_TSVAL) && seq_after(segment->tsval, fresh->tsval_first);
-    return seq_after(last, x->snd_nxt) || acks_more || younger;
+    bool has_numbers = side_has(x, SIDE_HEARD) || side_has(x, SIDE_ISS_KNOWN);
+    return (has_numbers && seq_after(last, x->snd_nxt)) || acks_more || younger;
 }
 
 /* A segment of the candidate's own sender, not a SYN. */

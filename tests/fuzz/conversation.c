@@ -237,7 +237,7 @@ static struct wire_segment next_segment(struct conversation *conversation, struc
     if (!segment.quoted)
         note_sent(own, &segment);
     segment.place = segment.sequence - own->zero;
-    conversation->absolute |= (flags & TCP_RST) != 0 && segment.sequence == 0;
+    conversation->absolute |= (flags & TCP_RST) != 0;
     conversation->latest = segment;
     return segment;
 }

@@ -21,8 +21,9 @@ enum { CONVERSATION_ETHERNET = 1, CONVERSATION_MOST = 600 };
 
 /*
  * Appends the packets of the script, as Ethernet frames, CONVERSATION_MOST at most.  All sequence
- * numbers are shifted by so much.  False when one of them has a meaning of its own, so that another
- * shift may make another story: a reset of number 0 answers a segment without an ACK.
+ * numbers are shifted by so much.  False when there is a reset: of number 0 it answers a segment
+ * without an ACK, and of an end that sent nothing else it stands in numbers that are not known, so
+ * another shift may make another story.
  */
 bool conversation_write(struct script script, uint32_t shift, struct packets *packets);
 

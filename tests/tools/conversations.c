@@ -2,8 +2,8 @@
  * conversations: what the structured fuzz target makes of scripts, as a pcap file on standard
  * output.
  *
- *      conversations SCRIPT         an input of the target, its two octets of options left out
- *      conversations SEED COUNT     scripts that are drawn, until there are so many packets
+ *      conversations SCRIPT [SHIFT]       an input of the target, its two octets of options left
+ * out conversations --draw SEED COUNT    scripts that are drawn, until there are so many packets
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,10 +30,10 @@ static void put_header(void)
     put(CONVERSATION_ETHERNET, 4);
 }
 
-static size_t put_packets(const uint8_t *octets, size_t size)
+static size_t put_packets(const uint8_t *octets, size_t size, uint32_t shift)
 {
     struct packets packets = {0};
-    conversation_write((struct script){octets, size}, 0, &packets);
+    conversation_write((struct script){octets, size}, shift, &packets);
     for (size_t i = 0; i < packets.count; i++) {
         const struct analyzer_packet *packet = &packets.packet[i];
         put((uint32_t)(packet->time / NANO_PER_SECOND), 4);
@@ -58,7 +58,7 @@ static void put_drawn(uint64_t seed, size_t wanted)
             state ^= state << 17;
             octets[i] = (uint8_t)(state >> 32);
         }
-        written += put_packets(octets, sizeof octets);
+        written += put_packets(octets, sizeof octets, 0);
     }
 }
 
@@ -66,12 +66,12 @@ int main(int count, char **arguments)
 {
     uint8_t octets[LARGEST];
     if (count < 2) {
-        fprintf(stderr, "usage: conversations SCRIPT | SEED COUNT\n");
+        fprintf(stderr, "usage: conversations SCRIPT [SHIFT] | --draw SEED COUNT\n");
         return 2;
     }
     put_header();
-    if (count == 3) {
-        put_drawn(strtoull(arguments[1], NULL, 10), strtoull(arguments[2], NULL, 10));
+    if (count == 4) {
+        put_drawn(strtoull(arguments[2], NULL, 10), strtoull(arguments[3], NULL, 10));
         return ferror(stdout) != 0;
     }
     FILE *file = fopen(arguments[1], "rb");
@@ -79,7 +79,7 @@ int main(int count, char **arguments)
     size_t size = fread(octets, 1, sizeof octets, file);
     fclose(file);
     if (size > OPTIONS)
-        put_packets(octets + OPTIONS, size - OPTIONS);
+        put_packets(octets + OPTIONS, size - OPTIONS,
+                    count == 3 ? (uint32_t)strtoul(arguments[2], NULL, 0) : 0);
     return ferror(stdout) != 0;
 }
-
