@@ -17,7 +17,8 @@ import time
 from dataclasses import dataclass
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LEFT_OUT = shutil.ignore_patterns("build*", ".git", "fuzz-*", "__pycache__", "*.o", "autom4te.cache")
+LEFT_OUT = shutil.ignore_patterns("build", "build-check", "build-clang", "build-asan", "build-tsan",
+                                  ".git", "fuzz-build", "fuzz-work", "__pycache__", "autom4te.cache")
 
 
 @dataclass
