@@ -65,6 +65,7 @@ static void show(struct engine *engine, const struct tuple *tuple, struct incarn
     occasion->context = &emission;
     occasion->now = occasion->segment != NULL ? engine->clock : occasion->now;
     detect(occasion);
+    occasion->context = NULL; /* the emission ends here, the occasion does not */
 }
 
 /* --- collisions --- */
