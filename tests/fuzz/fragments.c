@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
     struct script script = {octets, size};
     struct config config = config_default();
     config.fragment_packets = 1 + script_u8(&script) % 32;
-    config.fragment_octets = 4096 + (uint64_t)script_u8(&script) * 64;
+    config.fragment_octets = 4096 + (uint64_t)script_u8(&script) * 1024;
     struct fragments *fragments = fragments_new(&config);
     CLAIM(fragments != NULL, "no memory");
     nanotime time = INT64_C(1700000000) * NANO_PER_SECOND;

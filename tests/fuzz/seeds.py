@@ -236,6 +236,8 @@ def tcp_options_seeds():
 
 def fragments_seeds():
     whole = [bytes([which | 64, 0, at, 12, 0, 6]) for which, at in ((0, 0), (0, 12), (32, 24))]
+    largest = [bytes([64]) + struct.pack(">H", 255 * n) + b"\xff\0\x05" for n in range(32)]
+    yield "largest", b"\x1f\xff" + b"".join(largest) + b"\x60" + struct.pack(">H", 255 * 32) + b"\x1d\0\x05"
     yield "in-order", b"\x1f\x80" + b"".join(whole)
     yield "backwards", b"\x1f\x80" + b"".join(whole[::-1])
     yield "twice", b"\x1f\x80" + b"".join(whole * 2)
