@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 
-SECONDS = 300  # for one script
+SECONDS = 900  # for one script
 
 
 def run(script):
