@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analyzer.h"
+#include "chain.h"
 #include "idle.h"
 #include "input_places.h"
 #include "input_report.h"
@@ -44,6 +45,7 @@ struct run {
     const char **directories; /* owned; with --follow */
     size_t directory_count;
     uint64_t packets;     /* read so far, those outside --since and --until, too */
+    struct chain chain;   /* of runs over pieces, this one among them */
     struct upkeep upkeep; /* live */
     struct live_view view;
     struct service service;
@@ -72,6 +74,7 @@ static enum status open_source(const struct run *run, uint64_t count, struct sou
         .buffer_kib = (int)options->buffer_kib,
         .capture_threads = options->config.threads,
         .promiscuous = options->promiscuous,
+        .after = run->chain.place,
     };
     return source_open(&wanted, ret_source, message);
 }
@@ -331,21 +334,33 @@ static void write_problem_packets(struct run *run)
     say_what_was_written(run, written);
 }
 
+/* In a chain the run over the next piece ends what lives, and writes the report. */
+static enum exit_status hand_on(struct run *run)
+{
+    char message[MESSAGE_SIZE] = "";
+    enum status status =
+        chain_hand_on(&run->chain, run->options, run->source, run->analyzer, run->outputs, message);
+    flush_sink(run);
+    return status == STATUS_OK ? EXIT_DONE : exit_refuse(status, message);
+}
+
 static enum exit_status read_and_report(struct run *run)
 {
     if (is_live(run))
         service_ready(&run->service);
-    bool complete = read_all(run) != STATUS_NO_MEMORY;
+    bool complete = read_all(run) != STATUS_NO_MEMORY, last = run->options->state_out == NULL;
     live_view_linger(&run->view, &run->interrupt);
     live_view_close(&run->view);
     if (is_live(run))
         service_end(&run->service);
     if (complete && outputs_alive(run->outputs))
         complete = upkeep_last_pages(&run->upkeep) != STATUS_NO_MEMORY;
-    if (outputs_alive(run->outputs) &&
-        input_report_finish(run->source, run->analyzer) == STATUS_NO_MEMORY)
+    if (last && outputs_alive(run->outputs) &&
+        input_report_finish(run->source, &run->chain, run->analyzer) == STATUS_NO_MEMORY)
         complete = false;
-    enum exit_status exit_status = complete ? EXIT_DONE : say_out_of_memory(run);
+    enum exit_status exit_status = complete && !last ? hand_on(run) : EXIT_DONE;
+    if (!complete)
+        exit_status = exit_worse_of(exit_status, say_out_of_memory(run));
     exit_status = exit_worse_of(exit_status, input_report_say(run->source, run->options->verbose));
     write_problem_packets(run);
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
@@ -361,6 +376,7 @@ static enum status begin_analyzer(struct run *run, struct sink *sink)
         .config = run->options->config,
         .segments = sink->ops->segment != NULL,
         .transitions = sink->ops->transition != NULL,
+        .piece = run->options->piece,
         .sink = sink,
     };
     run->sink = sink;
@@ -383,7 +399,7 @@ static enum status find_problems(struct run *run)
     if (status == STATUS_OK)
         status = read_all(run);
     if (status == STATUS_OK)
-        status = input_report_finish(run->source, run->analyzer);
+        status = input_report_finish(run->source, &run->chain, run->analyzer);
     end_analyzer(run);
     return status;
 }
@@ -459,6 +475,8 @@ static enum exit_status analyse(struct run *run)
         status = choose_segments(run, message);
     if (status == STATUS_OK)
         status = begin_analyzer(run, outputs_sink(run->outputs));
+    if (status == STATUS_OK)
+        status = chain_resume(&run->chain, run->options, run->analyzer, run->outputs, message);
     enum exit_status exit_status =
         status == STATUS_OK ? read_and_report(run) : exit_refuse(status, message);
     live_view_close(&run->view);
@@ -502,6 +520,8 @@ enum exit_status analysis_run(const struct options *options)
     struct run run = {.options = options};
     enum status status = expand_names(&run, message);
     if (status == STATUS_OK)
+        status = chain_open(&run.chain, options, message);
+    if (status == STATUS_OK)
         status = begin_reading(&run, options->count, message);
     enum exit_status exit_status =
         status == STATUS_OK ? analyse(&run) : exit_refuse(status, message);
@@ -509,5 +529,6 @@ enum exit_status analysis_run(const struct options *options)
     file_set_clear(&run.files);
     free(run.directories);
     input_places_clear(&run.places);
+    chain_clear(&run.chain);
     return exit_status;
 }

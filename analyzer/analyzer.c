@@ -5,40 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../dissect/dissect.h"
-#include "engine.h"
-#include "host/host.h"
-#include "intake/fragments.h"
-#include "shard/shard.h"
+#include "analyzer_parts.h"
 
-enum { MOST_HELPFUL = 4, LINK_TYPES = SUMMARY_LINK_TYPES };
-
-struct link_count {
-    int link_type;
-    uint64_t packets;
-};
-
-struct analyzer {
-    struct engine engine;        /* one thread; idle when there are shards */
-    struct shards *shards;       /* several threads; NULL for one */
-    struct fragments *fragments; /* NULL until the first one */
-    struct host *host; /* what spans connections: engines write to it, and it to the sink */
-    struct sink *sink;
-    struct engine_counts counts; /* at the end */
-    nanotime clock;
-    uint64_t number; /* of the latest packet in the whole input */
-    uint32_t items;  /* that came of it so far */
-    struct engine_item batch[ENGINE_BATCH];
-    uint32_t batched;
-    uint64_t packets, bytes, truncated, bad_checksums, regressions;
-    uint64_t results[DISSECT_RESULTS];
-    bool further; /* the frame holds a packet behind the one taken last */
-    struct link_count link[LINK_TYPES];
-    uint32_t links;
-    nanotime first, last;  /* of the capture clock */
-    struct moments losses; /* when the capture lost packets */
-    uint64_t lost;         /* packets that it told of with others */
-};
+enum { MOST_HELPFUL = 4 };
 
 /* As many as help: one that reads and writes, and beside it one a core that analyses. */
 static uint32_t thread_count(const struct config *config)
@@ -78,6 +47,12 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         analyzer_free(analyzer);
         return status;
     }
+    if (options->piece)
+        status = analyzer_make_tapes(analyzer);
+    if (status != STATUS_OK) {
+        analyzer_free(analyzer);
+        return status;
+    }
     analyzer->engine.losses = &analyzer->losses;
     analyzer->engine.trace_segments = options->segments;
     analyzer->engine.trace_transitions = options->transitions;
@@ -86,7 +61,7 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     return STATUS_OK;
 }
 
-static void process_batch(struct analyzer *analyzer)
+void analyzer_process_batch(struct analyzer *analyzer)
 {
     const struct engine_item *items[ENGINE_BATCH];
     for (uint32_t i = 0; i < analyzer->batched; i++)
@@ -96,7 +71,7 @@ static void process_batch(struct analyzer *analyzer)
 }
 
 /* The failure since it was last asked for. */
-static enum status take_status(struct analyzer *analyzer)
+enum status analyzer_take_status(struct analyzer *analyzer)
 {
     enum status status = analyzer->engine.status;
     analyzer->engine.status = STATUS_OK;
@@ -121,8 +96,10 @@ static void count_packet(struct analyzer *analyzer, const struct analyzer_packet
     analyzer->bytes += packet->length;
     analyzer->truncated += packet->captured < packet->length;
     count_link_type(analyzer, packet->link_type);
-    if (analyzer->first == NANOTIME_UNKNOWN)
+    if (analyzer->first == NANOTIME_UNKNOWN) {
         analyzer->first = analyzer->last = packet->time;
+        analyzer_begin_tapes(analyzer, packet->time);
+    }
     analyzer->regressions += time_is_before(packet->time, analyzer->last);
     analyzer->first = time_earlier_of(analyzer->first, packet->time);
     analyzer->last = time_later_of(analyzer->last, packet->time);
@@ -155,8 +132,8 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
     item->clock = analyzer->clock;
     if (++analyzer->batched == ENGINE_BATCH)
-        process_batch(analyzer);
-    return take_status(analyzer);
+        analyzer_process_batch(analyzer);
+    return analyzer_take_status(analyzer);
 }
 
 /* What a fragment came in stands around what the packet that it was part of came in. */
@@ -287,10 +264,10 @@ enum status analyzer_tick(struct analyzer *analyzer, nanotime now)
     if (analyzer->shards != NULL) {
         status = shards_advance(analyzer->shards, now);
     } else {
-        process_batch(analyzer);
+        analyzer_process_batch(analyzer);
         analyzer->engine.losses_known = analyzer->losses.count;
         engine_advance(&analyzer->engine, now);
-        status = take_status(analyzer);
+        status = analyzer_take_status(analyzer);
     }
     enum status hosts = host_advance(analyzer->host, now);
     return status == STATUS_OK ? hosts : status;
@@ -318,7 +295,7 @@ enum status analyzer_snapshot(struct analyzer *analyzer)
         return shards_snapshot(analyzer->shards);
     engine_snapshot_begin(&analyzer->engine);
     engine_snapshot_until(&analyzer->engine, UINT64_MAX);
-    return take_status(analyzer);
+    return analyzer_take_status(analyzer);
 }
 
 static void fill_stats(const struct analyzer *analyzer, const struct engine_stock *stock,
@@ -390,13 +367,13 @@ static enum status end_flows(struct analyzer *analyzer)
     nanotime last = time_later_of(analyzer->last, analyzer->clock);
     if (analyzer->shards != NULL)
         return shards_finish(analyzer->shards, last, &analyzer->counts);
-    process_batch(analyzer);
+    analyzer_process_batch(analyzer);
     analyzer->engine.losses_known = analyzer->losses.count;
     engine_advance(&analyzer->engine, last);
     engine_finish_begin(&analyzer->engine);
     engine_finish_until(&analyzer->engine, UINT64_MAX);
     analyzer->counts = analyzer->engine.counts;
-    return take_status(analyzer);
+    return analyzer_take_status(analyzer);
 }
 
 /* What is missing of a packet does not come any more. */
@@ -499,6 +476,8 @@ enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inp
     lost = host_finish(analyzer->host, analyzer->last);
     status = status == STATUS_OK ? lost : status;
     count_fragments(analyzer);
+    lost = analyzer_write_tapes(analyzer);
+    status = status == STATUS_OK ? lost : status;
     struct run_summary *summary = malloc(sizeof(*summary));
     if (summary == NULL)
         return STATUS_NO_MEMORY;

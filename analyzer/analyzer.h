@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/carry.h"
 #include "base/status.h"
 #include "base/time.h"
 #include "config.h"
@@ -22,6 +23,7 @@ struct analyzer;
 struct analyzer_options {
     struct config config;
     bool segments, transitions; /* the opt-in records are wanted */
+    bool piece; /* of a capture: tapes are wanted, too, for analyzer_replay() */
     struct sink *sink;          /* where records go; not owned, outlives the analyzer */
 };
 
@@ -76,6 +78,31 @@ enum status analyzer_stats(struct analyzer *analyzer, const struct analyzer_inpu
 /* Hands how things stand, and what the census counted so far, to this sink alone. */
 enum status analyzer_look(struct analyzer *analyzer, const struct analyzer_inputs *inputs,
                           struct sink *sink);
+
+/*
+ * Writes all that the outcome depends on, in the place of analyzer_finish; or fills an analyzer
+ * that has taken nothing yet with it.  The number of threads may be another one.  The configuration
+ * may not: USAGE then, with a message (MESSAGE_SIZE octets) to be put behind the state's name.  All
+ * other failures stay with the carry; after one the analyzer can be freed, and nothing else.
+ */
+enum status analyzer_carry(struct analyzer *analyzer, struct carry *carry, char *message);
+
+/* A tape as a piece's analyzer wrote it (struct tape_record). */
+struct analyzer_tape {
+    const uint8_t *octets;
+    size_t count;
+    uint32_t piece;          /* which piece, in the order of the capture */
+    uint64_t packets_before; /* in the pieces before */
+    nanotime clock_before;   /* their latest time stamp */
+};
+
+/*
+ * Analyses the segments of the tapes of all pieces, in the order of the capture.  What goes on from
+ * one piece to another has the caveat piece_boundary.  Returns UNREADABLE when a tape is none that
+ * this build wrote, NO_MEMORY, or what the sink returned.
+ */
+enum status analyzer_replay(struct analyzer *analyzer, const struct analyzer_tape *tapes,
+                            uint32_t count);
 
 /* Ends every flow, writes the summary.  Nothing but analyzer_free may follow. */
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs);

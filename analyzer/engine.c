@@ -13,6 +13,7 @@
 #include "flow/route.h"
 #include "lives.h"
 #include "schedule.h"
+#include "tape.h"
 #include "tcp/copies.h"
 #include "tcp/window.h"
 #include "tell.h"
@@ -370,11 +371,19 @@ static void meet_deadlines(struct engine *engine, nanotime now, const struct eng
     }
 }
 
+/* Once the deadlines before it are met: they may have settled what came before. */
+static void keep_on_tape(struct engine *engine, const struct engine_item *item)
+{
+    if (engine->tape != NULL && tape_take(engine->tape, item) != STATUS_OK)
+        engine->status = STATUS_NO_MEMORY;
+}
+
 void engine_segment(struct engine *engine, const struct engine_item *item)
 {
     const struct segment *segment = &item->segment;
     engine->losses_known = item->losses;
     engine_advance(engine, item->clock);
+    keep_on_tape(engine, item);
     engine->now = (struct ledger_key){engine->clock, segment->packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     bool first = tuple == NULL;
@@ -457,6 +466,7 @@ static bool take_icmp(struct engine *engine, struct tuple *tuple, const struct e
 void engine_icmp(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
+    keep_on_tape(engine, item);
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (!take_icmp(engine, tuple, item))
@@ -464,16 +474,28 @@ void engine_icmp(struct engine *engine, const struct engine_item *item)
     meet_deadlines(engine, engine->clock, item);
 }
 
-void engine_lost(struct engine *engine, const struct engine_item *item)
+/* Of several incarnations an edge concerns all, a packet the one that takes packets. */
+static void note_lives(const struct tuple *tuple, enum item_kind kind)
+{
+    struct incarnation *first = tuple->current != NULL ? tuple->current : tuple->candidate;
+    struct incarnation *lives[] = {first, tuple->candidate, tuple->retiring};
+    size_t count = kind == ITEM_EDGE ? sizeof(lives) / sizeof(lives[0]) : 1;
+    enum note_id note = kind == ITEM_EDGE ? NOTE_piece_boundary : NOTE_fragment_incomplete;
+    for (size_t i = 0; i < count; i++) {
+        if (lives[i] != NULL)
+            lives[i]->notes |= UINT64_C(1) << note;
+    }
+}
+
+void engine_note(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
+    keep_on_tape(engine, item);
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (tuple == NULL || !make_whole(engine, tuple))
         return;
-    struct incarnation *life = tuple->current != NULL ? tuple->current : tuple->candidate;
-    if (life != NULL)
-        life->notes |= UINT64_C(1) << NOTE_fragment_incomplete;
+    note_lives(tuple, (enum item_kind)item->kind);
     evict_to_limit(engine, tuple);
     schedule_tuple(engine, tuple);
     meet_deadlines(engine, engine->clock, item);
@@ -496,7 +518,8 @@ void engine_batch(struct engine *engine, const struct engine_item *const *items,
             engine_icmp(engine, items[i]);
             break;
         case ITEM_LOST:
-            engine_lost(engine, items[i]);
+        case ITEM_EDGE:
+            engine_note(engine, items[i]);
             break;
         }
     }
@@ -624,9 +647,18 @@ void engine_count_stock(const struct engine *engine, struct engine_stock *stock)
     stock->octets += evict_held(engine);
 }
 
+void engine_add_counts(struct engine_counts *sum, const struct engine_counts *counts)
+{
+    const uint64_t *from = (const uint64_t *)(const void *)counts;
+    uint64_t *to = (uint64_t *)(void *)sum;
+    for (size_t i = 0; i < sizeof(*counts) / sizeof(uint64_t); i++)
+        to[i] += from[i];
+}
+
 void engine_clear(struct engine *engine)
 {
     free(engine->survivors);
+    tape_free(engine->tape);
     flow_table_clear(&engine->table);
     agenda_clear(&engine->agenda);
 }

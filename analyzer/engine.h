@@ -32,6 +32,8 @@ struct tuple_list {
     uint32_t count;
 };
 
+struct tape;
+
 struct engine {
     struct config config;
     struct sink *sink; /* not owned */
@@ -50,9 +52,18 @@ struct engine {
     struct engine_counts counts;
     struct survivor *survivors; /* at the end: sorted; owned */
     uint64_t survivor_count, survivors_ended;
+    struct tape *tape; /* of a piece: what the other pieces need; owned; NULL: the whole */
     void (*probe)(void *context, const struct step *step); /* NULL, or sees every segment's step */
     void *probe_context;
 };
+
+/* Which of so many engines a tuple falls to, by its key's hash. */
+static inline uint32_t engine_owner(uint64_t hash, uint32_t engines)
+{
+    return (uint32_t)(hash & UINT32_MAX) % engines;
+}
+
+void engine_add_counts(struct engine_counts *sum, const struct engine_counts *counts);
 
 /* Makes an empty engine; NO_MEMORY is the only failure. */
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink);
@@ -63,6 +74,7 @@ enum item_kind {
     ITEM_ICMP, /* the segment is quoted: addresses, ports and sequence number alone have a meaning
                 */
     ITEM_LOST, /* fragments of it never became whole: addresses and ports alone have a meaning */
+    ITEM_EDGE, /* what follows of it is of another piece of the capture: the same */
 };
 
 /*
@@ -102,8 +114,11 @@ void engine_segment(struct engine *engine, const struct engine_item *item);
  */
 void engine_icmp(struct engine *engine, const struct engine_item *item);
 
-/* Notes at the connection that fragments of a packet of it never became whole. */
-void engine_lost(struct engine *engine, const struct engine_item *item);
+/*
+ * ITEM_LOST and ITEM_EDGE: notes at what lives of the tuple that fragments of it never became
+ * whole, or that it goes on in another piece.
+ */
+void engine_note(struct engine *engine, const struct engine_item *item);
 
 /* Carries the capture clock on to `now` and applies the deadlines up to it. */
 void engine_advance(struct engine *engine, nanotime now);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chain.h"
 #include "messages.h"
 
 static void summarize_input(const struct source *source, size_t index,
@@ -75,30 +76,63 @@ static void summarize_interfaces(const struct source *source, struct interface_s
     }
 }
 
-enum status input_report_finish(struct source *source, struct analyzer *analyzer)
+static void add_drops(struct source *source, const struct chain *before,
+                      struct input_report *report)
 {
-    size_t count = source_input_count(source);
-    struct input_summary *summaries = calloc(count + 1, sizeof *summaries);
-    struct interface_summary *interfaces = calloc(count_interfaces(source) + 1, sizeof *interfaces);
-    if (summaries == NULL || interfaces == NULL) {
-        free(summaries);
-        free(interfaces);
+    uint64_t own[3] = {0};
+    bool known = source_drops(source, &own[0], &own[1], &own[2]);
+    report->drops_known = known || before->drops_known;
+    for (int i = 0; i < 3; i++)
+        report->drops[i] = before->drops[i] + (known ? own[i] : 0);
+}
+
+enum status input_report_make(struct source *source, const struct chain *before,
+                              struct input_report *report)
+{
+    size_t earlier = before->input_count, own = source_input_count(source);
+    *report = (struct input_report){
+        .inputs = calloc(earlier + own + 1, sizeof *report->inputs),
+        .count = (uint32_t)(earlier + own),
+        .interfaces = calloc(count_interfaces(source) + 1, sizeof *report->interfaces),
+    };
+    if (report->inputs == NULL || report->interfaces == NULL) {
+        input_report_clear(report);
         return STATUS_NO_MEMORY;
     }
-    for (size_t i = 0; i < count; i++)
-        summarize_input(source, i, &summaries[i]);
-    summarize_gaps(summaries, count);
-    summarize_interfaces(source, interfaces, summaries);
+    for (size_t i = 0; i < earlier; i++)
+        report->inputs[i] = before->inputs[i];
+    for (size_t i = 0; i < own; i++)
+        summarize_input(source, i, &report->inputs[earlier + i]);
+    summarize_gaps(report->inputs, earlier + own);
+    summarize_interfaces(source, report->interfaces, report->inputs + earlier);
+    add_drops(source, before, report);
+    return STATUS_OK;
+}
+
+void input_report_clear(struct input_report *report)
+{
+    free(report->inputs);
+    free(report->interfaces);
+}
+
+enum status input_report_finish(struct source *source, const struct chain *before,
+                                struct analyzer *analyzer)
+{
+    struct input_report report;
+    enum status status = input_report_make(source, before, &report);
+    if (status != STATUS_OK)
+        return status;
     struct analyzer_inputs inputs = {
-        .inputs = summaries,
-        .count = (uint32_t)count,
+        .inputs = report.inputs,
+        .count = report.count,
         .link_type_name = source_link_type_name,
+        .drops_known = report.drops_known,
+        .drops_received = report.drops[0],
+        .drops_kernel = report.drops[1],
+        .drops_interface = report.drops[2],
     };
-    inputs.drops_known =
-        source_drops(source, &inputs.drops_received, &inputs.drops_kernel, &inputs.drops_interface);
-    enum status status = analyzer_finish(analyzer, &inputs);
-    free(interfaces);
-    free(summaries);
+    status = analyzer_finish(analyzer, &inputs);
+    input_report_clear(&report);
     return status;
 }
 

@@ -8,8 +8,26 @@
 #include "exit_status.h"
 #include "source/source.h"
 
+struct chain;
+
+/* The inputs of all runs of a chain, this one last; plain values for the summary. */
+struct input_report {
+    struct input_summary *inputs; /* owned */
+    uint32_t count;
+    struct interface_summary *interfaces; /* of this run's inputs; owned */
+    bool drops_known;
+    uint64_t drops[3]; /* received, by the kernel, by the interface */
+};
+
+/* before: what the earlier runs read; it must outlive *ret_report.  NO_MEMORY is the only failure.
+ */
+enum status input_report_make(struct source *source, const struct chain *before,
+                              struct input_report *ret_report);
+void input_report_clear(struct input_report *report);
+
 /* Ends the analysis; every output gets its summary, with all inputs in it.  NO_MEMORY. */
-enum status input_report_finish(struct source *source, struct analyzer *analyzer);
+enum status input_report_finish(struct source *source, const struct chain *before,
+                                struct analyzer *analyzer);
 
 /*
  * Says which inputs are damaged, and when verbose what was read of each and where they leave time

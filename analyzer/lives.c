@@ -10,6 +10,7 @@
 #include "flow/collide.h"
 #include "flow/embryo.h"
 #include "schedule.h"
+#include "tape.h"
 #include "tcp/copies.h"
 #include "tell.h"
 #include "trace.h"
@@ -321,6 +322,8 @@ void lives_remove(struct engine *engine, struct tuple *tuple)
 {
     drop_tombstones(engine, &tuple->tombstones);
     evict_dequeue(engine, tuple);
+    if (engine->tape != NULL)
+        tape_settle(engine->tape, &tuple->key, flow_key_hash(engine->table.secret, &tuple->key));
     tuple->armed = NANOTIME_UNKNOWN;
     flow_table_remove(&engine->table, tuple);
 }

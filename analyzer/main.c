@@ -6,6 +6,7 @@
 
 #include "analysis.h"
 #include "exit_status.h"
+#include "merge.h"
 #include "messages.h"
 #include "options.h"
 #include "reference.h"
@@ -47,6 +48,8 @@ static enum exit_status act(const struct options *options)
     switch (options->action) {
     case ACTION_ANALYSE:
         return analysis_run(options);
+    case ACTION_MERGE:
+        return merge_run(options);
     case ACTION_INTERFACES:
         return list_interfaces(options->list_json);
     case ACTION_LIST_EVENTS:
@@ -88,7 +91,7 @@ int main(int argc, char **argv)
     enum status status = options_parse(argc, argv, &options, message);
     enum exit_status exit_status =
         status == STATUS_OK ? act(&options) : exit_refuse(status, message);
-    if (status == STATUS_OK && options.action != ACTION_ANALYSE)
+    if (status == STATUS_OK && options.action != ACTION_ANALYSE && options.action != ACTION_MERGE)
         exit_status = exit_worse_of(exit_status, flush_answer());
     options_clear(&options);
     return (int)exit_status;

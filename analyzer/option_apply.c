@@ -28,6 +28,7 @@ static const struct {
 } switches[] = {
     {OPTION_PROMISCUOUS, offsetof(struct options, promiscuous), false},
     {OPTION_FOLLOW,      offsetof(struct options, follow),      true},
+    {OPTION_PIECE,       offsetof(struct options, piece),       true},
     {OPTION_TRANSITIONS, offsetof(struct options, transitions), true},
     {OPTION_MICRO,       offsetof(struct options, nano),        false},
     {OPTION_NANO,        offsetof(struct options, nano),        true},
@@ -293,6 +294,28 @@ static enum status take_write(struct options *options, const char *argument, cha
     return take_output(options, OUTPUT_PACKETS, argument, message);
 }
 
+static enum status take_state_in(struct options *options, const char *argument, char *message)
+{
+    if (options->state_in != NULL)
+        return option_refuse(message,
+                             "--state-in %.200s: there is one run before this one; name "
+                             "the state that it wrote",
+                             argument);
+    options->state_in = argument;
+    return STATUS_OK;
+}
+
+static enum status take_state_out(struct options *options, const char *argument, char *message)
+{
+    if (options->state_out != NULL)
+        return option_refuse(message,
+                             "--state-out %.200s: it was given already; one file holds "
+                             "all",
+                             argument);
+    options->state_out = argument;
+    return STATUS_OK;
+}
+
 static enum status take_spool(struct options *options, const char *argument, char *message)
 {
     if (value_read_size(argument, &options->spool) && options->spool >= UINT64_C(1) << 20 &&
@@ -546,6 +569,8 @@ static enum status (*const takers[OPTION_IDS])(struct options *options, const ch
     [OPTION_FLOW] = take_flow,
     [OPTION_WRITE] = take_write,
     [OPTION_SPOOL] = take_spool,
+    [OPTION_STATE_IN] = take_state_in,
+    [OPTION_STATE_OUT] = take_state_out,
     [OPTION_FLOWS] = take_flows,
     [OPTION_LEVEL] = take_level,
     [OPTION_EVENT] = take_event,

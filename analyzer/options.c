@@ -266,6 +266,34 @@ static enum status check_metrics(const struct options *options, char *message)
                                   "--metrics-file FILE");
 }
 
+/* In a chain of runs only what needs no packet of an earlier piece can be written. */
+static enum status check_chain(const struct options *options, char *message)
+{
+    const char *name = options->state_in != NULL ? "--state-in" : "--state-out";
+    if (options->state_in == NULL && options->state_out == NULL)
+        return STATUS_OK;
+    if (options->interface_count > 0 || options->follow)
+        return option_refuse(message, "%s is for saved captures; leave out %s", name,
+                             options->follow ? "--follow" : "-i");
+    if (options->segments == CHOICE_PROBLEMS)
+        return option_refuse(message,
+                             "--segments problems needs all packets at once, and %s is "
+                             "for pieces; write --segments all",
+                             name);
+    for (size_t i = 0; i < options->output_count; i++) {
+        enum output_kind kind = options->outputs[i].kind;
+        if (kind != OUTPUT_NDJSON && kind != OUTPUT_JSON && kind != OUTPUT_TEXT)
+            return option_refuse(message,
+                                 "%s is for pieces, of which --ndjson, --json and --text can be "
+                                 "written; leave the other outputs out",
+                                 name);
+        if (kind != OUTPUT_NDJSON && options->state_out != NULL)
+            return option_refuse(message, "--state-out: the report of a chain is written by its "
+                                          "last run; write --ndjson here, or nothing");
+    }
+    return STATUS_OK;
+}
+
 /* A picture is of connections that went by: of one, where it goes to a file. */
 static enum status check_drawing(const struct options *options, bool ladder, char *message)
 {
@@ -301,6 +329,77 @@ static const struct job *find_job(int argc, char *const *argv)
     return NULL;
 }
 
+/* What is merged was chosen by the runs over the pieces. */
+static enum status check_merge(const struct options *options, char *message)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {
+        {options->interface_count > 0, "-i"},
+        {options->filter != NULL, "a filter"},
+        {options->since != NANOTIME_UNKNOWN, "--since"},
+        {options->until != NANOTIME_UNKNOWN, "--until"},
+        {options->count > 0, "-c"},
+        {options->follow, "--follow"},
+        {options->level != 0, "--level"},
+        {options->events_chosen, "--event"},
+        {options->flows != CHOICE_DEFAULT, "--flows"},
+        {options->segments != CHOICE_DEFAULT, "--segments"},
+        {options->transitions, "--transitions"},
+        {options->fail_level != 0 || options->fail_event != EVENT_IDS ||
+             options->fail_family != NULL,
+         "--fail-on"},
+        {options->state_in != NULL, "--state-in"},
+        {options->state_out != NULL, "--state-out"},
+        {options->piece, "--piece"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (others[i].given)
+            return option_refuse(message, "merge: %s is for analysing a capture; leave it out",
+                                 others[i].name);
+    }
+    bool ndjson = options->output_count == 0 ||
+                  (options->output_count == 1 && options->outputs[0].kind == OUTPUT_NDJSON);
+    if (!ndjson)
+        return option_refuse(message, "merge: writes NDJSON alone, to standard output or to the "
+                                      "file of --ndjson=FILE");
+    if (options->file_count == 0)
+        return option_refuse(message, "merge: nothing to read; name what lastack --piece --ndjson "
+                                      "wrote of each piece, in the order of the capture");
+    return STATUS_OK;
+}
+
+static enum status parse_merge(int argc, char **argv, struct options *options, char *message)
+{
+    enum status status = read_options(argc - 1, argv + 1, options, message);
+    if (status != STATUS_OK || options->action != ACTION_ANALYSE)
+        return status;
+    options->action = ACTION_MERGE;
+    for (int i = optind + 1; i < argc; i++)
+        options->files[options->file_count++] = argv[i];
+    return check_merge(options, message);
+}
+
+/* A piece's tapes are records; a chain has no need of them. */
+static enum status check_piece(const struct options *options, char *message)
+{
+    bool ndjson = false;
+    for (size_t i = 0; i < options->output_count; i++)
+        ndjson = ndjson || options->outputs[i].kind == OUTPUT_NDJSON;
+    if (!options->piece)
+        return STATUS_OK;
+    if (options->state_in != NULL || options->state_out != NULL)
+        return option_refuse(message, "--piece is for pieces that are analysed apart, and "
+                                      "--state-in and --state-out for one after the other; choose");
+    if (options->interface_count > 0)
+        return option_refuse(message, "--piece is for saved captures; leave out -i");
+    if (!ndjson)
+        return option_refuse(message, "--piece writes records for lastack merge; add "
+                                      "--ndjson=FILE");
+    return STATUS_OK;
+}
+
 static enum status take_job(struct options *options, const struct job *job, char *message)
 {
     if (job == NULL)
@@ -328,6 +427,8 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
     };
     if (options->files == NULL || options->interfaces == NULL)
         return STATUS_NO_MEMORY;
+    if (argc > 1 && strcmp(argv[1], "merge") == 0)
+        return parse_merge(argc, argv, options, message);
     const struct job *job = find_job(argc, argv);
     argc -= job != NULL;
     argv += job != NULL;
@@ -351,6 +452,10 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
         status = check_kafka(options, message);
     if (status == STATUS_OK)
         status = check_outputs(options, message);
+    if (status == STATUS_OK)
+        status = check_chain(options, message);
+    if (status == STATUS_OK)
+        status = check_piece(options, message);
     return status;
 }
 

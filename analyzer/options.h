@@ -39,6 +39,7 @@ struct option_row {
 /* What the program is asked to do. */
 enum action {
     ACTION_ANALYSE,
+    ACTION_MERGE,
     ACTION_INTERFACES,
     ACTION_LIST_EVENTS,
     ACTION_EXPLAIN,
@@ -94,6 +95,7 @@ struct options {
     enum choice segments;  /* CHOICE_DEFAULT: none; CHOICE_PROBLEMS: every file can be read again */
     uint64_t segments_uid; /* with CHOICE_ONE */
     bool transitions;
+    bool piece; /* of a capture: what lastack merge needs is written */
     struct ladder_choice ladder;
     enum level level; /* 0: each output's own */
     bool events_chosen;
@@ -106,6 +108,8 @@ struct options {
     uint64_t rotate_size;     /* octets; 0: files are not renamed for their size */
     uint64_t rotate_time;     /* s; 0: nor for their age */
     uint64_t rotate_keep;     /* 0: all renamed files stay */
+    const char *state_in;     /* of the run before; NULL: this is the first */
+    const char *state_out;    /* for the run after; NULL: this is the last */
     const char *observer;     /* NULL: not named */
     enum level fail_level;    /* 0: none */
     enum event_id fail_event; /* EVENT_IDS: none */

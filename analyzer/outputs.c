@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "kafka_output.h"
 #include "live_file.h"
 #include "messages.h"
@@ -15,6 +16,8 @@
 #include "sink/sinks.h"
 #include "sink/top.h"
 #include "values.h"
+
+enum { DESTINATIONS = OPTIONS_OUTPUTS + 3 }; /* with the default, and two that only gather */
 
 struct destination {
     const char *file; /* NULL: standard output */
@@ -36,7 +39,7 @@ struct outputs {
     const struct input_spans *inputs; /* NULL: one input */
     struct chosen *chosen;            /* of -w; NULL without */
     struct sink *concerned;           /* NULL: segments are chosen without a first run */
-    struct destination destinations[OPTIONS_OUTPUTS + 1];
+    struct destination destinations[DESTINATIONS];
     size_t count;
     bool stats_for_all; /* else for pages alone */
     bool matched;
@@ -142,6 +145,17 @@ static enum status forward_stats(struct sink *sink, const struct stats_record *s
     return status_of_all(outputs);
 }
 
+static enum status forward_tape(struct sink *sink, const struct tape_record *tape)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->tape != NULL)
+            note_failure(to, to->sink->ops->tape(to->sink, tape));
+    }
+    return status_of_all(outputs);
+}
+
 static enum status forward_flush(struct sink *sink)
 {
     struct outputs *outputs = (struct outputs *)sink;
@@ -204,6 +218,8 @@ static void combine_operations(struct outputs *outputs)
             outputs->ops.host = forward_host;
         if (ops->stats != NULL)
             outputs->ops.stats = forward_stats;
+        if (ops->tape != NULL)
+            outputs->ops.tape = forward_tape;
     }
     outputs->sink.ops = &outputs->ops;
 }
@@ -414,17 +430,32 @@ static size_t wanted_outputs(const struct options *options, struct output *ret_w
     memcpy(ret_wanted, options->outputs, count * sizeof *ret_wanted);
     bool silent = count == 0 || (count == 1 && ret_wanted[0].kind == OUTPUT_PACKETS &&
                                  ret_wanted[0].file != NULL);
-    if (silent)
+    if (silent && options->state_out == NULL)
         ret_wanted[count++] =
             (struct output){isatty(STDOUT_FILENO) ? OUTPUT_TEXT : OUTPUT_JSON, NULL};
+    return count;
+}
+
+/* In a chain, what a later run may write is gathered by each: reports that go nowhere. */
+static size_t add_gatherers(const struct options *options, struct output *wanted, size_t count)
+{
+    static const enum output_kind kinds[] = {OUTPUT_JSON, OUTPUT_TEXT};
+    bool chained = options->state_in != NULL || options->state_out != NULL;
+    for (size_t i = 0; chained && i < sizeof kinds / sizeof kinds[0]; i++) {
+        bool is_there = false;
+        for (size_t k = 0; k < count; k++)
+            is_there = is_there || wanted[k].kind == kinds[i];
+        if (!is_there)
+            wanted[count++] = (struct output){kinds[i], "/dev/null"};
+    }
     return count;
 }
 
 enum status outputs_open(const struct options *options, const struct input_spans *inputs,
                          struct outputs **ret_outputs, char *message)
 {
-    struct output wanted[OPTIONS_OUTPUTS + 1];
-    size_t count = wanted_outputs(options, wanted);
+    struct output wanted[DESTINATIONS];
+    size_t count = add_gatherers(options, wanted, wanted_outputs(options, wanted));
     struct outputs *outputs = calloc(1, sizeof *outputs);
     if (outputs == NULL)
         return STATUS_NO_MEMORY;
@@ -487,6 +518,50 @@ struct sink *outputs_view(const struct outputs *outputs)
             return outputs->destinations[i].sink;
     }
     return NULL;
+}
+
+/* What must be alike in all runs of a chain, for what is gathered to be. */
+static uint64_t hash_settings(const struct options *options)
+{
+    uint64_t words[] = {options->nano, (uint64_t)options->level, (uint64_t)options->flows,
+                        options->events_chosen};
+    uint64_t sum = hash_identity(words, 4);
+    for (int id = 0; id < EVENT_IDS; id++)
+        sum = hash_identity((uint64_t[]){sum, options->events[id]}, 2);
+    for (const char *at = options->observer; at != NULL && *at != '\0'; at++)
+        sum = hash_identity((uint64_t[]){sum, (uint64_t)*at}, 2);
+    return sum;
+}
+
+/* Written by the first that has it, read by all. */
+static void carry_part(struct outputs *outputs, enum sink_part part, struct carry *carry)
+{
+    struct carry_mark begin = carry_mark(carry), end = begin;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct sink *sink = outputs->destinations[i].sink;
+        carry_rewind(carry, begin);
+        if (sink->ops->carry == NULL || !sink->ops->carry(sink, part, carry))
+            continue;
+        if (!carry_is_reading(carry))
+            return;
+        end = carry_mark(carry);
+    }
+    carry_rewind(carry, end);
+}
+
+enum status outputs_carry(struct outputs *outputs, struct carry *carry, char *message)
+{
+    uint64_t mine = hash_settings(outputs->options), theirs = mine;
+    carry_number(carry, &theirs, UINT64_MAX);
+    if (mine != theirs && carry_is_sound(carry)) {
+        snprintf(message, MESSAGE_SIZE,
+                 "was written with other --level, --event, --flows, --nano or --observer than this "
+                 "run has; give every run of a chain the same");
+        return STATUS_USAGE;
+    }
+    for (enum sink_part part = 0; part < SINK_PARTS; part++)
+        carry_part(outputs, part, carry);
+    return STATUS_OK;
 }
 
 struct sink *outputs_sink(struct outputs *outputs)

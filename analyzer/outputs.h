@@ -46,6 +46,12 @@ void outputs_packets_written(struct outputs *outputs, enum status status);
 
 /* The sink of the live view; NULL: none was asked for.  Owned by outputs. */
 struct sink *outputs_view(const struct outputs *outputs);
+/*
+ * Carries what the outputs gather until the end (struct chain): written, in the place of finish;
+ * read, before the first record.  USAGE, with a message to be put behind the state's name, when it
+ * was written with other options for what is gathered.
+ */
+enum status outputs_carry(struct outputs *outputs, struct carry *carry, char *message);
 
 /* The sink that stands for all; owned by outputs, its free operation does nothing. */
 struct sink *outputs_sink(struct outputs *outputs);

@@ -76,16 +76,16 @@ static bool may_park(const struct tuple *tuple)
            connection->closing != NULL && park_fits(tuple->current);
 }
 
-/* Packs the current incarnation away; left alone when memory ran out. */
-static void park(struct engine *engine, struct tuple *tuple)
+bool schedule_park(struct engine *engine, struct tuple *tuple)
 {
     struct parked *parked = park_incarnation(tuple->current);
     if (parked == NULL)
-        return;
+        return false;
     flow_table_free_incarnation(&engine->table, tuple->current);
     tuple->parked = parked;
     tuple->is_parked = true;
     engine->parked_octets += parked->octets;
+    return true;
 }
 
 bool schedule_unpark(struct engine *engine, struct tuple *tuple)
@@ -160,7 +160,7 @@ void schedule_tuple(struct engine *engine, struct tuple *tuple)
     else
         arm(engine, tuple, due);
     if (due != NANOTIME_UNKNOWN && may_park(tuple))
-        park(engine, tuple); /* at once, while it is in the cache */
+        schedule_park(engine, tuple); /* at once, while it is in the cache */
     evict_enqueue(engine, tuple);
 }
 

@@ -22,6 +22,9 @@ struct agenda {
     size_t count, capacity;
 };
 
+/* Makes room for at least `capacity` entries; false when memory ran out. */
+bool agenda_make_room(struct agenda *agenda, size_t capacity);
+
 /* Adds an entry; false when memory ran out. */
 bool agenda_add(struct agenda *agenda, struct agenda_entry entry);
 

@@ -176,6 +176,53 @@ enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow)
     return dwell_each_stay(flow, take_stay, dwell);
 }
 
+/* The numbers of a stay, for as many as there are. */
+static void carry_times(struct carry *carry, struct stays *stays, uint32_t exact)
+{
+    uint32_t held = carry_count(carry, stays->held, exact);
+    for (uint32_t i = 0; i < held && carry_is_sound(carry); i++) {
+        if (carry_is_reading(carry) && make_room(stays, exact) != STATUS_OK) {
+            carry_fail(carry, STATUS_NO_MEMORY);
+            return;
+        }
+        carry_signed(carry, &stays->times[i]);
+        if (carry_is_reading(carry))
+            stays->held++;
+    }
+}
+
+static void carry_buckets(struct carry *carry, struct stays *stays)
+{
+    bool has_buckets = stays->buckets != NULL;
+    carry_flag(carry, &has_buckets);
+    if (!has_buckets)
+        return;
+    if (carry_is_reading(carry) && start_buckets(stays) != STATUS_OK) {
+        carry_fail(carry, STATUS_NO_MEMORY);
+        return;
+    }
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        carry_number(carry, &stays->buckets[i], UINT64_MAX);
+}
+
+void dwell_carry(struct carry *carry, struct dwell *dwell)
+{
+    for (enum dwell_state state = 0; state < DWELL_STATES; state++) {
+        struct stays *stays = &dwell->stays[state];
+        struct dwell_summary *seen = &stays->seen;
+        carry_number(carry, &seen->count, UINT64_MAX);
+        carry_number(carry, &seen->presumed, UINT64_MAX);
+        carry_number(carry, &seen->censored, UINT64_MAX);
+        carry_signed(carry, &seen->min);
+        carry_signed(carry, &seen->max);
+        carry_times(carry, stays, dwell->exact);
+        carry_buckets(carry, stays);
+        bool counted = seen->count == 0 || stays->buckets != NULL || stays->held == seen->count;
+        if (!counted)
+            carry_fail(carry, STATUS_UNREADABLE);
+    }
+}
+
 static int compare_times(const void *a, const void *b)
 {
     int64_t left = *(const int64_t *)a;

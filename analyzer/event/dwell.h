@@ -8,6 +8,7 @@
 #ifndef LASTACK_EVENT_DWELL_H
 #define LASTACK_EVENT_DWELL_H
 
+#include "../base/carry.h"
 #include "../base/status.h"
 #include "record.h"
 
@@ -55,6 +56,9 @@ enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow);
 
 /* Sorts what it holds; may be called again. */
 struct dwell_summary dwell_summarise(struct dwell *dwell, enum dwell_state state);
+
+/* Writes what it holds, or fills an empty one; sorted or not, the summary is the same. */
+void dwell_carry(struct carry *carry, struct dwell *dwell);
 
 void dwell_free(struct dwell *dwell); /* accepts NULL */
 

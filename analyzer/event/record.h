@@ -12,6 +12,7 @@
 #define LASTACK_EVENT_RECORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../base/time.h"
@@ -248,6 +249,15 @@ struct segment_record {
     enum tcp_state after[2];
     enum basis after_basis[2];
     enum segment_verdict verdict;
+};
+
+/* Of a piece of a capture: the segments of a tuple whose meaning other pieces decide. */
+struct tape_record {
+    struct flow_identity who; /* the tuple's ends, whichever is the client; nothing else of it */
+    nanotime t;               /* of the first */
+    uint64_t items;
+    const uint8_t *octets; /* as analyzer_replay() takes them */
+    size_t count;
 };
 
 const char *direction_name(enum direction direction);

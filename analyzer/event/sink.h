@@ -8,6 +8,7 @@
 #ifndef LASTACK_EVENT_SINK_H
 #define LASTACK_EVENT_SINK_H
 
+#include "../base/carry.h"
 #include "../base/status.h"
 #include "delta.h"
 #include "host_record.h"
@@ -99,6 +100,14 @@ struct stats_record {
     nanotime lag; /* live: how far the analysis is behind the capture; NANOTIME_UNKNOWN: not live */
 };
 
+/* What sinks gather until the end: a later run goes on with it. */
+enum sink_part {
+    SINK_DWELL,  /* how long sides stayed in the states of the close */
+    SINK_REPORT, /* problems and flow records of the JSON report */
+    SINK_TEXT,   /* problems of the text summary */
+    SINK_PARTS
+};
+
 struct sink;
 
 struct sink_ops {
@@ -109,8 +118,11 @@ struct sink_ops {
     enum status (*delta)(struct sink *sink, const struct delta *delta);
     enum status (*host)(struct sink *sink, const struct host_record *host);
     enum status (*stats)(struct sink *sink, const struct stats_record *stats);
+    enum status (*tape)(struct sink *sink, const struct tape_record *tape);
     enum status (*flush)(struct sink *sink); /* make what was written visible to the reader */
     enum status (*finish)(struct sink *sink, const struct run_summary *summary);
+    /* Writes the part, or fills it in a sink that was fed nothing yet; false: it has none of it. */
+    bool (*carry)(struct sink *sink, enum sink_part part, struct carry *carry);
     void (*free)(struct sink *sink); /* accepts NULL */
 };
 

@@ -103,6 +103,15 @@ static bool grow(struct flow_table *table)
     return true;
 }
 
+bool flow_table_make_room(struct flow_table *table, uint64_t slots)
+{
+    while ((uint64_t)table->mask + 1 < slots) {
+        if (!grow(table))
+            return false;
+    }
+    return true;
+}
+
 struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *key, uint64_t hash)
 {
     if (table->count + table->count / 2 > table->mask && !grow(table))

@@ -49,6 +49,9 @@ struct tuple *flow_table_find(const struct flow_table *table, const struct flow_
 /* Adds a tuple, which must not be there yet; NULL when memory ran out. */
 struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *key, uint64_t hash);
 
+/* Grows the index to `slots`, a power of 2, where it has fewer; false when memory ran out. */
+bool flow_table_make_room(struct flow_table *table, uint64_t slots);
+
 /* Removes a tuple; its incarnations are the caller's to free first. */
 void flow_table_remove(struct flow_table *table, struct tuple *tuple);
 

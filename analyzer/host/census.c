@@ -325,10 +325,9 @@ enum status census_take(struct census *census, const struct delta *delta,
 static enum status add_dwell(struct census *census, struct census_entry *service,
                              const struct flow_record *flow)
 {
-    enum { EXACT = 1024 };
     struct census_more *more = service->more;
     if (more->dwell == NULL && census->dwells < CENSUS_DWELLS) {
-        more->dwell = dwell_new(EXACT);
+        more->dwell = dwell_new(CENSUS_DWELL_EXACT);
         if (more->dwell == NULL)
             return STATUS_NO_MEMORY;
         census->dwells++;

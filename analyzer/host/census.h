@@ -20,6 +20,7 @@
 
 enum {
     CENSUS_REFS = 4,           /* of the latest openings, kept as evidence */
+    CENSUS_DWELL_EXACT = 1024, /* stays of a service that are kept one by one */
     CENSUS_DWELLS = 512,       /* services with a distribution of dwell times */
     CENSUS_SERIES = 16,        /* connections from which an entry has a series */
     CENSUS_SERIES_MOST = 2048, /* entries of a kind with one */

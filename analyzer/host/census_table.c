@@ -177,12 +177,10 @@ static void give_way(struct census *census, enum host_scope scope)
     census->left_out++;
 }
 
-struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
-                                 nanotime t)
+/* An entry in the index and, as the newest, in its queue; NULL when memory ran out. */
+static struct census_entry *add(struct census *census, const struct census_key *key, uint32_t tag,
+                                bool heeded)
 {
-    struct census_queue *queue = &census->queue[key->scope];
-    if (queue->count >= census->config->census_pairs)
-        give_way(census, (enum host_scope)key->scope);
     uint32_t index = pool_take(&census->pool);
     if (index == 0)
         return NULL;
@@ -190,15 +188,34 @@ struct census_entry *census_make(struct census *census, const struct census_key 
     entry->key = *key;
     entry->index = index;
     entry->tag = tag;
+    entry->heeded = heeded;
+    census->queue[key->scope].count++;
+    enter(census, entry);
+    link_entry(census, entry);
+    return entry;
+}
+
+struct census_entry *census_restore(struct census *census, const struct census_key *key,
+                                    bool heeded)
+{
+    bool full = census->queue[key->scope].count >= census->config->census_pairs;
+    return full ? NULL : add(census, key, tag_of(census, key), heeded);
+}
+
+struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
+                                 nanotime t)
+{
+    if (census->queue[key->scope].count >= census->config->census_pairs)
+        give_way(census, (enum host_scope)key->scope);
+    struct census_entry *entry = add(census, key, tag, false);
+    if (entry == NULL)
+        return NULL;
     entry->first = entry->last = t;
     for (int side = 0; side < 2; side++) {
         entry->alive[side] = NANOTIME_UNKNOWN;
         entry->time_wait[side].most_at = entry->close_wait[side].most_at = NANOTIME_UNKNOWN;
     }
     entry->held.most_at = NANOTIME_UNKNOWN;
-    queue->count++;
-    enter(census, entry);
-    link_entry(census, entry);
     return entry;
 }
 

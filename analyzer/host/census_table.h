@@ -22,6 +22,11 @@ void census_aim(const struct census *census, const struct delta *delta,
 struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
                                  nanotime t);
 
+/* An entry of a state file, zeroed but for its key and what it needs to stand in the index, as the
+ * newest of its queue; NULL when memory ran out. */
+struct census_entry *census_restore(struct census *census, const struct census_key *key,
+                                    bool heeded);
+
 /* The entry was active: others of its scope give way before it. */
 void census_touch(struct census *census, struct census_entry *entry);
 

@@ -5,27 +5,8 @@
 #include <string.h>
 
 #include "../base/hash.h"
-#include "census.h"
-#include "completed.h"
-#include "floods.h"
 #include "host_events.h"
-
-struct host {
-    struct sink sink; /* first, so that the one is the other */
-    struct sink_ops ops;
-    const struct config *config; /* not owned */
-    struct sink *next;           /* not owned */
-    struct census *census;
-    struct floods floods;
-    struct renamed renamed;
-    struct event_record event; /* room for a completed one */
-    struct flow_record flow;   /* likewise */
-    nanotime clock;
-    int64_t second; /* floods were looked at in */
-    enum status status;
-    uint64_t left_out; /* entries without a record */
-    uint64_t events_by_id[EVENT_IDS], events_by_level[LEVEL_ERROR + 1];
-};
+#include "host_parts.h"
 
 /* Shown every delta of a pair with several connections, in this order. */
 static void (*const pair_detectors[])(struct host_occasion *) = {

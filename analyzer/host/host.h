@@ -6,6 +6,7 @@
 #ifndef LASTACK_HOST_HOST_H
 #define LASTACK_HOST_HOST_H
 
+#include "../base/carry.h"
 #include "../config.h"
 #include "../event/sink.h"
 
@@ -31,6 +32,9 @@ void host_count_events(const struct host *host, uint64_t *ret_by_id, uint64_t *r
 
 /* The largest stocks that any one host or service holds now. */
 struct stock_peaks host_peaks(const struct host *host);
+
+/* Writes what it counts, or fills one that has been fed nothing yet. */
+void host_carry(struct carry *carry, struct host *host);
 
 /* Puts the counts of the events, those of hosts among them, into the summary. */
 void host_summarize(const struct host *host, struct run_summary *summary);

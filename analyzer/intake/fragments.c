@@ -10,71 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/hash.h"
+#include "fragments_table.h"
 
 enum {
-    CHAINS = 4096, /* a power of 2 */
-    PIECES = 256,  /* of a packet: 64 KiB in datagrams of the least IPv4 MTU, 576, are 120 */
-    HEADER = 40,   /* room before the payload: an IPv6 header */
+    HEADER = FRAGMENTS_HEADER,
     IP4_HEADER = 20,
     LARGEST = 65535,     /* octets of an IP packet, of an IPv6 packet's payload */
     LINK_TYPE_RAW = 101, /* as in files, pcap-linktype(7) */
     FIRST_ROOM = 2048,
     TYPICAL_HOPS = 64,
-    PAST = 16, /* whole packets remembered: what a capture delivers twice comes soon */
     PROTOCOL_TCP = 6,
-};
-
-struct piece {
-    uint32_t offset, end;
-    uint32_t captured; /* octets from offset on that were captured */
-};
-
-/* What the fragments of a packet share (RFC 791 3.2; RFC 8200 4.5 leaves the protocol out). */
-struct identity {
-    uint8_t source[16], destination[16];
-    uint32_t id;
-    uint8_t ip_version, protocol;
-    uint8_t zero[2];
-};
-
-struct whole {
-    struct identity identity;
-    struct whole *next; /* in its chain */
-    struct whole *younger, *older;
-    nanotime began;
-    uint32_t chain;
-    uint32_t end; /* octets of the packet's payload; 0 while the last piece is missing */
-    uint32_t pieces;
-    bool spoiled; /* its pieces overlap, or contradict each other: what comes is counted, no more */
-    bool ports_known; /* the first piece is here, and is TCP */
-    uint16_t port[2]; /* source's, destination's */
-    uint8_t ttl;
-    uint8_t protocol;           /* of the first piece */
-    uint8_t *data;              /* owned: HEADER octets, then the payload */
-    uint32_t room;              /* octets of payload that fit data */
-    struct piece piece[PIECES]; /* in order */
-};
-
-/* A packet that became whole. */
-struct past {
-    struct identity identity;
-    nanotime time;
-};
-
-struct fragments {
-    struct hash_key key;
-    nanotime wait, copy_window;
-    uint64_t most_octets, octets;
-    uint32_t most_packets, packets;
-    struct whole *chain[CHAINS];
-    struct whole *oldest, *youngest;
-    struct whole *lost; /* given up, and not asked for yet; by next */
-    struct past past[PAST];
-    uint32_t past_next;
-    uint8_t *done; /* of the packet completed last; owned */
-    struct fragment_counts counts;
-    bool starved; /* memory ran out since fragments_starved() was asked */
 };
 
 struct fragments *fragments_new(const struct config *config)
@@ -158,7 +103,7 @@ static uint32_t chain_of(const struct fragments *fragments, const struct identit
     uint64_t words[sizeof(*identity) / sizeof(uint64_t)];
     memcpy(words, identity, sizeof(words));
     return (uint32_t)hash_words(fragments->key, words, sizeof(words) / sizeof(words[0])) &
-           (CHAINS - 1);
+           (FRAGMENTS_CHAINS - 1);
 }
 
 static struct whole *find(const struct fragments *fragments, const struct identity *identity,
@@ -170,18 +115,11 @@ static struct whole *find(const struct fragments *fragments, const struct identi
     return whole;
 }
 
-static struct whole *begin(struct fragments *fragments, const struct identity *identity,
-                           uint32_t chain, nanotime time)
+void fragments_append(struct fragments *fragments, struct whole *whole)
 {
-    struct whole *whole = calloc(1, sizeof(*whole));
-    if (whole == NULL)
-        return NULL;
-    whole->identity = *identity;
-    whole->began = time;
-    whole->chain = chain;
-    whole->ttl = TYPICAL_HOPS;
-    whole->next = fragments->chain[chain];
-    fragments->chain[chain] = whole;
+    whole->chain = chain_of(fragments, &whole->identity);
+    whole->next = fragments->chain[whole->chain];
+    fragments->chain[whole->chain] = whole;
     whole->older = fragments->youngest;
     if (fragments->youngest != NULL)
         fragments->youngest->younger = whole;
@@ -190,6 +128,18 @@ static struct whole *begin(struct fragments *fragments, const struct identity *i
     fragments->youngest = whole;
     fragments->packets++;
     fragments->octets += octets_of(whole);
+}
+
+static struct whole *begin(struct fragments *fragments, const struct identity *identity,
+                           nanotime time)
+{
+    struct whole *whole = calloc(1, sizeof(*whole));
+    if (whole == NULL)
+        return NULL;
+    whole->identity = *identity;
+    whole->began = time;
+    whole->ttl = TYPICAL_HOPS;
+    fragments_append(fragments, whole);
     return whole;
 }
 
@@ -228,7 +178,7 @@ static bool belongs(const struct whole *whole, const struct fragment *fragment)
     if (whole->end != 0 && (fragment->more ? end >= whole->end : end != whole->end))
         return false;
     uint32_t reached = whole->pieces == 0 ? 0 : whole->piece[whole->pieces - 1].end;
-    return whole->pieces < PIECES && (fragment->more || end >= reached);
+    return whole->pieces < FRAGMENTS_PIECES && (fragment->more || end >= reached);
 }
 
 /* Where the piece goes among those in order. */
@@ -356,7 +306,7 @@ static void complete(struct fragments *fragments, struct whole *whole, nanotime 
         .length = header + whole->end,
         .link_type = LINK_TYPE_RAW,
     };
-    fragments->past[fragments->past_next++ % PAST] = (struct past){whole->identity, time};
+    fragments->past[fragments->past_next++ % FRAGMENTS_PAST] = (struct past){whole->identity, time};
     free(fragments->done);
     fragments->done = whole->data;
     unlink_whole(fragments, whole);
@@ -367,7 +317,7 @@ static void complete(struct fragments *fragments, struct whole *whole, nanotime 
 static bool is_of_past(const struct fragments *fragments, const struct identity *identity,
                        nanotime time)
 {
-    for (int i = 0; i < PAST; i++) {
+    for (int i = 0; i < FRAGMENTS_PAST; i++) {
         const struct past *past = &fragments->past[i];
         if (memcmp(&past->identity, identity, sizeof(*identity)) == 0 &&
             time_since(time, past->time) <= fragments->copy_window)
@@ -396,7 +346,7 @@ bool fragments_take(struct fragments *fragments, const struct fragment *fragment
         return false;
     }
     if (whole == NULL)
-        whole = begin(fragments, &identity, chain, time);
+        whole = begin(fragments, &identity, time);
     if (whole == NULL || !make_room(fragments, whole, fragment->offset + fragment->length)) {
         fragments->starved = true;
         fragments->counts.incomplete++;

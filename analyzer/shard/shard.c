@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../engine_state.h"
 #include "ledger.h"
 
 enum { EPOCH = 1024, RING = 8, MOST_SHARDS = CONFIG_MOST_THREADS };
@@ -233,7 +234,7 @@ enum status shards_take(struct shards *shards)
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
     shards->last_packet = item->segment.packet;
-    uint32_t owner = (uint32_t)(item->hash & UINT32_MAX) % shards->workers;
+    uint32_t owner = engine_owner(item->hash, shards->workers);
     struct share *share = &shards->worker[owner]->share[shards->given % RING];
     share->item[share->count++] = item;
     if (++epoch->count == EPOCH)
@@ -247,14 +248,6 @@ enum status shards_advance(struct shards *shards, nanotime now)
     give(shards, TASK_ANALYSE);
     collect(shards);
     return take_status(shards);
-}
-
-static void add_counts(struct engine_counts *sum, const struct engine_counts *counts)
-{
-    const uint64_t *from = (const uint64_t *)(const void *)counts;
-    uint64_t *to = (uint64_t *)(void *)sum;
-    for (size_t i = 0; i < sizeof(*counts) / sizeof(uint64_t); i++)
-        to[i] += from[i];
 }
 
 static void give_piece(struct shards *shards, enum task task, uint64_t until)
@@ -280,6 +273,26 @@ static void write_in_pieces(struct shards *shards, enum task begin, enum task pi
     collect(shards);
 }
 
+uint32_t shards_engines(struct shards *shards, struct engine **engines, uint32_t room)
+{
+    for (uint32_t i = 0; i < shards->workers && i < room; i++)
+        engines[i] = &shards->worker[i]->engine;
+    return shards->workers;
+}
+
+void shards_carry(struct shards *shards, struct carry *carry)
+{
+    struct engine *engine[MOST_SHARDS];
+    if (!carry_is_reading(carry)) {
+        give(shards, TASK_ANALYSE);
+        collect(shards);
+    }
+    /* idle: they wait for the next epoch */
+    engines_carry(carry, engine, shards_engines(shards, engine, MOST_SHARDS));
+    carry_number(carry, &shards->last_packet, UINT64_MAX);
+    shards->clock = engine[0]->clock;
+}
+
 nanotime shards_clock(const struct shards *shards)
 {
     return shards->clock;
@@ -298,7 +311,7 @@ void shards_count(const struct shards *shards, struct engine_stock *ret_stock,
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (uint32_t i = 0; i < shards->workers; i++) {
         engine_count_stock(&shards->worker[i]->engine, ret_stock);
-        add_counts(ret_counts, &shards->worker[i]->engine.counts);
+        engine_add_counts(ret_counts, &shards->worker[i]->engine.counts);
     }
 }
 
@@ -308,7 +321,7 @@ enum status shards_finish(struct shards *shards, nanotime now, struct engine_cou
     write_in_pieces(shards, TASK_FINISH_BEGIN, TASK_FINISH_UNTIL);
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (uint32_t i = 0; i < shards->workers; i++)
-        add_counts(ret_counts, &shards->worker[i]->engine.counts);
+        engine_add_counts(ret_counts, &shards->worker[i]->engine.counts);
     return take_status(shards);
 }
 

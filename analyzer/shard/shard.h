@@ -11,6 +11,7 @@
 #ifndef LASTACK_SHARD_SHARD_H
 #define LASTACK_SHARD_SHARD_H
 
+#include "../base/carry.h"
 #include "../engine.h"
 
 struct shards;
@@ -34,6 +35,16 @@ enum status shards_take(struct shards *shards);
 
 /* Analyses all that was taken, applies the deadlines up to `now`, and writes the records. */
 enum status shards_advance(struct shards *shards, nanotime now);
+
+/*
+ * Carries what all engines hold: written, once all that was taken is analysed; read, before the
+ * first segment.  What could not be delivered meanwhile is told by the next call.
+ */
+void shards_carry(struct shards *shards, struct carry *carry);
+
+/* The engines, of which there is room for so many; returns how many there are.  Between two calls of
+ * the others they are idle only before the first segment, and after shards_finish(). */
+uint32_t shards_engines(struct shards *shards, struct engine **ret_engines, uint32_t room);
 
 /* The capture clock: the latest of the segments and of the calls of shards_advance. */
 nanotime shards_clock(const struct shards *shards);

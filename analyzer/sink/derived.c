@@ -1,6 +1,7 @@
 /* derived: one short function a value. */
 #include "derived.h"
 
+#include <nettle/base64.h>
 #include <string.h>
 
 #include "problems.h"
@@ -86,6 +87,18 @@ void derived_write_community_id(struct record_writer *writer, const void *record
     if (!is_cached(&writer->community, who))
         fill_cache(&writer->community, who);
     json_put_word(&writer->json, writer->community.text);
+}
+
+void derived_write_tape(struct record_writer *writer, const void *record)
+{
+    const struct tape_record *tape = record;
+    size_t length = BASE64_ENCODE_RAW_LENGTH(tape->count);
+    char *out = json_writer_reserve(&writer->json, length + 2);
+    if (out == NULL)
+        return;
+    out[0] = out[length + 1] = '"';
+    base64_encode_raw(out + 1, tape->count, tape->octets);
+    json_writer_commit(&writer->json, out + length + 2);
 }
 
 void derived_write_packets(struct record_writer *writer, const void *record)

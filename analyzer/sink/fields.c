@@ -46,6 +46,7 @@
 #define SCHEMA_DETAILS         "{\"type\":\"object\",\"propertyNames\":{\"pattern\":\"^[a-z][a-z0-9_]*$\"}," \
                                "\"additionalProperties\":{\"type\":[\"string\",\"null\"]}}"
 #define SCHEMA_COUNTS          "{\"type\":\"object\",\"additionalProperties\":" SCHEMA_COUNT "}"
+#define SCHEMA_BASE64          "{\"type\":\"string\",\"contentEncoding\":\"base64\"}"
 #define SCHEMA_HOST_LIST       "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/host\"}}"
 #define SCHEMA_FLOW_LIST       "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/flow\"}}"
 

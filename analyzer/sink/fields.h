@@ -72,6 +72,7 @@ extern const struct field_table event_table;      /* struct event_record */
 extern const struct field_table transition_table; /* struct transition_record */
 extern const struct field_table segment_table;    /* struct segment_record */
 extern const struct field_table host_table;       /* struct host_record */
+extern const struct field_table tape_table;       /* struct tape_record */
 extern const struct field_table stats_table;      /* struct stats_record */
 extern const struct field_table summary_table;    /* struct run_view */
 extern const struct field_table report_table;     /* struct run_view */

@@ -63,6 +63,11 @@ static enum status ndjson_stats(struct sink *sink, const struct stats_record *st
     return write_record((struct ndjson *)sink, &stats_table, stats);
 }
 
+static enum status ndjson_tape(struct sink *sink, const struct tape_record *tape)
+{
+    return write_record((struct ndjson *)sink, &tape_table, tape);
+}
+
 static enum status ndjson_flush(struct sink *sink)
 {
     return output_flush(&((struct ndjson *)sink)->output);
@@ -76,6 +81,14 @@ static enum status ndjson_finish(struct sink *sink, const struct run_summary *su
     return status == STATUS_OK ? output_flush(&ndjson->output) : status;
 }
 
+static bool ndjson_carry(struct sink *sink, enum sink_part part, struct carry *carry)
+{
+    if (part != SINK_DWELL)
+        return false;
+    dwell_carry(carry, ((struct ndjson *)sink)->dwell);
+    return true;
+}
+
 static void ndjson_free(struct sink *sink)
 {
     struct ndjson *ndjson = (struct ndjson *)sink;
@@ -85,6 +98,11 @@ static void ndjson_free(struct sink *sink)
     record_writer_clear(&ndjson->writer);
     dwell_free(ndjson->dwell);
     free(ndjson);
+}
+
+enum status sink_ndjson_count(struct sink *sink, const struct flow_record *flow)
+{
+    return dwell_add_flow(((struct ndjson *)sink)->dwell, flow);
 }
 
 enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
@@ -100,8 +118,10 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         .segment = options->segments ? ndjson_segment : NULL,
         .host = ndjson_host,
         .stats = ndjson_stats,
+        .tape = ndjson_tape,
         .flush = ndjson_flush,
         .finish = ndjson_finish,
+        .carry = ndjson_carry,
         .free = ndjson_free,
     };
     ndjson->sink.ops = &ndjson->ops;

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT_MAX = 1 << 20 };
+#include "../base/carry_rows.h"
+#include "problems_state.def"
+
+enum { LIMIT_MAX = 1 << 20, EXAMPLE_MAX = 1 << 20 };
 
 struct problems {
     struct problem *groups; /* limit of them */
@@ -119,6 +122,32 @@ enum status problem_set_example(struct problem *problem, const char *text, size_
     free(problem->example);
     problem->example = copy;
     return STATUS_OK;
+}
+
+static void carry_problem(struct carry *carry, struct problem *problem)
+{
+    carry_fields(carry, problem_fields, problem);
+    char *example = carry_text(carry, problem->example, EXAMPLE_MAX);
+    if (carry_is_reading(carry))
+        problem->example = example;
+}
+
+/* They come in the order in which they are, which decides nothing. */
+void problems_carry(struct carry *carry, struct problems *problems)
+{
+    uint32_t count = carry_count(carry, problems->count, problems->limit);
+    carry_number(carry, &problems->left_out, UINT64_MAX);
+    for (uint32_t i = 0; i < count && carry_is_sound(carry); i++) {
+        struct problem *problem = &problems->groups[i];
+        carry_problem(carry, problem);
+        if (!carry_is_reading(carry))
+            continue;
+        problems->count++;
+        uint32_t *slot = find_slot(problems, &problem->key);
+        if (*slot != 0)
+            carry_fail(carry, STATUS_UNREADABLE);
+        *slot = problems->count;
+    }
 }
 
 /* Worst first; the key decides between equals, so the order is the same in every run. */

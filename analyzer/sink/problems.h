@@ -8,6 +8,7 @@
 #ifndef LASTACK_SINK_PROBLEMS_H
 #define LASTACK_SINK_PROBLEMS_H
 
+#include "../base/carry.h"
 #include "../base/status.h"
 #include "../event/record.h"
 
@@ -41,6 +42,9 @@ enum status problem_set_example(struct problem *problem, const char *text, size_
 
 /* Sorts the groups, worst first: level, count, then the earliest; nothing is added afterwards. */
 const struct problem *problems_sort(struct problems *problems, uint32_t *ret_count);
+
+/* Writes the groups, or fills problems that have none yet. */
+void problems_carry(struct carry *carry, struct problems *problems);
 
 /* Events that found no room. */
 uint64_t problems_left_out(const struct problems *problems);

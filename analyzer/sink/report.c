@@ -15,7 +15,7 @@
 #include "run_view.h"
 #include "selection.h"
 
-enum { KEPT_FLOWS = 10000, KEPT_PROBLEMS = 1000 };
+enum { KEPT_FLOWS = 10000, KEPT_PROBLEMS = 1000, LONGEST_FLOW = 1 << 20 };
 
 struct kept_flow {
     char *text; /* serialised, owned */
@@ -218,6 +218,52 @@ static enum status report_finish(struct sink *sink, const struct run_summary *su
     return status == STATUS_OK ? output_flush(&report->output) : status;
 }
 
+static void carry_flow(struct carry *carry, struct kept_flow *flow)
+{
+    uint64_t level = flow->level;
+    carry_number(carry, &flow->uid, UINT64_MAX);
+    carry_number(carry, &level, LEVEL_ERROR);
+    flow->level = (uint8_t)level;
+    char *text = carry_text(carry, flow->text, LONGEST_FLOW);
+    if (!carry_is_reading(carry))
+        return;
+    flow->text = text;
+    if (text == NULL)
+        carry_fail(carry, STATUS_UNREADABLE);
+}
+
+static void carry_flows(struct carry *carry, struct report *report)
+{
+    uint32_t count = carry_count(carry, report->flow_count, report->flow_limit);
+    carry_number(carry, &report->flows_left_out, UINT64_MAX);
+    for (uint32_t i = 0; i < count && carry_is_sound(carry); i++) {
+        if (!carry_is_reading(carry)) {
+            carry_flow(carry, &report->flows[i]);
+            continue;
+        }
+        if (make_flow_room(report) != STATUS_OK) {
+            carry_fail(carry, STATUS_NO_MEMORY);
+            return;
+        }
+        struct kept_flow *flow = &report->flows[report->flow_count++];
+        *flow = (struct kept_flow){.text = NULL};
+        carry_flow(carry, flow);
+        report->by_level[flow->level]++;
+    }
+}
+
+static bool report_carry(struct sink *sink, enum sink_part part, struct carry *carry)
+{
+    struct report *report = (struct report *)sink;
+    if (part == SINK_DWELL)
+        dwell_carry(carry, report->dwell);
+    if (part == SINK_REPORT) {
+        problems_carry(carry, report->problems);
+        carry_flows(carry, report);
+    }
+    return part != SINK_TEXT;
+}
+
 static void report_free(struct sink *sink)
 {
     struct report *report = (struct report *)sink;
@@ -241,6 +287,7 @@ static const struct sink_ops report_ops = {
     .host = report_host,
     .flush = report_flush,
     .finish = report_finish,
+    .carry = report_carry,
     .free = report_free,
 };
 

@@ -13,7 +13,7 @@
 
 static const struct field_table *const documents[] = {
     &flow_table, &event_table, &transition_table, &segment_table,
-    &host_table, &stats_table, &summary_table,    &report_table,
+    &host_table, &stats_table, &tape_table,       &summary_table,    &report_table,
 };
 
 /* Trees are built without looking at memory failure in between; failed says it at the end. */

@@ -83,6 +83,10 @@ struct sink_options {
 enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
                             struct sink **ret_sink);
 
+/* Counts a flow that is written otherwise in the summary's dwell times; of a sink that
+ * sink_ndjson_new made. */
+enum status sink_ndjson_count(struct sink *sink, const struct flow_record *flow);
+
 /* One JSON document, written by finish. */
 enum status sink_report_new(const struct sink_options *options, FILE *stream,
                             struct sink **ret_sink);

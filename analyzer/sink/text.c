@@ -367,6 +367,16 @@ static enum status text_flush(struct sink *sink)
     return STATUS_OK;
 }
 
+static bool text_carry(struct sink *sink, enum sink_part part, struct carry *carry)
+{
+    struct text *text = (struct text *)sink;
+    if (part == SINK_DWELL)
+        dwell_carry(carry, text->dwell);
+    if (part == SINK_TEXT)
+        problems_carry(carry, text->problems);
+    return part != SINK_REPORT;
+}
+
 static void text_free(struct sink *sink)
 {
     struct text *text = (struct text *)sink;
@@ -384,6 +394,7 @@ static const struct sink_ops text_ops = {
     .host = text_host,
     .flush = text_flush,
     .finish = text_finish,
+    .carry = text_carry,
     .free = text_free,
 };
 

@@ -239,6 +239,8 @@ enum status source_open(const struct source_options *options, struct source **re
         return STATUS_NO_MEMORY;
     }
     source->break_fd = -1;
+    source->read = options->after.read;
+    source->lost = options->after.lost;
     enum status status = source_prepare(source, options, message);
     if (status == STATUS_OK && options->interface_count > 0)
         status = source_open_live(source, options, message);
@@ -391,6 +393,11 @@ size_t source_input_count(const struct source *source)
 const struct source_input *source_input(const struct source *source, size_t index)
 {
     return &source->merge.inputs[index].seen;
+}
+
+struct source_place source_place(const struct source *source)
+{
+    return (struct source_place){source->read, source->lost};
 }
 
 struct source_progress source_progress(const struct source *source)

@@ -29,6 +29,12 @@ struct captured_packet {
     uint64_t lost; /* packets that the capture is known to have lost since the packet before */
 };
 
+/* How far several runs have read together. */
+struct source_place {
+    uint64_t read; /* packets that have a number, those that the filter takes away included */
+    uint64_t lost; /* packets that the capture lost since the last one that passed the filter */
+};
+
 struct source_options {
     const char *const *files; /* names; "-" is stdin; not owned, must outlive the source */
     size_t file_count;
@@ -43,6 +49,7 @@ struct source_options {
     bool follow;                    /* wait for more at the end of the last file; see below */
     const char *const *directories; /* with follow: new captures in them are taken up; not owned */
     size_t directory_count;
+    struct source_place after; /* saved: what earlier runs had read; all zero: nothing */
 };
 
 enum source_result {
@@ -121,6 +128,7 @@ void source_break(struct source *source);
 /* Inputs are numbered in reading order; standard input and pipes keep the place they were given. */
 size_t source_input_count(const struct source *source);
 const struct source_input *source_input(const struct source *source, size_t index);
+struct source_place source_place(const struct source *source);
 struct source_progress source_progress(const struct source *source);
 
 /*

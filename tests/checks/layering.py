@@ -37,17 +37,19 @@ MAY_INCLUDE = {
 }
 
 # The program knows the public headers only, and its own files.
-PROGRAM = ["main", "analysis", "exit_status", "idle", "input_places", "input_report", "interrupt",
-           "live_view", "messages", "nearest", "option_apply", "option_table", "options", "outputs",
+PROGRAM = ["main", "analysis", "chain", "exit_status", "idle", "input_places", "input_report",
+           "interrupt", "live_view", "merge", "messages", "nearest", "option_apply", "option_table", "options",
+           "outputs",
            "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
            "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service",
            "page_file", "page_output", "page_server", "kafka_output", "kafka_sender", "kafka_main"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +
-        ["analyzer/options.def", "analyzer/analyzer.h", "analyzer/config.h", "analyzer/base/",
+        ["analyzer/options.def", "analyzer/chain_state.def", "analyzer/analyzer.h",
+         "analyzer/config.h", "analyzer/base/",
          "analyzer/event/", "analyzer/source/source.h", "analyzer/sink/sinks.h",
-         "analyzer/sink/schema.h", "analyzer/sink/settings.h", "analyzer/sink/top.h", "analyzer/sink/chosen.h",
+         "analyzer/sink/schema.h", "analyzer/sink/pieces.h", "analyzer/sink/settings.h", "analyzer/sink/top.h", "analyzer/sink/chosen.h",
          "analyzer/source/file_set.h", "analyzer/source/pcapng_writer.h",
          "analyzer/source/spool.h", "analyzer/config.def"]
     for name in PROGRAM})

@@ -1,0 +1,149 @@
+/* host_state: the census and what stands beside it, into a state file and out of one (host.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/carry_rows.h"
+#include "census_table.h"
+#include "host_parts.h"
+
+#include "host_state.def"
+
+/* --- what an entry of several connections has --- */
+
+static void carry_points(struct carry *carry, struct series *series)
+{
+    uint32_t count = carry_count(carry, series->count, HOST_POINTS);
+    carry_fields(carry, series_fields, series);
+    if (carry_is_reading(carry) && count > 0) {
+        series->point = calloc(HOST_POINTS, sizeof(*series->point));
+        series->room = HOST_POINTS;
+        if (series->point == NULL) {
+            carry_fail(carry, STATUS_NO_MEMORY);
+            return;
+        }
+        if (series->step <= 0)
+            carry_fail(carry, STATUS_UNREADABLE);
+    }
+    series->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        carry_fields(carry, host_point_fields, &series->point[i]);
+}
+
+static void carry_dwell(struct carry *carry, struct census *census, struct census_more *more)
+{
+    bool has_dwell = more->dwell != NULL;
+    carry_flag(carry, &has_dwell);
+    if (!has_dwell)
+        return;
+    if (carry_is_reading(carry)) {
+        more->dwell = dwell_new(CENSUS_DWELL_EXACT);
+        census->dwells++;
+    }
+    if (more->dwell == NULL)
+        carry_fail(carry, STATUS_NO_MEMORY);
+    else
+        dwell_carry(carry, more->dwell);
+}
+
+static void carry_more(struct carry *carry, struct census *census, struct census_entry *entry)
+{
+    struct census_more *more = entry->more =
+        carry_optional(carry, entry->more, sizeof(*more), census_more_fields);
+    if (more == NULL)
+        return;
+    carry_points(carry, &more->series);
+    more->cohorts = carry_optional(carry, more->cohorts, sizeof(*more->cohorts), cohorts_fields);
+    more->time_wait_delta =
+        carry_optional(carry, more->time_wait_delta, sizeof(*more->time_wait_delta), delta_fields);
+    carry_dwell(carry, census, more);
+}
+
+/* --- entries, those that give way first before the others --- */
+
+static void carry_entry(struct carry *carry, struct census *census, struct census_entry *entry)
+{
+    carry_fields(carry, census_entry_fields, entry);
+    carry_more(carry, census, entry);
+    bool needs_more = entry->key.scope == HOST_SERVICE || entry->drawn || entry->opened > 1;
+    if (needs_more && entry->more == NULL)
+        carry_fail(carry, STATUS_UNREADABLE);
+}
+
+static void write_queue(struct carry *carry, struct census *census, int scope, int heeded)
+{
+    uint32_t count = 0, oldest = census->queue[scope].oldest[heeded];
+    struct census_entry *entry;
+    for (uint32_t index = oldest; index != 0; index = entry->newer, count++)
+        entry = pool_at(&census->pool, index);
+    carry_count(carry, count, UINT32_MAX);
+    for (uint32_t index = oldest; index != 0; index = entry->newer) {
+        entry = pool_at(&census->pool, index);
+        carry_fields(carry, census_key_fields, &entry->key);
+        carry_entry(carry, census, entry);
+    }
+}
+
+static void read_queue(struct carry *carry, struct census *census, int scope, bool heeded)
+{
+    uint32_t count = carry_count(carry, 0, UINT32_MAX);
+    for (uint32_t i = 0; i < count && carry_is_sound(carry); i++) {
+        struct census_key key;
+        memset(&key, 0, sizeof(key));
+        carry_fields(carry, census_key_fields, &key);
+        if (!carry_is_sound(carry) || key.scope != scope || census_find(census, &key) != NULL) {
+            carry_fail(carry, STATUS_UNREADABLE);
+            return;
+        }
+        struct census_entry *entry = census_restore(census, &key, heeded);
+        if (entry == NULL) {
+            carry_fail(carry, STATUS_NO_MEMORY);
+            return;
+        }
+        carry_entry(carry, census, entry);
+        census->queue[scope].drawn += entry->drawn;
+    }
+}
+
+/* Of the memory of who came, nearly always empty: all bits, or none. */
+static void carry_knocks(struct carry *carry, struct census *census)
+{
+    enum { WORDS = sizeof(census->knock) / sizeof(census->knock[0]) };
+    for (int i = 0; census->knocks > 0 && i < WORDS; i++)
+        carry_number(carry, &census->knock[i], UINT64_MAX);
+}
+
+static void census_carry(struct carry *carry, struct census *census)
+{
+    carry_fields(carry, census_fields, census);
+    carry_knocks(carry, census);
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
+        for (int heeded = 0; heeded < 2; heeded++) {
+            if (carry_is_reading(carry))
+                read_queue(carry, census, scope, heeded != 0);
+            else
+                write_queue(carry, census, scope, heeded);
+        }
+    }
+}
+
+static void floods_carry(struct carry *carry, struct floods *floods)
+{
+    carry_fields(carry, floods_fields, floods);
+    for (uint32_t i = 0; i < floods->watched; i++)
+        carry_fields(carry, flood_fields, &floods->flood[i]);
+}
+
+static void carry_renamed(struct carry *carry, struct renamed *renamed)
+{
+    uint32_t kept = renamed->count < COMPLETED_RENAMED ? renamed->count : COMPLETED_RENAMED;
+    for (uint32_t i = 0; i < kept; i++)
+        carry_number(carry, &renamed->flow_uid[i], UINT64_MAX);
+}
+
+void host_carry(struct carry *carry, struct host *host)
+{
+    carry_fields(carry, host_fields, host);
+    carry_renamed(carry, &host->renamed);
+    floods_carry(carry, &host->floods);
+    census_carry(carry, host->census);
+}

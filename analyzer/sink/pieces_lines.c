@@ -1,0 +1,115 @@
+/* pieces_lines: NDJSON, a line at a time (pieces_parts.h). */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "pieces_parts.h"
+
+enum { DEPTH = 32, FRACTION = 9 };
+
+static enum status status_of_errno(void)
+{
+    return errno == ENOENT ? STATUS_NOT_FOUND : errno == EACCES ? STATUS_DENIED : STATUS_UNREADABLE;
+}
+
+enum status lines_open(struct lines *lines, const char *name, char *message)
+{
+    *lines = (struct lines){.name = name, .stream = fopen(name, "re")};
+    if (lines->stream == NULL) {
+        enum status status = status_of_errno();
+        snprintf(message, MESSAGE_SIZE, "%.300s: %s", name, strerror(errno));
+        return status;
+    }
+    lines->tokener = json_tokener_new_ex(DEPTH);
+    return lines->tokener != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+enum status lines_next(struct lines *lines, struct json_object **ret_record, char *message)
+{
+    *ret_record = NULL;
+    errno = 0;
+    ssize_t length = getline(&lines->text, &lines->size, lines->stream);
+    if (length < 0 && errno == 0)
+        return STATUS_OK;
+    lines->number++;
+    if (length < 0) {
+        snprintf(message, MESSAGE_SIZE, "%.300s: %s", lines->name, strerror(errno));
+        return errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_UNREADABLE;
+    }
+    json_tokener_reset(lines->tokener);
+    struct json_object *record =
+        length > INT32_MAX ? NULL : json_tokener_parse_ex(lines->tokener, lines->text, (int)length);
+    if (json_object_is_type(record, json_type_object)) {
+        *ret_record = record;
+        return STATUS_OK;
+    }
+    json_object_put(record);
+    snprintf(message, MESSAGE_SIZE,
+             "%.300s: line %llu is no JSON object; give what lastack --piece --ndjson wrote",
+             lines->name, (unsigned long long)lines->number);
+    return STATUS_UNREADABLE;
+}
+
+void lines_close(struct lines *lines)
+{
+    if (lines->stream != NULL)
+        fclose(lines->stream);
+    if (lines->tokener != NULL)
+        json_tokener_free(lines->tokener);
+    free(lines->text);
+}
+
+struct json_object *json_below(struct json_object *object, ...)
+{
+    va_list keys;
+    va_start(keys, object);
+    const char *key;
+    while ((key = va_arg(keys, const char *)) != NULL) {
+        if (!json_object_is_type(object, json_type_object) ||
+            !json_object_object_get_ex(object, key, &object)) {
+            object = NULL;
+            break;
+        }
+    }
+    va_end(keys);
+    return object;
+}
+
+const char *json_text(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+uint64_t json_number(struct json_object *value)
+{
+    int64_t number = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : 0;
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+/* As lastack writes it: 2026-11-20T15:00:00.200140Z, with six or nine digits. */
+nanotime json_moment(struct json_object *value)
+{
+    const char *text = json_text(value);
+    struct tm day = {0};
+    const char *rest = text == NULL ? NULL : strptime(text, "%Y-%m-%dT%H:%M:%S", &day);
+    if (rest == NULL)
+        return NANOTIME_UNKNOWN;
+    nanotime fraction = 0;
+    rest += *rest == '.';
+    for (int digits = 0; digits < FRACTION; digits++) {
+        bool digit = *rest >= '0' && *rest <= '9';
+        fraction = fraction * 10 + (digit ? *rest - '0' : 0);
+        rest += digit;
+    }
+    return (nanotime)timegm(&day) * NANO_PER_SECOND + fraction;
+}
+
+const char *record_kind(struct json_object *record)
+{
+    static const char prefix[] = "lastack.";
+    const char *dataset = json_text(json_below(record, "event", "dataset", NULL));
+    bool ours = dataset != NULL && strncmp(dataset, prefix, sizeof(prefix) - 1) == 0;
+    return ours ? dataset + sizeof(prefix) - 1 : "";
+}

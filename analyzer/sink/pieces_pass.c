@@ -1,0 +1,236 @@
+/* pieces_pass: records of connections that no other piece decides, passed on (pieces.h). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pieces_parts.h"
+#include "vocabulary.h"
+
+/* The record that is being passed on. */
+struct passing {
+    struct pieces *pieces;
+    const struct piece_result *piece;
+    FILE *stream;
+    enum status (*count)(void *context, const struct flow_record *flow);
+    void *context;
+    struct flow_record *flow; /* room for what dwell times need of one */
+};
+
+/* --- packets count on from piece to piece --- */
+
+static bool names_packet(const char *key)
+{
+    static const char *const keys[] = {"packet", "proof", "revoked_by", "acked_by"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "numbers" and "details" hold what an event counted, no packets. */
+static bool has_packets(const char *key)
+{
+    return strcmp(key, "numbers") != 0 && strcmp(key, "details") != 0;
+}
+
+static void count_on(struct json_object *value, uint64_t before)
+{
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            count_on(json_object_array_get_idx(value, i), before);
+        return;
+    }
+    if (!json_object_is_type(value, json_type_object))
+        return;
+    json_object_object_foreach(value, key, member)
+    {
+        if (names_packet(key) && json_number(member) != 0)
+            json_object_set_int64(member, (int64_t)(json_number(member) + before));
+        else if (has_packets(key))
+            count_on(member, before);
+    }
+}
+
+/* --- what the summary counts --- */
+
+/* The value of a word, or `none`. */
+static int find_word(enum vocabulary_id id, const char *word, int none)
+{
+    const struct vocabulary *row = vocabulary_row(id);
+    for (int value = row->first; word != NULL && value <= row->last; value++) {
+        const char *spelled = row->word(value);
+        if (spelled != NULL && strcmp(spelled, word) == 0)
+            return value;
+    }
+    return none;
+}
+
+static int word_of(struct json_object *object, const char *key, enum vocabulary_id id, int none)
+{
+    return find_word(id, json_text(json_below(object, key, NULL)), none);
+}
+
+static void read_history(struct json_object *from, struct side_record *side)
+{
+    size_t count = json_object_is_type(from, json_type_array) ? json_object_array_length(from) : 0;
+    side->history_count = 0;
+    for (size_t i = 0; i < count && i < RECORD_HISTORY; i++) {
+        struct json_object *entry = json_object_array_get_idx(from, i);
+        side->history[side->history_count++] = (struct history_record){
+            .t = json_moment(json_below(entry, "t", NULL)),
+            .state = (enum tcp_state)word_of(entry, "state", WORDS_STATE, STATE_UNKNOWN),
+            .basis = (enum basis)word_of(entry, "basis", WORDS_BASIS, BASIS_PRESUMED),
+            .revoked = json_object_get_boolean(json_below(entry, "revoked", NULL)),
+        };
+    }
+}
+
+static enum status count_flow(struct passing *passing, struct json_object *record)
+{
+    static const char *const names[] = {"client", "server"};
+    struct run_summary *passed = &passing->pieces->passed;
+    struct json_object *lastack = json_below(record, "lastack", NULL);
+    if (!json_object_get_boolean(json_below(lastack, "final", NULL)))
+        return STATUS_OK;
+    passed->flows++;
+    passed->flows_by_kind[word_of(json_below(lastack, "close", NULL), "kind", WORDS_CLOSE_KIND,
+                                  CLOSE_OPEN)]++;
+    passing->flow->final = true;
+    for (int side = 0; side < 2; side++) {
+        struct json_object *from = json_below(lastack, names[side], NULL);
+        struct side_record *to = &passing->flow->side[side];
+        read_history(json_below(from, "history", NULL), to);
+        int state = word_of(from, "state", WORDS_STATE, STATE_UNKNOWN);
+        int basis = word_of(from, "basis", WORDS_BASIS, BASIS_PRESUMED);
+        passed->left[side][state]++;
+        passed->left_presumed[side][state] += basis == BASIS_PRESUMED && to->history_count > 0;
+        passed->history_dropped += json_number(json_below(from, "history_dropped", NULL));
+    }
+    return passing->count(passing->context, passing->flow);
+}
+
+static void count_event(struct passing *passing, struct json_object *record)
+{
+    struct run_summary *passed = &passing->pieces->passed;
+    const char *action = json_text(json_below(record, "event", "action", NULL));
+    enum event_id id = action == NULL ? EVENT_IDS : event_find(action);
+    const char *name = json_text(json_below(record, "lastack", "level", NULL));
+    enum level level = name == NULL ? 0 : level_find(name);
+    if (id != EVENT_IDS)
+        passed->events_by_id[id]++;
+    passed->events_by_level[level]++;
+}
+
+/* --- the lines --- */
+
+/* Whether the record is of a connection on a tape: of that tuple, and not from before it. */
+static bool has_tape(const struct piece_result *piece, const char *community, nanotime begin)
+{
+    uint32_t low = 0, high = community == NULL ? 0 : piece->tuples;
+    uint32_t end = high;
+    while (low < high) { /* the first of that tuple */
+        uint32_t middle = low + (high - low) / 2;
+        if (strcmp(piece->taped[middle].community, community) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < end && strcmp(piece->taped[low].community, community) == 0 &&
+           piece->taped[low].since <= begin;
+}
+
+/* Whether the edges of its capture cut the connection, so that there must be a tape. */
+static bool is_cut(struct json_object *record)
+{
+    struct json_object *caveats = json_below(record, "lastack", "caveats", NULL);
+    size_t count =
+        json_object_is_type(caveats, json_type_array) ? json_object_array_length(caveats) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *caveat = json_text(json_object_array_get_idx(caveats, i));
+        if (caveat != NULL && (strcmp(caveat, note_row(NOTE_midstream_start)->id) == 0 ||
+                               strcmp(caveat, note_row(NOTE_end_of_capture_open)->id) == 0))
+            return true;
+    }
+    return false;
+}
+
+static bool is_passed(const char *kind)
+{
+    static const char *const kinds[] = {"flow", "event", "transition", "segment"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum status write_record(struct passing *passing, struct json_object *record)
+{
+    count_on(record, passing->piece->packets_before);
+    size_t length;
+    const char *text = json_object_to_json_string_length(
+        record, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+    if (text == NULL)
+        return STATUS_NO_MEMORY;
+    bool written =
+        fwrite(text, 1, length, passing->stream) == length && putc('\n', passing->stream) != EOF;
+    return written ? STATUS_OK : errno == EPIPE ? STATUS_CLOSED : STATUS_WRITE;
+}
+
+static enum status pass(struct passing *passing, struct json_object *record, char *message)
+{
+    const char *kind = record_kind(record);
+    bool is_flow = strcmp(kind, "flow") == 0;
+    nanotime begin = json_moment(is_flow ? json_below(record, "event", "start", NULL)
+                                         : json_below(record, "@timestamp", NULL));
+    const char *community = json_text(json_below(record, "network", "community_id", NULL));
+    if (!is_passed(kind) || has_tape(passing->piece, community, begin))
+        return STATUS_OK;
+    if (is_flow && is_cut(record)) {
+        snprintf(
+            message, MESSAGE_SIZE,
+            "%.200s: a connection is cut by the edge of the piece, and there is no tape of it; "
+            "write it with lastack --piece --ndjson",
+            passing->piece->name);
+        return STATUS_UNREADABLE;
+    }
+    enum status status = is_flow ? count_flow(passing, record) : STATUS_OK;
+    if (strcmp(kind, "event") == 0)
+        count_event(passing, record);
+    return status == STATUS_OK ? write_record(passing, record) : status;
+}
+
+static enum status pass_piece(struct passing *passing, char *message)
+{
+    struct lines lines;
+    struct json_object *record;
+    enum status status = lines_open(&lines, passing->piece->name, message);
+    while (status == STATUS_OK && (status = lines_next(&lines, &record, message)) == STATUS_OK &&
+           record != NULL) {
+        status = pass(passing, record, message);
+        json_object_put(record);
+    }
+    lines_close(&lines);
+    return status;
+}
+
+enum status pieces_pass(struct pieces *pieces, FILE *stream,
+                        enum status (*count)(void *context, const struct flow_record *flow),
+                        void *context, char *message)
+{
+    struct passing passing = {
+        .pieces = pieces,
+        .stream = stream,
+        .count = count,
+        .context = context,
+        .flow = calloc(1, sizeof(*passing.flow)),
+    };
+    enum status status = passing.flow == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    for (uint32_t i = 0; i < pieces->count && status == STATUS_OK; i++) {
+        passing.piece = &pieces->piece[i];
+        status = pass_piece(&passing, message);
+    }
+    free(passing.flow);
+    return status;
+}
