@@ -24,6 +24,7 @@
 #include "source/file_set.h"
 #include "source/source.h"
 #include "source/spool.h"
+#include "tap_set.h"
 #include "upkeep.h"
 
 enum { PACKETS_A_LOOK = 256 }; /* of files, between looks whether a page is wanted */
@@ -38,6 +39,8 @@ struct run {
     struct sink *sink; /* where the analyzer's records go */
     struct analyzer *analyzer;
     struct spool *spool; /* NULL: the packets can be had again, or are not needed */
+    struct tap_set taps;
+    uint32_t tap; /* of the packet that is taken */
     struct progress progress;
     struct idle idle;
     struct input_places places;
@@ -56,7 +59,7 @@ static bool is_live(const struct run *run)
     return run->options->interface_count > 0;
 }
 
-static enum status open_source(const struct run *run, uint64_t count, struct source **ret_source,
+static enum status open_source(struct run *run, uint64_t count, struct source **ret_source,
                                char *message)
 {
     const struct options *options = run->options;
@@ -76,7 +79,15 @@ static enum status open_source(const struct run *run, uint64_t count, struct sou
         .promiscuous = options->promiscuous,
         .after = run->chain.place,
     };
-    return source_open(&wanted, ret_source, message);
+    enum status status = source_open(&wanted, ret_source, message);
+    if (status != STATUS_OK || options->tap_count == 0)
+        return status;
+    status = tap_set_open(&run->taps, options, &wanted, *ret_source, message);
+    if (status == STATUS_OK)
+        return status;
+    source_free(*ret_source);
+    *ret_source = NULL;
+    return status;
 }
 
 /* Before the analyzer has threads, so that they leave the signals to the one that waits. */
@@ -131,7 +142,7 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
 {
     run->packets++;
     idle_note_packet(&run->idle, captured->time);
-    if (!is_live(run)) /* interfaces take turns at any packet */
+    if (!is_live(run) && run->options->tap_count == 0) /* interfaces take turns at any packet */
         input_places_note(&run->places, run->source, captured);
     if (!is_wanted(run->options, captured->time))
         return STATUS_OK;
@@ -143,6 +154,7 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
         .link_type = captured->link_type,
         .number = captured->number,
         .lost = captured->lost,
+        .tap = run->tap,
     };
     if (run->spool != NULL)
         spool_keep(run->spool, captured, packet.number);
@@ -212,12 +224,22 @@ static void serve_view(struct run *run)
     source_break(run->source);
 }
 
+/* The next packet, of whichever tap it is; a signal ends them all. */
+static enum source_result next_packet(struct run *run, struct captured_packet *ret_packet)
+{
+    if (run->options->tap_count == 0)
+        return source_next(run->source, ret_packet);
+    if (interrupt_came(&run->interrupt))
+        return SOURCE_END;
+    return tap_set_next(&run->taps, run->analyzer, ret_packet, &run->tap);
+}
+
 /* Reads to the end, or until no output is left to write to.  Fails with NO_MEMORY only. */
 static enum status read_packets(struct run *run)
 {
     struct captured_packet packet;
     enum source_result result;
-    while ((result = source_next(run->source, &packet)) != SOURCE_END) {
+    while ((result = next_packet(run, &packet)) != SOURCE_END) {
         enum status status = take(run, result, &packet);
         if (result == SOURCE_IDLE || run->options->flush)
             flush_sink(run);
@@ -344,6 +366,14 @@ static enum exit_status hand_on(struct run *run)
     return status == STATUS_OK ? EXIT_DONE : exit_refuse(status, message);
 }
 
+static enum status finish_report(struct run *run)
+{
+    if (run->options->tap_count > 0)
+        return input_report_finish(run->taps.sources, run->taps.named.count, &run->chain,
+                                   run->analyzer);
+    return input_report_finish(&run->source, 1, &run->chain, run->analyzer);
+}
+
 static enum exit_status read_and_report(struct run *run)
 {
     if (is_live(run))
@@ -355,13 +385,15 @@ static enum exit_status read_and_report(struct run *run)
         service_end(&run->service);
     if (complete && outputs_alive(run->outputs))
         complete = upkeep_last_pages(&run->upkeep) != STATUS_NO_MEMORY;
-    if (last && outputs_alive(run->outputs) &&
-        input_report_finish(run->source, &run->chain, run->analyzer) == STATUS_NO_MEMORY)
+    if (last && outputs_alive(run->outputs) && finish_report(run) == STATUS_NO_MEMORY)
         complete = false;
     enum exit_status exit_status = complete && !last ? hand_on(run) : EXIT_DONE;
     if (!complete)
         exit_status = exit_worse_of(exit_status, say_out_of_memory(run));
     exit_status = exit_worse_of(exit_status, input_report_say(run->source, run->options->verbose));
+    for (uint32_t i = 1; i < run->taps.named.count; i++)
+        exit_status = exit_worse_of(exit_status,
+                                    input_report_say(run->taps.sources[i], run->options->verbose));
     write_problem_packets(run);
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
     if (outputs_matched(run->outputs))
@@ -378,6 +410,8 @@ static enum status begin_analyzer(struct run *run, struct sink *sink)
         .transitions = sink->ops->transition != NULL,
         .piece = run->options->piece,
         .sink = sink,
+        .taps = run->taps.names,
+        .tap_count = run->taps.named.count,
     };
     run->sink = sink;
     return analyzer_new(&wanted, &run->analyzer);
@@ -399,7 +433,7 @@ static enum status find_problems(struct run *run)
     if (status == STATUS_OK)
         status = read_all(run);
     if (status == STATUS_OK)
-        status = input_report_finish(run->source, &run->chain, run->analyzer);
+        status = finish_report(run);
     end_analyzer(run);
     return status;
 }
@@ -460,9 +494,11 @@ static enum status go_live(struct run *run, char *message)
 static enum exit_status analyse(struct run *run)
 {
     char message[MESSAGE_SIZE] = "";
-    enum status status = outputs_open(
-        run->options, run->files.count > 1 || run->options->follow ? &run->places.spans : NULL,
-        &run->outputs, message);
+    const struct tap_names *taps = run->options->tap_count > 0 ? &run->taps.named : NULL;
+    bool several = run->files.count > 1 || run->options->follow;
+    const struct input_spans *inputs = taps != NULL ? taps->spans[0] : &run->places.spans;
+    enum status status = outputs_open(run->options, taps != NULL || several ? inputs : NULL, taps,
+                                      &run->outputs, message);
     if (status == STATUS_OK)
         status = live_view_open(&run->view, outputs_view(run->outputs), run->options, message);
     if (status == STATUS_OK)
@@ -525,6 +561,7 @@ enum exit_status analysis_run(const struct options *options)
         status = begin_reading(&run, options->count, message);
     enum exit_status exit_status =
         status == STATUS_OK ? analyse(&run) : exit_refuse(status, message);
+    tap_set_clear(&run.taps);
     end_reading(&run);
     file_set_clear(&run.files);
     free(run.directories);

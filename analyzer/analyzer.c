@@ -33,6 +33,15 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         return status;
     }
     analyzer->engine.sink = host_sink(analyzer->host);
+    if (options->tap_count > 1) {
+        status = path_new(&analyzer->engine.config, options->taps, options->tap_count,
+                          host_sink(analyzer->host), &analyzer->path);
+        if (status != STATUS_OK) {
+            analyzer_free(analyzer);
+            return status;
+        }
+        analyzer->engine.sink = path_sink(analyzer->path);
+    }
     struct shards_options shards = {
         .config = &options->config,
         .workers = thread_count(&options->config) - 1,
@@ -41,7 +50,7 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         .transitions = options->transitions,
         .losses = &analyzer->losses,
     };
-    if (thread_count(&options->config) > 1)
+    if (thread_count(&options->config) > 1 && analyzer->path == NULL)
         status = shards_new(&shards, &analyzer->shards);
     if (status != STATUS_OK) {
         analyzer_free(analyzer);
@@ -61,6 +70,12 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     return STATUS_OK;
 }
 
+static void note_status(struct analyzer *analyzer, enum status status)
+{
+    if (status != STATUS_OK && analyzer->engine.status == STATUS_OK)
+        analyzer->engine.status = status;
+}
+
 void analyzer_process_batch(struct analyzer *analyzer)
 {
     const struct engine_item *items[ENGINE_BATCH];
@@ -68,6 +83,8 @@ void analyzer_process_batch(struct analyzer *analyzer)
         items[i] = &analyzer->batch[i];
     engine_batch(&analyzer->engine, items, analyzer->batched);
     analyzer->batched = 0;
+    if (analyzer->path != NULL)
+        note_status(analyzer, path_tell(analyzer->path, analyzer->engine.clock));
 }
 
 /* The failure since it was last asked for. */
@@ -123,6 +140,8 @@ static uint32_t context_of(const struct analyzer *analyzer, const struct segment
 
 static enum status take_item(struct analyzer *analyzer, struct engine_item *item)
 {
+    if (analyzer->path != NULL && item->kind == ITEM_SEGMENT)
+        path_take(analyzer->path, 0, &item->segment);
     item->context = context_of(analyzer, &item->segment);
     item->losses = analyzer->losses.count;
     item->part = analyzer->items++;
@@ -161,7 +180,7 @@ static void put_around(struct segment *segment, const struct fragment *fragment)
  * *whole is then.  That may be a fragment again, in a tunnel; how often is bounded, as is the
  * nesting of tunnels.
  */
-static enum dissect_result join_fragments(struct analyzer *analyzer, nanotime time,
+static enum dissect_result join_fragments(struct fragments *fragments, nanotime time,
                                           struct frame *whole, struct segment *segment)
 {
     enum { NESTED = 4 };
@@ -171,7 +190,7 @@ static enum dissect_result join_fragments(struct analyzer *analyzer, nanotime ti
             return DISSECT_NOT_TCP;
         if (!dissect_may_hold_tcp(fragment.protocol))
             return DISSECT_NOT_TCP;
-        if (!fragments_take(analyzer->fragments, &fragment, time, whole))
+        if (!fragments_take(fragments, &fragment, time, whole))
             return DISSECT_FRAGMENT;
         enum dissect_result result = dissect(whole, segment);
         if (result == DISSECT_SEGMENT)
@@ -197,7 +216,7 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
         return STATUS_NO_MEMORY;
     }
     if (result == DISSECT_FRAGMENT)
-        result = join_fragments(analyzer, packet->time, &whole, &item->segment);
+        result = join_fragments(analyzer->fragments, packet->time, &whole, &item->segment);
     if (result == DISSECT_FRAGMENT)
         return STATUS_OK; /* counted there */
     analyzer->results[result]++;
@@ -236,8 +255,45 @@ static void note_loss(struct analyzer *analyzer, uint64_t lost, nanotime from, n
     moments_add(&analyzer->losses, from, until);
 }
 
+/* A packet of a further tap: its segments, and no more, are of interest. */
+static enum status take_far(struct analyzer *analyzer, const struct analyzer_packet *packet)
+{
+    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
+    struct fragments **fragments = &analyzer->far_fragments[packet->tap];
+    struct segment segment;
+    bool further = true;
+    for (; further; frame.part++) {
+        struct frame whole = frame;
+        enum dissect_result result = dissect(&frame, &segment);
+        further = segment.further;
+        if (result == DISSECT_FRAGMENT && *fragments == NULL)
+            *fragments = fragments_new(&analyzer->engine.config);
+        if (result == DISSECT_FRAGMENT && *fragments == NULL)
+            return STATUS_NO_MEMORY;
+        if (result == DISSECT_FRAGMENT)
+            result = join_fragments(*fragments, packet->time, &whole, &segment);
+        segment.time = packet->time;
+        segment.packet = packet->number;
+        if (result == DISSECT_SEGMENT)
+            path_take(analyzer->path, packet->tap, &segment);
+    }
+    return analyzer_take_status(analyzer);
+}
+
+nanotime analyzer_tap_time(const struct analyzer *analyzer, uint32_t tap, nanotime t)
+{
+    return path_time(analyzer->path, tap, t);
+}
+
+void analyzer_tap_end(struct analyzer *analyzer, uint32_t tap)
+{
+    path_end(analyzer->path, tap);
+}
+
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
 {
+    if (packet->tap > 0)
+        return take_far(analyzer, packet);
     count_packet(analyzer, packet);
     if (packet->lost > 0)
         note_loss(analyzer, packet->lost, packet->time, packet->time);
@@ -376,6 +432,15 @@ static enum status end_flows(struct analyzer *analyzer)
     return analyzer_take_status(analyzer);
 }
 
+/* Before the flows end: what became of every segment between the taps. */
+static enum status end_paths(struct analyzer *analyzer)
+{
+    if (analyzer->path == NULL)
+        return STATUS_OK;
+    analyzer_process_batch(analyzer);
+    return path_finish(analyzer->path, analyzer->engine.clock);
+}
+
 /* What is missing of a packet does not come any more. */
 static enum status end_fragments(struct analyzer *analyzer)
 {
@@ -471,7 +536,11 @@ enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inp
         note_loss(analyzer, drops - analyzer->lost, analyzer->last,
                   analyzer->last); /* the rest, told at the end */
     enum status lost = end_fragments(analyzer);
-    enum status status = end_flows(analyzer);
+    enum status status = end_paths(analyzer);
+    status = status == STATUS_OK ? lost : status;
+    lost = end_flows(analyzer);
+    status = status == STATUS_OK ? lost : status;
+    lost = analyzer->path == NULL ? STATUS_OK : path_close(analyzer->path);
     status = status == STATUS_OK ? lost : status;
     lost = host_finish(analyzer->host, analyzer->last);
     status = status == STATUS_OK ? lost : status;
@@ -497,7 +566,10 @@ void analyzer_free(struct analyzer *analyzer)
         return;
     fragments_free(analyzer->fragments);
     shards_free(analyzer->shards);
+    for (int i = 0; i < PATH_TAPS; i++)
+        fragments_free(analyzer->far_fragments[i]);
     engine_clear(&analyzer->engine);
+    path_free(analyzer->path);
     host_free(analyzer->host);
     free(analyzer);
 }

@@ -25,6 +25,8 @@ struct analyzer_options {
     bool segments, transitions; /* the opt-in records are wanted */
     bool piece; /* of a capture: tapes are wanted, too, for analyzer_replay() */
     struct sink *sink;          /* where records go; not owned, outlives the analyzer */
+    const char *const *taps;    /* names of several taps; not owned */
+    uint32_t tap_count;         /* 0: there is one, without a name; at most 8 */
 };
 
 /* A captured packet; plain value. */
@@ -36,6 +38,7 @@ struct analyzer_packet {
     int link_type;       /* DLT_ value */
     uint64_t number;     /* in the whole input, from 1; 0: the one after the packet before */
     uint64_t lost;       /* packets that the capture lost since the one before, if it tells */
+    uint32_t tap;        /* which of several, by its place among their names */
 };
 
 /* What the caller knows and the analyzer does not, for the summary. */
@@ -59,6 +62,17 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
  * returned; the analyzer can go on after either.
  */
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet);
+
+/*
+ * With several taps: the first one's packets are analysed, and those of the others tell what became
+ * of them.  Packets of a tap come in capture order; of two taps, those that were captured at about
+ * the same time come at about the same time.  analyzer_tap_time gives a moment of a tap's clock as
+ * the first one's shows it, as far as is known by now; NANOTIME_UNKNOWN before that.
+ */
+nanotime analyzer_tap_time(const struct analyzer *analyzer, uint32_t tap, nanotime t);
+
+/* Nothing more comes from that tap. */
+void analyzer_tap_end(struct analyzer *analyzer, uint32_t tap);
 
 /* Carries the capture clock on to `now` (never back), with all packets so far analysed first. */
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now);

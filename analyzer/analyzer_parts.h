@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "host/host.h"
 #include "intake/fragments.h"
+#include "path/path.h"
 #include "shard/shard.h"
 
 enum { LINK_TYPES = SUMMARY_LINK_TYPES };
@@ -21,6 +22,8 @@ struct analyzer {
     struct shards *shards;       /* several threads; NULL for one */
     struct fragments *fragments; /* NULL until the first one */
     struct host *host; /* what spans connections: engines write to it, and it to the sink */
+    struct path *path; /* what lies between taps: engines write to it, and it to the host; NULL */
+    struct fragments *far_fragments[PATH_TAPS]; /* of the further taps */
     struct sink *sink;
     struct engine_counts counts; /* at the end */
     nanotime clock;

@@ -207,7 +207,7 @@ static enum status write_out(struct carry *carry, const struct chain *chain, str
     struct input_report report;
     char ignored[MESSAGE_SIZE];
     struct chain next = {.place = source_place(source)};
-    enum status status = input_report_make(source, chain, &report);
+    enum status status = input_report_make(&source, 1, chain, &report);
     if (status != STATUS_OK)
         return status;
     next.inputs = report.inputs;

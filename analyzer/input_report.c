@@ -55,9 +55,11 @@ static size_t count_interfaces(const struct source *source)
     return count;
 }
 
-/* Fills the list of all inputs' interfaces, and lets each input point to its own. */
-static void summarize_interfaces(const struct source *source, struct interface_summary *interfaces,
-                                 struct input_summary *summaries)
+/* Fills the list of all inputs' interfaces, and lets each input point to its own; returns where the
+ * next source's go. */
+static struct interface_summary *summarize_interfaces(const struct source *source,
+                                                      struct interface_summary *interfaces,
+                                                      struct input_summary *summaries)
 {
     for (size_t i = 0; i < source_input_count(source); i++) {
         const struct source_counts *counts = &source_input(source, i)->counts;
@@ -74,6 +76,7 @@ static void summarize_interfaces(const struct source *source, struct interface_s
             };
         }
     }
+    return interfaces;
 }
 
 static void add_drops(struct source *source, const struct chain *before,
@@ -86,14 +89,30 @@ static void add_drops(struct source *source, const struct chain *before,
         report->drops[i] = before->drops[i] + (known ? own[i] : 0);
 }
 
-enum status input_report_make(struct source *source, const struct chain *before,
-                              struct input_report *report)
+/* What was read of a source, behind `earlier` summaries of what its chain read before. */
+static struct interface_summary *summarize_source(const struct source *source, size_t earlier,
+                                                  struct interface_summary *interfaces,
+                                                  struct input_summary *summaries)
 {
-    size_t earlier = before->input_count, own = source_input_count(source);
+    size_t count = source_input_count(source);
+    for (size_t i = 0; i < count; i++)
+        summarize_input(source, i, &summaries[i]);
+    summarize_gaps(summaries - earlier, earlier + count);
+    return summarize_interfaces(source, interfaces, summaries);
+}
+
+enum status input_report_make(struct source *const *sources, size_t source_count,
+                              const struct chain *before, struct input_report *report)
+{
+    size_t earlier = before->input_count, own = 0, interface_count = 0;
+    for (size_t i = 0; i < source_count; i++) {
+        own += source_input_count(sources[i]);
+        interface_count += count_interfaces(sources[i]);
+    }
     *report = (struct input_report){
         .inputs = calloc(earlier + own + 1, sizeof *report->inputs),
         .count = (uint32_t)(earlier + own),
-        .interfaces = calloc(count_interfaces(source) + 1, sizeof *report->interfaces),
+        .interfaces = calloc(interface_count + 1, sizeof *report->interfaces),
     };
     if (report->inputs == NULL || report->interfaces == NULL) {
         input_report_clear(report);
@@ -101,11 +120,13 @@ enum status input_report_make(struct source *source, const struct chain *before,
     }
     for (size_t i = 0; i < earlier; i++)
         report->inputs[i] = before->inputs[i];
-    for (size_t i = 0; i < own; i++)
-        summarize_input(source, i, &report->inputs[earlier + i]);
-    summarize_gaps(report->inputs, earlier + own);
-    summarize_interfaces(source, report->interfaces, report->inputs + earlier);
-    add_drops(source, before, report);
+    struct input_summary *summaries = report->inputs + earlier;
+    struct interface_summary *interfaces = report->interfaces;
+    for (size_t i = 0; i < source_count; i++) {
+        interfaces = summarize_source(sources[i], i == 0 ? earlier : 0, interfaces, summaries);
+        summaries += source_input_count(sources[i]);
+    }
+    add_drops(sources[0], before, report);
     return STATUS_OK;
 }
 
@@ -115,11 +136,11 @@ void input_report_clear(struct input_report *report)
     free(report->interfaces);
 }
 
-enum status input_report_finish(struct source *source, const struct chain *before,
-                                struct analyzer *analyzer)
+enum status input_report_finish(struct source *const *sources, size_t source_count,
+                                const struct chain *before, struct analyzer *analyzer)
 {
     struct input_report report;
-    enum status status = input_report_make(source, before, &report);
+    enum status status = input_report_make(sources, source_count, before, &report);
     if (status != STATUS_OK)
         return status;
     struct analyzer_inputs inputs = {

@@ -21,13 +21,16 @@ struct input_report {
 
 /* before: what the earlier runs read; it must outlive *ret_report.  NO_MEMORY is the only failure.
  */
-enum status input_report_make(struct source *source, const struct chain *before,
-                              struct input_report *ret_report);
+enum status input_report_make(struct source *const *sources, size_t source_count,
+                              const struct chain *before, struct input_report *ret_report);
 void input_report_clear(struct input_report *report);
 
-/* Ends the analysis; every output gets its summary, with all inputs in it.  NO_MEMORY. */
-enum status input_report_finish(struct source *source, const struct chain *before,
-                                struct analyzer *analyzer);
+/*
+ * Ends the analysis; every output gets its summary, with the inputs of all sources in it: one, or
+ * one a tap.  What the capture lost is asked of the first.  NO_MEMORY.
+ */
+enum status input_report_finish(struct source *const *sources, size_t source_count,
+                                const struct chain *before, struct analyzer *analyzer);
 
 /*
  * Says which inputs are damaged, and when verbose what was read of each and where they leave time

@@ -128,6 +128,49 @@ static enum status take_file(struct options *options, const char *argument, char
     return STATUS_OK;
 }
 
+/* The tap of that name, begun if there is none; NULL with message. */
+static struct tap_option *tap_of(struct options *options, const char *name, size_t length,
+                                 char *message)
+{
+    for (size_t i = 0; i < options->tap_count; i++) {
+        struct tap_option *tap = &options->taps[i];
+        if (strlen(tap->name) == length && memcmp(tap->name, name, length) == 0)
+            return tap;
+    }
+    if (options->tap_count == OPTIONS_TAPS) {
+        option_refuse(message, "--tap: more than %d taps; leave some out", OPTIONS_TAPS);
+        return NULL;
+    }
+    struct tap_option *tap = &options->taps[options->tap_count];
+    tap->name = strndup(name, length);
+    if (tap->name == NULL)
+        return NULL;
+    options->tap_count++;
+    return tap;
+}
+
+static enum status take_tap(struct options *options, const char *argument, char *message)
+{
+    const char *file = strchr(argument, '=');
+    if (file == NULL || file == argument || file[1] == '\0')
+        return option_refuse(
+            message, "--tap %.64s: write NAME=FILE, such as --tap client=client.pcap", argument);
+    message[0] = '\0';
+    struct tap_option *tap = tap_of(options, argument, (size_t)(file - argument), message);
+    if (tap == NULL)
+        return message[0] != '\0' ? STATUS_USAGE : STATUS_NO_MEMORY;
+    if (tap == &options->taps[0]) {
+        tap->file_count++;
+        return take_file(options, file + 1, message);
+    }
+    const char **files = realloc(tap->files, (tap->file_count + 1) * sizeof *files);
+    if (files == NULL)
+        return STATUS_NO_MEMORY;
+    tap->files = files;
+    tap->files[tap->file_count++] = file + 1;
+    return STATUS_OK;
+}
+
 static enum status take_interface(struct options *options, const char *argument, char *message)
 {
     for (size_t i = 0; i < options->interface_count; i++) {
@@ -552,6 +595,7 @@ static enum status take_explain(struct options *options, const char *argument, c
 static enum status (*const takers[OPTION_IDS])(struct options *options, const char *argument,
                                                char *message) = {
     [OPTION_READ] = take_file,
+    [OPTION_TAP] = take_tap,
     [OPTION_INTERFACE] = take_interface,
     [OPTION_FILTER] = take_filter,
     [OPTION_FILTER_FILE] = take_filter_file,

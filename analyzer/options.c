@@ -151,6 +151,33 @@ static enum status check_input(const struct options *options, char *message)
     return STATUS_OK;
 }
 
+/* Taps are files, all of them, and are read once, side by side. */
+static enum status check_taps(const struct options *options, char *message)
+{
+    bool packets = false;
+    if (options->tap_count == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < options->output_count; i++)
+        packets = packets || options->outputs[i].kind == OUTPUT_PACKETS;
+    if (options->tap_count == 1)
+        return option_refuse(message,
+                             "--tap %.64s: one tap alone; name a second one, such as --tap "
+                             "server=FILE, or read the file without --tap",
+                             options->taps[0].name);
+    if (options->interface_count > 0 || options->file_count != options->taps[0].file_count)
+        return option_refuse(message,
+                             "--tap with -r or -i: name every capture with --tap NAME=FILE");
+    if (options->state_in != NULL || options->state_out != NULL || options->piece)
+        return option_refuse(message, "--tap joins whole captures; leave out %s",
+                             options->piece ? "--piece" : "--state-in and --state-out");
+    if (options->follow || packets || options->segments == CHOICE_PROBLEMS)
+        return option_refuse(message, "--tap reads its files once, to their end: leave out %s",
+                             options->follow ? "--follow"
+                             : packets       ? "-w"
+                                             : "--segments problems, or write --segments all");
+    return STATUS_OK;
+}
+
 /* Pipes, sockets and devices; what is not there is said when it is opened. */
 static bool can_be_read_once(const char *file)
 {
@@ -439,6 +466,8 @@ enum status options_parse(int argc, char **argv, struct options *options, char *
     if (status == STATUS_OK)
         status = check_input(options, message);
     if (status == STATUS_OK)
+        status = check_taps(options, message);
+    if (status == STATUS_OK)
         status = take_job(options, job, message);
     if (status == STATUS_OK)
         status = check_drawing(options, job != NULL && job->output == OUTPUT_LADDER, message);
@@ -464,6 +493,11 @@ void options_clear(struct options *options)
     free(options->files);
     free(options->interfaces);
     free(options->filter);
+    for (size_t i = 0; i < options->tap_count; i++) {
+        free(options->taps[i].name);
+        free(options->taps[i].files);
+    }
+    options->tap_count = 0;
     options->files = NULL;
     options->interfaces = NULL;
     options->filter = NULL;

@@ -16,7 +16,7 @@
 #include "event/catalogue.h"
 #include "sink/sinks.h"
 
-enum { OPTIONS_OUTPUTS = 8, OPTIONS_INTERFACES = 64 };
+enum { OPTIONS_OUTPUTS = 8, OPTIONS_INTERFACES = 64, OPTIONS_TAPS = 8 };
 
 enum option_id {
 #define OPTION(id, letter, long_name, argument, group, help) OPTION_##id,
@@ -71,6 +71,13 @@ struct output {
 /* Of which connections something is written. */
 enum choice { CHOICE_DEFAULT, CHOICE_NONE, CHOICE_PROBLEMS, CHOICE_ALL, CHOICE_ONE };
 
+/* One of several points at which a capture was made.  The first one's files are options.files. */
+struct tap_option {
+    char *name;         /* owned */
+    const char **files; /* owned; NULL for the first */
+    size_t file_count;
+};
+
 /* Strings point into argv unless a comment says otherwise. */
 struct options {
     enum action action;
@@ -79,6 +86,8 @@ struct options {
     size_t file_count;
     const char **interfaces; /* owned; none: files are read */
     size_t interface_count;
+    struct tap_option taps[OPTIONS_TAPS];
+    size_t tap_count; /* 0: no taps */
     char *filter;   /* owned; NULL: none */
     uint64_t count; /* 0: all */
     nanotime since; /* NANOTIME_UNKNOWN: from the beginning */

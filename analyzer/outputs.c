@@ -37,6 +37,7 @@ struct outputs {
     struct sink_ops ops;
     const struct options *options;
     const struct input_spans *inputs; /* NULL: one input */
+    const struct tap_names *taps;     /* NULL: none */
     struct chosen *chosen;            /* of -w; NULL without */
     struct sink *concerned;           /* NULL: segments are chosen without a first run */
     struct destination destinations[DESTINATIONS];
@@ -104,6 +105,17 @@ static enum status forward_host(struct sink *sink, const struct host_record *hos
         struct destination *to = &outputs->destinations[i];
         if (to->status == STATUS_OK && to->kind != OUTPUT_TOP && to->sink->ops->host != NULL)
             note_failure(to, to->sink->ops->host(to->sink, host));
+    }
+    return status_of_all(outputs);
+}
+
+static enum status forward_path(struct sink *sink, const struct path_record *path)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->path != NULL)
+            note_failure(to, to->sink->ops->path(to->sink, path));
     }
     return status_of_all(outputs);
 }
@@ -216,6 +228,8 @@ static void combine_operations(struct outputs *outputs)
             outputs->ops.segment = forward_segment;
         if (ops->host != NULL)
             outputs->ops.host = forward_host;
+        if (ops->path != NULL)
+            outputs->ops.path = forward_path;
         if (ops->stats != NULL)
             outputs->ops.stats = forward_stats;
         if (ops->tape != NULL)
@@ -280,6 +294,7 @@ static struct sink_options common_options(const struct outputs *outputs)
         .version = PACKAGE_VERSION,
         .observer = options->observer,
         .inputs = outputs->inputs,
+        .taps = outputs->taps,
         .nano = options->nano,
         .minimum_level = options->level,
         .events = options->events_chosen ? options->events : NULL,
@@ -452,7 +467,7 @@ static size_t add_gatherers(const struct options *options, struct output *wanted
 }
 
 enum status outputs_open(const struct options *options, const struct input_spans *inputs,
-                         struct outputs **ret_outputs, char *message)
+                         const struct tap_names *taps, struct outputs **ret_outputs, char *message)
 {
     struct output wanted[DESTINATIONS];
     size_t count = add_gatherers(options, wanted, wanted_outputs(options, wanted));
@@ -461,6 +476,7 @@ enum status outputs_open(const struct options *options, const struct input_spans
         return STATUS_NO_MEMORY;
     outputs->options = options;
     outputs->inputs = inputs;
+    outputs->taps = taps;
     enum status status = STATUS_OK;
     while (status == STATUS_OK && outputs->count < count) {
         struct destination *destination = &outputs->destinations[outputs->count];

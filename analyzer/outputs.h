@@ -22,13 +22,14 @@ struct outputs;
 /*
  * Opens the files and makes the sinks of options.  Without any in options: the text summary when
  * standard output is a terminal, the JSON report when it is not.  With several inputs, packets are
- * named by their place in inputs, too.  Both must outlive *ret_outputs.
+ * named by their place in inputs, too; with taps (else NULL) by their tap.  All must outlive
+ * *ret_outputs.
  *
  * Returns WRITE when a file cannot be made and USAGE when one is an input, with message filled
  * (MESSAGE_SIZE octets), or NO_MEMORY.
  */
 enum status outputs_open(const struct options *options, const struct input_spans *inputs,
-                         struct outputs **ret_outputs, char *message);
+                         const struct tap_names *taps, struct outputs **ret_outputs, char *message);
 
 /*
  * Makes a sink for a first run over the packets, which remembers the connections whose segments

@@ -160,6 +160,7 @@ struct flow_record {
 /* One packet that a deduction stands on. */
 struct evidence_record {
     uint64_t packet;
+    int tap; /* which of several taps saw it, from 0; 0 without taps */
     nanotime t;
     uint32_t incarnation;
     int from; /* side_index in the event's own flow */

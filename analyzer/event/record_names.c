@@ -1,6 +1,7 @@
 /* record_names: how the words of record.h are spelled in JSON (RECORDS), in the order of their
  * enums. */
 #include "host_record.h"
+#include "path_record.h"
 #include "record.h"
 
 #include <stddef.h>
@@ -56,6 +57,29 @@ static const char *const scope_names[] = {
     [HOST_SERVICE] = "service",
     [HOST_PAIR] = "pair",
 };
+
+static const char *const fate_names[PATH_FATES] = {
+    [FATE_ARRIVED] = "arrived",       [FATE_LOST] = "lost",
+    [FATE_INJECTED] = "injected",     [FATE_MISSED] = "missed",
+    [FATE_DUPLICATED] = "duplicated", [FATE_UNKNOWN] = "unknown",
+};
+
+static const char *const join_names[PATH_JOINS] = {
+    [JOINED_NOT] = NULL,
+    [JOINED_BY_TUPLE] = "tuple",
+    [JOINED_BY_NUMBERS] = "numbers",
+    [JOINED_BY_PAYLOAD] = "payload",
+};
+
+const char *path_fate_name(enum path_fate fate)
+{
+    return fate_names[fate];
+}
+
+const char *path_join_name(enum path_join join)
+{
+    return join_names[join];
+}
 
 const char *host_scope_name(enum host_scope scope)
 {

@@ -1,7 +1,7 @@
 /*
  * sink: where records go.  A vtable; each sink is one file under sink/.
  *
- * Order of calls: any number of flow, event, transition, segment, delta, host and stats, then
+ * Order of calls: any number of flow, event, transition, segment, delta, host, path and stats, then
  * finish once with the summary, then free.  A call that fails returns a status once and keeps
  * failing; the caller goes on with the other sinks.  Records are valid for the call only.
  */
@@ -12,6 +12,7 @@
 #include "../base/status.h"
 #include "delta.h"
 #include "host_record.h"
+#include "path_record.h"
 #include "record.h"
 
 enum { SUMMARY_RESULTS = 64, SUMMARY_LINK_TYPES = 16, SUMMARY_NAME = 32 };
@@ -117,6 +118,7 @@ struct sink_ops {
     enum status (*segment)(struct sink *sink, const struct segment_record *segment);
     enum status (*delta)(struct sink *sink, const struct delta *delta);
     enum status (*host)(struct sink *sink, const struct host_record *host);
+    enum status (*path)(struct sink *sink, const struct path_record *path);
     enum status (*stats)(struct sink *sink, const struct stats_record *stats);
     enum status (*tape)(struct sink *sink, const struct tape_record *tape);
     enum status (*flush)(struct sink *sink); /* make what was written visible to the reader */

@@ -124,6 +124,12 @@ static enum status pass_segment(struct sink *sink, const struct segment_record *
     return next->ops->segment(next, segment);
 }
 
+static enum status pass_path(struct sink *sink, const struct path_record *path)
+{
+    struct sink *next = ((struct host *)sink)->next;
+    return next->ops->path(next, path);
+}
+
 enum status host_advance(struct host *host, nanotime now)
 {
     host->clock = time_later_of(host->clock, now);
@@ -223,6 +229,7 @@ enum status host_new(const struct config *config, struct sink *next, struct host
         .event = take_event,
         .transition = next != NULL && next->ops->transition != NULL ? pass_transition : NULL,
         .segment = next != NULL && next->ops->segment != NULL ? pass_segment : NULL,
+        .path = next != NULL && next->ops->path != NULL ? pass_path : NULL,
         .delta = take_delta,
     };
     host->sink.ops = &host->ops;

@@ -88,4 +88,20 @@ bool derived_host_knows_dwell(const void *record);
 /* Any record: the name of the capturing host. */
 void derived_write_observer_name(struct record_writer *writer, const void *record);
 
+/* struct path_record, and struct path_direction */
+void derived_write_path_duration(struct record_writer *writer, const void *record);
+void derived_write_path_client_ip(struct record_writer *writer, const void *record);
+void derived_write_path_server_ip(struct record_writer *writer, const void *record);
+void derived_write_path_taps(struct record_writer *writer, const void *record);
+void derived_write_path_near_client(struct record_writer *writer, const void *record);
+void derived_write_path_asymmetry(struct record_writer *writer, const void *record);
+bool derived_path_has_delays(const void *record);
+bool derived_path_is_joined(const void *record);
+bool derived_path_knows_clock(const void *record);
+
+/* struct evidence_record, by the tap that saw the packet */
+void derived_write_evidence_tap(struct record_writer *writer, const void *record);
+void derived_write_evidence_file(struct record_writer *writer, const void *record);
+void derived_write_evidence_file_packet(struct record_writer *writer, const void *record);
+
 #endif

@@ -48,6 +48,7 @@
 #define SCHEMA_COUNTS          "{\"type\":\"object\",\"additionalProperties\":" SCHEMA_COUNT "}"
 #define SCHEMA_BASE64          "{\"type\":\"string\",\"contentEncoding\":\"base64\"}"
 #define SCHEMA_HOST_LIST       "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/host\"}}"
+#define SCHEMA_PATH_LIST       "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/path\"}}"
 #define SCHEMA_FLOW_LIST       "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/flow\"}}"
 
 #define MEMBER_SIZE(record, member) sizeof(((struct record *)0)->member)
@@ -102,4 +103,5 @@ END(observer_table)
 #include "fields_flow.def"
 #include "fields_event.def"
 #include "fields_host.def"
+#include "fields_path.def"
 #include "fields_run.def"

@@ -50,6 +50,7 @@ struct field {
     bool never_null;    /* FIELD_STRING, FIELD_TIME, FIELD_DURATION: always there */
     bool only_observed; /* the key is left out unless an observer was named */
     bool only_several;  /* the key is left out unless there are several inputs */
+    bool only_taps;     /* the key is left out unless there are taps */
     uint32_t offset;
     uint32_t size;                     /* of the member; FIELD_LIST: of one element */
     uint32_t count_offset, count_size; /* FIELD_LIST: the member that counts the elements */
@@ -73,6 +74,7 @@ extern const struct field_table transition_table; /* struct transition_record */
 extern const struct field_table segment_table;    /* struct segment_record */
 extern const struct field_table host_table;       /* struct host_record */
 extern const struct field_table tape_table;       /* struct tape_record */
+extern const struct field_table path_table;       /* struct path_record */
 extern const struct field_table stats_table;      /* struct stats_record */
 extern const struct field_table summary_table;    /* struct run_view */
 extern const struct field_table report_table;     /* struct run_view */

@@ -87,6 +87,12 @@ static enum status html_segment(struct sink *sink, const struct segment_record *
     return ladder_book_segment(((struct html *)sink)->book, segment);
 }
 
+static enum status html_path(struct sink *sink, const struct path_record *path)
+{
+    struct html *html = (struct html *)sink;
+    return html->report->ops->path(html->report, path);
+}
+
 static enum status html_host(struct sink *sink, const struct host_record *host)
 {
     struct html *html = (struct html *)sink;
@@ -255,6 +261,7 @@ static const struct sink_ops html_ops = {
     .event = html_event,
     .segment = html_segment,
     .host = html_host,
+    .path = html_path,
     .flush = html_flush,
     .finish = html_finish,
     .free = html_free,

@@ -20,14 +20,20 @@ static void add_paragraph(struct markup *markup, const char *label, const char *
     markup_add(markup, "</p>\n");
 }
 
-static void add_packet(struct markup *markup, const struct sink_options *options, uint64_t packet)
+static void add_packet(struct markup *markup, const struct sink_options *options,
+                       const struct evidence_record *evidence)
 {
-    const struct input_span *span =
-        options->inputs != NULL ? place_find(options->inputs, packet) : NULL;
+    const struct input_span *span = place_of_evidence(options->inputs, options->taps, evidence);
+    const char *tap = place_tap(options->taps, evidence);
+    uint64_t packet = evidence->packet;
     if (packet == 0)
         markup_add(markup, "<td>-</td>");
     else
         markup_add(markup, "<td>#%" PRIu64, packet);
+    if (tap != NULL) {
+        markup_add(markup, " at ");
+        markup_add_text(markup, tap);
+    }
     if (packet != 0 && span != NULL) {
         markup_add(markup, " (");
         markup_add_text(markup, span->name);
@@ -50,7 +56,7 @@ static void add_evidence(struct markup *markup, const struct event_record *event
         struct line moment = {.length = 0};
         line_add_moment(&moment, evidence->t, false, options->nano);
         markup_add(markup, "<tr>");
-        add_packet(markup, options, evidence->packet);
+        add_packet(markup, options, evidence);
         markup_add(markup, "<td>%s</td><td>%s</td><td>%s</td><td>", moment.text,
                    evidence->from == CLIENT ? "client" : "server",
                    evidence_role_name(evidence->role));

@@ -58,6 +58,11 @@ static enum status ndjson_host(struct sink *sink, const struct host_record *host
     return write_record((struct ndjson *)sink, &host_table, host);
 }
 
+static enum status ndjson_path(struct sink *sink, const struct path_record *path)
+{
+    return write_record((struct ndjson *)sink, &path_table, path);
+}
+
 static enum status ndjson_stats(struct sink *sink, const struct stats_record *stats)
 {
     return write_record((struct ndjson *)sink, &stats_table, stats);
@@ -117,6 +122,7 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         .transition = options->transitions ? ndjson_transition : NULL,
         .segment = options->segments ? ndjson_segment : NULL,
         .host = ndjson_host,
+        .path = ndjson_path,
         .stats = ndjson_stats,
         .tape = ndjson_tape,
         .flush = ndjson_flush,

@@ -10,6 +10,14 @@
  */
 const struct input_span *place_find(const struct input_spans *inputs, uint64_t packet);
 
+/* The same of a packet that is evidence, by the tap that saw it where there are several. */
+const struct input_span *place_of_evidence(const struct input_spans *inputs,
+                                           const struct tap_names *taps,
+                                           const struct evidence_record *evidence);
+
+/* The name of that tap; NULL without taps. */
+const char *place_tap(const struct tap_names *taps, const struct evidence_record *evidence);
+
 /* The number, within its file, of a packet in the span. */
 uint64_t place_in_file(const struct input_span *span, uint64_t packet);
 

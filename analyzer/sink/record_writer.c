@@ -270,7 +270,8 @@ static void write_object(struct record_writer *writer, const struct field_table 
 {
     ptrdiff_t start = writer->json.next - writer->json.buffer->buf;
     for (const struct field *field = table->rows; field->key_length > 0; field++) {
-        if ((field->only_observed && !writer->observer) || (field->only_several && !writer->inputs))
+        if ((field->only_observed && !writer->observer) ||
+            (field->only_several && !writer->inputs) || (field->only_taps && !writer->taps))
             continue;
         write_field(writer, field, record);
     }
@@ -331,6 +332,7 @@ enum status record_writer_init(struct record_writer *writer, const struct sink_o
     json_writer_init(&writer->json, options->nano);
     writer->observer = options->observer;
     writer->inputs = options->inputs;
+    writer->taps = options->taps;
     writer->object = json_object_new_object();
     if (!writer->object || spell_words(writer) != STATUS_OK) {
         record_writer_clear(writer);

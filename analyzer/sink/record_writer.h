@@ -33,6 +33,7 @@ struct record_writer {
     struct json_writer json;
     const char *observer;             /* NULL: no observer object */
     const struct input_spans *inputs; /* NULL: packets' places are left out */
+    const struct tap_names *taps;     /* NULL: one tap without a name */
     struct community_cache community;
     struct spelled_word *spelled;             /* every word there is */
     struct spelled_word *words[VOCABULARIES]; /* where the words of each vocabulary begin */

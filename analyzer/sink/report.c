@@ -35,6 +35,9 @@ struct report {
     uint32_t by_level[LEVEL_ERROR + 1]; /* of them, by the worst of their events */
     uint64_t flows_left_out;
     struct printbuf *hosts; /* serialised list, without its end */
+    struct printbuf *paths; /* likewise */
+    uint32_t path_count;
+    uint64_t paths_left_out;
 };
 
 static enum status make_flow_room(struct report *report)
@@ -151,17 +154,63 @@ static enum status report_event(struct sink *sink, const struct event_record *ev
     return text ? problem_set_example(problem, text, length) : STATUS_NO_MEMORY;
 }
 
+/* Appends a record to a list that is without its end yet. */
+static enum status add_to_list(struct report *report, struct printbuf *list,
+                               const struct field_table *table, const void *record)
+{
+    size_t length;
+    const char *text = record_writer_write(&report->writer, table, record, &length);
+    if (!text)
+        return STATUS_NO_MEMORY;
+    const char *between = printbuf_length(list) > 0 ? ",\n" : "[\n";
+    bool kept = printbuf_memappend(list, between, 2) == 2 &&
+                printbuf_memappend(list, text, (int)length) == (int)length;
+    return kept ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* Ends the list; false when memory ran out. */
+static bool end_list(struct printbuf *list, const char **ret_text)
+{
+    if (printbuf_length(list) == 0)
+        return true;
+    *ret_text = list->buf;
+    bool ended = printbuf_memappend(list, "]", 1) == 1;
+    *ret_text = list->buf;
+    return ended;
+}
+
 static enum status report_host(struct sink *sink, const struct host_record *host)
 {
     struct report *report = (struct report *)sink;
-    size_t length;
-    const char *text = record_writer_write(&report->writer, &host_table, host, &length);
-    if (!text)
-        return STATUS_NO_MEMORY;
-    const char *between = printbuf_length(report->hosts) > 0 ? ",\n" : "[\n";
-    bool kept = printbuf_memappend(report->hosts, between, 2) == 2 &&
-                printbuf_memappend(report->hosts, text, (int)length) == (int)length;
-    return kept ? STATUS_OK : STATUS_NO_MEMORY;
+    return add_to_list(report, report->hosts, &host_table, host);
+}
+
+/* Whether more is to be said of the connection's path than that everything arrived. */
+static bool is_eventful(const struct path_record *path)
+{
+    for (int side = CLIENT; side <= SERVER; side++) {
+        const struct path_direction *direction = &path->direction[side];
+        for (int fate = FATE_ARRIVED + 1; fate < PATH_FATES; fate++) {
+            if (direction->fate[fate] > 0)
+                return true;
+        }
+        if (direction->delayed + direction->changed > 0)
+            return true;
+    }
+    return false;
+}
+
+static enum status report_path(struct sink *sink, const struct path_record *path)
+{
+    struct report *report = (struct report *)sink;
+    if (report->options.flows != FLOWS_ALL && !is_eventful(path))
+        return STATUS_OK;
+    if (report->path_count == report->flow_limit) {
+        report->paths_left_out++;
+        return STATUS_OK;
+    }
+    report->path_count++;
+    return add_to_list(report, report->paths, &path_table, path);
 }
 
 static enum status report_flush(struct sink *sink)
@@ -209,11 +258,9 @@ static enum status report_finish(struct sink *sink, const struct run_summary *su
     view.problems = problems_sort(report->problems, &view.problem_count);
     view.events_left_out = problems_left_out(report->problems);
     view.flows_left_out = report->flows_left_out;
-    if (printbuf_length(report->hosts) > 0) {
-        if (printbuf_memappend(report->hosts, "]", 1) != 1)
-            return STATUS_NO_MEMORY;
-        view.hosts = report->hosts->buf;
-    }
+    view.paths_left_out = report->paths_left_out;
+    if (!end_list(report->hosts, &view.hosts) || !end_list(report->paths, &view.paths))
+        return STATUS_NO_MEMORY;
     enum status status = write_document(report, &view);
     return status == STATUS_OK ? output_flush(&report->output) : status;
 }
@@ -278,6 +325,8 @@ static void report_free(struct sink *sink)
     problems_free(report->problems);
     if (report->hosts)
         printbuf_free(report->hosts);
+    if (report->paths)
+        printbuf_free(report->paths);
     free(report);
 }
 
@@ -285,6 +334,7 @@ static const struct sink_ops report_ops = {
     .flow = report_flow,
     .event = report_event,
     .host = report_host,
+    .path = report_path,
     .flush = report_flush,
     .finish = report_finish,
     .carry = report_carry,
@@ -304,10 +354,12 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
     report->problems =
         problems_new(options->kept_problems ? options->kept_problems : KEPT_PROBLEMS);
     report->hosts = printbuf_new();
+    report->paths = printbuf_new();
     enum status status = record_writer_init(&report->writer, options);
     if (status == STATUS_OK)
         status = output_init(&report->output, stream);
-    if (status != STATUS_OK || !report->dwell || !report->problems || !report->hosts) {
+    if (status != STATUS_OK || !report->dwell || !report->problems || !report->hosts ||
+        !report->paths) {
         report_free(&report->sink);
         return STATUS_NO_MEMORY;
     }

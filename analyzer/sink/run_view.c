@@ -13,6 +13,7 @@ struct run_view run_view_make(const char *version, const struct run_summary *run
         .inputs = run->inputs,
         .input_count = run->input_count,
         .hosts = "[]",
+        .paths = "[]",
     };
     for (enum dwell_state state = 0; state < DWELL_STATES; state++)
         view.dwell[state] = dwell_summarise(dwell, state);

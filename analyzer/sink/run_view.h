@@ -17,6 +17,8 @@ struct run_view {
     uint32_t problem_count;
     uint64_t flows_left_out, events_left_out;
     const char *hosts; /* serialised list of host records */
+    const char *paths; /* the same of path records */
+    uint64_t paths_left_out;
 };
 
 /* Problems and what was left out start empty.  What view points to must outlive it. */

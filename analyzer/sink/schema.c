@@ -12,8 +12,8 @@
 #include "tree.h"
 
 static const struct field_table *const documents[] = {
-    &flow_table, &event_table, &transition_table, &segment_table,
-    &host_table, &stats_table, &tape_table,       &summary_table,    &report_table,
+    &flow_table, &event_table, &transition_table, &segment_table, &host_table,
+    &path_table, &stats_table, &tape_table,       &summary_table, &report_table,
 };
 
 /* Trees are built without looking at memory failure in between; failed says it at the end. */
@@ -218,7 +218,7 @@ static void fill_table(struct schema *schema, struct json_object *definition,
         char name[JSON_KEY];
         copy_name(name, field);
         set(schema, properties, name, field_schema(schema, field));
-        if (!field->only_observed && !field->only_several)
+        if (!field->only_observed && !field->only_several && !field->only_taps)
             append(schema, required, json_object_new_string(name));
     }
     set_string(schema, definition, "description", table->description);

@@ -40,6 +40,13 @@ struct input_spans {
     uint64_t known; /* packets of the whole input whose place is known; 0: all */
 };
 
+/* Several taps, by their order on the command line; a packet's number counts those of its tap. */
+struct tap_names {
+    const char *const *names;               /* from the command line: escape them */
+    const struct input_spans *const *spans; /* of each tap's own inputs */
+    uint32_t count;
+};
+
 /* Which ladders are drawn. */
 enum ladder_choice_kind {
     LADDER_PROBLEMS, /* those with events that are selected; all, where there are none */
@@ -60,6 +67,7 @@ struct sink_options {
     const char *version;              /* of lastack, for summary and report */
     const char *observer;             /* name of the capturing host; NULL: no observer object */
     const struct input_spans *inputs; /* beside packet numbers go file and file_packet; NULL: not */
+    const struct tap_names *taps;     /* NULL: one tap without a name */
     bool nano;                        /* nine fraction digits instead of six */
     enum level minimum_level;         /* of events; 0: info, and notice for the text summary */
     const bool *events;               /* by enum event_id, those wanted; NULL: all */

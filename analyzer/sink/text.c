@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../event/dwell.h"
+#include "between.h"
 #include "busiest.h"
 #include "endings.h"
 #include "line.h"
@@ -34,6 +35,7 @@ struct text {
     struct dwell *dwell;
     struct problems *problems;
     struct busiest busiest;
+    struct between between;
     int columns;
 };
 
@@ -61,12 +63,17 @@ static const char *plural(uint64_t count)
 
 /* The example of a problem: made when its event comes, since the record is gone afterwards. */
 
-/* " (b.pcap #5)": where the packet is found, when there are several captures. */
-static void line_add_place(struct line *line, const struct input_spans *inputs, uint64_t packet)
+/* " (b.pcap #5)": where the packet is found, when there are several captures; with taps, " at NAME
+ * (b.pcap #5)". */
+static void line_add_place(struct line *line, const struct sink_options *options,
+                           const struct evidence_record *evidence)
 {
-    const struct input_span *span = inputs ? place_find(inputs, packet) : NULL;
+    const struct input_span *span = place_of_evidence(options->inputs, options->taps, evidence);
+    const char *tap = place_tap(options->taps, evidence);
+    if (tap)
+        line_add(line, " at %s", tap);
     if (span)
-        line_add(line, " (%s #%" PRIu64 ")", span->name, place_in_file(span, packet));
+        line_add(line, " (%s #%" PRIu64 ")", span->name, place_in_file(span, evidence->packet));
 }
 
 static void add_evidence(struct prose *prose, const struct evidence_record *evidence,
@@ -80,7 +87,7 @@ static void add_evidence(struct prose *prose, const struct evidence_record *evid
         line_add(&label, "%*s-", LEVEL, "");
     line_add_moment(&text, evidence->t, false, options->nano);
     line_add(&text, " %s", evidence->from == CLIENT ? "client" : "server");
-    line_add_place(&text, options->inputs, evidence->packet);
+    line_add_place(&text, options, evidence);
     line_add(&text, ": %s", evidence->says);
     prose_paragraph(prose, STYLE_FAINT, label.text, LABEL, text.text);
 }
@@ -135,6 +142,12 @@ static enum status text_flow(struct sink *sink, const struct flow_record *flow)
 static enum status text_host(struct sink *sink, const struct host_record *host)
 {
     busiest_add(&((struct text *)sink)->busiest, host);
+    return STATUS_OK;
+}
+
+static enum status text_path(struct sink *sink, const struct path_record *path)
+{
+    between_add(&((struct text *)sink)->between, path);
     return STATUS_OK;
 }
 
@@ -345,6 +358,7 @@ static void add_everything(struct prose *prose, struct text *text, const struct 
     add_left_side(prose, run, SERVER);
     for (enum dwell_state state = 0; state < DWELL_STATES; state++)
         add_dwell(prose, dwell_names[state], &view.dwell[state]);
+    between_write(&text->between, text->options.taps, prose);
     busiest_write(&text->busiest, prose);
     add_problems(prose, text);
     add_left_out(prose, text, run);
@@ -392,6 +406,7 @@ static const struct sink_ops text_ops = {
     .flow = text_flow,
     .event = text_event,
     .host = text_host,
+    .path = text_path,
     .flush = text_flush,
     .finish = text_finish,
     .carry = text_carry,

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "../event/host_record.h"
+#include "../event/path_record.h"
 
 static const char *state_word(int value)
 {
@@ -98,6 +99,16 @@ static const char *scope_word(int value)
     return host_scope_name((enum host_scope)value);
 }
 
+static const char *fate_word(int value)
+{
+    return path_fate_name((enum path_fate)value);
+}
+
+static const char *join_word(int value)
+{
+    return path_join_name((enum path_join)value);
+}
+
 static const struct vocabulary vocabularies[VOCABULARIES] = {
     [WORDS_STATE] =
         {"state",
@@ -143,6 +154,12 @@ static const struct vocabulary vocabularies[VOCABULARIES] = {
     [WORDS_NOTE] = {"note_id", "an integrity note: a caveat, never a problem of its own", note_word,
                     0, NOTE_IDS - 1},
     [WORDS_SCOPE] = {"host_scope", "whose census it is", scope_word, HOST_SOURCE, HOST_PAIR},
+    [WORDS_FATE] = {"path_fate", "what became of a segment between two taps", fate_word,
+                    FATE_ARRIVED, FATE_UNKNOWN},
+    [WORDS_JOIN] = {"path_join",
+                    "how two taps' views of a connection were found to be one: the same addresses "
+                    "and ports; the numbers, timestamps and options of its SYN; what it carries",
+                    join_word, JOINED_NOT, JOINED_BY_PAYLOAD},
     [WORDS_EVENT_OR_NULL] = {"event_id_or_null", "an event of the catalogue, or none", event_word,
                              -1, EVENT_IDS - 1},
 };

@@ -22,6 +22,8 @@ enum vocabulary_id {
     WORDS_EVENT,
     WORDS_NOTE,
     WORDS_SCOPE,
+    WORDS_FATE,
+    WORDS_JOIN,
     WORDS_EVENT_OR_NULL, /* -1: null */
     VOCABULARIES
 };

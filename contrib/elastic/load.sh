@@ -15,7 +15,7 @@ send() {
 answer=$(mktemp)
 pieces=$(mktemp -d)
 trap 'rm -rf "$answer" "$pieces"' EXIT
-for kind in flow event host stats summary transition segment; do
+for kind in flow event host path stats summary transition segment; do
     send -X PUT -H 'Content-Type: application/json' --data-binary "@$here/$kind.json" \
         "$elastic/_index_template/lastack-$kind"
 done
@@ -26,6 +26,7 @@ cat "$@" | jq -c '
     | {index: {_index: "lastack-\($kind)", _id: (
         if $kind == "flow" then .lastack.flow_uid
         elif $kind == "event" then .event.id
+        elif $kind == "path" then "\(.lastack.flow_uid) \(.lastack.taps | join(" "))"
         elif $kind == "host" then "\(.lastack.scope) \(.source.ip) \(.destination.ip) \(.destination.port) \(.event.start)"
         elif $kind == "segment" then "\(.lastack.flow_uid) \(.lastack.packet) \(."@timestamp")"
         elif $kind == "transition" then "\(.lastack.flow_uid) \(.lastack.side) \(.lastack.after) \(.lastack.packet) \(."@timestamp")"

@@ -19,7 +19,7 @@ from tap import Tap
 TOP = os.environ.get("TOP_SRCDIR", ".")
 LASTACK = os.environ.get("LASTACK", os.path.join(os.environ.get("TOP_BUILDDIR", "."), "lastack"))
 FOLDER = os.path.join(TOP, "contrib", "elastic")
-KINDS = ("flow", "event", "host", "stats", "summary", "transition", "segment")
+KINDS = ("flow", "event", "host", "path", "stats", "summary", "transition", "segment")
 NESTED = ("history", "evidence", "interfaces", "inputs", "points")  # asked for member by member
 TEXTS = ("explanation", "remedy", "says")                           # searched by words
 

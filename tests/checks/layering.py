@@ -25,13 +25,17 @@ MAY_INCLUDE = {
                          "dissect/dissect.h"],
     "analyzer/host/": ["analyzer/host/", "analyzer/event/", "analyzer/base/", "analyzer/config.h",
                        "analyzer/tcp/names.h"],
+    "analyzer/path/": ["analyzer/path/", "analyzer/event/", "analyzer/base/", "analyzer/config.h",
+                       "analyzer/flow/key.h", "analyzer/tcp/names.h", "analyzer/tcp/rtt.h",
+                       "dissect/dissect.h"],
     # A shard is a whole analyzer: it may know the engine as the engine knows itself.
     "analyzer/shard/": ["analyzer/shard/", "analyzer/*.h", "analyzer/base/", "analyzer/event/",
                         "analyzer/flow/", "dissect/dissect.h"],
     # The engine joins the rooms; outputs and inputs it knows as values only.
     "analyzer/": ["analyzer/*.h", "analyzer/*.def", "analyzer/base/", "analyzer/event/",
                   "analyzer/tcp/", "analyzer/flow/", "analyzer/detect/", "analyzer/intake/",
-                  "analyzer/host/", "analyzer/shard/", "dissect/dissect.h"],
+                  "analyzer/host/", "analyzer/path/", "analyzer/shard/",
+                  "dissect/dissect.h"],
     "analyzer/analyzer.h": ["analyzer/base/", "analyzer/event/", "analyzer/config.h"],
     "doc/": ["analyzer/*.h", "analyzer/event/"],
 }
@@ -42,7 +46,8 @@ PROGRAM = ["main", "analysis", "chain", "exit_status", "idle", "input_places", "
            "outputs",
            "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
            "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service",
-           "page_file", "page_output", "page_server", "kafka_output", "kafka_sender", "kafka_main"]
+           "page_file", "page_output", "page_server", "kafka_output", "kafka_sender", "kafka_main",
+           "tap_set"]
 MAY_INCLUDE.update({
     "analyzer/%s." % name:
         ["analyzer/%s.h" % file for file in PROGRAM] +

@@ -202,6 +202,7 @@ static void analyse(const struct step *steps, size_t count, uint32_t threads,
                                          (nanotime)steps[i].at * NANO_PER_MILLI,
                                          RAW,
                                          0,
+                                         0,
                                          0};
         assert_int_equal(analyzer_packet(analyzer, &packet), STATUS_OK);
     }

@@ -1,0 +1,59 @@
+/*
+ * path_record: what became of a connection's segments between two taps.
+ */
+#ifndef LASTACK_EVENT_PATH_RECORD_H
+#define LASTACK_EVENT_PATH_RECORD_H
+
+#include "record.h"
+
+/* What became of a segment between the tap nearer to its sender and the other. */
+enum path_fate {
+    FATE_ARRIVED,
+    FATE_LOST,       /* it left the sender's tap and did not come to the receiver's */
+    FATE_INJECTED,   /* it came to the receiver's tap and had not left the sender's */
+    FATE_MISSED,     /* it passed both, and one of the captures lacks it */
+    FATE_DUPLICATED, /* a further copy of one that arrived */
+    FATE_UNKNOWN,    /* the other tap's capture does not cover it */
+    PATH_FATES
+};
+
+/* Which of the two taps a segment passes first. */
+enum path_direction_known { TOWARDS_UNKNOWN, TOWARDS_SECOND, TOWARDS_FIRST };
+
+/* How the two views of a connection were found to be one. */
+enum path_join {
+    JOINED_NOT,
+    JOINED_BY_TUPLE,   /* the same addresses and ports, and sequence numbers */
+    JOINED_BY_NUMBERS, /* others: ISN, timestamps and options of the SYN agree */
+    JOINED_BY_PAYLOAD, /* sequence numbers shifted by a constant: what they carry agrees */
+    PATH_JOINS
+};
+
+/* Segments of one side. */
+struct path_direction {
+    uint64_t fate[PATH_FATES];
+    uint64_t missed_by[2]; /* of FATE_MISSED: by which of the two captures */
+    uint64_t delayed, reordered, changed;
+    uint64_t delays; /* that were measured; 0: the next four are null */
+    nanotime delay_min, delay_mean, delay_p95, delay_max;
+};
+
+struct path_record {
+    struct flow_identity who; /* as the first tap knows it */
+    nanotime start, end;
+    int tap[2];      /* which taps, by their order on the command line */
+    int near_client; /* of them, the one nearer to the client; -1: null */
+    enum path_join joined;
+    bool clock_known; /* false: offset, error and drift are null */
+    nanotime clock_at, offset, offset_error;
+    int64_t drift_ppb, drift_error_ppb;
+    uint64_t clock_samples;
+    struct path_direction direction[2]; /* by sender: side_index */
+    struct endpoint_record far_end[2];  /* addresses and ports at the second tap, by side_index */
+    int64_t shift[2]; /* second tap's sequence numbers less the first's, by side_index */
+};
+
+const char *path_fate_name(enum path_fate fate);
+const char *path_join_name(enum path_join join); /* NULL for JOINED_NOT */
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * journeys: what became of each connection's segments on their way between the taps, gathered until
+ * its record is written (RECORDS, lastack.path).
+ */
+#ifndef LASTACK_PATH_JOURNEYS_H
+#define LASTACK_PATH_JOURNEYS_H
+
+#include "../base/pool.h"
+#include "../event/sink.h"
+#include "../tcp/rtt.h"
+#include "crossing.h"
+#include "finder.h"
+#include "pair.h"
+
+enum { JOURNEY_ARRIVALS = 32, JOURNEY_LOSSES = 16, SIDE_COUNT = 2 };
+
+/* Of one side's segments, between one pair of taps. */
+struct way {
+    uint64_t fate[PATH_FATES];
+    uint64_t missed_by[2];
+    uint64_t delayed, reordered, changed;
+    struct rtt delays;
+};
+
+/* A connection between one pair of taps. */
+struct leg {
+    bool known;        /* something of it was counted */
+    bool flipped;      /* end 0 at the first tap is end 1 at the second */
+    uint8_t join;      /* enum path_join */
+    uint8_t direction; /* enum path_direction_known, of the client's segments */
+    bool far_known;    /* the second tap shows it, under this key: */
+    struct flow_key far;
+    uint32_t shift[ENDS]; /* second tap's sequence numbers less the first's */
+    uint32_t told;        /* events */
+    uint8_t changed;      /* kinds of changes told; bits of enum crossing_change */
+    struct way way[SIDE_COUNT];
+};
+
+struct journey {
+    struct flow_identity who;
+    struct flow_key key;
+    uint32_t hash;
+    uint64_t first_packet;
+    nanotime start, end;
+    nanotime due; /* when its record is written; NANOTIME_UNKNOWN: it lives */
+    bool iss_known[SIDE_COUNT];
+    seq iss[SIDE_COUNT];
+    enum tcp_state state[SIDE_COUNT];
+    uint8_t client_end;
+    bool reset_withdrawn;               /* an event of the engine that another tap contradicts */
+    uint64_t raised;                    /* events of it, by their order in path_events */
+    uint64_t arrived[JOURNEY_ARRIVALS]; /* first tap's latest segments without data that arrived */
+    uint64_t lost[JOURNEY_LOSSES];      /* and those that were lost for certain */
+    uint8_t arrived_next, lost_count;
+    struct leg *leg; /* one a pair; owned, NULL until the first crossing */
+    uint32_t next;   /* that is due after this one */
+};
+
+struct journeys {
+    struct pool pool;
+    struct finder by_key;
+    struct finder by_uid;
+    struct hash_key secret;
+    uint32_t legs;                /* pairs */
+    uint32_t due_first, due_last; /* queue of those that wait to be written */
+};
+
+void journeys_init(struct journeys *journeys, uint32_t pairs);
+
+/* A connection begins, or changes; false when memory ran out. */
+bool journeys_note(struct journeys *journeys, const struct delta *delta);
+
+/* Its last record was written; the journey's own is due at `due`. */
+struct journey *journeys_end(struct journeys *journeys, const struct flow_record *flow,
+                             nanotime due);
+
+struct journey *journeys_find(const struct journeys *journeys, uint64_t flow_uid);
+
+/*
+ * The connection that a crossing is of, with room for what it says: that which began last before
+ * the segment.  t is by the first tap's clock.  NULL where there is none, or no memory.
+ */
+struct journey *journeys_of(struct journeys *journeys, const struct crossing *crossing, nanotime t);
+
+/* The connection that began on the same ports after `journey` and before t, if any. */
+const struct journey *journeys_after(const struct journeys *journeys, const struct journey *journey,
+                                     nanotime t);
+
+/* The next one to be written, due at `now` or earlier; NULL: none.  It stays valid until
+ * journeys_drop. */
+struct journey *journeys_next_due(struct journeys *journeys, nanotime now);
+void journeys_drop(struct journeys *journeys, struct journey *journey);
+
+/* Counts a crossing. */
+void journey_count(struct journey *journey, uint32_t number, const struct crossing *crossing,
+                   nanotime slow);
+
+/* Keeps what the pair knows of the connection as a whole, which it may forget before. */
+void journey_keep(struct journey *journey, uint32_t number, const struct pair *pair,
+                  uint32_t joint);
+
+/* Whether the first tap's packet is known to have arrived, or to have been lost. */
+bool journey_has_arrival(const struct journey *journey, uint64_t packet);
+bool journey_has_loss(const struct journey *journey, uint64_t packet);
+
+static inline int journey_side(const struct journey *journey, int end)
+{
+    return end == journey->client_end ? CLIENT : SERVER;
+}
+
+void journeys_clear(struct journeys *journeys);
+
+#endif

@@ -1,0 +1,310 @@
+/* lones: see lones.h. */
+#include "lones.h"
+
+#include <stdlib.h>
+
+/* Two captures that stand on one host may show a segment in either order, this far apart. */
+static const nanotime order_slack = 2 * (nanotime)NANO_PER_MILLI;
+
+seq print_end(const struct print *print)
+{
+    return seq_add(print->sequence, print->payload + ((print->flags & TCP_SYN) != 0) +
+                                        ((print->flags & TCP_FIN) != 0));
+}
+
+bool print_occupies(const struct print *print)
+{
+    return print_end(print) != print->sequence;
+}
+
+static bool same_numbers(const struct print *a, const struct print *b)
+{
+    return a->sequence == b->sequence && a->acknowledgment == b->acknowledgment &&
+           a->payload == b->payload && a->flags == b->flags && a->window == b->window &&
+           a->ip_id == b->ip_id && a->stamped == b->stamped && a->tsval == b->tsval &&
+           a->tsecr == b->tsecr && a->payload_hash == b->payload_hash;
+}
+
+/* Without an IP identification, a repetition of the sender looks the same, but comes later. */
+bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
+                   nanotime copy_window)
+{
+    if (!same_numbers(a, b))
+        return false;
+    return a->ip_id != 0 || (a->payload > 0 && apart <= copy_window);
+}
+
+static uint32_t number_hash(const struct pair *pair, const struct lone *lone)
+{
+    uint64_t word = ((uint64_t)lone->joint << 2 | (uint64_t)lone->tap << 1 | lone->end) << 32 |
+                    lone->print.sequence;
+    word = (word ^ pair->secret.k0) * (pair->secret.k1 | 1); /* keyed, and short: joints are ours */
+    return (uint32_t)(word >> 32) ^ (uint32_t)word;
+}
+
+static struct lone_list *list_of(const struct pair *pair, const struct lone *lone)
+{
+    return &pair_joint(pair, lone->joint)->view[lone->tap][lone->end].lones;
+}
+
+static void enlist(struct pair *pair, struct lone *lone, uint32_t index)
+{
+    struct lone_list *list = list_of(pair, lone);
+    lone->older = list->newest;
+    lone->newer = 0;
+    if (list->newest != 0)
+        pair_lone(pair, list->newest)->newer = index;
+    else
+        list->oldest = index;
+    list->newest = index;
+    lone->listed = true;
+}
+
+void lones_unlist(struct pair *pair, struct lone *lone, uint32_t index)
+{
+    struct lone_list *list = list_of(pair, lone);
+    if (!lone->listed)
+        return;
+    if (lone->older != 0)
+        pair_lone(pair, lone->older)->newer = lone->newer;
+    if (lone->newer != 0)
+        pair_lone(pair, lone->newer)->older = lone->older;
+    if (list->oldest == index)
+        list->oldest = lone->newer;
+    if (list->newest == index)
+        list->newest = lone->older;
+    lone->listed = false;
+}
+
+uint32_t lones_hold(struct pair *pair, const struct lone *lone)
+{
+    uint32_t index = pool_take(&pair->lones);
+    if (index == 0)
+        return 0;
+    struct lone *held = pair_lone(pair, index);
+    *held = *lone;
+    held->hash = number_hash(pair, lone);
+    if (!finder_add(&pair->by_number, held->hash, index)) {
+        pool_give(&pair->lones, index);
+        return 0;
+    }
+    held->before = pair->all.newest;
+    held->after = 0;
+    if (pair->all.newest != 0)
+        pair_lone(pair, pair->all.newest)->after = index;
+    else
+        pair->all.oldest = index;
+    pair->all.newest = index;
+    enlist(pair, held, index);
+    pair_joint(pair, lone->joint)->view[lone->tap][lone->end].held++;
+    return index;
+}
+
+void lones_release(struct pair *pair, uint32_t index)
+{
+    struct lone *lone = pair_lone(pair, index);
+    lones_unlist(pair, lone, index);
+    finder_remove(&pair->by_number, lone->hash, index);
+    if (lone->before != 0)
+        pair_lone(pair, lone->before)->after = lone->after;
+    else
+        pair->all.oldest = lone->after;
+    if (lone->after != 0)
+        pair_lone(pair, lone->after)->before = lone->before;
+    else
+        pair->all.newest = lone->before;
+    pair_joint(pair, lone->joint)->view[lone->tap][lone->end].held--;
+    pool_give(&pair->lones, index);
+}
+
+void lones_shorten(struct pair *pair, uint32_t index, uint32_t octets)
+{
+    struct lone *lone = pair_lone(pair, index);
+    finder_remove(&pair->by_number, lone->hash, index);
+    lone->print.sequence = seq_add(lone->print.sequence, octets);
+    lone->print.payload -= octets;
+    lone->print.hashed = 0;
+    lone->print.ip_id = 0; /* that of its first piece */
+    lone->hash = number_hash(pair, lone);
+    if (!finder_add(&pair->by_number, lone->hash, index))
+        pair->status = STATUS_NO_MEMORY; /* it is not found any more, and decided in time */
+}
+
+void lones_renumber(struct pair *pair, uint32_t index, uint32_t sequence, uint32_t acknowledgment)
+{
+    struct lone *lone = pair_lone(pair, index);
+    finder_remove(&pair->by_number, lone->hash, index);
+    lone->print.sequence -= sequence;
+    if ((lone->print.flags & TCP_ACK) != 0)
+        lone->print.acknowledgment -= acknowledgment;
+    lone->hash = number_hash(pair, lone);
+    if (!finder_add(&pair->by_number, lone->hash, index))
+        pair->status = STATUS_NO_MEMORY;
+}
+
+/* What of a packet never changes on the way, and tells transmissions of the same octets apart. */
+static bool may_be_same(const struct joint *joint, const struct print *a, const struct print *b)
+{
+    enum { FATEFUL = TCP_SYN | TCP_RST };
+    bool same_id = a->ip_id != 0 && a->ip_id == b->ip_id;
+    if (((a->flags ^ b->flags) & FATEFUL) != 0)
+        return false;
+    bool exact = a->payload == b->payload;
+    bool other_id = a->ip_id != 0 && b->ip_id != 0 && a->ip_id != b->ip_id;
+    if (exact && other_id && joint->ids_kept == LONES_IDS && !joint->ids_changed)
+        return false;
+    if (exact && ((a->flags ^ b->flags) & TCP_FIN) != 0)
+        return false;
+    if (!exact && (a->payload == 0 || b->payload == 0 || (a->flags & FATEFUL) != 0))
+        return false;
+    bool stamped = a->stamped && b->stamped;
+    if (stamped && a->tsval != b->tsval && !(same_id && exact))
+        return false;
+    if (exact && !print_occupies(a) && a->acknowledgment != b->acknowledgment)
+        return same_id && stamped && a->tsval == b->tsval;
+    bool other_octets = exact && a->hashed == b->hashed && a->payload_hash != b->payload_hash;
+    return !other_octets || same_id;
+}
+
+/* How much speaks for two prints being one packet. */
+static int likeness(const struct print *a, const struct print *b)
+{
+    int points = 0;
+    points += a->ip_id != 0 && a->ip_id == b->ip_id ? 8 : 0;
+    points += a->payload == b->payload ? 4 : 0;
+    points += a->stamped && b->stamped && a->tsval == b->tsval && a->tsecr == b->tsecr ? 4 : 0;
+    points += a->acknowledgment == b->acknowledgment ? 2 : 0;
+    points += a->window == b->window ? 1 : 0;
+    points += a->flags == b->flags ? 1 : 0;
+    return points;
+}
+
+/* No segment arrives before it left, as far as the clocks are known. */
+static bool is_in_order(const struct pair *pair, const struct lone *new, const struct lone *held)
+{
+    const struct joint *joint = pair_joint(pair, new->joint);
+    enum path_direction_known direction = (enum path_direction_known)joint->direction[new->end];
+    if (!clocks_known(&pair->clocks) || direction == TOWARDS_UNKNOWN)
+        return true;
+    int upstream = direction == TOWARDS_SECOND ? 0 : 1;
+    nanotime left = pair_lone_time(pair, new->tap == upstream ? new : held);
+    nanotime came = pair_lone_time(pair, new->tap == upstream ? held : new);
+    return time_since(came, left) >= -order_slack;
+}
+
+uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret_sure)
+{
+    struct lone key = {.joint = lone->joint, .tap = (uint8_t)(1 - lone->tap), .end = lone->end};
+    key.print.sequence = lone->print.sequence;
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    uint32_t best = 0, seconds = 0;
+    int most = -1;
+    struct finder_cursor cursor;
+    for (uint32_t i = finder_first(&pair->by_number, number_hash(pair, &key), &cursor); i != 0;
+         i = finder_next(&pair->by_number, &cursor)) {
+        const struct lone *held = pair_lone(pair, i);
+        if (held->joint != key.joint || held->tap != key.tap || held->end != key.end ||
+            held->print.sequence != key.print.sequence ||
+            !may_be_same(joint, &held->print, &lone->print) || !is_in_order(pair, lone, held))
+            continue;
+        int points = likeness(&held->print, &lone->print);
+        if (points == most && pair_lone(pair, best)->order < held->order)
+            seconds++;
+        else if (points >= most) {
+            seconds = points == most ? seconds + 1 : 0;
+            most = points;
+            best = i;
+        }
+    }
+    *ret_sure = seconds == 0;
+    return best;
+}
+
+uint32_t lones_overlapping(const struct pair *pair, const struct lone *lone)
+{
+    enum { LOOKS = 64 };
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    uint32_t index = joint->view[1 - lone->tap][lone->end].lones.oldest;
+    for (int i = 0; lone->print.payload > 0 && i < LOOKS && index != 0; i++) {
+        const struct lone *held = pair_lone(pair, index);
+        bool overlaps = seq_before(held->print.sequence, print_end(&lone->print)) &&
+                        seq_before(lone->print.sequence, print_end(&held->print));
+        if (overlaps && held->print.payload > 0 && held->print.payload != lone->print.payload &&
+            may_be_same(joint, &held->print, &lone->print) && is_in_order(pair, lone, held))
+            return index;
+        index = held->newer;
+    }
+    return 0;
+}
+
+bool lones_split(struct pair *pair, uint32_t index, uint32_t octets)
+{
+    struct lone tail = *pair_lone(pair, index);
+    tail.print.sequence = seq_add(tail.print.sequence, octets);
+    tail.print.payload -= octets;
+    tail.print.hashed = tail.print.ip_id = 0;
+    tail.flags |= LONE_PARTLY;
+    if (lones_hold(pair, &tail) == 0)
+        return false;
+    struct lone *head = pair_lone(pair, index);
+    head->print.payload = octets;
+    head->print.flags &= (uint8_t)~TCP_FIN;
+    head->print.hashed = head->print.ip_id = 0;
+    head->flags |= LONE_PARTLY;
+    return true;
+}
+
+uint32_t lones_find_copy(const struct pair *pair, const struct lone *lone)
+{
+    struct finder_cursor cursor;
+    for (uint32_t i = finder_first(&pair->by_number, number_hash(pair, lone), &cursor); i != 0;
+         i = finder_next(&pair->by_number, &cursor)) {
+        const struct lone *held = pair_lone(pair, i);
+        if (held->joint == lone->joint && held->tap == lone->tap && held->end == lone->end &&
+            print_is_copy(&held->print, &lone->print, time_since(lone->seen.t, held->seen.t),
+                          pair->config->copy_window))
+            return i;
+    }
+    return 0;
+}
+
+uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, seq sequence, uint64_t packet)
+{
+    struct lone key = {.joint = joint};
+    key.print.sequence = sequence;
+    for (key.end = 0; key.end < ENDS; key.end++) {
+        struct finder_cursor cursor;
+        for (uint32_t i = finder_first(&pair->by_number, number_hash(pair, &key), &cursor); i != 0;
+             i = finder_next(&pair->by_number, &cursor)) {
+            const struct lone *held = pair_lone(pair, i);
+            if (held->joint == joint && held->tap == 0 && held->seen.packet == packet)
+                return i;
+        }
+    }
+    return 0;
+}
+
+uint8_t lones_compare(const struct lone *a, const struct lone *b)
+{
+    const struct print *x = &a->print, *y = &b->print;
+    unsigned changed = 0;
+    bool cut = ((a->options | b->options) & OPTION_CUT) != 0;
+    uint16_t both = a->options & b->options;
+    if (x->payload != y->payload) /* a piece: its own header says nothing of the whole */
+        return 0;
+    changed |= x->acknowledgment != y->acknowledgment ? CHANGED_ACKNOWLEDGMENT : 0;
+    changed |= x->window != y->window ? CHANGED_WINDOW : 0;
+    changed |= (x->flags ^ y->flags) & ~(TCP_ECE | TCP_CWR) ? CHANGED_FLAGS : 0;
+    changed |= !cut && a->options != b->options ? CHANGED_OPTIONS : 0;
+    changed |= (both & OPTION_MSS) != 0 && a->mss != b->mss ? CHANGED_MSS : 0;
+    changed |= (both & OPTION_WINDOW_SCALE) != 0 && a->window_scale != b->window_scale
+                   ? CHANGED_WINDOW_SCALE
+                   : 0;
+    changed |= x->stamped && y->stamped && (x->tsval != y->tsval || x->tsecr != y->tsecr)
+                   ? CHANGED_TIMESTAMPS
+                   : 0;
+    changed |= x->hashed > 0 && x->hashed == y->hashed && x->payload_hash != y->payload_hash
+                   ? CHANGED_PAYLOAD
+                   : 0;
+    return (uint8_t)changed;
+}

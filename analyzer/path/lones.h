@@ -1,0 +1,53 @@
+/* lones: the segments that one tap has shown and the other has not (pair.h). */
+#ifndef LASTACK_PATH_LONES_H
+#define LASTACK_PATH_LONES_H
+
+#include "pair.h"
+
+enum { LONES_IDS = 3 }; /* so many matches show that the path keeps IP identifications */
+
+/* Sequence space that is left of it. */
+seq print_end(const struct print *print);
+bool print_occupies(const struct print *print);
+
+/* Whether both are the same packet, seen twice: `apart` ns lie between. */
+bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
+                   nanotime copy_window);
+
+/* Holds a segment; its place, or 0 when memory ran out. */
+uint32_t lones_hold(struct pair *pair, const struct lone *lone);
+
+/* Lets go of one that is decided. */
+void lones_release(struct pair *pair, uint32_t index);
+
+/* Its first octets are accounted for: it goes on as the rest of itself. */
+void lones_shorten(struct pair *pair, uint32_t index, uint32_t octets);
+
+/* The other tap's segment whose octets this one's begin within, or that begins within these; 0. */
+uint32_t lones_overlapping(const struct pair *pair, const struct lone *lone);
+
+/* Makes two of it: the first has so many octets.  False when memory ran out. */
+bool lones_split(struct pair *pair, uint32_t index, uint32_t octets);
+
+/* Takes so much from its numbers, which are the second tap's. */
+void lones_renumber(struct pair *pair, uint32_t index, uint32_t sequence, uint32_t acknowledgment);
+
+/* No more evidence is looked for: it stays until its wait is over. */
+void lones_unlist(struct pair *pair, struct lone *lone, uint32_t index);
+
+/*
+ * The lone segment of the other tap that this one is, most likely, or 0; *ret_sure: nothing else
+ * comes near.
+ */
+uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret_sure);
+
+/* A lone segment of the same tap of which this one is a copy, or 0. */
+uint32_t lones_find_copy(const struct pair *pair, const struct lone *lone);
+
+/* The first tap's segment of that number, which begins with that octet; 0: it is not held. */
+uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, seq sequence, uint64_t packet);
+
+/* What differs between two sightings of one segment: bits of enum crossing_change. */
+uint8_t lones_compare(const struct lone *a, const struct lone *b);
+
+#endif

@@ -1,0 +1,492 @@
+/* pair: see pair.h.  pair_take() is the way of one segment, in order. */
+#include "pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "joints.h"
+#include "lones.h"
+#include "verdict.h"
+
+enum { EXPIRE_EVERY = 32 }; /* segments */
+
+enum { UNJOINED_HELD = 16 }; /* of an end and tap, while nothing of the connection is matched */
+
+void pair_init(struct pair *pair, const struct config *config)
+{
+    memset(pair, 0, sizeof(*pair));
+    pair->config = config;
+    pool_init(&pair->joints, sizeof(struct joint));
+    pool_init(&pair->lones, sizeof(struct lone));
+    pair->secret = hash_key_draw();
+    pair->first_near_client = -1;
+}
+
+nanotime pair_time(const struct pair *pair, int tap, nanotime t)
+{
+    return tap == 0 ? t : clocks_to_first(&pair->clocks, t);
+}
+
+enum path_direction_known pair_direction(const struct pair *pair, const struct joint *joint,
+                                         int end)
+{
+    if (joint->direction[end] != TOWARDS_UNKNOWN || pair->first_near_client < 0 ||
+        joint->client_end < 0)
+        return (enum path_direction_known)joint->direction[end];
+    bool from_client = end == joint->client_end;
+    return from_client == (pair->first_near_client == 1) ? TOWARDS_SECOND : TOWARDS_FIRST;
+}
+
+/* --- the queue --- */
+
+static struct crossing *add_crossing(struct pair *pair, const struct lone *lone,
+                                     enum path_fate fate)
+{
+    struct crossing_queue *queue = &pair->queue;
+    if (queue->count == queue->capacity) {
+        uint32_t capacity = queue->capacity == 0 ? 64 : 2 * queue->capacity;
+        struct crossing *crossing = realloc(queue->crossing, capacity * sizeof(*crossing));
+        if (crossing == NULL) {
+            pair->status = STATUS_NO_MEMORY;
+            return NULL;
+        }
+        queue->crossing = crossing;
+        queue->capacity = capacity;
+    }
+    struct crossing *crossing = &queue->crossing[queue->count++];
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    memset(crossing, 0, sizeof(*crossing));
+    crossing->fate = fate;
+    crossing->confidence = CONFIDENCE_CERTAIN;
+    crossing->end = (uint8_t)joint_first_end(joint, lone->end);
+    crossing->key = joint->known[0] ? joint->key[0] : joint->key[1];
+    crossing->joint = lone->joint;
+    for (int end = 0; end < ENDS; end++)
+        crossing->shift[joint_first_end(joint, end)] = joint->shift[end];
+    crossing->delay = crossing->held = NANOTIME_UNKNOWN;
+    crossing->at[lone->tap] = lone->seen;
+    return crossing;
+}
+
+/* --- a segment in the first tap's terms --- */
+
+static struct print print_of(const struct segment *segment)
+{
+    return (struct print){
+        .sequence = segment->sequence,
+        .acknowledgment = (segment->flags & TCP_ACK) != 0 ? segment->acknowledgment : 0,
+        .payload = segment->payload,
+        .payload_hash = segment->payload_hash,
+        .hashed = segment->payload_hashed,
+        .stamped = (segment->options & OPTION_TIMESTAMPS) != 0,
+        .tsval = segment->tsval,
+        .tsecr = segment->tsecr,
+        .ip_id = segment->ip_id,
+        .window = segment->window,
+        .flags = segment->flags,
+    };
+}
+
+static struct lone lone_of(const struct pair *pair, int tap, const struct segment *segment,
+                           uint32_t joint_index, int end)
+{
+    const struct joint *joint = pair_joint(pair, joint_index);
+    struct lone lone = {
+        .print = print_of(segment),
+        .seen = {.packet = segment->packet,
+                 .t = segment->time,
+                 .sequence = segment->sequence,
+                 .acknowledgment = segment->acknowledgment,
+                 .payload = segment->payload,
+                 .flags = segment->flags,
+                 .ttl = segment->ttl},
+        .order = pair->order,
+        .joint = joint_index,
+        .options = segment->options,
+        .mss = segment->mss,
+        .window_scale = segment->window_scale,
+        .tap = (uint8_t)tap,
+        .end = (uint8_t)end,
+    };
+    if (!lone.print.stamped)
+        lone.print.tsval = lone.print.tsecr = 0;
+    if (tap == 1) {
+        lone.print.sequence -= joint->shift[end];
+        if ((segment->flags & TCP_ACK) != 0)
+            lone.print.acknowledgment -= joint->shift[1 - end];
+    }
+    return lone;
+}
+
+/* What a tap has shown of the connection by now. */
+static void note_view(struct pair *pair, struct joint *joint, const struct lone *lone)
+{
+    struct end_view *view = &joint->view[lone->tap][lone->end];
+    bool reset = (lone->print.flags & TCP_RST) != 0;
+    seq end = print_end(&lone->print);
+    if (lone->tap == 0 || clocks_known(&pair->clocks))
+        joint->last = time_later_of(joint->last, pair_lone_time(pair, lone));
+    if ((lone->print.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+        joint->client_end = (int8_t)lone->end;
+        joint->closed = joint->reset = false;
+        joint->fins = 0;
+        view->numbered = view->acks = false; /* a new connection on the same ports */
+        if (lone->tap == 0)
+            joint->shown[0] = joint->shown[1] = false;
+    }
+    view->heard = true;
+    if ((lone->print.flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+        (!view->acks || seq_after(lone->print.acknowledgment, view->acked))) {
+        view->acked = lone->print.acknowledgment;
+        view->acks = true;
+    }
+    if (!reset) {
+        if (!view->numbered || seq_after(end, view->high))
+            view->high = end;
+        view->numbered = true;
+        view->last = view->last_order == 0 ? lone->seen.t : time_later_of(view->last, lone->seen.t);
+        view->last_order = lone->order;
+    }
+    joint->fins |= (lone->print.flags & TCP_FIN) != 0 ? 1u << lone->end : 0;
+    joint->reset |= reset;
+    joint->closed |= reset || joint->fins == 3;
+    if (pair->segments[lone->tap]++ == 0)
+        pair->first[lone->tap] = pair->latest[lone->tap] = lone->seen.t;
+    pair->first[lone->tap] = time_earlier_of(pair->first[lone->tap], lone->seen.t);
+    pair->latest[lone->tap] = time_later_of(pair->latest[lone->tap], lone->seen.t);
+}
+
+/* --- what a match tells of clocks and ways --- */
+
+static void know_direction(struct pair *pair, struct joint *joint, int towards_second)
+{
+    int back = 1 - towards_second;
+    joint->direction[towards_second] = TOWARDS_SECOND;
+    joint->direction[back] = TOWARDS_FIRST;
+    clocks_add(&pair->clocks, joint->least[towards_second].t, joint->least[towards_second].x,
+               CLOCK_ABOVE);
+    clocks_add(&pair->clocks, joint->most[back].t, joint->most[back].x, CLOCK_BELOW);
+    if (joint->client_end >= 0 && pair->first_near_client < 0)
+        pair->first_near_client = towards_second == joint->client_end;
+}
+
+/* The ends' differences lie on the two sides of the clocks' offset: whichever is the larger is
+ * that of segments on their way to the second tap. */
+static void find_direction(struct pair *pair, struct joint *joint)
+{
+    for (int end = 0; end < ENDS; end++) {
+        if (joint->least[end].x > joint->most[1 - end].x) {
+            know_direction(pair, joint, end);
+            return;
+        }
+    }
+}
+
+static void take_sample(struct pair *pair, struct joint *joint, int end, const nanotime t[TAPS])
+{
+    struct difference sample = {t[0], time_since(t[1], t[0])};
+    if (joint->direction[end] != TOWARDS_UNKNOWN) {
+        bool away = joint->direction[end] == TOWARDS_SECOND;
+        clocks_add(&pair->clocks, sample.t, sample.x, away ? CLOCK_ABOVE : CLOCK_BELOW);
+        return;
+    }
+    if (!joint->differs[end] || sample.x < joint->least[end].x)
+        joint->least[end] = sample;
+    if (!joint->differs[end] || sample.x > joint->most[end].x)
+        joint->most[end] = sample;
+    joint->differs[end] = true;
+    if (joint->differs[0] && joint->differs[1])
+        find_direction(pair, joint);
+}
+
+void pair_measure(const struct pair *pair, struct crossing *crossing)
+{
+    const struct joint *joint = pair_joint(pair, crossing->joint);
+    int end = joint_first_end(joint, crossing->end); /* the flip is its own inverse */
+    crossing->direction = pair_direction(pair, joint, end);
+    if (crossing->fate != FATE_ARRIVED || crossing->direction == TOWARDS_UNKNOWN ||
+        !clocks_known(&pair->clocks))
+        return;
+    nanotime t = crossing->at[0].t;
+    nanotime later = time_since(time_since(crossing->at[1].t, t), clocks_offset(&pair->clocks, t));
+    crossing->delay = crossing->direction == TOWARDS_SECOND ? later : -later;
+    crossing->delay = time_later_of(crossing->delay, 0); /* below it, the clocks' error shows */
+    crossing->held =
+        time_later_of(time_since(crossing->delay, clocks_least_delay(&pair->clocks)), 0);
+}
+
+/* --- matching --- */
+
+static void remember(struct joint *joint, const struct lone *a, const struct lone *b)
+{
+    uint8_t *next = &joint->recent_next[a->end];
+    joint->recent[a->end][*next] = a->print;
+    joint->recent_at[a->end][*next][a->tap] = (struct moment){a->seen.packet, a->seen.t};
+    joint->recent_at[a->end][*next][b->tap] = (struct moment){b->seen.packet, b->seen.t};
+    *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
+}
+
+static void remember_stamp(struct joint *joint, const struct lone *arrived)
+{
+    uint8_t *next = &joint->tsval_next[arrived->end];
+    uint32_t *tsval = joint->tsval[arrived->end];
+    if (tsval[(*next + RECENT_STAMPS - 1) % RECENT_STAMPS] == arrived->print.tsval)
+        return;
+    tsval[*next] = arrived->print.tsval;
+    *next = (uint8_t)((*next + 1) % RECENT_STAMPS);
+}
+
+/* A segment of the first tap is the one that the second tap shows. */
+static void arrive(struct pair *pair, const struct lone *first, const struct lone *second)
+{
+    struct joint *joint = pair_joint(pair, first->joint);
+    struct crossing *crossing = add_crossing(pair, first, FATE_ARRIVED);
+    if (crossing == NULL)
+        return;
+    crossing->at[1] = second->seen;
+    crossing->changed = lones_compare(first, second);
+    crossing->copy = first->copy.packet != 0 ? first->copy : second->copy;
+    crossing->copied_at = first->copy.packet == 0;
+    uint64_t left = joint->direction[first->end] == TOWARDS_FIRST ? second->order : first->order;
+    crossing->reordered = left < joint->arrived_order[first->end];
+    if (left > joint->arrived_order[first->end])
+        joint->arrived_order[first->end] = left;
+}
+
+static bool is_whole(const struct lone *lone)
+{
+    return (lone->flags & LONE_PARTLY) == 0;
+}
+
+/* Whether the path keeps IP identifications: then they tell transmissions apart. */
+static void note_ids(struct joint *joint, const struct print *a, const struct print *b)
+{
+    if (a->ip_id == 0 || b->ip_id == 0)
+        return;
+    if (a->ip_id != b->ip_id)
+        joint->ids_changed = true;
+    else if (joint->ids_kept < LONES_IDS)
+        joint->ids_kept++;
+}
+
+/* By what the two views are known to be one: what a match adds to it. */
+static uint8_t how_joined(const struct joint *joint, const struct lone *new)
+{
+    if (joint->shifted && new->print.payload > 0)
+        return JOINED_BY_PAYLOAD;
+    return flow_key_equal(&joint->key[0], &joint->key[1]) ? JOINED_BY_TUPLE : JOINED_BY_NUMBERS;
+}
+
+/* What both have of octets is matched; returns whether nothing is left of the new one. */
+static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
+{
+    struct lone held = *pair_lone(pair, index);
+    struct joint *joint = pair_joint(pair, new->joint);
+    uint32_t shared =
+        new->print.payload < held.print.payload ? new->print.payload : held.print.payload;
+    bool new_done = new->print.payload == shared, held_done = held.print.payload == shared;
+    joint->matched++;
+    joint->shown[new->end] = true;
+    remember_stamp(joint, new);
+    pair->matched++;
+    if (joint->join != JOINED_BY_PAYLOAD)
+        joint->join = how_joined(joint, new);
+    if (new_done && held_done && sure && is_whole(new) && is_whole(&held)) {
+        note_ids(joint, &new->print, &held.print);
+        nanotime t[TAPS];
+        t[new->tap] = new->seen.t;
+        t[held.tap] = held.seen.t;
+        take_sample(pair, joint, new->end, t);
+    }
+    joint->view[new->tap][new->end].ttl = new->seen.ttl;
+    joint->view[held.tap][held.end].ttl = held.seen.ttl;
+    verdict_note_arrival(pair, new, pair_lone_time(pair, &held));
+    const struct lone *first = new->tap == 0 ? new : &held;
+    if (new->tap == 0 ? new_done : held_done)
+        arrive(pair, first, new->tap == 0 ? &held : new);
+    if (new_done && held_done)
+        remember(joint, new, &held);
+    if (held_done)
+        lones_release(pair, index);
+    else
+        lones_shorten(pair, index, shared);
+    if (!held_done)
+        pair_lone(pair, index)->flags |= LONE_PARTLY;
+    new->print.sequence = seq_add(new->print.sequence, shared);
+    new->print.payload -= shared;
+    if (!new_done)
+        new->print.hashed = new->print.ip_id = 0; /* those of its first piece */
+    new->flags |= LONE_PARTLY;
+    return new_done;
+}
+
+static bool match(struct pair *pair, struct lone *new)
+{
+    bool sure;
+    for (uint32_t index = lones_match(pair, new, &sure); index != 0;
+         index = lones_match(pair, new, &sure)) {
+        if (meet(pair, new, index, sure))
+            return true;
+    }
+    return false;
+}
+
+/* --- what is held, and for how long --- */
+
+static void decide(struct pair *pair, uint32_t index, bool given_up)
+{
+    struct lone *lone = pair_lone(pair, index);
+    struct crossing *crossing = add_crossing(pair, lone, FATE_UNKNOWN);
+    if (crossing != NULL && !given_up)
+        verdict_reach(pair, lone, crossing);
+    lones_release(pair, index);
+}
+
+static void hold(struct pair *pair, struct lone *new)
+{
+    const struct joint *joint = pair_joint(pair, new->joint);
+    if (joint->matched == 0 && joint->view[new->tap][new->end].held >= UNJOINED_HELD) {
+        add_crossing(pair, new, FATE_UNKNOWN);
+        return;
+    }
+    if (pair->lones.taken >= pair->config->tap_segments)
+        decide(pair, pair->all.oldest, true);
+    if (verdict_is_needless(pair, new))
+        new->flags |= LONE_REPEATED;
+    if (lones_hold(pair, new) == 0)
+        pair->status = STATUS_NO_MEMORY;
+}
+
+/*
+ * Segments that offload put together, or took apart, and of which a piece is missing: the octets
+ * that both taps have begin in the middle of what one of them shows.
+ */
+static bool match_pieces(struct pair *pair, struct lone *new)
+{
+    uint32_t index = lones_overlapping(pair, new);
+    if (index == 0)
+        return false;
+    const struct lone *held = pair_lone(pair, index);
+    uint32_t into = seq_before(held->print.sequence, new->print.sequence)
+                        ? new->print.sequence - held->print.sequence
+                        : 0;
+    if (into > 0) {
+        if (lones_split(pair, index, into))
+            return match(pair, new);
+        pair->status = STATUS_NO_MEMORY;
+        return false;
+    }
+    struct lone head = *new;
+    head.print.payload = held->print.sequence - new->print.sequence;
+    head.print.flags &= (uint8_t)~TCP_FIN;
+    head.print.hashed = head.print.ip_id = 0;
+    head.flags |= LONE_PARTLY;
+    new->print.sequence = held->print.sequence;
+    new->print.payload -= head.print.payload;
+    new->print.hashed = new->print.ip_id = 0;
+    new->flags |= LONE_PARTLY;
+    hold(pair, &head);
+    return match(pair, new);
+}
+
+/* --- copies --- */
+
+static bool is_copy_of_recent(struct pair *pair, const struct lone *new)
+{
+    const struct joint *joint = pair_joint(pair, new->joint);
+    for (int i = 0; i < RECENT_CROSSINGS; i++) {
+        const struct moment *at = joint->recent_at[new->end][i];
+        if (at[new->tap].packet == 0 ||
+            !print_is_copy(&joint->recent[new->end][i], &new->print,
+                           time_since(new->seen.t, at[new->tap].t), pair->config->copy_window))
+            continue;
+        add_crossing(pair, new, FATE_DUPLICATED);
+        return true;
+    }
+    return false;
+}
+
+static bool is_copy_of_lone(struct pair *pair, const struct lone *new)
+{
+    uint32_t index = lones_find_copy(pair, new);
+    if (index == 0)
+        return false;
+    struct lone *original = pair_lone(pair, index);
+    add_crossing(pair, new, FATE_DUPLICATED);
+    original->copy = new->seen;
+    return true;
+}
+
+/* Up to where both captures are read. */
+static nanotime reached(const struct pair *pair)
+{
+    nanotime second = pair_time(pair, 1, pair->latest[1]);
+    if (pair->ended[0] || pair->ended[1])
+        return pair->ended[0] ? second : pair->latest[0];
+    return time_earlier_of(pair->latest[0], second);
+}
+
+static void expire(struct pair *pair)
+{
+    if (pair->order % EXPIRE_EVERY != 0 || !clocks_known(&pair->clocks))
+        return;
+    nanotime now = reached(pair);
+    while (pair->all.oldest != 0) {
+        const struct lone *oldest = pair_lone(pair, pair->all.oldest);
+        if (time_since(now, pair_lone_time(pair, oldest)) < pair->config->tap_wait)
+            break;
+        decide(pair, pair->all.oldest, false);
+    }
+    joints_expire(pair, now);
+}
+
+void pair_take(struct pair *pair, int tap, const struct segment *segment)
+{
+    int end;
+    pair->order++;
+    uint32_t index = joints_find(pair, tap, segment, &end);
+    if (index == 0) {
+        pair->status = STATUS_NO_MEMORY;
+        return;
+    }
+    struct lone new = lone_of(pair, tap, segment, index, end);
+    note_view(pair, pair_joint(pair, index), &new);
+    verdict_note_answer(pair, &new);
+    bool placed = is_copy_of_recent(pair, &new) || match(pair, &new) ||
+                  (joints_find_shift(pair, &new) && match(pair, &new)) ||
+                  match_pieces(pair, &new) || is_copy_of_lone(pair, &new);
+    if (!placed)
+        hold(pair, &new);
+    expire(pair);
+}
+
+const struct lone *pair_find_lone(const struct pair *pair, const struct flow_key *key, seq sequence,
+                                  uint64_t packet)
+{
+    uint32_t joint = joints_of_key(pair, 0, key);
+    uint32_t index = joint == 0 ? 0 : lones_of_packet(pair, joint, sequence, packet);
+    return index == 0 ? NULL : pair_lone(pair, index);
+}
+
+void pair_end(struct pair *pair, int tap)
+{
+    pair->ended[tap] = true;
+}
+
+void pair_finish(struct pair *pair)
+{
+    verdict_note_edges(pair);
+    while (pair->all.oldest != 0)
+        decide(pair, pair->all.oldest, false);
+}
+
+void pair_clear(struct pair *pair)
+{
+    free(pair->queue.crossing);
+    pool_clear(&pair->joints);
+    pool_clear(&pair->lones);
+    for (int tap = 0; tap < TAPS; tap++)
+        finder_clear(&pair->by_key[tap]);
+    finder_clear(&pair->by_number);
+    finder_clear(&pair->by_syn);
+}

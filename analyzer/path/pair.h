@@ -1,0 +1,215 @@
+/*
+ * pair: two taps, and what became of every segment between them.
+ *
+ * Segments come in the order in which they are read; what the one tap has shown and the other not
+ * yet is a `lone` segment and is held, until the other shows it, or a wait is over (tap_wait), or
+ * the captures end.  Then a crossing says what became of it.  What is held is bounded by the delay
+ * between the taps, by what is lost within the wait, and by tap_segments.
+ *
+ * Everything is held in the first tap's sequence numbers; ends are those of the tap that showed the
+ * connection first, and put into the first tap's terms when a crossing leaves.
+ */
+#ifndef LASTACK_PATH_PAIR_H
+#define LASTACK_PATH_PAIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../dissect/dissect.h"
+#include "../base/pool.h"
+#include "../base/status.h"
+#include "../config.h"
+#include "clocks.h"
+#include "crossing.h"
+#include "finder.h"
+
+enum { ENDS = 2, TAPS = 2, RECENT_CROSSINGS = 8, RECENT_STAMPS = 4 };
+
+/* What is remembered of a packet, to know it again. */
+struct print {
+    seq sequence, acknowledgment;
+    uint32_t payload, payload_hash;
+    uint32_t tsval, tsecr;
+    uint16_t ip_id, window;
+    uint8_t flags, hashed;
+    bool stamped;
+};
+
+/* What became known of a lone segment since; bits. */
+enum lone_flag {
+    LONE_ACKED = 0x01,      /* its receiver acknowledged it, and no other copy had come */
+    LONE_REPEATED = 0x02,   /* another transmission of its octets arrived */
+    LONE_DENIED = 0x04,     /* its receiver showed, when it was due, that it had not come */
+    LONE_SUPERSEDED = 0x08, /* a later acknowledgment arrived: nothing will tell of this one */
+    LONE_PARTLY = 0x10,     /* a part of its octets arrived */
+    LONE_ECHOED = 0x20,     /* its receiver echoes its timestamp: it arrived */
+};
+
+/* A segment that one tap has shown and the other has not. */
+struct lone {
+    struct print print; /* in the first tap's numbers; what is left of it */
+    struct sighting seen;
+    struct sighting part; /* with LONE_PARTLY: the other tap's first piece */
+    struct sighting copy; /* a further sighting at the same tap */
+    uint64_t order;       /* in which it was taken */
+    uint32_t joint;
+    uint32_t older, newer;  /* of the same end and tap, while evidence is looked for */
+    uint32_t before, after; /* of all, in the order they were taken */
+    uint32_t hash;
+    uint16_t options, mss;
+    uint8_t window_scale;
+    uint8_t tap, end, flags; /* flags: enum lone_flag */
+    bool listed;
+};
+
+/* Lone segments, the oldest first; indices. */
+struct lone_list {
+    uint32_t oldest, newest;
+};
+
+/* What a tap has shown of one end of a connection. */
+struct end_view {
+    seq high;             /* highest END */
+    nanotime last;        /* latest segment that is no reset; by the tap's clock */
+    uint64_t last_order;  /* the same, in the order of reading */
+    uint64_t first_order; /* its first segment of any kind; 0: none */
+    uint8_t ttl;
+    seq acked;            /* highest acknowledgment it gave */
+    bool heard, numbered; /* numbered: high holds */
+    bool acks;            /* acked holds */
+    uint16_t held;        /* lone segments */
+    struct lone_list lones;
+};
+
+/* A SYN, as far as no translation of addresses changes it. */
+struct syn_print {
+    seq sequence;
+    uint32_t tsval;
+    nanotime t; /* by its tap's clock */
+    uint16_t ip_id;
+    uint8_t window_scale;
+    bool stamped;
+};
+
+/* How much later the second tap's clock stood when a segment passed it, and when by the first's. */
+struct difference {
+    nanotime t, x;
+};
+
+/* A packet of a tap, and when it passed there. */
+struct moment {
+    uint64_t packet;
+    nanotime t;
+};
+
+/* A connection as both taps show it. */
+struct joint {
+    struct flow_key key[TAPS];
+    uint32_t hash[TAPS];
+    bool known[TAPS];   /* key holds */
+    bool flipped[TAPS]; /* that tap's end 0 is end 1 here */
+    bool reset;         /* a reset passed: a host may be gone in silence */
+    bool closed;        /* that, or FINs of both ends */
+    uint8_t fins;       /* bits by end */
+    uint8_t join;       /* enum path_join */
+    bool offered;       /* its SYN can be found by number and timestamp: */
+    struct syn_print syn;
+    uint8_t direction[ENDS]; /* enum path_direction_known, of that end's segments */
+    uint32_t shift[ENDS];    /* second tap's numbers less the first's */
+    bool shifted;            /* one of them is not 0 */
+    bool shown[ENDS];        /* a segment of the end was matched: its shift is known */
+    int8_t client_end;       /* -1: unknown */
+    struct difference least[ENDS], most[ENDS]; /* while no way is known */
+    bool differs[ENDS];                        /* these hold */
+    uint64_t matched;
+    uint8_t ids_kept;      /* matches with the same IP identification, up to a few */
+    bool ids_changed;      /* one with another: it tells nothing here */
+    nanotime last;         /* latest segment, by the first tap's clock */
+    uint32_t older, newer; /* by use */
+    struct end_view view[TAPS][ENDS];
+    struct print recent[ENDS][RECENT_CROSSINGS]; /* that arrived last */
+    struct moment recent_at[ENDS][RECENT_CROSSINGS][TAPS];
+    uint8_t recent_next[ENDS];
+    uint32_t tsval[ENDS][RECENT_STAMPS]; /* timestamps that arrived last */
+    uint8_t tsval_next[ENDS];
+    uint64_t arrived_order[ENDS]; /* highest order of departure among what arrived */
+};
+
+struct crossing_queue {
+    struct crossing *crossing; /* owned */
+    uint32_t count, capacity;
+};
+
+struct pair {
+    const struct config *config; /* not owned */
+    struct clocks clocks;
+    struct pool joints, lones;
+    struct finder by_key[TAPS], by_number, by_syn;
+    struct hash_key secret;
+    struct lone_list all;               /* every lone segment */
+    struct lone_list in_use;            /* joints, the one used last at the newest end */
+    uint64_t order;                     /* segments taken */
+    uint64_t segments[TAPS];            /* likewise, by tap */
+    nanotime first[TAPS], latest[TAPS]; /* by each tap's clock */
+    uint64_t matched, missed[TAPS];
+    bool ended[TAPS];                          /* its capture is read */
+    bool begins_late[TAPS], stops_early[TAPS]; /* shown by what passed it unseen */
+    int8_t first_near_client; /* 1: by what was seen, the first tap is nearer to clients; 0: not;
+                                 -1: unknown */
+    struct crossing_queue queue;
+    enum status status;
+};
+
+void pair_init(struct pair *pair, const struct config *config);
+
+/* Takes a segment that tap 0 or 1 of the pair has shown.  What it decides is put in the queue. */
+void pair_take(struct pair *pair, int tap, const struct segment *segment);
+
+/* Nothing more comes from that tap. */
+void pair_end(struct pair *pair, int tap);
+
+/* Decides everything that is still open. */
+void pair_finish(struct pair *pair);
+
+/* A moment of the second tap's clock as the first one shows it. */
+nanotime pair_time(const struct pair *pair, int tap, nanotime t);
+
+/* When a lone segment passed, by the first tap's clock as far as that is known by now. */
+static inline nanotime pair_lone_time(const struct pair *pair, const struct lone *lone)
+{
+    return pair_time(pair, lone->tap, lone->seen.t);
+}
+
+/* Which way that end's segments go, as far as it is known or follows from other connections. */
+enum path_direction_known pair_direction(const struct pair *pair, const struct joint *joint,
+                                         int end);
+
+/* An end as the first tap has it, from that of the joint; and the other way round. */
+static inline int joint_first_end(const struct joint *joint, int end)
+{
+    return joint->flipped[0] ? 1 - end : end;
+}
+
+/*
+ * The first tap's segment of that number, which begins with that octet, if it is alone by now; NULL
+ * if not.  key is the connection's at the first tap.
+ */
+const struct lone *pair_find_lone(const struct pair *pair, const struct flow_key *key, seq sequence,
+                                  uint64_t packet);
+
+/* Measures the delay of a crossing that arrived, with what is known of the clocks by now. */
+void pair_measure(const struct pair *pair, struct crossing *crossing);
+
+static inline struct joint *pair_joint(const struct pair *pair, uint32_t index)
+{
+    return pool_at(&pair->joints, index);
+}
+
+static inline struct lone *pair_lone(const struct pair *pair, uint32_t index)
+{
+    return pool_at(&pair->lones, index);
+}
+
+void pair_clear(struct pair *pair);
+
+#endif

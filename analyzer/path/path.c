@@ -1,0 +1,247 @@
+/* path: see path.h. */
+#include "path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/hash.h"
+#include "witnessed.h"
+#include "journeys.h"
+#include "pair.h"
+#include "path_events.h"
+#include "testimony.h"
+
+struct path {
+    struct sink sink; /* first, so that the one is the other */
+    struct sink_ops ops;
+    const struct config *config; /* not owned */
+    const char *const *names;    /* not owned */
+    struct sink *next;           /* not owned */
+    uint32_t taps;
+    struct pair pair[PATH_TAPS - 1];
+    struct journeys journeys;
+    struct event_record event, heard; /* room for one */
+    struct flow_record flow;          /* likewise */
+    struct path_record record;        /* likewise */
+    nanotime now;
+    enum status status;
+};
+
+static void note(struct path *path, enum status status)
+{
+    if (status != STATUS_OK && path->status == STATUS_OK)
+        path->status = status;
+}
+
+static enum status take_status(struct path *path)
+{
+    enum status status = path->status;
+    path->status = STATUS_OK;
+    return status;
+}
+
+/* --- records of connections --- */
+
+static void write_record(struct path *path, const struct journey *journey, uint32_t pair)
+{
+    if (path->next->ops->path == NULL || journey->leg == NULL)
+        return;
+    clocks_settle(&path->pair[pair].clocks);
+    if (!witnessed_record(journey, pair, &path->pair[pair], &path->record))
+        return;
+    note(path, path->next->ops->path(path->next, &path->record));
+}
+
+static void write_due(struct path *path, nanotime now)
+{
+    struct journey *journey;
+    while ((journey = journeys_next_due(&path->journeys, now)) != NULL) {
+        for (uint32_t i = 0; i + 1 < path->taps; i++)
+            write_record(path, journey, i);
+        journeys_drop(&path->journeys, journey);
+    }
+}
+
+/* --- crossings --- */
+
+/* event.id as RECORDS has it: the trigger's flow, sequence number and time. */
+static void emit(struct path *path, struct event_record *event)
+{
+    uint64_t words[4] = {event->who.flow_uid, (uint64_t)event->id, event->evidence[0].seq_abs,
+                         (uint64_t)event->t};
+    event->decided = path->now;
+    event->event_uid = hash_identity(words, 4);
+    event->event_uid += event->event_uid == 0;
+    if (path->next->ops->event != NULL)
+        note(path, path->next->ops->event(path->next, event));
+}
+
+static void tell_crossing(struct path *path, uint32_t number, struct crossing *crossing)
+{
+    struct pair *pair = &path->pair[number];
+    pair_measure(pair, crossing);
+    struct path_occasion occasion = {
+        .config = path->config,
+        .names = path->names,
+        .tap = {0, number + 1},
+        .pair = number,
+        .crossing = crossing,
+        .t = {crossing->at[0].t, pair_time(pair, 1, crossing->at[1].t)},
+        .least = clocks_least_delay(&pair->clocks),
+    };
+    nanotime t = crossing->at[0].packet != 0 ? occasion.t[0] : occasion.t[1];
+    occasion.journey = journeys_of(&path->journeys, crossing, t);
+    if (occasion.journey == NULL)
+        return;
+    if (crossing->fate == FATE_ARRIVED && crossing->direction != TOWARDS_UNKNOWN)
+        occasion.next = journeys_after(&path->journeys, occasion.journey,
+                                       occasion.t[crossing->direction == TOWARDS_SECOND ? 1 : 0]);
+    journey_count(occasion.journey, number, crossing, path->config->tap_delay);
+    journey_keep(occasion.journey, number, pair, crossing->joint);
+    if (!path_event(&occasion, &path->event))
+        return;
+    witnessed_raise(occasion.journey, path->event.id);
+    emit(path, &path->event);
+}
+
+enum status path_tell(struct path *path, nanotime now)
+{
+    path->now = now;
+    for (uint32_t i = 0; i + 1 < path->taps; i++) {
+        struct crossing_queue *queue = &path->pair[i].queue;
+        for (uint32_t k = 0; k < queue->count; k++)
+            tell_crossing(path, i, &queue->crossing[k]);
+        queue->count = 0;
+        note(path, path->pair[i].status);
+        path->pair[i].status = STATUS_OK;
+    }
+    write_due(path, now);
+    return take_status(path);
+}
+
+/* --- what the engine writes --- */
+
+static enum status take_delta(struct sink *sink, const struct delta *delta)
+{
+    struct path *path = (struct path *)sink;
+    if (!journeys_note(&path->journeys, delta))
+        note(path, STATUS_NO_MEMORY);
+    if (path->next->ops->delta != NULL)
+        note(path, path->next->ops->delta(path->next, delta));
+    return take_status(path);
+}
+
+static enum status take_flow(struct sink *sink, const struct flow_record *flow)
+{
+    struct path *path = (struct path *)sink;
+    nanotime due = time_after(flow->end, path->config->tap_wait + NANO_PER_SECOND);
+    const struct journey *journey = journeys_end(&path->journeys, flow, due);
+    note(path, path->next->ops->flow(path->next, witnessed_flow(journey, flow, &path->flow)));
+    return take_status(path);
+}
+
+static enum status take_event(struct sink *sink, const struct event_record *event)
+{
+    struct path *path = (struct path *)sink;
+    struct journey *journey = journeys_find(&path->journeys, event->who.flow_uid);
+    for (uint32_t i = 0; i + 1 < path->taps && event != NULL; i++) {
+        struct witness witness = {&path->pair[i], path->names[i + 1]};
+        event = testimony_hear(&witness, journey, event, &path->heard);
+    }
+    if (event != NULL)
+        note(path, path->next->ops->event(path->next, event));
+    else
+        journey->reset_withdrawn = true;
+    return take_status(path);
+}
+
+static enum status pass_transition(struct sink *sink, const struct transition_record *transition)
+{
+    struct sink *next = ((struct path *)sink)->next;
+    return next->ops->transition(next, transition);
+}
+
+static enum status pass_segment(struct sink *sink, const struct segment_record *segment)
+{
+    struct sink *next = ((struct path *)sink)->next;
+    return next->ops->segment(next, segment);
+}
+
+/* --- the room --- */
+
+struct sink *path_sink(struct path *path)
+{
+    return &path->sink;
+}
+
+void path_take(struct path *path, uint32_t tap, const struct segment *segment)
+{
+    for (uint32_t i = 0; i + 1 < path->taps; i++) {
+        if (tap == 0 || tap == i + 1)
+            pair_take(&path->pair[i], tap == 0 ? 0 : 1, segment);
+    }
+}
+
+nanotime path_time(const struct path *path, uint32_t tap, nanotime t)
+{
+    if (tap == 0)
+        return t;
+    const struct pair *pair = &path->pair[tap - 1];
+    return clocks_known(&pair->clocks) ? pair_time(pair, 1, t) : NANOTIME_UNKNOWN;
+}
+
+void path_end(struct path *path, uint32_t tap)
+{
+    for (uint32_t i = 0; i + 1 < path->taps; i++) {
+        if (tap == 0 || tap == i + 1)
+            pair_end(&path->pair[i], tap == 0 ? 0 : 1);
+    }
+}
+
+enum status path_finish(struct path *path, nanotime now)
+{
+    for (uint32_t i = 0; i + 1 < path->taps; i++)
+        pair_finish(&path->pair[i]);
+    return path_tell(path, now);
+}
+
+enum status path_close(struct path *path)
+{
+    write_due(path, INT64_MAX);
+    return take_status(path);
+}
+
+enum status path_new(const struct config *config, const char *const *names, uint32_t taps,
+                     struct sink *next, struct path **ret_path)
+{
+    struct path *path = calloc(1, sizeof(*path));
+    if (path == NULL)
+        return STATUS_NO_MEMORY;
+    path->ops = (struct sink_ops){
+        .flow = take_flow,
+        .event = take_event,
+        .transition = next->ops->transition != NULL ? pass_transition : NULL,
+        .segment = next->ops->segment != NULL ? pass_segment : NULL,
+        .delta = take_delta,
+    };
+    path->sink.ops = &path->ops;
+    path->config = config;
+    path->names = names;
+    path->taps = taps;
+    path->next = next;
+    for (uint32_t i = 0; i + 1 < taps; i++)
+        pair_init(&path->pair[i], config);
+    journeys_init(&path->journeys, taps - 1);
+    *ret_path = path;
+    return STATUS_OK;
+}
+
+void path_free(struct path *path)
+{
+    if (path == NULL)
+        return;
+    for (uint32_t i = 0; i + 1 < path->taps; i++)
+        pair_clear(&path->pair[i]);
+    journeys_clear(&path->journeys);
+    free(path);
+}

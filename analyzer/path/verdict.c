@@ -1,0 +1,311 @@
+/*
+ * verdict: see verdict.h.
+ *
+ * A segment that the receiver's tap lacks was lost, or that tap's capture missed it.  What was
+ * missed arrived all the same, and its receiver shows that: it acknowledges octets of which no copy
+ * had come.  What was lost shows as well: the receiver repeats what the segment would have
+ * acknowledged, or goes on asking for its octets.  Where nothing tells, a loss is named, and not
+ * said to be certain.  A segment that the sender's tap lacks was missed there when it is one that
+ * the sender had come to; else something on the path made it.
+ */
+#include "verdict.h"
+
+#include "lones.h"
+
+enum { LOOKS = 32 }; /* lone segments that one segment may tell of */
+
+/* When the segment would have come to the other tap at the earliest. */
+static nanotime due_at(const struct pair *pair, const struct lone *lone)
+{
+    return time_after(pair_lone_time(pair, lone), clocks_least_delay(&pair->clocks));
+}
+
+/* Its receiver acknowledges it: it arrived, unless another transmission of it had. */
+static void note_ack(struct lone *lone, bool due)
+{
+    if ((lone->flags & LONE_REPEATED) == 0)
+        lone->flags |= due ? LONE_ACKED : LONE_REPEATED;
+}
+
+/*
+ * Whether the answer shows that its sender has not got the lone segment: it asks for its octets
+ * though what left later has come, or sends again what it acknowledges.
+ */
+static bool denies(const struct joint *joint, const struct lone *answer, const struct lone *lone)
+{
+    if (print_occupies(&lone->print))
+        return joint->arrived_order[lone->end] > lone->order &&
+               (answer->print.flags & TCP_ACK) != 0 &&
+               answer->print.acknowledgment == lone->print.sequence;
+    return (lone->print.flags & TCP_ACK) != 0 && print_occupies(&answer->print) &&
+           seq_at_or_before(print_end(&answer->print), lone->print.acknowledgment);
+}
+
+/* Its receiver echoes its timestamp (RFC 7323 4.3), which nothing else that arrived has. */
+static bool echoes(const struct joint *joint, const struct lone *answer, const struct lone *lone)
+{
+    if (!answer->print.stamped || !lone->print.stamped || answer->print.tsecr != lone->print.tsval)
+        return false;
+    for (int i = 0; i < RECENT_STAMPS; i++) {
+        if (joint->tsval[lone->end][i] == lone->print.tsval)
+            return false;
+    }
+    return true;
+}
+
+void verdict_note_answer(struct pair *pair, const struct lone *answer)
+{
+    const struct joint *joint = pair_joint(pair, answer->joint);
+    int end = 1 - answer->end;
+    nanotime now = pair_lone_time(pair, answer);
+    uint32_t index = joint->view[1 - answer->tap][end].lones.oldest;
+    if ((answer->print.flags & TCP_RST) != 0)
+        return;
+    for (int i = 0; i < LOOKS && index != 0; i++) {
+        struct lone *lone = pair_lone(pair, index);
+        uint32_t newer = lone->newer;
+        bool acked = (answer->print.flags & TCP_ACK) != 0 && print_occupies(&lone->print) &&
+                     seq_at_or_after(answer->print.acknowledgment, print_end(&lone->print));
+        if (!acked && time_is_before(now, due_at(pair, lone)))
+            return; /* it, and those after it, may be under way */
+        if (acked) {
+            note_ack(lone, !time_is_before(now, due_at(pair, lone)));
+            lones_unlist(pair, lone, index);
+        } else if (echoes(joint, answer, lone)) {
+            lone->flags |= LONE_ECHOED;
+        } else if (denies(joint, answer, lone)) {
+            lone->flags |= LONE_DENIED;
+        }
+        index = newer;
+    }
+}
+
+static bool overlaps(const struct print *a, const struct print *b)
+{
+    return seq_before(a->sequence, print_end(b)) && seq_before(b->sequence, print_end(a));
+}
+
+/* The other tap has come further, and no transmission of these octets is missing there. */
+bool verdict_is_needless(const struct pair *pair, const struct lone *lone)
+{
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    const struct end_view *there = &joint->view[1 - lone->tap][lone->end];
+    if (!print_occupies(&lone->print) || !there->numbered ||
+        seq_before(there->high, print_end(&lone->print)))
+        return false;
+    uint32_t index = joint->view[lone->tap][lone->end].lones.newest;
+    for (int i = 0; i < LOOKS && index != 0; i++) {
+        const struct lone *held = pair_lone(pair, index);
+        if (overlaps(&held->print, &lone->print) && (held->flags & LONE_REPEATED) == 0)
+            return false;
+        index = held->older;
+    }
+    return true;
+}
+
+void verdict_note_arrival(struct pair *pair, const struct lone *arrived, nanotime left)
+{
+    const struct joint *joint = pair_joint(pair, arrived->joint);
+    uint32_t index = joint->view[1 - arrived->tap][arrived->end].lones.oldest;
+    for (int i = 0; i < LOOKS && index != 0; i++) {
+        struct lone *lone = pair_lone(pair, index);
+        uint32_t newer = lone->newer;
+        bool later_ack =
+            !print_occupies(&lone->print) &&
+            seq_at_or_after(arrived->print.acknowledgment, lone->print.acknowledgment) &&
+            time_is_before(pair_lone_time(pair, lone), left);
+        if (overlaps(&lone->print, &arrived->print))
+            lone->flags |= LONE_REPEATED;
+        if (later_ack) {
+            lone->flags |= LONE_SUPERSEDED;
+            lones_unlist(pair, lone, index);
+        }
+        index = newer;
+    }
+}
+
+/* The tap that stands before the other on the way of the segment; the one that shows it, where the
+ * way is not known. */
+static int upstream_of(const struct pair *pair, const struct lone *lone)
+{
+    switch (pair_direction(pair, pair_joint(pair, lone->joint), lone->end)) {
+    case TOWARDS_SECOND:
+        return 0;
+    case TOWARDS_FIRST:
+        return 1;
+    case TOWARDS_UNKNOWN:
+        break;
+    }
+    return lone->tap;
+}
+
+/* --- where a capture begins and ends --- */
+
+static bool is_after_end(const struct pair *pair, const struct lone *lone)
+{
+    int other = 1 - lone->tap;
+    return pair->segments[other] > 0 &&
+           time_is_before(time_after(pair_time(pair, other, pair->latest[other]),
+                                     clocks_least_delay(&pair->clocks)),
+                          pair_lone_time(pair, lone));
+}
+
+static bool is_before_beginning(const struct pair *pair, const struct lone *lone)
+{
+    int other = 1 - lone->tap;
+    return pair->segments[other] > 0 &&
+           time_is_before(due_at(pair, lone), pair_time(pair, other, pair->first[other]));
+}
+
+/* A segment that had passed the other tap, by its way, shows that nothing was captured there. */
+static void note_edge(struct pair *pair, const struct lone *lone)
+{
+    int other = 1 - lone->tap;
+    if (pair_joint(pair, lone->joint)->matched == 0 || upstream_of(pair, lone) == lone->tap)
+        return;
+    if (is_after_end(pair, lone))
+        pair->stops_early[other] = true;
+    if (is_before_beginning(pair, lone))
+        pair->begins_late[other] = true;
+}
+
+void verdict_note_edges(struct pair *pair)
+{
+    for (uint32_t index = pair->all.oldest; index != 0; index = pair_lone(pair, index)->after)
+        note_edge(pair, pair_lone(pair, index));
+}
+
+/* --- what passed the tap of its sender alone --- */
+
+/* The captures are lossy enough to explain what nothing else does. */
+static bool often_misses(const struct pair *pair, int tap)
+{
+    enum { SHARE = 500 };
+    return pair->missed[tap] > 0 && pair->missed[tap] * SHARE > pair->matched;
+}
+
+static bool hears_both_ends(const struct joint *joint, int tap)
+{
+    return joint->view[tap][0].heard && joint->view[tap][1].heard;
+}
+
+/* Nothing of the connection was matched: it may be that it does not pass the other tap. */
+static enum path_fate fate_unjoined(const struct pair *pair, const struct lone *lone)
+{
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    bool elsewhere = hears_both_ends(joint, lone->tap) || hears_both_ends(joint, 1 - lone->tap);
+    return elsewhere ? FATE_UNKNOWN : FATE_LOST;
+}
+
+/*
+ * An acknowledgment of octets that nothing else acknowledges: its receiver would have sent them
+ * again by now.
+ */
+static bool contents_receiver(const struct pair *pair, const struct lone *lone)
+{
+    const nanotime patience = 2 * (nanotime)NANO_PER_SECOND; /* RFC 6298: an RTO of 1 s, and some */
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    int other = 1 - lone->tap;
+    const struct end_view *there = &joint->view[other][lone->end];
+    const struct end_view *peer = &joint->view[other][1 - lone->end];
+    bool plain = (lone->print.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
+    if (!plain || joint->reset || (lone->flags & (LONE_DENIED | LONE_SUPERSEDED)) != 0 ||
+        !there->acks || !seq_after(lone->print.acknowledgment, there->acked) || !peer->numbered ||
+        seq_after(lone->print.acknowledgment, peer->high))
+        return false;
+    return time_since(pair_time(pair, other, pair->latest[other]), due_at(pair, lone)) > patience;
+}
+
+static enum path_fate fate_of_unarrived(const struct pair *pair, const struct lone *lone,
+                                        struct crossing *crossing)
+{
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    int other = 1 - lone->tap;
+    bool after = is_after_end(pair, lone), before = is_before_beginning(pair, lone);
+    crossing->unjoined = joint->matched == 0;
+    crossing->at_edge = after || before || pair->segments[other] == 0;
+    if ((after && pair->stops_early[other]) || (before && pair->begins_late[other]))
+        return FATE_UNKNOWN;
+    if (before && hears_both_ends(joint, lone->tap) && joint->matched == 0)
+        return FATE_UNKNOWN;
+    if (crossing->unjoined)
+        return fate_unjoined(pair, lone);
+    bool arrived = (lone->flags & (LONE_ACKED | LONE_ECHOED)) != 0 || contents_receiver(pair, lone);
+    return arrived ? FATE_MISSED : FATE_LOST;
+}
+
+static enum confidence confidence_of_loss(const struct pair *pair, const struct lone *lone,
+                                          const struct crossing *crossing)
+{
+    bool known = pair_direction(pair, pair_joint(pair, lone->joint), lone->end) != TOWARDS_UNKNOWN;
+    if (crossing->unjoined || !known)
+        return CONFIDENCE_POSSIBLE;
+    if ((lone->flags & LONE_DENIED) != 0)
+        return CONFIDENCE_CERTAIN;
+    if (crossing->at_edge || often_misses(pair, 1 - lone->tap))
+        return CONFIDENCE_POSSIBLE;
+    return CONFIDENCE_PROBABLE;
+}
+
+/* --- what passed the tap of its receiver alone --- */
+
+/* Whether the sender had come to the segment's numbers: then it is its own. */
+static bool is_of_sender(const struct joint *joint, const struct lone *lone)
+{
+    const struct end_view *sender = &joint->view[1 - lone->tap][lone->end];
+    if ((lone->print.flags & TCP_RST) != 0)
+        return false;
+    return sender->numbered && seq_at_or_before(print_end(&lone->print), sender->high);
+}
+
+static enum path_fate fate_of_unsent(struct pair *pair, const struct lone *lone,
+                                     struct crossing *crossing)
+{
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    int other = 1 - lone->tap;
+    const struct end_view *here = &joint->view[lone->tap][lone->end];
+    const struct end_view *sender = &joint->view[other][lone->end];
+    bool reset = (lone->print.flags & TCP_RST) != 0;
+    crossing->ttl_differs = here->ttl != 0 && here->ttl != lone->seen.ttl;
+    crossing->went_on =
+        reset && sender->numbered &&
+        time_is_before(pair_lone_time(pair, lone), pair_time(pair, other, sender->last));
+    crossing->at_edge = is_after_end(pair, lone) || is_before_beginning(pair, lone);
+    crossing->unjoined = joint->matched == 0;
+    if (crossing->unjoined)
+        return FATE_UNKNOWN;
+    if (crossing->at_edge && !crossing->ttl_differs && !crossing->went_on)
+        return FATE_UNKNOWN;
+    if (is_of_sender(joint, lone) && !crossing->ttl_differs)
+        return FATE_MISSED;
+    bool unexplained = !crossing->ttl_differs && !crossing->went_on;
+    return unexplained && pair->missed[other] > 0 ? FATE_MISSED : FATE_INJECTED;
+}
+
+static enum confidence confidence_of_injection(const struct pair *pair, const struct lone *lone,
+                                               const struct crossing *crossing)
+{
+    bool whole = pair->missed[1 - lone->tap] == 0;
+    if (crossing->ttl_differs && crossing->went_on)
+        return whole ? CONFIDENCE_CERTAIN : CONFIDENCE_PROBABLE;
+    if (crossing->ttl_differs || crossing->went_on)
+        return CONFIDENCE_PROBABLE;
+    return CONFIDENCE_POSSIBLE;
+}
+
+void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *crossing)
+{
+    bool sent = upstream_of(pair, lone) == lone->tap;
+    note_edge(pair, lone);
+    crossing->fate =
+        sent ? fate_of_unarrived(pair, lone, crossing) : fate_of_unsent(pair, lone, crossing);
+    crossing->confidence = CONFIDENCE_PROBABLE;
+    if (crossing->fate == FATE_LOST) {
+        crossing->confidence = confidence_of_loss(pair, lone, crossing);
+        crossing->shown = (lone->flags & LONE_DENIED) != 0;
+    }
+    if (crossing->fate == FATE_INJECTED)
+        crossing->confidence = confidence_of_injection(pair, lone, crossing);
+    if (crossing->fate == FATE_MISSED)
+        pair->missed[1 - lone->tap]++;
+}

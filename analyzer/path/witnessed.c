@@ -1,0 +1,178 @@
+/* witnessed: see witnessed.h. */
+#include "witnessed.h"
+
+#include <string.h>
+
+/* The events of this room, for the bits of journey.raised. */
+static const enum event_id path_ids[] = {
+    EVENT_lost_between_taps,
+    EVENT_injected_between_taps,
+    EVENT_changed_between_taps,
+    EVENT_delayed_between_taps,
+};
+
+enum { PATH_IDS = sizeof(path_ids) / sizeof(path_ids[0]) };
+
+void witnessed_raise(struct journey *journey, enum event_id id)
+{
+    for (unsigned i = 0; i < PATH_IDS; i++) {
+        if (path_ids[i] == id)
+            journey->raised |= UINT64_C(1) << i;
+    }
+}
+
+/* --- the flow --- */
+
+static void add_events(const struct journey *journey, struct flow_record *flow)
+{
+    for (unsigned i = 0; i < PATH_IDS && flow->event_count < RECORD_EVENTS; i++) {
+        if ((journey->raised >> i & 1) != 0)
+            flow->events[flow->event_count++] = path_ids[i];
+    }
+}
+
+/* What another tap contradicts is no event of the connection. */
+static bool remove_withdrawn(const struct journey *journey, struct flow_record *flow)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < flow->event_count; i++) {
+        if (!journey->reset_withdrawn || flow->events[i] != EVENT_rst_injected_suspected)
+            flow->events[kept++] = flow->events[i];
+    }
+    bool removed = kept < flow->event_count;
+    flow->event_count = kept;
+    return removed;
+}
+
+static bool is_open_question(const struct history_record *entry)
+{
+    return entry->basis == BASIS_PRESUMED && !entry->revoked && entry->packet != 0;
+}
+
+/* The state before the entry: that of the newest one before it that holds. */
+static void fall_back(struct side_record *side)
+{
+    for (uint32_t i = side->history_count; i > 0; i--) {
+        const struct history_record *entry = &side->history[i - 1];
+        if (entry->revoked)
+            continue;
+        side->state = entry->state;
+        side->basis = entry->basis;
+        return;
+    }
+}
+
+/* What was presumed after a segment that did not come is taken back with it. */
+static void revoke_from(struct side_record *side, uint32_t first)
+{
+    for (uint32_t i = first; i < side->history_count; i++) {
+        struct history_record *entry = &side->history[i];
+        if (!is_open_question(entry))
+            continue;
+        entry->revoked = true;
+        entry->revoked_by = side->history[first].packet;
+    }
+}
+
+static bool complete_side(const struct journey *journey, struct side_record *side)
+{
+    bool changed = false;
+    for (uint32_t i = 0; i < side->history_count; i++) {
+        struct history_record *entry = &side->history[i];
+        if (!is_open_question(entry))
+            continue;
+        if (journey_has_arrival(journey, entry->packet)) {
+            entry->basis = BASIS_ACKED;
+            entry->proof = entry->packet; /* seen beyond the path */
+            changed = true;
+        } else if (journey_has_loss(journey, entry->packet)) {
+            revoke_from(side, i);
+            changed = true;
+        }
+    }
+    if (changed)
+        fall_back(side);
+    return changed;
+}
+
+const struct flow_record *witnessed_flow(const struct journey *journey,
+                                         const struct flow_record *flow, struct flow_record *room)
+{
+    if (journey == NULL || journey->leg == NULL)
+        return flow;
+    *room = *flow;
+    bool changed = journey->raised != 0;
+    changed |= remove_withdrawn(journey, room);
+    add_events(journey, room);
+    for (int side = 0; side < SIDE_COUNT; side++)
+        changed |= complete_side(journey, &room->side[side]);
+    return changed ? room : flow;
+}
+
+/* --- the record of the path --- */
+
+static void fill_way(const struct way *way, struct path_direction *direction)
+{
+    memcpy(direction->fate, way->fate, sizeof(direction->fate));
+    memcpy(direction->missed_by, way->missed_by, sizeof(direction->missed_by));
+    direction->delayed = way->delayed;
+    direction->reordered = way->reordered;
+    direction->changed = way->changed;
+    direction->delays = way->delays.samples;
+    direction->delay_min = way->delays.least;
+    direction->delay_max = way->delays.greatest;
+    direction->delay_mean = rtt_mean(&way->delays);
+    direction->delay_p95 = rtt_p95(&way->delays);
+}
+
+static void fill_clock(const struct pair *pair, nanotime at, struct path_record *record)
+{
+    struct clock_estimate estimate = clocks_estimate(&pair->clocks, at);
+    record->clock_known = estimate.known;
+    record->clock_at = estimate.at;
+    record->offset = estimate.offset;
+    record->offset_error = estimate.error;
+    record->drift_ppb = estimate.drift_ppb;
+    record->drift_error_ppb = estimate.drift_error_ppb;
+    record->clock_samples = estimate.samples;
+}
+
+static void fill_joint(const struct journey *journey, const struct leg *leg,
+                       struct path_record *record)
+{
+    record->joined = (enum path_join)leg->join;
+    record->near_client = leg->direction == TOWARDS_SECOND  ? record->tap[0]
+                          : leg->direction == TOWARDS_FIRST ? record->tap[1]
+                                                            : -1;
+    if (!leg->far_known)
+        return;
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        int end = side == CLIENT ? journey->client_end : 1 - journey->client_end;
+        int there = leg->flipped ? 1 - end : end;
+        memcpy(record->far_end[side].address, leg->far.address[there],
+               sizeof(record->far_end[side].address));
+        record->far_end[side].port = leg->far.port[there];
+        record->shift[side] = leg->shift[end];
+    }
+}
+
+bool witnessed_record(const struct journey *journey, uint32_t number, const struct pair *pair,
+                      struct path_record *record)
+{
+    const struct leg *leg = &journey->leg[number];
+    if (!leg->known)
+        return false;
+    memset(record, 0, sizeof(*record));
+    record->who = journey->who;
+    record->start = journey->start;
+    record->end = journey->end;
+    record->tap[0] = 0;
+    record->tap[1] = (int)number + 1;
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        record->far_end[side] = journey->who.end[side];
+        fill_way(&leg->way[side], &record->direction[side]);
+    }
+    fill_clock(pair, journey->start, record);
+    fill_joint(journey, leg, record);
+    return true;
+}

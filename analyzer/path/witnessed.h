@@ -1,0 +1,22 @@
+/* witnessed: what the engine wrote of a connection, with what the other taps know of it. */
+#ifndef LASTACK_PATH_WITNESSED_H
+#define LASTACK_PATH_WITNESSED_H
+
+#include "journeys.h"
+#include "pair.h"
+
+/* Notes that an event of this kind was told of the connection. */
+void witnessed_raise(struct journey *journey, enum event_id id);
+
+/*
+ * The flow with the events of its path; states that rest on a segment whose arrival, or loss,
+ * another tap shows, are `acked`, or revoked.  room is where a changed record is put.
+ */
+const struct flow_record *witnessed_flow(const struct journey *journey,
+                                         const struct flow_record *flow, struct flow_record *room);
+
+/* A connection between one pair of taps, as its record says it; false: there is nothing to say. */
+bool witnessed_record(const struct journey *journey, uint32_t number, const struct pair *pair,
+                      struct path_record *ret_record);
+
+#endif

@@ -1,0 +1,414 @@
+#!/usr/bin/env python3
+"""Two taps, one story: what is said to be lost, held, doubled and injected between two captures is
+what the path between them did, packet for packet, whatever the clocks of the taps show.
+
+The captures come of a simulated path (tests/tools/tapsim.py), which keeps a log of its own.
+"""
+import collections
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+TOP = os.environ.get("TOP_SRCDIR", ".")
+sys.path.insert(0, os.path.join(TOP, "tests", "tools"))
+
+from tap import Tap  # noqa: E402
+import tapsim  # noqa: E402
+from tapsim import MS, SECOND, START, Lab, Weather  # noqa: E402
+
+BUILD = os.environ.get("TOP_BUILDDIR", ".")
+LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
+EVENTS = {"lost": "lost_between_taps", "held": "delayed_between_taps",
+          "injected": "injected_between_taps"}
+ROUGH = Weather(loss=.03, hold=.01, double=.01, inject=.05)
+
+
+class Answer:
+    """What lastack says of several taps."""
+
+    def __init__(self, words):
+        run = subprocess.run([LASTACK, *words, "--ndjson"], capture_output=True, check=False)
+        self.status, self.errors = run.returncode, run.stderr.decode()
+        self.text = run.stdout
+        self.records = [json.loads(line) for line in run.stdout.splitlines()]
+
+    def of(self, dataset):
+        return [record for record in self.records
+                if record["event"]["dataset"] == "lastack." + dataset]
+
+    def events(self, event):
+        return [record for record in self.of("event") if record["event"]["action"] == event]
+
+    def triggers(self, event):
+        """{(tap, packet): confidence} of all events of an id."""
+        return {(evidence["tap"], evidence["packet"]): record["lastack"]["confidence"]
+                for record in self.events(event) for evidence in record["lastack"]["evidence"]
+                if evidence["role"] == "trigger"}
+
+    def counts(self):
+        total = collections.Counter()
+        for record in self.of("path"):
+            for direction in record["lastack"]["direction"].values():
+                total.update({key: value for key, value in direction.items()
+                              if isinstance(value, int)})
+        return total
+
+
+def simulated(seed, weather, connections, apart=3 * MS):
+    lab = Lab(seed, weather)
+    for number in range(connections):
+        lab.connect(START + lab.random.randrange(connections * apart), number)
+    lab.run()
+    return lab
+
+
+class Desk:
+    """Captures in a folder, and what is said of them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def path(self, name):
+        return os.path.join(self.folder, name + ".pcap")
+
+    def write(self, name, segments, **clock):
+        tapsim.write(self.path(name), segments, **clock)
+        return name + "=" + self.path(name)
+
+    def ask(self, *taps):
+        return Answer([word for tap in taps for word in ("--tap", tap)])
+
+
+def check_account(tap, lab, answer, name):
+    """Every loss, every segment held and every one injected: told, and no other."""
+    for kind, event in EVENTS.items():
+        want, told = set(lab.log[kind]), set(answer.triggers(event))
+        tap.ok(want == told, "%s: %d segments %s, each told" % (name, len(want), kind),
+               "not told: %s" % sorted(want - told)[:10], "told: %s" % sorted(told - want)[:10])
+    counts = answer.counts()
+    tap.ok(counts["lost"] == len(lab.log["lost"]) and counts["duplicated"] >=
+           len(lab.log["doubled"]) * .9 and counts["missed"] <= 2 and counts["changed"] == 0,
+           "%s: the records count them" % name, counts, {k: len(v) for k, v in lab.log.items()})
+
+
+def check_clock(tap, answer, offset, drift, name):
+    """The stated offset and drift are right within the stated error."""
+    wrong = []
+    for record in answer.of("path"):
+        clock = record["lastack"]["clock"]
+        at = tapsim_time(clock["at"])
+        true = offset + (at - START) * drift
+        if abs(clock["offset"] - true) > clock["error"]:
+            wrong.append("offset %s at %s, of %d" % (clock["offset"], clock["at"], true))
+        if abs(clock["drift_ppb"] - drift * 1e9) > clock["drift_error_ppb"]:
+            wrong.append("drift %s, of %s" % (clock["drift_ppb"], drift * 1e9))
+    tap.ok(answer.of("path") and not wrong, "%s: the clocks are right within their error" % name,
+           *wrong[:5])
+    return max(record["lastack"]["clock"]["error"] for record in answer.of("path"))
+
+
+def tapsim_time(text):
+    """ns since the epoch, of one on the first days after START."""
+    clock, fraction = text[11:-1].split(".")
+    hours, minutes, seconds = (int(part) for part in clock.split(":"))
+    days = int(text[8:10]) - 14
+    return (1_699_920_000 + days * 86400 + hours * 3600 + minutes * 60 + seconds) * SECOND + int(
+        fraction.ljust(9, "0"))
+
+
+def check_paths(tap, desk):
+    """Random paths: with and without timestamps, gentle and rough, and clocks that are wrong."""
+    lab = simulated(1, ROUGH, 300)
+    taps = desk.write("client", lab.taps["client"]), desk.write("server", lab.taps["server"])
+    answer = desk.ask(*taps)
+    check_account(tap, lab, answer, "a rough path")
+    check_clock(tap, answer, 0, 0, "a rough path")
+    tap.ok(desk.ask(*taps).text == answer.text, "a rerun says the same to the letter")
+    plain = {record["event"]["action"] for record in Answer([desk.path("client")]).of("event")}
+    tap.ok(not plain & set(EVENTS.values()), "one capture alone: no such event", plain)
+
+    skewed = desk.write("server", lab.taps["server"], offset=3 * SECOND, drift=50e-6)
+    answer = desk.ask(taps[0], skewed)
+    check_account(tap, lab, answer, "a clock 3 s ahead that gains 50 ppm")
+    error = check_clock(tap, answer, 3 * SECOND, 50e-6, "a clock 3 s ahead that gains 50 ppm")
+    tap.ok(error < 12 * MS, "the error is little more than the least delay", error)
+
+    far = desk.write("server", lab.taps["server"], offset=-400 * 86400 * SECOND)
+    check_account(tap, lab, desk.ask(taps[0], far), "a clock that was never set")
+
+    bare = simulated(2, dataclasses.replace(ROUGH, ts=False, loss=.1), 200)
+    answer = desk.ask(desk.write("client", bare.taps["client"]),
+                      desk.write("server", bare.taps["server"]))
+    check_account(tap, bare, answer, "a tenth lost, without timestamps")
+
+
+def check_order(tap, desk):
+    """The first tap may be the server's: the same losses, by the same names."""
+    lab = simulated(3, Weather(loss=.05), 100)
+    answer = desk.ask(desk.write("server", lab.taps["server"]),
+                      desk.write("client", lab.taps["client"]))
+    seen = {(segment.source, segment.target) for segment in lab.taps["server"]}
+    want = {(name, number) for name, number in lab.log["lost"]
+            if (lab.taps[name][number - 1].source, lab.taps[name][number - 1].target) in seen}
+    told = set(answer.triggers("lost_between_taps"))
+    tap.ok(want == told, "the server's tap first: %d losses, each told" % len(want),
+           sorted(want ^ told)[:10])
+    near = {record["lastack"]["near_client"] for record in answer.of("path")}
+    tap.ok(near <= {"client", None}, "the tap near the client is known", near)
+
+
+def check_drift(tap, desk):
+    """Over minutes, a drift is told from none."""
+    lab = simulated(4, Weather(), 200, apart=3 * SECOND)
+    taps = desk.write("client", lab.taps["client"]), None
+    for drift in (50e-6, -50e-6, 0):
+        answer = desk.ask(taps[0], desk.write("server", lab.taps["server"], offset=3 * SECOND,
+                                              drift=drift))
+        name = "ten minutes at %+.0f ppm" % (drift * 1e6)
+        check_clock(tap, answer, 3 * SECOND, drift, name)
+        clock = answer.of("path")[-1]["lastack"]["clock"]
+        tap.ok(abs(clock["drift_ppb"] - drift * 1e9) < 10000 and clock["drift_error_ppb"] < 100000,
+               "%s: found to 10 ppm" % name, clock)
+
+
+def check_states(tap, desk):
+    """What one tap could only presume, the other shows; without it, it stays presumed."""
+    lab = simulated(5, Weather(), 20)
+    client = desk.write("client", lab.taps["client"])
+    both = desk.ask(client, desk.write("server", lab.taps["server"]))
+    alone = Answer([desk.path("client")])
+
+    server = Answer([desk.path("server")])
+
+    def presumed(answer):
+        return sum(flow["lastack"][side]["basis"] == "presumed" for flow in answer.of("flow")
+                   for side in ("client", "server"))
+    tap.ok(presumed(alone) + presumed(server) >= 20 and presumed(both) == 0,
+           "no end is presumed where the other tap saw the last segment arrive",
+           presumed(alone), presumed(server), presumed(both))
+
+
+def check_testimony(tap, desk):
+    """What one tap suspects, the other proves, or takes back."""
+    lab = simulated(11, Weather(loss=.05, inject=.1), 150)
+    client, server = lab.taps["client"], lab.taps["server"]
+    both = desk.ask(desk.write("client", client), desk.write("server", server))
+    alone = Answer([desk.path("client")])
+    suspected = alone.events("rst_injected_suspected")
+    proven = both.events("rst_injected_suspected")
+    tap.ok(suspected and len(proven) == len(suspected) and
+           {event["lastack"]["confidence"] for event in suspected} == {"possible"} and
+           {event["lastack"]["confidence"] for event in proven} == {"certain"},
+           "%d resets are suspected by one tap, and certain by both" % len(suspected))
+    acks = desk.ask("server=" + desk.path("server"),
+                    "client=" + desk.path("client")).events("final_ack_lost")
+    tap.ok(acks and all(event["lastack"]["details"].get("second_tap") == "client" and
+                        "lost between the two taps" in event["lastack"]["explanation"] and
+                        event["lastack"]["confidence"] == "certain" for event in acks),
+           "%d lost last ACKs: the other tap says where" % len(acks),
+           [event["lastack"]["explanation"] for event in acks])
+
+    # the same resets, sent by the server: they pass its tap 10 ms before
+    made = [segment for segment in client if segment.flags & tapsim.RST and segment.ttl == 201]
+    sent = sorted(server + [dataclasses.replace(segment, t=segment.t - 15 * MS) for segment in made],
+                  key=lambda segment: segment.t)
+    real = desk.ask(desk.write("client", client), desk.write("server", sent))
+    flows = [flow for flow in real.of("flow")
+             if "rst_injected_suspected" in flow["lastack"]["events"]]
+    tap.ok(not real.events("rst_injected_suspected") and not flows and
+           not real.triggers("injected_between_taps"),
+           "and taken back where the other tap saw them leave")
+
+
+def check_change(tap, desk):
+    """A path that lowers the MSS says so once a connection."""
+    lab = simulated(6, Weather(), 10)
+    lowered = [dataclasses.replace(segment, mss=1360) for segment in lab.taps["server"]]
+    answer = desk.ask(desk.write("client", lab.taps["client"]), desk.write("server", lowered))
+    told = [record["lastack"] for record in answer.events("changed_between_taps")]
+    uids = collections.Counter(event["flow_uid"] for event in told)
+    tap.ok(len(uids) == 10 and set(uids.values()) == {1} and
+           all(event["details"]["first_of_them"] == "mss" for event in told),
+           "a lowered MSS is told once a connection", uids)
+    tap.ok(answer.counts()["changed"] == 20, "and counted of both SYNs", answer.counts())
+    tap.ok(not answer.triggers("lost_between_taps"), "and is no loss")
+
+
+def renamed(log, places):
+    """A log in the numbers that a capture's packets have after it was rewritten."""
+    return {kind: {(name, places.get(name, lambda number: number)(number))
+                   for name, number in packets} for kind, packets in log.items()}
+
+
+def check_translation(tap, desk):
+    """Addresses, ports, sequence numbers of one tap are others: joined all the same."""
+    for ts in (True, False):
+        lab = simulated(7 + ts, dataclasses.replace(ROUGH, ts=ts), 150)
+        client, server = lab.taps["client"], lab.taps["server"]
+        moved = [shifted(segment, 987654321) for segment in server]
+        forms = {"addresses and ports": (client, tapsim.translated(server), "numbers"),
+                 "those of the first tap": (tapsim.translated(client), server, "numbers"),
+                 "sequence numbers": (client, moved, "payload")}
+        if ts:
+            forms["all of these"] = (client, tapsim.translated(server, shift=123456789), "payload")
+        for what, (first, second, join) in forms.items():
+            name = "%s are others, %s timestamps" % (what, "with" if ts else "without")
+            answer = desk.ask(desk.write("client", first), desk.write("server", second))
+            check_account(tap, lab, answer, name)
+            joins = collections.Counter(record["lastack"]["joined"] for record in answer.of("path"))
+            tap.ok(joins[join] > .9 * sum(joins.values()) and None not in joins,
+                   "%s: joined by %s" % (name, join), joins)
+    path = next(record["lastack"] for record in desk.ask(
+        desk.write("client", client), desk.write("server", moved)).of("path")
+                if record["lastack"]["joined"] == "payload")
+    shifts = [path["second_tap"][side]["sequence_shift"] for side in ("source", "destination")]
+    tap.ok(shifts == [987654321, 0], "the shift is stated", shifts)
+
+
+def shifted(segment, shift):
+    """The client's numbers are larger, and so is what acknowledges them."""
+    if segment.target[1] == 443:
+        return dataclasses.replace(segment, seq=segment.seq + shift)
+    if segment.flags & tapsim.ACK:
+        return dataclasses.replace(segment, ack=segment.ack + shift)
+    return segment
+
+
+def check_proxy(tap, desk):
+    """Connections that a proxy begins anew are not joined, and nothing is said to be lost."""
+    labs = [simulated(seed, Weather(), 20) for seed in (20, 21)]
+    answer = desk.ask(desk.write("client", labs[0].taps["client"]),
+                      desk.write("server", tapsim.translated(labs[1].taps["server"])))
+    tap.ok(not any(answer.triggers(event) for event in EVENTS.values()) and
+           {record["lastack"]["joined"] for record in answer.of("path")} <= {None},
+           "a proxy's connections are not taken for those of its clients")
+
+
+def check_offload(tap, desk):
+    """One tap shows what the other's host puts together: each loss is told, by its place."""
+    lab = Lab(3, Weather(loss=.03))
+    for number in range(100):
+        lab.connect(START + lab.random.randrange(300 * MS), number, answer=60000)
+    lab.run()
+    large, place = tapsim.coalesced(lab.taps["server"], 443)
+    merged, merged_place = tapsim.coalesced(lab.taps["client"])
+    for name, client, places in (
+            ("segmentation offload", lab.taps["client"], {}),
+            ("the same, and its counterpart at the receiver", merged,
+             {"client": lambda number: merged_place[number - 1]})):
+        places["server"] = lambda number: place[number - 1]
+        answer = desk.ask(desk.write("client", client), desk.write("server", large))
+        want = renamed(lab.log, places)["lost"]
+        told = set(answer.triggers("lost_between_taps"))
+        tap.ok(want == told, "%s: %d segments with losses, each told" % (name, len(want)),
+               sorted(want ^ told)[:10])
+        counts = answer.counts()
+        tap.ok(counts["missed"] == counts["injected"] == counts["unknown"] == 0,
+               "%s: nothing else happened" % name, counts)
+
+
+def check_capture_loss(tap, desk):
+    """A hundredth of a capture is missing: the network's losses are told, and the capture's are
+    never certain."""
+    lab = simulated(9, Weather(loss=.02), 600)
+    names = ("client", "server")
+    for lossy in (("server",), ("client",), names):
+        files, places = [], {}
+        for seed, name in enumerate(names):
+            kept, numbers = lab.taps[name], None
+            if name in lossy:
+                kept, numbers = tapsim.thinned(lab.taps[name], .01, seed)
+                places[name] = {number: at for at, number in enumerate(numbers, 1)}.get
+            files.append(desk.write(name, kept))
+        answer = desk.ask(*files)
+        want = {packet for packet in renamed(lab.log, places)["lost"] if packet[1]}
+        told = answer.triggers("lost_between_taps")
+        title = "1 %% missing of %s" % " and ".join(lossy)
+        missed = want - set(told)
+        tap.ok(len(missed) <= .03 * len(want), "%s: %d of %d losses told" % (
+            title, len(want) - len(missed), len(want)), sorted(missed))
+        certain = {packet for packet, confidence in told.items() if confidence == "certain"}
+        tap.ok(certain <= want and len(certain) > .1 * len(want),
+               "%s: what is certain is true" % title, sorted(certain - want))
+        wrong = set(told) - want
+        tap.ok(len(wrong) < .25 * (len(want) + len(wrong)) and answer.counts()["missed"] > 20,
+               "%s: most of it is known for the capture's loss" % title, len(wrong),
+               answer.counts())
+        made = answer.triggers("injected_between_taps")
+        tap.ok(not made, "%s: nothing was injected" % title, made)
+        joins = {record["lastack"]["joined"] for record in answer.of("path")}
+        tap.ok(joins == {"tuple"}, "%s: all are joined" % title, joins)
+
+
+def check_outputs(tap, desk):
+    """The text, the report and the page speak of the taps, and follow the schema."""
+    lab = simulated(10, ROUGH, 60)
+    files = {kind: desk.path(kind) for kind in ("text", "json", "ndjson", "html")}
+    words = ["--tap", desk.write("inside", lab.taps["client"]),
+             "--tap", desk.write("outside", lab.taps["server"])]
+    run = subprocess.run([LASTACK, *words, *("--%s=%s" % item for item in files.items())],
+                         capture_output=True, check=False)
+    tap.ok(run.returncode == 0, "every output at once", run.stderr.decode())
+    schema = desk.path("schema")
+    with open(schema, "wb") as file:
+        file.write(subprocess.run([LASTACK, "--schema"], capture_output=True, check=True).stdout)
+    valid = subprocess.run([sys.executable, os.path.join(TOP, "tests", "tools",
+                                                         "validate-schema.py"), schema,
+                            files["json"], files["ndjson"]], capture_output=True, check=False)
+    if valid.returncode == 77:
+        tap.skip("report and records follow the schema", valid.stdout.decode().strip())
+    else:
+        tap.ok(valid.returncode == 0, "report and records follow the schema",
+               valid.stdout.decode()[:2000])
+    with open(files["json"], encoding="utf-8") as file:
+        report = json.load(file)
+    lost = sum(way["lost"] for path in report["paths"]
+               for way in path["lastack"]["direction"].values())
+    tap.ok(lost == len(lab.log["lost"]) and len(report["inputs"]) == 2,
+           "the report's paths count every loss", lost)
+    with open(files["text"], encoding="utf-8") as file:
+        text = file.read()
+    tap.ok("Between taps inside and outside" in text and "clocks" in text and " at outside" in text,
+           "the text tells of the taps", text)
+    with open(files["html"], encoding="utf-8") as file:
+        tap.ok(" at outside" in file.read(), "so does the page")
+    empty = Answer(["--tap", "a=" + desk.path("inside"), "--tap",
+                    "b=" + desk.write("none", []).partition("=")[2]])
+    told = empty.triggers("lost_between_taps")
+    tap.ok(empty.status == 0 and set(told.values()) <= {"possible"},
+           "beside an empty capture nothing is more than possible", told)
+
+
+def check_command(tap, desk):
+    """What may not be asked for is said."""
+    file = desk.path("client")
+    for words, part in ((["--tap", file], "NAME=FILE"),
+                        (["--tap", "a=" + file], "a second one"),
+                        (["--tap", "a=" + file, "--tap", "b=" + file, "-r", file], "-r"),
+                        (["--tap", "a=" + file, "--tap", "b=" + file, "-w", file + ".out"], "-w"),
+                        (["--tap", "a=" + file, "--tap", "b=" + file, "--follow"], "--follow")):
+        answer = Answer(words)
+        tap.ok(answer.status == 2 and part in answer.errors, "refused: %s" % " ".join(
+            word for word in words if file not in word), answer.errors)
+    missing = Answer(["--tap", "a=" + file, "--tap", "b=" + file + ".none"])
+    tap.ok(missing.status == 3 and ".none" in missing.errors, "a capture that is not there",
+           missing.errors)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Desk(folder)
+        for check in (check_paths, check_order, check_drift, check_states, check_testimony,
+                      check_change,
+                      check_translation, check_proxy, check_offload, check_capture_loss,
+                      check_outputs, check_command):
+            check(tap, desk)
+    sys.exit(tap.end())
+
+
+if __name__ == "__main__":
+    main()
