@@ -249,6 +249,8 @@ static void arrive(struct pair *pair, const struct lone *first, const struct lon
     crossing->copied_at = first->copy.packet == 0;
     uint64_t left = joint->direction[first->end] == TOWARDS_FIRST ? second->order : first->order;
     crossing->reordered = left < joint->arrived_order[first->end];
+    int tap = joint->direction[first->end] == TOWARDS_FIRST ? 1 : 0;
+    pair->left[tap] = left > pair->left[tap] ? left : pair->left[tap];
     if (left > joint->arrived_order[first->end])
         joint->arrived_order[first->end] = left;
 }

@@ -152,7 +152,8 @@ struct pair {
     uint64_t segments[TAPS];            /* likewise, by tap */
     nanotime first[TAPS], latest[TAPS]; /* by each tap's clock */
     uint64_t matched, missed[TAPS];
-    bool ended[TAPS];                          /* its capture is read */
+    uint64_t left[TAPS]; /* the latest segment that had left that tap and came to the other */
+    bool ended[TAPS];    /* its capture is read */
     bool begins_late[TAPS], stops_early[TAPS]; /* shown by what passed it unseen */
     int8_t first_near_client; /* 1: by what was seen, the first tap is nearer to clients; 0: not;
                                  -1: unknown */

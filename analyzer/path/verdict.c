@@ -157,6 +157,16 @@ static bool is_before_beginning(const struct pair *pair, const struct lone *lone
            time_is_before(due_at(pair, lone), pair_time(pair, other, pair->first[other]));
 }
 
+/* It left so late that the other capture may have ended before it came, for all that is known of
+ * queues: nothing that left later has come. */
+static bool may_be_under_way(const struct pair *pair, const struct lone *lone)
+{
+    int other = 1 - lone->tap;
+    nanotime latest = time_after(due_at(pair, lone), pair->config->tap_delay);
+    return pair->segments[other] > 0 && lone->order > pair->left[lone->tap] &&
+           time_is_before(pair_time(pair, other, pair->latest[other]), latest);
+}
+
 /* A segment that had passed the other tap, by its way, shows that nothing was captured there. */
 static void note_edge(struct pair *pair, const struct lone *lone)
 {
@@ -221,7 +231,8 @@ static enum path_fate fate_of_unarrived(const struct pair *pair, const struct lo
 {
     const struct joint *joint = pair_joint(pair, lone->joint);
     int other = 1 - lone->tap;
-    bool after = is_after_end(pair, lone), before = is_before_beginning(pair, lone);
+    bool after = is_after_end(pair, lone) || may_be_under_way(pair, lone);
+    bool before = is_before_beginning(pair, lone);
     crossing->unjoined = joint->matched == 0;
     crossing->at_edge = after || before || pair->segments[other] == 0;
     if ((after && pair->stops_early[other]) || (before && pair->begins_late[other]))

@@ -343,6 +343,29 @@ def check_capture_loss(tap, desk):
         tap.ok(joins == {"tuple"}, "%s: all are joined" % title, joins)
 
 
+def check_lengths(tap, desk):
+    """A capture that begins later, or ends sooner, lost nothing there: the network neither."""
+    lab = simulated(12, Weather(loss=.02), 300)
+    client, server = lab.taps["client"], lab.taps["server"]
+    start, end = START + 200 * MS, START + 800 * MS
+    for name, part in (("ends sooner", [s for s in server if s.t < end]),
+                       ("begins later", [s for s in server if s.t >= start])):
+        answer = desk.ask(desk.write("client", client), desk.write("server", part))
+        first = 0 if name == "ends sooner" else len(server) - len(part)
+        want = {(side, number if side == "client" else number - first)
+                for side, number in lab.log["lost"]}
+        told = answer.triggers("lost_between_taps")
+        wrong = {packet: told[packet] for packet in set(told) - want}
+        inner = {(side, number - (first if side == "server" else 0))
+                 for side, number in lab.log["lost"]
+                 if start + 100 * MS < lab.taps[side][number - 1].t < end - 200 * MS}
+        tap.ok(inner <= set(told) and len(inner) > 5,
+               "a capture that %s: what was lost while it ran is told" % name, inner - set(told))
+        tap.ok(len(wrong) <= 2 and set(wrong.values()) <= {"possible"},
+               "a capture that %s: what it does not cover is not said to be lost" % name, wrong)
+        tap.ok(answer.counts()["unknown"] > 100, "a capture that %s: that is counted" % name)
+
+
 def check_outputs(tap, desk):
     """The text, the report and the page speak of the taps, and follow the schema."""
     lab = simulated(10, ROUGH, 60)
@@ -405,7 +428,7 @@ def main():
         for check in (check_paths, check_order, check_drift, check_states, check_testimony,
                       check_change,
                       check_translation, check_proxy, check_offload, check_capture_loss,
-                      check_outputs, check_command):
+                      check_lengths, check_outputs, check_command):
             check(tap, desk)
     sys.exit(tap.end())
 
