@@ -85,6 +85,13 @@ def check_problems(tap, name, read, report, text):
            name + ": with all its arrows")
 
 
+def check_dwell(tap, name, read, report):
+    times = report["summary"]["dwell_times"]
+    counts = {state: times[state]["count"] for state in times if times[state]["count"] > 0}
+    tap.ok(dict(read["dots"]) == counts, name + ": a dot for each stay that the report counts",
+           read["dots"], counts)
+
+
 def check_looks(tap, name, read, uplot):
     tap.ok(not read["wide"], name + ": nothing is wider than the screen", read["wide"])
     tap.ok(not read["nameless"], name + ": all that is used has a name", *read["nameless"])
@@ -142,6 +149,7 @@ def check_pages(tap, pages, everything):
         check_table(tap, name, read, report)
         check_connections(tap, name, read, report, data_of(text, "segments"))
         check_problems(tap, name, read, report, text)
+        check_dwell(tap, name, read, report)
         check_looks(tap, name, read, "uPlot's licence" in text)
 
 

@@ -81,6 +81,8 @@ async function readConnections(page, out) {
 async function readProblems(page, out) {
   const problems = page.locator("details.problem");
   out.problems = await problems.count();
+  out.dots = await page.$$eval("table.dwell ~ .picture .dots", (all) => all.map((path) =>
+    [path.dataset.state, path.getAttribute("d").split("M").length - 1]));
   if (out.problems === 0) return;
   const ladder = page.locator("svg.ladder").first();
   out.hidden = !await ladder.isVisible();

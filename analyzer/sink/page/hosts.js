@@ -56,7 +56,8 @@ function showHost(host, box) {
       ", a point each " + spellDuration(host.lastack.series.step) + "."), place);
     showPlot(curvesOf(host), place);
   }
-  const picture = host.lastack.dwell_times && dwellOf(host.lastack.dwell_times, nameOfHost(host));
+  const picture = host.lastack.dwell_times && dwellOf(host.lastack.dwell_times, nameOfHost(host),
+    report.flows.filter((flow) => spellEnd(flow.destination) === spellEnd(host.destination)));
   if (picture) box.append(make("h4", {}, "How long sides stayed"), picture);
 }
 
