@@ -16,7 +16,7 @@ static nanotime clock_now(clockid_t id)
 void upkeep_begin(struct upkeep *upkeep)
 {
     upkeep->done = upkeep->stats_done = clock_now(CLOCK_MONOTONIC);
-    upkeep->looked = clock_now(CLOCK_REALTIME);
+    upkeep->looked = 0; /* interfaces were open before */
 }
 
 bool upkeep_is_due(const struct upkeep *upkeep)
@@ -43,17 +43,22 @@ static enum status write_stats(struct upkeep *upkeep, bool for_all)
     return analyzer_stats(upkeep->analyzer, &inputs);
 }
 
-/* Drops since the last look are told before the packets around them are analysed. */
+/*
+ * Drops since the last look are told before the packets around them are analysed.  Looking takes
+ * its time, and a packet is dropped meanwhile: what one look covers begins before the one before
+ * was made.
+ */
 static void look_for_drops(struct upkeep *upkeep)
 {
     uint64_t received, kernel, interface;
-    nanotime now = clock_now(CLOCK_REALTIME);
+    nanotime before = clock_now(CLOCK_REALTIME);
     if (!source_drops(upkeep->source, &received, &kernel, &interface))
         return;
     if (kernel > upkeep->dropped)
-        analyzer_note_drops(upkeep->analyzer, kernel - upkeep->dropped, upkeep->looked, now);
+        analyzer_note_drops(upkeep->analyzer, kernel - upkeep->dropped, upkeep->looked,
+                            clock_now(CLOCK_REALTIME));
     upkeep->dropped = kernel; /* an interface drops frames of foreign protocols, too */
-    upkeep->looked = now;
+    upkeep->looked = before;
 }
 
 static bool stats_are_due(struct upkeep *upkeep)
