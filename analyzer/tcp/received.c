@@ -7,9 +7,12 @@
  *   - any segment but an RST after a presumed reset or a presumed CLOSED, outside the crossing
  * time;
  *   - TSecr: the acknowledgment of a repeated FIN echoes the copy that arrived first.
+ * Besides, a side that goes on with new octets shows that a reset in its name was not its own.
  */
 #include "facts.h"
 #include "moves.h"
+
+static const nanotime swap_reach = 3 * (nanotime)NANO_PER_MILLI; /* OBSERVER 5 */
 
 enum judgment { JUDGE_NOTHING, JUDGE_PROVEN, JUDGE_REVOKED, JUDGE_CROSSED };
 
@@ -311,6 +314,25 @@ static void judge_presumed(struct connection *connection, const struct segment *
 }
 
 /*
+ * A host that has reset a connection sends nothing new in it.  A side that goes on exactly where it
+ * was had not sent the reset: somebody else did, in its name (OBSERVER 5).
+ */
+static void revoke_foreign_rst(struct connection *connection, const struct segment *segment,
+                               int from, struct step *step)
+{
+    const struct side *x = &connection->side[from];
+    const struct history *history = &connection->history;
+    bool new_octets = segment->payload > 0 || (segment->flags & TCP_FIN) != 0;
+    int newest = history_newest(history, from, history->count - 1);
+    if (newest < 0 || !new_octets || segment->sequence != x->snd_nxt ||
+        (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
+        return;
+    const struct history_entry *entry = history_peek(history, newest);
+    if (entry->fact == FACT_SND_RST && time_since(segment->time, entry->t) > swap_reach)
+        side_revoke(connection, from, newest, segment->packet, false, step);
+}
+
+/*
  * The SYN-ACK again after the side's FIN: the FIN was sent out of SYN_RCVD.  ESTABLISHED, presumed
  * before it, never was; nor had the acknowledgment of that FIN arrived.
  */
@@ -369,6 +391,8 @@ void facts_received(struct connection *connection, const struct segment *segment
     if (side_has(x, SIDE_FIN_SENT) && (segment->flags & TCP_SYN) != 0 &&
         segment->sequence == x->iss)
         revoke_under_fin(connection, segment, from, step);
+    if (x->state == STATE_CLOSED && x->basis == BASIS_SENT)
+        revoke_foreign_rst(connection, segment, from, step);
     if (x->basis == BASIS_PRESUMED)
         judge_presumed(connection, segment, from, step);
     if (connection->closing != NULL)
