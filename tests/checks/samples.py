@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """lastack says of every sample what stands beside it.
 
-samples.py --accept writes the reports anew; read the difference before keeping it.  The captures
-are made by tests/lab/record.py (make samples).
+samples.py --accept writes the reports, and what README.md shows, anew; read the difference before
+keeping it.  The captures are made by tests/lab/record.py (make samples).
 """
 import collections
 import json
@@ -90,6 +90,7 @@ def accept():
         sys.exit("this build has no uPlot: the page that is kept needs it")
     with open(path(PAGE, ".html"), "w", encoding="utf-8") as file:
         file.write(page)
+    accept_readme()
 
 
 def problems_of(report):
@@ -137,15 +138,37 @@ def check_completeness(tap):
     tap.ok(not missing, "samples/README.md has every sample, and what it shows", missing)
 
 
+def run_as_shown(words):
+    """What README.md shows of it."""
+    environment = dict(os.environ, LC_ALL="C.UTF-8", COLUMNS="80")
+    return subprocess.run([LASTACK, *words.split()], cwd=TOP, capture_output=True, text=True,
+                          encoding="utf-8", check=False, env=environment).stdout
+
+
+# What README.md shows of the first sample: the command, the end of what it says, and where that
+# end begins.
+SHOWN = ((r"```\nlastack (--text [^\n]*)\n```\n\nends with\n\n```\n(.*?)```", "\nERROR "),
+         (r"```\nlastack (ladder [^\n]*)\n```\n\n```\n(.*?)```", "\n      8 "))
+
+
+def accept_readme():
+    name = os.path.join(TOP, "README.md")
+    for pattern, first in SHOWN:
+        readme = read(name)
+        match = re.search(pattern, readme, re.DOTALL)
+        said = run_as_shown(match[1])
+        said = said[said.index(first) + 1:]
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(readme[:match.start(2)] + said + readme[match.end(2):])
+
+
 def check_readme(tap):
     """README.md explains an event line by line: command and output there must be true."""
     readme = read(os.path.join(TOP, "README.md"))
-    command, shown = re.search(r"```\nlastack (--text [^\n]*)\n```\n\nends with\n\n```\n(.*?)```",
-                               readme, re.DOTALL).groups()
-    run = subprocess.run([LASTACK, *command.split()], cwd=TOP, capture_output=True, text=True,
-                         check=False)
-    tap.ok(run.returncode == 0 and run.stdout.endswith("\n\n" + shown),
-           "README.md shows what lastack says", run.stdout)
+    for pattern, _ in SHOWN:
+        command, shown = re.search(pattern, readme, re.DOTALL).groups()
+        said = run_as_shown(command)
+        tap.ok(said.endswith("\n" + shown), "README.md shows what lastack says: " + command, said)
 
 
 def main():
