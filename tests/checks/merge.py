@@ -78,11 +78,11 @@ def check_cases(tap, rng):
         count = len(capture.records)
         cuts = [[cut] for cut in rng.sample(range(1, count), min(2, count - 1))]
         jobs.append((name, capture, cuts, rng.choice((SINGLE, pieces.SEVERAL))))
-    jobs = rng.sample(jobs, 30 if SLOW else 150)
+    jobs = rng.sample(jobs, 30 if SLOW else 70)
     for name in sorted(os.listdir(os.path.join(SOURCE, "samples"))):
         if name.endswith(".pcap"):
             capture = Capture(read(os.path.join(SOURCE, "samples", name)))
-            step = 5 if SLOW else 1
+            step = 5 if SLOW else 2
             cuts = [[i] for i in range(1, len(capture.records), step)]
             jobs.append((name, capture, cuts + [list(range(1, len(capture.records)))], SINGLE))
     faults = pieces.each(compare, jobs)
