@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { LONGEST = 2048, IP4_HEADER = 20, IP6_HEADER = 40 };
+enum { IP4_HEADER = 20, IP6_HEADER = 40 };
 
 static uint8_t octet_of(uint32_t id, uint32_t place)
 {
@@ -30,8 +30,7 @@ static void claim_whole(const struct frame *whole, const struct fragment *last)
 /* One fragment of six octets; true when it made a packet whole. */
 static bool take_one(struct script *script, struct fragments *fragments, nanotime *time)
 {
-    uint8_t data[LONGEST];
-    struct fragment fragment = {.ip_version = 4, .protocol = 6, .ttl = 64, .data = data};
+    struct fragment fragment = {.ip_version = 4, .protocol = 6, .ttl = 64};
     uint8_t which = script_u8(script);
     fragment.id = which & 15;
     fragment.ip_version = (which & 16) != 0 ? 6 : 4;
@@ -41,12 +40,16 @@ static bool take_one(struct script *script, struct fragments *fragments, nanotim
     fragment.length = script_u8(script) * ((which & 64) != 0 ? 8u : 1u);
     uint8_t cut = script_u8(script);
     fragment.captured = cut < fragment.length ? fragment.length - cut : fragment.length;
+    uint8_t *data = malloc(fragment.captured > 0 ? fragment.captured : 1); /* no octet more */
+    CLAIM(data != NULL, "no memory");
+    fragment.data = data;
     for (uint32_t i = 0; i < fragment.captured; i++)
         data[i] = octet_of(fragment.id, fragment.offset + i);
     *time += (nanotime)script_u8(script) * 200 * NANO_PER_MILLI - NANO_PER_SECOND;
     struct frame whole;
     struct segment lost;
     bool made = fragments_take(fragments, &fragment, *time, &whole);
+    free(data);
     if (made)
         claim_whole(&whole, &fragment);
     while (fragments_lost(fragments, &lost))

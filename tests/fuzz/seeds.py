@@ -178,6 +178,8 @@ def capture_seeds():
     yield "pcapng", capture_of("pcapng")
     yield "pcapng-big", capture_of("pcapng", big=True)
     yield "pcapng-two-sections", capture_of("pcapng") + capture_of("pcapng", big=True)
+    yield "a-large-packet", gzip.compress(plain[:24] + struct.pack("<IIII", 1, 1, 300000, 300000) +
+                                          bytes(300000), mtime=0)
     yield "snoop", capture_snoop()
     yield "erf", capture_erf()
     for name, data in unpack_files(plain):
