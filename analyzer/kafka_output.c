@@ -96,8 +96,10 @@ static ssize_t write_lines(void *context, const char *text, size_t length)
     struct kafka_output *output = context;
     errno = 0;
     size_t done = write_rest(output) ? write_some(output, text, length) : 0;
-    if (done < length && errno != EAGAIN)
-        return 0; /* the sender is gone: the output has failed */
+    if (done < length && errno != EAGAIN) {
+        errno = EIO; /* the sender is gone: not as a reader goes, who has enough */
+        return 0;
+    }
     if (done < length)
         keep_rest(output, text, done, length);
     return (ssize_t)length;
@@ -132,7 +134,10 @@ static int close_lines(void *context)
         message_print("kafka: %llu records delivered to %s, %llu left out",
                       (unsigned long long)result.delivered, output->options.topic,
                       (unsigned long long)missing);
-    errno = told ? ENOBUFS : EPIPE;
+    if (!told)
+        message_print("kafka: what sends records ended before its time; how many arrived is not "
+                      "known");
+    errno = told ? ENOBUFS : EIO;
     return told && missing == 0 ? 0 : -1;
 }
 
