@@ -56,8 +56,6 @@ BUGS = (
     Bug("the last group of words is not parked", "order", "analyzer/flow/park.c",
         "return ~zeros & (UINT64_MAX >> (GROUP - words));",
         "return ~zeros & (UINT64_MAX >> (GROUP - words) >> 1);"),
-    Bug("a packet may be larger than the buffer", "capture", "analyzer/source/classic.c",
-        "if (captured > LARGEST_CAPTURE)", "if (captured > 16 * LARGEST_CAPTURE)"),
     Bug("a number below its range is taken", "settings", "analyzer/tunables.c",
         "value >= range.least && value <= range.most", "value <= range.most"),
 )
