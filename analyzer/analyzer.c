@@ -292,7 +292,7 @@ void analyzer_tap_end(struct analyzer *analyzer, uint32_t tap)
 
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
 {
-    if (packet->tap > 0)
+    if (packet->tap > 0 && analyzer->path != NULL)
         return take_far(analyzer, packet);
     count_packet(analyzer, packet);
     if (packet->lost > 0)

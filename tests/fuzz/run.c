@@ -140,8 +140,12 @@ static char *run(const struct run_options *options, uint32_t threads, uint32_t t
     struct analyzer *analyzer;
     CLAIM(stream != NULL, "no memory");
     witness_init(&witness, options, stream);
-    struct analyzer_options chosen = {options->config, options->segments, options->transitions,
-                                      &witness.sink};
+    struct analyzer_options chosen = {
+        .config = options->config,
+        .segments = options->segments,
+        .transitions = options->transitions,
+        .sink = &witness.sink,
+    };
     chosen.config.threads = threads;
     CLAIM(analyzer_new(&chosen, &analyzer) == STATUS_OK, "no memory");
     for (size_t i = 0; i < packets->count; i++) {
