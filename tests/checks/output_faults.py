@@ -65,6 +65,9 @@ def whole_lines(path):
 
 
 def check_limits(tap, folder, big):
+    if "tsan" in os.environ.get("LASTACK_SANITIZED", ""):
+        tap.skip("files that may not grow", "this sanitizer writes a file of its own")
+        return
     out, faults, kept = os.path.join(folder, "out"), [], []
     for octets in (0, 1, 4095, 4096, 100001, 262144, 262145, 300000, 1000000):
         done = run("--ndjson=" + out, big, preexec_fn=limited(octets))
