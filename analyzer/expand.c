@@ -59,7 +59,7 @@ struct history_record expand_history(const struct history_entry *entry)
         .revoked_by = entry->revoked ? entry->by : 0,
         .state = (enum tcp_state)entry->state,
         .fact = (enum fact)entry->fact,
-        .basis = (enum basis)entry->basis,
+        .basis = entry->revoked ? BASIS_PRESUMED : (enum basis)entry->basis, /* forged: not sent */
         .revoked = entry->revoked,
     };
 }
