@@ -2,7 +2,7 @@
 """lastack says of every sample what stands beside it.
 
 samples.py --accept writes the reports, and what README.md shows, anew; read the difference before
-keeping it.  The captures are made by tests/lab/record.py (make samples).
+keeping it.  The captures are made by tests/lab/record.py (make record-samples).
 """
 import collections
 import json

@@ -35,4 +35,18 @@ done
 [ -z "$missing" ]
 tap_result $? "tests are named in Makefile.am" "$missing"
 
+# What has the name of a target is made anew by make dist, which may write into the sources.
+targets_that_exist() {
+    sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' "$1" | while read -r target; do
+        [ ! -e "$target" ] || [ "$target" = check ] || echo "$target"
+    done
+}
+printf 'samples: lastack\n' >"${TMPDIR:-/tmp}/lastack-targets.$$"
+[ "$(targets_that_exist "${TMPDIR:-/tmp}/lastack-targets.$$")" = samples ]
+tap_result $? "a target that has the name of a folder would be noticed"
+rm -f "${TMPDIR:-/tmp}/lastack-targets.$$"
+found=$(targets_that_exist Makefile.am)
+[ -z "$found" ]
+tap_result $? "no target has the name of a file or folder" "$found"
+
 tap_end

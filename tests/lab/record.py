@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the captures in samples/ anew from scenarios of the lab, and what lastack says of them.
 
-    LASTACK=PROGRAM tests/lab/record.py [NAME...]       (make samples)
+    LASTACK=PROGRAM tests/lab/record.py [NAME...]       (make record-samples)
 
 Each sample has a network of its own, so that all can be read together.  The datagram with which the
 lab ends a capture is left out, but where a deadline is waited for.
