@@ -155,52 +155,6 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     return analyzer_take_status(analyzer);
 }
 
-/* What a fragment came in stands around what the packet that it was part of came in. */
-static void put_around(struct segment *segment, const struct fragment *fragment)
-{
-    uint16_t inner[SEGMENT_VLANS];
-    uint8_t inner_count = segment->vlans;
-    memcpy(inner, segment->vlan, sizeof(inner));
-    memcpy(segment->vlan, fragment->vlan, sizeof(segment->vlan));
-    segment->vlans = fragment->vlans;
-    for (int i = 0; i < inner_count && segment->vlans < SEGMENT_VLANS; i++)
-        segment->vlan[segment->vlans++] = inner[i];
-    if (fragment->around.tunnels == 0)
-        return;
-    struct encapsulation within = segment->around;
-    segment->around = fragment->around;
-    for (int i = 0; i < within.tunnels && segment->around.tunnels < SEGMENT_TUNNELS; i++) {
-        segment->around.kind[segment->around.tunnels] = within.kind[i];
-        segment->around.id[segment->around.tunnels++] = within.id[i];
-    }
-}
-
-/*
- * A fragment: DISSECT_FRAGMENT while others are missing, else what the whole packet is, which
- * *whole is then.  That may be a fragment again, in a tunnel; how often is bounded, as is the
- * nesting of tunnels.
- */
-static enum dissect_result join_fragments(struct fragments *fragments, nanotime time,
-                                          struct frame *whole, struct segment *segment)
-{
-    enum { NESTED = 4 };
-    struct fragment fragment;
-    for (int level = 0; level < NESTED; level++) {
-        if (!dissect_fragment(whole, &fragment))
-            return DISSECT_NOT_TCP;
-        if (!dissect_may_hold_tcp(fragment.protocol))
-            return DISSECT_NOT_TCP;
-        if (!fragments_take(fragments, &fragment, time, whole))
-            return DISSECT_FRAGMENT;
-        enum dissect_result result = dissect(whole, segment);
-        if (result == DISSECT_SEGMENT)
-            put_around(segment, &fragment);
-        if (result != DISSECT_FRAGMENT)
-            return result;
-    }
-    return DISSECT_TUNNEL_LOOP;
-}
-
 /* One packet of a frame: nearly always the only one. */
 static enum status take_frame(struct analyzer *analyzer, const struct analyzer_packet *packet,
                               const struct frame *frame)
@@ -216,7 +170,7 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
         return STATUS_NO_MEMORY;
     }
     if (result == DISSECT_FRAGMENT)
-        result = join_fragments(analyzer->fragments, packet->time, &whole, &item->segment);
+        result = fragments_join(analyzer->fragments, packet->time, &whole, &item->segment);
     if (result == DISSECT_FRAGMENT)
         return STATUS_OK; /* counted there */
     analyzer->results[result]++;
@@ -271,7 +225,7 @@ static enum status take_far(struct analyzer *analyzer, const struct analyzer_pac
         if (result == DISSECT_FRAGMENT && *fragments == NULL)
             return STATUS_NO_MEMORY;
         if (result == DISSECT_FRAGMENT)
-            result = join_fragments(*fragments, packet->time, &whole, &segment);
+            result = fragments_join(*fragments, packet->time, &whole, &segment);
         segment.time = packet->time;
         segment.packet = packet->number;
         if (result == DISSECT_SEGMENT)
@@ -354,27 +308,6 @@ enum status analyzer_snapshot(struct analyzer *analyzer)
     return analyzer_take_status(analyzer);
 }
 
-static void fill_stats(const struct analyzer *analyzer, const struct engine_stock *stock,
-                       const struct engine_counts *counts, struct stats_record *stats)
-{
-    stats->packets = analyzer->packets;
-    stats->bytes = analyzer->bytes;
-    stats->started = analyzer->first;
-    stats->segments = counts->segments;
-    stats->copies = counts->copies;
-    stats->open = stock->open;
-    memcpy(stats->states, stock->states, sizeof(stats->states));
-    stats->flows = counts->flows;
-    memcpy(stats->flows_by_kind, counts->flows_by_kind, sizeof(stats->flows_by_kind));
-    host_count_events(analyzer->host, stats->events_by_id, stats->events_by_level);
-    stats->memory = stock->octets;
-    stats->memory_limit = analyzer->engine.config.max_memory;
-    stats->evictions = counts->evictions;
-    stats->tombstones_evicted = counts->tombstones_evicted;
-    stats->events_dropped = counts->events_dropped;
-    stats->history_dropped = counts->history_dropped;
-}
-
 static enum status write_stats(struct analyzer *analyzer, const struct analyzer_inputs *inputs,
                                struct sink *sink)
 {
@@ -397,7 +330,7 @@ static enum status write_stats(struct analyzer *analyzer, const struct analyzer_
         .peaks = host_peaks(analyzer->host),
         .lag = inputs->lag_known ? inputs->lag : NANOTIME_UNKNOWN,
     };
-    fill_stats(analyzer, &stock, &counts, &stats);
+    analyzer_fill_stats(analyzer, &stock, &counts, &stats);
     return sink->ops->stats(sink, &stats);
 }
 
@@ -463,72 +396,6 @@ static void count_fragments(struct analyzer *analyzer)
     analyzer->results[DISSECT_FRAGMENT_COPY] = counts.copies;
 }
 
-static void add_skipped(struct run_summary *summary, const char *name, uint64_t count)
-{
-    if (count > 0)
-        summary->skipped[summary->skipped_count++] = (struct count_by_name){name, count};
-}
-
-/* Every packet once: segments, copies and these together are all that was read. */
-static void summarize_skipped(const struct analyzer *analyzer, struct run_summary *summary)
-{
-    for (int i = 0; i < DISSECT_RESULTS; i++) {
-        uint64_t count = analyzer->results[i];
-        if (i == DISSECT_ICMP_ERROR) /* the others are named below */
-            count = analyzer->counts.icmp_matched;
-        if (i != DISSECT_SEGMENT)
-            add_skipped(summary, dissect_result_name((enum dissect_result)i), count);
-    }
-    add_skipped(summary, "icmp_error_unmatched", analyzer->counts.icmp_unmatched);
-    add_skipped(summary, "icmp_error_copy", analyzer->counts.icmp_copies);
-    add_skipped(summary, "after_close", analyzer->counts.late);
-}
-
-static void summarize_links(const struct analyzer *analyzer, const struct analyzer_inputs *inputs,
-                            struct run_summary *summary)
-{
-    for (uint32_t i = 0; i < analyzer->links && inputs->link_type_name != NULL; i++)
-        summary->link_types[summary->link_type_count++] = (struct count_by_name){
-            inputs->link_type_name(analyzer->link[i].link_type), analyzer->link[i].packets};
-}
-
-static void summarize_engine(const struct engine_counts *counts, struct run_summary *summary)
-{
-    summary->segments = counts->segments;
-    summary->copies = counts->copies;
-    summary->flows = counts->flows;
-    memcpy(summary->flows_by_kind, counts->flows_by_kind, sizeof(summary->flows_by_kind));
-    memcpy(summary->left, counts->left, sizeof(summary->left));
-    memcpy(summary->left_presumed, counts->left_presumed, sizeof(summary->left_presumed));
-    summary->evictions = counts->evictions;
-    summary->tombstones_evicted = counts->tombstones_evicted;
-    summary->events_dropped = counts->events_dropped;
-    summary->history_dropped = counts->history_dropped;
-}
-
-static void summarize(const struct analyzer *analyzer, const struct analyzer_inputs *inputs,
-                      struct run_summary *summary)
-{
-    memset(summary, 0, sizeof(*summary));
-    summary->inputs = inputs->inputs;
-    summary->input_count = inputs->count;
-    summary->packets = analyzer->packets;
-    summary->bytes = analyzer->bytes;
-    summary->truncated = analyzer->truncated;
-    summary->bad_checksums = analyzer->bad_checksums;
-    summary->timestamp_regressions = analyzer->regressions;
-    summary->first = analyzer->first;
-    summary->last = analyzer->last;
-    summary->drops_known = inputs->drops_known;
-    summary->drops_received = inputs->drops_received;
-    summary->drops_kernel = inputs->drops_kernel;
-    summary->drops_interface = inputs->drops_interface;
-    summarize_skipped(analyzer, summary);
-    summarize_links(analyzer, inputs, summary);
-    summarize_engine(&analyzer->counts, summary);
-    host_summarize(analyzer->host, summary);
-}
-
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs)
 {
     uint64_t drops = inputs->drops_known ? inputs->drops_kernel : 0;
@@ -550,7 +417,7 @@ enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inp
     struct run_summary *summary = malloc(sizeof(*summary));
     if (summary == NULL)
         return STATUS_NO_MEMORY;
-    summarize(analyzer, inputs, summary);
+    analyzer_summarize(analyzer, inputs, summary);
     struct sink *sink = analyzer->sink;
     if (sink != NULL && sink->ops->finish != NULL) {
         enum status finished = sink->ops->finish(sink, summary);

@@ -1,4 +1,4 @@
-/* analyzer_parts: what an analyzer is made of; known to analyzer.c and analyzer_state.c alone. */
+/* analyzer_parts: what an analyzer is made of; known to the files of analyzer alone. */
 #ifndef LASTACK_ANALYZER_PARTS_H
 #define LASTACK_ANALYZER_PARTS_H
 
@@ -49,6 +49,14 @@ enum status analyzer_write_tapes(struct analyzer *analyzer);
 
 /* Analyses the packets that wait for a batch to be full. */
 void analyzer_process_batch(struct analyzer *analyzer);
+
+/* Fills what the analyzer and its engines have counted; everything else is the caller's. */
+void analyzer_fill_stats(const struct analyzer *analyzer, const struct engine_stock *stock,
+                         const struct engine_counts *counts, struct stats_record *stats);
+
+/* The whole summary, once everything has ended; what inputs told is named in it. */
+void analyzer_summarize(const struct analyzer *analyzer, const struct analyzer_inputs *inputs,
+                        struct run_summary *summary);
 
 /* The failure since it was last asked for. */
 enum status analyzer_take_status(struct analyzer *analyzer);

@@ -31,6 +31,14 @@ struct fragments *fragments_new(const struct config *config);
 bool fragments_take(struct fragments *fragments, const struct fragment *fragment, nanotime time,
                     struct frame *ret_frame);
 
+/*
+ * From a fragment, in *whole, to what it completes: DISSECT_FRAGMENT while others are missing, else
+ * what the whole packet is, which *whole is then.  That may be a fragment again, in a tunnel; how
+ * often is bounded, as is the nesting of tunnels.
+ */
+enum dissect_result fragments_join(struct fragments *fragments, nanotime time, struct frame *whole,
+                                   struct segment *segment);
+
 /* Whether memory ran out for a fragment since the last call; it is counted as incomplete. */
 bool fragments_starved(struct fragments *fragments);
 
