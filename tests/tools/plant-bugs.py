@@ -49,7 +49,7 @@ BUGS = (
         "return seq_distance(a, b) < 0;", "return a < b;"),
     Bug("records of threads merged by time alone", "conversations", "analyzer/shard/ledger.c",
         "return a->key.packet < b->key.packet;", "return false;"),
-    Bug("a copy is not counted", "conversations", "analyzer/engine.c",
+    Bug("a copy is not counted", "conversations", "analyzer/dispatch.c",
         "engine->counts.copies++;", ""),
     Bug("what is skipped is not counted", "frames", "analyzer/analyzer.c",
         "analyzer->results[result]++;", "analyzer->results[result] += result == DISSECT_SEGMENT;"),
