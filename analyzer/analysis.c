@@ -5,274 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "analyzer.h"
-#include "chain.h"
-#include "idle.h"
-#include "input_places.h"
+#include "analysis_parts.h"
 #include "input_report.h"
-#include "interrupt.h"
-#include "live_view.h"
 #include "messages.h"
-#include "outputs.h"
 #include "privileges.h"
-#include "problem_packets.h"
-#include "progress.h"
-#include "sink/sinks.h"
-#include "source/file_set.h"
-#include "source/source.h"
-#include "source/spool.h"
-#include "tap_set.h"
-#include "upkeep.h"
-
-enum { PACKETS_A_LOOK = 256 }; /* of files, between looks whether a page is wanted */
-
-/* What one analysis joins together. */
-struct run {
-    const struct options *options;
-    struct source *source; /* NULL: not open */
-    struct interrupt interrupt;
-    bool has_interrupt;
-    struct outputs *outputs;
-    struct sink *sink; /* where the analyzer's records go */
-    struct analyzer *analyzer;
-    struct spool *spool; /* NULL: the packets can be had again, or are not needed */
-    struct tap_set taps;
-    uint32_t tap; /* of the packet that is taken */
-    struct progress progress;
-    struct idle idle;
-    struct input_places places;
-    struct file_set files;    /* those named, patterns and directories expanded */
-    const char **directories; /* owned; with --follow */
-    size_t directory_count;
-    uint64_t packets;     /* read so far, those outside --since and --until, too */
-    struct chain chain;   /* of runs over pieces, this one among them */
-    struct upkeep upkeep; /* live */
-    struct live_view view;
-    struct service service;
-};
-
-static bool is_live(const struct run *run)
-{
-    return run->options->interface_count > 0;
-}
-
-static enum status open_source(struct run *run, uint64_t count, struct source **ret_source,
-                               char *message)
-{
-    const struct options *options = run->options;
-    struct source_options wanted = {
-        .files = (const char *const *)run->files.names,
-        .file_count = run->files.count,
-        .follow = options->follow,
-        .directories = run->directories,
-        .directory_count = run->directory_count,
-        .interfaces = options->interfaces,
-        .interface_count = options->interface_count,
-        .filter = options->filter,
-        .count = count,
-        .snaplen = (int)options->snaplen,
-        .buffer_kib = (int)options->buffer_kib,
-        .capture_threads = options->config.threads,
-        .promiscuous = options->promiscuous,
-        .after = run->chain.place,
-    };
-    enum status status = source_open(&wanted, ret_source, message);
-    if (status != STATUS_OK || options->tap_count == 0)
-        return status;
-    status = tap_set_open(&run->taps, options, &wanted, *ret_source, message);
-    if (status == STATUS_OK)
-        return status;
-    source_free(*ret_source);
-    *ret_source = NULL;
-    return status;
-}
-
-/* Before the analyzer has threads, so that they leave the signals to the one that waits. */
-static enum status wait_for_signals(struct run *run)
-{
-    enum interrupt_kind kind = is_live(run) ? INTERRUPT_LIVE : INTERRUPT_SAVED;
-    if (run->options->has_view)
-        kind = INTERRUPT_SCREEN;
-    run->interrupt.leave = live_view_abandon;
-    run->interrupt.context = &run->view;
-    enum status status = interrupt_begin(&run->interrupt, run->source, kind);
-    run->has_interrupt = status == STATUS_OK;
-    return status;
-}
-
-/* Opens the inputs, to read count packets of them (0: all). */
-static enum status begin_reading(struct run *run, uint64_t count, char *message)
-{
-    run->idle = idle_begin(is_live(run));
-    input_places_restart(&run->places);
-    run->packets = 0;
-    enum status status = open_source(run, count, &run->source, message);
-    if (status != STATUS_OK || is_live(run)) /* then rights go first: see go_live */
-        return status;
-    status = wait_for_signals(run);
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    source_free(run->source);
-    run->source = NULL;
-    return status;
-}
-
-static void end_reading(struct run *run)
-{
-    if (run->source == NULL)
-        return;
-    if (run->has_interrupt)
-        interrupt_end(&run->interrupt);
-    run->has_interrupt = false;
-    source_free(run->source);
-    run->source = NULL;
-}
-
-static bool is_wanted(const struct options *options, nanotime moment)
-{
-    if (options->since != NANOTIME_UNKNOWN && time_is_before(moment, options->since))
-        return false;
-    return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
-}
-
-static enum status take_packet(struct run *run, const struct captured_packet *captured)
-{
-    run->packets++;
-    idle_note_packet(&run->idle, captured->time);
-    if (!is_live(run) && run->options->tap_count == 0) /* interfaces take turns at any packet */
-        input_places_note(&run->places, run->source, captured);
-    if (!is_wanted(run->options, captured->time))
-        return STATUS_OK;
-    struct analyzer_packet packet = {
-        .data = captured->data,
-        .captured = captured->captured,
-        .length = captured->length,
-        .time = captured->time,
-        .link_type = captured->link_type,
-        .number = captured->number,
-        .lost = captured->lost,
-        .tap = run->tap,
-    };
-    if (run->spool != NULL)
-        spool_keep(run->spool, captured, packet.number);
-    return analyzer_packet(run->analyzer, &packet);
-}
-
-/* How far the capture clock may go on while nothing comes. */
-static nanotime reached_in_pause(struct run *run)
-{
-    struct timespec clock;
-    clock_gettime(CLOCK_REALTIME, &clock);
-    return idle_capture_time(&run->idle, (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec);
-}
-
-/* Nothing to read for a moment: deadlines may pass, and what is decided goes out. */
-static enum status take_pause(struct run *run)
-{
-    nanotime reached = reached_in_pause(run);
-    if (is_live(run))
-        return upkeep_do(&run->upkeep, reached, false);
-    enum status status = STATUS_OK;
-    if (reached != NANOTIME_UNKNOWN)
-        status = analyzer_tick(run->analyzer, reached);
-    return status == STATUS_OK ? upkeep_pages(&run->upkeep) : status;
-}
-
-static void show_progress(struct run *run)
-{
-    if (!progress_is_due(&run->progress))
-        return;
-    struct source_progress read = source_progress(run->source);
-    progress_draw(&run->progress, (struct progress_state){.bytes_read = read.bytes_read,
-                                                          .bytes_total = read.bytes_total,
-                                                          .packets = run->packets});
-}
-
-/* A packet or a pause; with -U what a packet decides leaves with it, not with its batch. */
-static enum status take(struct run *run, enum source_result result,
-                        const struct captured_packet *packet)
-{
-    if (result == SOURCE_IDLE)
-        return take_pause(run);
-    enum status status = take_packet(run, packet);
-    if (status == STATUS_NO_MEMORY)
-        return status;
-    if (is_live(run) && upkeep_is_due(&run->upkeep)) /* a busy interface knows no pause */
-        return upkeep_do(&run->upkeep, run->idle.last_packet, true);
-    if (!is_live(run) && run->packets % PACKETS_A_LOOK == 0 && status == STATUS_OK)
-        status = upkeep_pages(&run->upkeep);
-    return run->options->flush ? analyzer_tick(run->analyzer, run->idle.last_packet) : status;
-}
-
-static void flush_sink(struct run *run)
-{
-    if (run->sink->ops->flush != NULL)
-        run->sink->ops->flush(run->sink);
-}
-
-/* Lets the view take keys and draw; once it is left, reading ends. */
-static void serve_view(struct run *run)
-{
-    if (!live_view_is_due(&run->view))
-        return;
-    if (!interrupt_came(&run->interrupt) && live_view_do(&run->view))
-        return;
-    live_view_close(&run->view);
-    source_break(run->source);
-}
-
-/* The next packet, of whichever tap it is; a signal ends them all. */
-static enum source_result next_packet(struct run *run, struct captured_packet *ret_packet)
-{
-    if (run->options->tap_count == 0)
-        return source_next(run->source, ret_packet);
-    if (interrupt_came(&run->interrupt))
-        return SOURCE_END;
-    return tap_set_next(&run->taps, run->analyzer, ret_packet, &run->tap);
-}
-
-/* Reads to the end, or until no output is left to write to.  Fails with NO_MEMORY only. */
-static enum status read_packets(struct run *run)
-{
-    struct captured_packet packet;
-    enum source_result result;
-    while ((result = next_packet(run, &packet)) != SOURCE_END) {
-        enum status status = take(run, result, &packet);
-        if (result == SOURCE_IDLE || run->options->flush)
-            flush_sink(run);
-        if (!outputs_alive(run->outputs))
-            return STATUS_OK;
-        if (status == STATUS_NO_MEMORY)
-            return status;
-        serve_view(run);
-        show_progress(run);
-    }
-    return STATUS_OK;
-}
-
-static enum status read_all(struct run *run)
-{
-    run->upkeep = (struct upkeep){
-        .options = run->options,
-        .interrupt = &run->interrupt,
-        .outputs = run->outputs,
-        .source = run->source,
-        .analyzer = run->analyzer,
-        .service = &run->service,
-    };
-    upkeep_begin(&run->upkeep);
-    run->view.analyzer = run->analyzer;
-    run->view.source = run->source;
-    run->view.is_live = is_live(run);
-    bool has_bar = isatty(STDERR_FILENO) && !run->options->quiet && !run->options->has_view;
-    run->progress = progress_begin(has_bar);
-    enum status status = read_packets(run);
-    progress_end(&run->progress);
-    return status;
-}
 
 /* The report covers what came before; to whom it matters, that is an input cut short. */
 static enum exit_status say_out_of_memory(const struct run *run)
@@ -284,85 +21,13 @@ static enum exit_status say_out_of_memory(const struct run *run)
     return EXIT_DAMAGED;
 }
 
-/* --- -w: the packets again, from the files or from the spool --- */
-
-/* How reading again goes: as far as the first time, with what went wrong. */
-struct again {
-    struct run *run;
-    uint64_t count; /* packets that were read the first time */
-    char *message;
-};
-
-static enum status rewind_files(void *context)
-{
-    struct again *again = context;
-    end_reading(again->run);
-    return begin_reading(again->run, again->count, again->message);
-}
-
-static bool next_of_files(void *context, struct captured_packet *ret_packet, uint64_t *ret_number)
-{
-    struct run *run = ((struct again *)context)->run;
-    enum source_result result;
-    while ((result = source_next(run->source, ret_packet)) != SOURCE_END) {
-        if (result != SOURCE_PACKET)
-            continue;
-        *ret_number = ret_packet->number;
-        if (is_wanted(run->options, ret_packet->time))
-            return true;
-    }
-    return false;
-}
-
-static enum status rewind_spool(void *context)
-{
-    return spool_rewind(((struct again *)context)->run->spool);
-}
-
-static bool next_of_spool(void *context, struct captured_packet *ret_packet, uint64_t *ret_number)
-{
-    return spool_next(((struct again *)context)->run->spool, ret_packet, ret_number);
-}
-
-static void say_what_was_written(const struct run *run, uint64_t written)
-{
-    uint64_t left_out = run->spool == NULL ? 0 : spool_left_out(run->spool);
-    if (run->options->verbose)
-        message_print("-w: %llu packets of connections with problems", (unsigned long long)written);
-    if (left_out > 0)
-        message_print("-w: the last %llu packets found no room on disk and are left out; give more "
-                      "with --spool, such as --spool 8G",
-                      (unsigned long long)left_out);
-}
-
-/* Writes what -w asks for, after the records.  What fails is said when the outputs are closed. */
-static void write_problem_packets(struct run *run)
-{
-    FILE *stream;
-    char message[MESSAGE_SIZE] = "";
-    struct chosen *chosen = outputs_chosen(run->outputs, &stream);
-    if (chosen == NULL)
-        return;
-    struct again again = {run, run->packets, message};
-    struct packet_feed feed = {&again, rewind_files, next_of_files};
-    if (run->spool != NULL)
-        feed = (struct packet_feed){&again, rewind_spool, next_of_spool};
-    uint64_t written;
-    enum status status =
-        problem_packets_write(chosen, &feed, &run->options->config, stream, &written);
-    if (message[0] != '\0')
-        message_print("-w: %s", message);
-    outputs_packets_written(run->outputs, status);
-    say_what_was_written(run, written);
-}
-
 /* In a chain the run over the next piece ends what lives, and writes the report. */
 static enum exit_status hand_on(struct run *run)
 {
     char message[MESSAGE_SIZE] = "";
     enum status status =
         chain_hand_on(&run->chain, run->options, run->source, run->analyzer, run->outputs, message);
-    flush_sink(run);
+    run_flush(run);
     return status == STATUS_OK ? EXIT_DONE : exit_refuse(status, message);
 }
 
@@ -376,12 +41,12 @@ static enum status finish_report(struct run *run)
 
 static enum exit_status read_and_report(struct run *run)
 {
-    if (is_live(run))
+    if (run_is_live(run))
         service_ready(&run->service);
-    bool complete = read_all(run) != STATUS_NO_MEMORY, last = run->options->state_out == NULL;
+    bool complete = run_read_all(run) != STATUS_NO_MEMORY, last = run->options->state_out == NULL;
     live_view_linger(&run->view, &run->interrupt);
     live_view_close(&run->view);
-    if (is_live(run))
+    if (run_is_live(run))
         service_end(&run->service);
     if (complete && outputs_alive(run->outputs))
         complete = upkeep_last_pages(&run->upkeep) != STATUS_NO_MEMORY;
@@ -394,7 +59,7 @@ static enum exit_status read_and_report(struct run *run)
     for (uint32_t i = 1; i < run->taps.named.count; i++)
         exit_status = exit_worse_of(exit_status,
                                     input_report_say(run->taps.sources[i], run->options->verbose));
-    write_problem_packets(run);
+    run_write_packets(run);
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
     if (outputs_matched(run->outputs))
         exit_status = exit_worse_of(exit_status, EXIT_MATCHED);
@@ -431,7 +96,7 @@ static enum status find_problems(struct run *run)
     if (status == STATUS_OK)
         status = begin_analyzer(run, sink);
     if (status == STATUS_OK)
-        status = read_all(run);
+        status = run_read_all(run);
     if (status == STATUS_OK)
         status = finish_report(run);
     end_analyzer(run);
@@ -449,8 +114,8 @@ static enum status choose_segments(struct run *run, char *message)
         return status;
     /* After a signal the report is about what was read until then. */
     uint64_t count = interrupt_came(&run->interrupt) ? run->packets : run->options->count;
-    end_reading(run);
-    return begin_reading(run, count, message);
+    run_end_reading(run);
+    return run_begin_reading(run, count, message);
 }
 
 /* What -w needs of an input that comes once. */
@@ -487,7 +152,7 @@ static enum status go_live(struct run *run, char *message)
     if (status != STATUS_OK)
         return status;
     outputs_check_rights(run->outputs);
-    return wait_for_signals(run);
+    return run_wait_for_signals(run);
 }
 
 /* With the inputs open: what an analysis needs beside them, and the analysis. */
@@ -503,7 +168,7 @@ static enum exit_status analyse(struct run *run)
         status = live_view_open(&run->view, outputs_view(run->outputs), run->options, message);
     if (status == STATUS_OK)
         status = begin_spool(run, message);
-    if (status == STATUS_OK && is_live(run))
+    if (status == STATUS_OK && run_is_live(run))
         status = go_live(run, message);
     if (status == STATUS_OK)
         status = outputs_begin(run->outputs, message);
@@ -558,11 +223,11 @@ enum exit_status analysis_run(const struct options *options)
     if (status == STATUS_OK)
         status = chain_open(&run.chain, options, message);
     if (status == STATUS_OK)
-        status = begin_reading(&run, options->count, message);
+        status = run_begin_reading(&run, options->count, message);
     enum exit_status exit_status =
         status == STATUS_OK ? analyse(&run) : exit_refuse(status, message);
     tap_set_clear(&run.taps);
-    end_reading(&run);
+    run_end_reading(&run);
     file_set_clear(&run.files);
     free(run.directories);
     input_places_clear(&run.places);

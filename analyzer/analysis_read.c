@@ -1,0 +1,224 @@
+/* analysis_read: the packets of an analysis, from opening the inputs to the last one. */
+#include <time.h>
+#include <unistd.h>
+
+#include "analysis_parts.h"
+
+enum { PACKETS_A_LOOK = 256 }; /* of files, between looks whether a page is wanted */
+
+bool run_is_live(const struct run *run)
+{
+    return run->options->interface_count > 0;
+}
+
+static enum status open_source(struct run *run, uint64_t count, struct source **ret_source,
+                               char *message)
+{
+    const struct options *options = run->options;
+    struct source_options wanted = {
+        .files = (const char *const *)run->files.names,
+        .file_count = run->files.count,
+        .follow = options->follow,
+        .directories = run->directories,
+        .directory_count = run->directory_count,
+        .interfaces = options->interfaces,
+        .interface_count = options->interface_count,
+        .filter = options->filter,
+        .count = count,
+        .snaplen = (int)options->snaplen,
+        .buffer_kib = (int)options->buffer_kib,
+        .capture_threads = options->config.threads,
+        .promiscuous = options->promiscuous,
+        .after = run->chain.place,
+    };
+    enum status status = source_open(&wanted, ret_source, message);
+    if (status != STATUS_OK || options->tap_count == 0)
+        return status;
+    status = tap_set_open(&run->taps, options, &wanted, *ret_source, message);
+    if (status == STATUS_OK)
+        return status;
+    source_free(*ret_source);
+    *ret_source = NULL;
+    return status;
+}
+
+enum status run_wait_for_signals(struct run *run)
+{
+    enum interrupt_kind kind = run_is_live(run) ? INTERRUPT_LIVE : INTERRUPT_SAVED;
+    if (run->options->has_view)
+        kind = INTERRUPT_SCREEN;
+    run->interrupt.leave = live_view_abandon;
+    run->interrupt.context = &run->view;
+    enum status status = interrupt_begin(&run->interrupt, run->source, kind);
+    run->has_interrupt = status == STATUS_OK;
+    return status;
+}
+
+enum status run_begin_reading(struct run *run, uint64_t count, char *message)
+{
+    run->idle = idle_begin(run_is_live(run));
+    input_places_restart(&run->places);
+    run->packets = 0;
+    enum status status = open_source(run, count, &run->source, message);
+    if (status != STATUS_OK || run_is_live(run)) /* then rights go first: see go_live */
+        return status;
+    status = run_wait_for_signals(run);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    source_free(run->source);
+    run->source = NULL;
+    return status;
+}
+
+void run_end_reading(struct run *run)
+{
+    if (run->source == NULL)
+        return;
+    if (run->has_interrupt)
+        interrupt_end(&run->interrupt);
+    run->has_interrupt = false;
+    source_free(run->source);
+    run->source = NULL;
+}
+
+bool run_wants(const struct options *options, nanotime moment)
+{
+    if (options->since != NANOTIME_UNKNOWN && time_is_before(moment, options->since))
+        return false;
+    return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
+}
+
+static enum status take_packet(struct run *run, const struct captured_packet *captured)
+{
+    run->packets++;
+    idle_note_packet(&run->idle, captured->time);
+    if (!run_is_live(run) && run->options->tap_count == 0) /* interfaces take turns at any packet */
+        input_places_note(&run->places, run->source, captured);
+    if (!run_wants(run->options, captured->time))
+        return STATUS_OK;
+    struct analyzer_packet packet = {
+        .data = captured->data,
+        .captured = captured->captured,
+        .length = captured->length,
+        .time = captured->time,
+        .link_type = captured->link_type,
+        .number = captured->number,
+        .lost = captured->lost,
+        .tap = run->tap,
+    };
+    if (run->spool != NULL)
+        spool_keep(run->spool, captured, packet.number);
+    return analyzer_packet(run->analyzer, &packet);
+}
+
+/* How far the capture clock may go on while nothing comes. */
+static nanotime reached_in_pause(struct run *run)
+{
+    struct timespec clock;
+    clock_gettime(CLOCK_REALTIME, &clock);
+    return idle_capture_time(&run->idle, (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec);
+}
+
+/* Nothing to read for a moment: deadlines may pass, and what is decided goes out. */
+static enum status take_pause(struct run *run)
+{
+    nanotime reached = reached_in_pause(run);
+    if (run_is_live(run))
+        return upkeep_do(&run->upkeep, reached, false);
+    enum status status = STATUS_OK;
+    if (reached != NANOTIME_UNKNOWN)
+        status = analyzer_tick(run->analyzer, reached);
+    return status == STATUS_OK ? upkeep_pages(&run->upkeep) : status;
+}
+
+static void show_progress(struct run *run)
+{
+    if (!progress_is_due(&run->progress))
+        return;
+    struct source_progress read = source_progress(run->source);
+    progress_draw(&run->progress, (struct progress_state){.bytes_read = read.bytes_read,
+                                                          .bytes_total = read.bytes_total,
+                                                          .packets = run->packets});
+}
+
+/* A packet or a pause; with -U what a packet decides leaves with it, not with its batch. */
+static enum status take(struct run *run, enum source_result result,
+                        const struct captured_packet *packet)
+{
+    if (result == SOURCE_IDLE)
+        return take_pause(run);
+    enum status status = take_packet(run, packet);
+    if (status == STATUS_NO_MEMORY)
+        return status;
+    if (run_is_live(run) && upkeep_is_due(&run->upkeep)) /* a busy interface knows no pause */
+        return upkeep_do(&run->upkeep, run->idle.last_packet, true);
+    if (!run_is_live(run) && run->packets % PACKETS_A_LOOK == 0 && status == STATUS_OK)
+        status = upkeep_pages(&run->upkeep);
+    return run->options->flush ? analyzer_tick(run->analyzer, run->idle.last_packet) : status;
+}
+
+void run_flush(struct run *run)
+{
+    if (run->sink->ops->flush != NULL)
+        run->sink->ops->flush(run->sink);
+}
+
+/* Lets the view take keys and draw; once it is left, reading ends. */
+static void serve_view(struct run *run)
+{
+    if (!live_view_is_due(&run->view))
+        return;
+    if (!interrupt_came(&run->interrupt) && live_view_do(&run->view))
+        return;
+    live_view_close(&run->view);
+    source_break(run->source);
+}
+
+/* The next packet, of whichever tap it is; a signal ends them all. */
+static enum source_result next_packet(struct run *run, struct captured_packet *ret_packet)
+{
+    if (run->options->tap_count == 0)
+        return source_next(run->source, ret_packet);
+    if (interrupt_came(&run->interrupt))
+        return SOURCE_END;
+    return tap_set_next(&run->taps, run->analyzer, ret_packet, &run->tap);
+}
+
+static enum status read_packets(struct run *run)
+{
+    struct captured_packet packet;
+    enum source_result result;
+    while ((result = next_packet(run, &packet)) != SOURCE_END) {
+        enum status status = take(run, result, &packet);
+        if (result == SOURCE_IDLE || run->options->flush)
+            run_flush(run);
+        if (!outputs_alive(run->outputs))
+            return STATUS_OK;
+        if (status == STATUS_NO_MEMORY)
+            return status;
+        serve_view(run);
+        show_progress(run);
+    }
+    return STATUS_OK;
+}
+
+enum status run_read_all(struct run *run)
+{
+    run->upkeep = (struct upkeep){
+        .options = run->options,
+        .interrupt = &run->interrupt,
+        .outputs = run->outputs,
+        .source = run->source,
+        .analyzer = run->analyzer,
+        .service = &run->service,
+    };
+    upkeep_begin(&run->upkeep);
+    run->view.analyzer = run->analyzer;
+    run->view.source = run->source;
+    run->view.is_live = run_is_live(run);
+    bool has_bar = isatty(STDERR_FILENO) && !run->options->quiet && !run->options->has_view;
+    run->progress = progress_begin(has_bar);
+    enum status status = read_packets(run);
+    progress_end(&run->progress);
+    return status;
+}
