@@ -84,6 +84,8 @@ void detect_stray_accepted_hazard(struct occasion *occasion);
 
 /* collision.c: a SYN into an existing incarnation (EVENTS C3). */
 void detect_incarnation_collision(struct occasion *occasion);
+
+/* collision_outcome.c: how that was resolved (EVENTS C3). */
 void detect_collision_outcome(struct occasion *occasion);
 
 /* port_reuse.c: who came back (EVENTS C3). */
