@@ -42,9 +42,10 @@ MAY_INCLUDE = {
 
 # The program knows the public headers only, and its own files.
 PROGRAM = ["main", "analysis", "chain", "exit_status", "idle", "input_places", "input_report",
-           "interrupt", "live_view", "merge", "messages", "nearest", "option_apply", "option_table", "options", "options_check",
-           "analysis_packets", "analysis_parts", "analysis_read", "destination", "outputs",
-           "outputs_forward", "outputs_parts", "terminal",
+           "interrupt", "live_view", "merge", "messages", "nearest", "option_apply",
+           "option_inputs", "option_outputs", "option_table", "option_takers", "options",
+           "options_check", "analysis_packets", "analysis_parts", "analysis_read", "destination",
+           "outputs", "outputs_forward", "outputs_parts", "terminal",
            "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
            "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service",
            "page_file", "page_output", "page_server", "kafka_output", "kafka_sender", "kafka_main",
