@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "config.h"
 #include "event/sink.h"
+#include "event/told.h"
 
 struct analyzer;
 
@@ -110,13 +111,21 @@ struct analyzer_tape {
     nanotime clock_before;   /* their latest time stamp */
 };
 
+/* What the pieces' censuses were told of all other connections, one thing at a time and in order;
+ * *ret_any false at the end. */
+struct analyzer_told {
+    enum status (*next)(void *context, struct told *ret_told, bool *ret_any);
+    void *context;
+};
+
 /*
- * Analyses the segments of the tapes of all pieces, in the order of the capture.  What goes on from
- * one piece to another has the caveat piece_boundary.  Returns UNREADABLE when a tape is none that
- * this build wrote, NO_MEMORY, or what the sink returned.
+ * Analyses the segments of the tapes of all pieces, in the order of the capture, and tells the
+ * census of the other connections between them.  What goes on from one piece to another has the
+ * caveat piece_boundary.  Returns UNREADABLE when a tape is none that this build wrote, NO_MEMORY,
+ * or what others->next or the sink returned.
  */
 enum status analyzer_replay(struct analyzer *analyzer, const struct analyzer_tape *tapes,
-                            uint32_t count);
+                            uint32_t count, const struct analyzer_told *others);
 
 /* Ends every flow, writes the summary.  Nothing but analyzer_free may follow. */
 enum status analyzer_finish(struct analyzer *analyzer, const struct analyzer_inputs *inputs);

@@ -55,6 +55,7 @@ static enum status make_sink(struct destination *destination, const struct optio
     struct sink_options wanted = *common;
     if (kind == OUTPUT_PACKETS)
         return make_chosen(destination, &wanted);
+    wanted.piece = options->piece && kind == OUTPUT_NDJSON;
     wanted.open_metrics = kind == OUTPUT_METRICS_LISTEN;
     wanted.metrics_top = (uint32_t)options->metrics_top;
     wanted.colour = terminal_has_colour(destination->stream);

@@ -31,6 +31,12 @@ static enum status join_event(struct sink *sink, const struct event_record *even
     return next->ops->event(next, event);
 }
 
+static enum status join_host(struct sink *sink, const struct host_record *host)
+{
+    struct sink *next = ((struct joined *)sink)->next;
+    return next->ops->host(next, host);
+}
+
 static enum status join_finish(struct sink *sink, const struct run_summary *replayed)
 {
     struct joined *joined = (struct joined *)sink;
@@ -49,7 +55,19 @@ static enum status count_flow(void *context, const struct flow_record *flow)
     return sink_ndjson_count(context, flow);
 }
 
-static enum status replay(struct analyzer *analyzer, const struct pieces *pieces, char *message)
+/* Where the pieces are read from, and the message of a failure. */
+struct reading {
+    struct pieces *pieces;
+    char *message;
+};
+
+static enum status next_told(void *context, struct told *ret_told, bool *ret_any)
+{
+    struct reading *reading = context;
+    return pieces_next_told(reading->pieces, ret_told, ret_any, reading->message);
+}
+
+static enum status replay(struct analyzer *analyzer, struct pieces *pieces, char *message)
 {
     uint32_t count;
     const struct piece_tape *tapes = pieces_tapes(pieces, &count);
@@ -64,9 +82,11 @@ static enum status replay(struct analyzer *analyzer, const struct pieces *pieces
             .packets_before = tapes[i].packets_before,
             .clock_before = tapes[i].clock_before,
         };
-    enum status status = analyzer_replay(analyzer, wanted, count);
+    struct reading reading = {pieces, message};
+    enum status status =
+        analyzer_replay(analyzer, wanted, count, &(struct analyzer_told){next_told, &reading});
     free(wanted);
-    if (status == STATUS_UNREADABLE)
+    if (status == STATUS_UNREADABLE && message[0] == '\0')
         snprintf(message, MESSAGE_SIZE,
                  "a tape is none that this build of lastack wrote; write the pieces again with it");
     if (status == STATUS_OK && pieces_last(pieces) != NANOTIME_UNKNOWN)
@@ -79,7 +99,7 @@ static enum status join(const struct options *options, struct pieces *pieces, FI
                         struct sink *output, char *message)
 {
     struct joined joined = {
-        .ops = {.flow = join_flow, .event = join_event, .finish = join_finish},
+        .ops = {.flow = join_flow, .event = join_event, .host = join_host, .finish = join_finish},
         .next = output,
         .pieces = pieces,
     };

@@ -47,6 +47,17 @@ static enum status forward_transition(struct sink *sink, const struct transition
     return status_of_all(outputs);
 }
 
+static enum status forward_delta(struct sink *sink, const struct delta *delta)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->delta != NULL)
+            destination_note(to, to->sink->ops->delta(to->sink, delta));
+    }
+    return status_of_all(outputs);
+}
+
 static enum status forward_host(struct sink *sink, const struct host_record *host)
 {
     struct outputs *outputs = (struct outputs *)sink;
@@ -175,6 +186,8 @@ void outputs_forward(struct outputs *outputs)
             outputs->ops.transition = forward_transition;
         if (ops->segment != NULL)
             outputs->ops.segment = forward_segment;
+        if (ops->delta != NULL)
+            outputs->ops.delta = forward_delta;
         if (ops->host != NULL)
             outputs->ops.host = forward_host;
         if (ops->path != NULL)

@@ -70,6 +70,9 @@ struct replay {
     uint32_t count;
     struct place *places;
     size_t items, room;
+    const struct analyzer_told *others;
+    struct told told; /* what comes next of the others */
+    bool has_told;
     uint32_t *piece; /* by tuple: 1 more than the piece of its latest item; 0: none yet */
 };
 
@@ -152,6 +155,34 @@ static void feed(struct analyzer *analyzer, struct engine_item *item)
     engine_batch(&analyzer->engine, items, 1);
 }
 
+/* Told so of an item, or of the end: the deadlines of a moment come before its packets. */
+static bool is_before(const struct told *told, nanotime clock, uint64_t packet)
+{
+    const struct delta *delta = &told->delta;
+    return told->is_flow || delta->t < clock || (delta->t == clock && delta->packet < packet);
+}
+
+static enum status next_told(struct replay *replay)
+{
+    return replay->others->next(replay->others->context, &replay->told, &replay->has_told);
+}
+
+/* Tells the census of other connections what came before the moment and packet. */
+static enum status tell_until(struct analyzer *analyzer, struct replay *replay, nanotime clock,
+                              uint64_t packet)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && replay->has_told && is_before(&replay->told, clock, packet)) {
+        if (!replay->told.is_flow)
+            status = analyzer_tick(analyzer, replay->told.delta.t);
+        if (status == STATUS_OK)
+            status = host_tell(analyzer->host, &replay->told);
+        if (status == STATUS_OK)
+            status = next_told(replay);
+    }
+    return status;
+}
+
 /* An item; before the first of another piece, that the tuple goes on there. */
 static enum status play(struct analyzer *analyzer, struct replay *replay, const struct place *place)
 {
@@ -161,6 +192,9 @@ static enum status play(struct analyzer *analyzer, struct replay *replay, const 
     tape_read(&reading->key, tape->octets + place->offset, tape->count - place->offset, &item);
     item.segment.packet = place->packet;
     item.clock = time_later_of(item.clock, tape->clock_before);
+    enum status status = tell_until(analyzer, replay, item.clock, place->packet);
+    if (status != STATUS_OK)
+        return status;
     uint32_t *piece = &replay->piece[reading->tuple];
     if (*piece != 0 && *piece != tape->piece + 1) {
         struct engine_item edge = item;
@@ -181,20 +215,25 @@ static enum status play_all(struct analyzer *analyzer, struct replay *replay)
         qsort(replay->places, replay->items, sizeof(*replay->places), compare_places);
     for (size_t i = 0; i < replay->items && status == STATUS_OK; i++)
         status = play(analyzer, replay, &replay->places[i]);
+    if (status == STATUS_OK)
+        status = tell_until(analyzer, replay, INT64_MAX, UINT64_MAX);
     return status;
 }
 
 enum status analyzer_replay(struct analyzer *analyzer, const struct analyzer_tape *tapes,
-                            uint32_t count)
+                            uint32_t count, const struct analyzer_told *others)
 {
     struct replay replay = {
         .count = count,
+        .others = others,
         .readings = calloc((size_t)count + 1, sizeof(*replay.readings)),
         .piece = calloc((size_t)count + 1, sizeof(*replay.piece)),
     };
     enum status status = STATUS_NO_MEMORY;
     if (replay.readings != NULL && replay.piece != NULL)
         status = read_keys(&replay, tapes);
+    if (status == STATUS_OK)
+        status = next_told(&replay);
     if (status == STATUS_OK)
         status = play_all(analyzer, &replay);
     free(replay.readings);

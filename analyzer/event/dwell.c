@@ -118,9 +118,8 @@ static enum status add_stay(struct stays *stays, uint32_t exact, nanotime length
     return STATUS_OK;
 }
 
-static enum status take_stay(void *context, const struct stay *stay)
+enum status dwell_add_stay(struct dwell *dwell, const struct stay *stay)
 {
-    struct dwell *dwell = context;
     struct stays *stays = &dwell->stays[stay->state];
     if (stay->length != NANOTIME_UNKNOWN)
         return add_stay(stays, dwell->exact, stay->length, stay->presumed);
@@ -136,6 +135,11 @@ static const struct history_record *next_entry(const struct side_record *side, u
             return &side->history[next];
     }
     return NULL;
+}
+
+static enum status take_stay(void *context, const struct stay *stay)
+{
+    return dwell_add_stay(context, stay);
 }
 
 /* The stay that begins with an entry of the history, in a state of the close. */

@@ -261,6 +261,14 @@ struct tape_record {
     size_t count;
 };
 
+/* Of a piece of a capture: what its census of hosts was told, in order. */
+struct deltas_record {
+    nanotime t; /* of the first */
+    uint64_t items;
+    const uint8_t *octets; /* one behind the other, as told_unpack() takes them */
+    size_t count;
+};
+
 const char *direction_name(enum direction direction);
 const char *vantage_name(enum vantage vantage); /* NULL for VANTAGE_UNKNOWN */
 const char *close_kind_name(enum close_kind kind);

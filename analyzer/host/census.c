@@ -322,34 +322,27 @@ enum status census_take(struct census *census, const struct delta *delta,
 
 /* --- flows --- */
 
-static enum status add_dwell(struct census *census, struct census_entry *service,
-                             const struct flow_record *flow)
+static enum status add_dwell(struct census *census, struct census_more *more,
+                             const struct closed_flow *flow)
 {
-    struct census_more *more = service->more;
     if (more->dwell == NULL && census->dwells < CENSUS_DWELLS) {
         more->dwell = dwell_new(CENSUS_DWELL_EXACT);
         if (more->dwell == NULL)
             return STATUS_NO_MEMORY;
         census->dwells++;
     }
-    return more->dwell == NULL ? STATUS_OK : dwell_add_flow(more->dwell, flow);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; more->dwell != NULL && i < flow->stays && status == STATUS_OK; i++)
+        status = dwell_add_stay(more->dwell, &flow->stay[i]);
+    return status;
 }
 
-/* Whether it is one whose dwell times count: most connections close, but not all. */
-static bool has_closed(const struct flow_record *flow)
+enum status census_flow(struct census *census, const struct closed_flow *flow)
 {
-    return flow->side[CLIENT].fin_packet != 0 || flow->side[SERVER].fin_packet != 0;
-}
-
-enum status census_flow(struct census *census, const struct flow_record *flow)
-{
-    const struct flow_identity *who = &flow->who;
-    if (!flow->final || !has_closed(flow))
-        return STATUS_OK;
-    struct census_key key = census_key_of(HOST_SERVICE, who->ip_version, NULL,
-                                          who->end[SERVER].address, who->end[SERVER].port);
+    struct census_key key =
+        census_key_of(HOST_SERVICE, flow->ip_version, NULL, flow->address, flow->port);
     struct census_entry *service = census_find(census, &key);
     if (service == NULL || service->more == NULL)
         return STATUS_OK;
-    return add_dwell(census, service, flow);
+    return add_dwell(census, service->more, flow);
 }

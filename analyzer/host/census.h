@@ -14,6 +14,7 @@
 #include "../config.h"
 #include "../event/delta.h"
 #include "../event/host_record.h"
+#include "../event/told.h"
 #include "cohorts.h"
 #include "ports.h"
 #include "series.h"
@@ -135,8 +136,8 @@ struct census_place {
 enum status census_take(struct census *census, const struct delta *delta,
                         struct census_place *ret_place);
 
-/* Counts the dwell times of a flow whose record was written. */
-enum status census_flow(struct census *census, const struct flow_record *flow);
+/* Counts the dwell times of a flow that closed and whose record was written. */
+enum status census_flow(struct census *census, const struct closed_flow *flow);
 
 /* Finds an entry; NULL when there is none. */
 struct census_entry *census_find(const struct census *census, const struct census_key *key);

@@ -91,13 +91,17 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     size_t detectors = sizeof(pair_detectors) / sizeof(pair_detectors[0]);
     for (size_t i = 0; pair != NULL && pair->more != NULL && i < detectors; i++)
         pair_detectors[i](&occasion);
+    if (host->next != NULL && host->next->ops->delta != NULL)
+        note(host, host->next->ops->delta(host->next, delta));
     return take_status(host);
 }
 
 static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct host *host = (struct host *)sink;
-    note(host, census_flow(host->census, flow));
+    struct closed_flow closed;
+    if (told_closed_flow(flow, &closed))
+        note(host, census_flow(host->census, &closed));
     if (host->next == NULL || host->next->ops->flow == NULL)
         return take_status(host);
     note(host,
@@ -128,6 +132,13 @@ static enum status pass_path(struct sink *sink, const struct path_record *path)
 {
     struct sink *next = ((struct host *)sink)->next;
     return next->ops->path(next, path);
+}
+
+enum status host_tell(struct host *host, const struct told *told)
+{
+    if (told->is_flow)
+        return census_flow(host->census, &told->flow);
+    return take_delta(&host->sink, &told->delta);
 }
 
 enum status host_advance(struct host *host, nanotime now)

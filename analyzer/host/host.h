@@ -9,6 +9,7 @@
 #include "../base/carry.h"
 #include "../config.h"
 #include "../event/sink.h"
+#include "../event/told.h"
 
 struct host;
 
@@ -17,6 +18,9 @@ enum status host_new(const struct config *config, struct sink *next, struct host
 
 /* The sink to be fed; owned by host. */
 struct sink *host_sink(struct host *host);
+
+/* Counts what another run's census was told; of flows, no record follows. */
+enum status host_tell(struct host *host, const struct told *told);
 
 /* Carries its clock on to `now`, never back. */
 enum status host_advance(struct host *host, nanotime now);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/carry_rows.h"
+#include "../event/told.h"
 #include "census_table.h"
 #include "host_parts.h"
 

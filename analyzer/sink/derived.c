@@ -89,16 +89,27 @@ void derived_write_community_id(struct record_writer *writer, const void *record
     json_put_word(&writer->json, writer->community.text);
 }
 
-void derived_write_tape(struct record_writer *writer, const void *record)
+static void put_base64(struct record_writer *writer, const uint8_t *octets, size_t count)
 {
-    const struct tape_record *tape = record;
-    size_t length = BASE64_ENCODE_RAW_LENGTH(tape->count);
+    size_t length = BASE64_ENCODE_RAW_LENGTH(count);
     char *out = json_writer_reserve(&writer->json, length + 2);
     if (out == NULL)
         return;
     out[0] = out[length + 1] = '"';
-    base64_encode_raw(out + 1, tape->count, tape->octets);
+    base64_encode_raw(out + 1, count, octets);
     json_writer_commit(&writer->json, out + length + 2);
+}
+
+void derived_write_tape(struct record_writer *writer, const void *record)
+{
+    const struct tape_record *tape = record;
+    put_base64(writer, tape->octets, tape->count);
+}
+
+void derived_write_deltas(struct record_writer *writer, const void *record)
+{
+    const struct deltas_record *deltas = record;
+    put_base64(writer, deltas->octets, deltas->count);
 }
 
 void derived_write_packets(struct record_writer *writer, const void *record)

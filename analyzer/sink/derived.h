@@ -12,6 +12,7 @@ struct record_writer;
 /* struct flow_identity */
 void derived_write_network_type(struct record_writer *writer, const void *record);
 void derived_write_tape(struct record_writer *writer, const void *record);
+void derived_write_deltas(struct record_writer *writer, const void *record);
 void derived_write_community_id(struct record_writer *writer, const void *record);
 void derived_write_packets(struct record_writer *writer, const void *record);
 void derived_write_bytes(struct record_writer *writer, const void *record);

@@ -74,6 +74,7 @@ extern const struct field_table transition_table; /* struct transition_record */
 extern const struct field_table segment_table;    /* struct segment_record */
 extern const struct field_table host_table;       /* struct host_record */
 extern const struct field_table tape_table;       /* struct tape_record */
+extern const struct field_table deltas_table;     /* struct deltas_record */
 extern const struct field_table path_table;       /* struct path_record */
 extern const struct field_table stats_table;      /* struct stats_record */
 extern const struct field_table summary_table;    /* struct run_view */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "../event/dwell.h"
+#include "deltas.h"
 #include "output.h"
 #include "record_writer.h"
 #include "run_view.h"
@@ -9,11 +10,12 @@
 
 struct ndjson {
     struct sink sink;
-    struct sink_ops ops; /* transition and segment only when asked for */
+    struct sink_ops ops; /* transition, segment and delta only when asked for */
     struct sink_options options;
     struct output output;
     struct record_writer writer;
     struct dwell *dwell;
+    struct deltas deltas; /* of a piece */
 };
 
 static enum status write_record(struct ndjson *ndjson, const struct field_table *table,
@@ -26,10 +28,38 @@ static enum status write_record(struct ndjson *ndjson, const struct field_table 
     return output_write_line(&ndjson->output, text, length);
 }
 
+/* Writes the deltas gathered so far; with room for another, only if asked to. */
+static enum status write_deltas(struct ndjson *ndjson, bool all)
+{
+    if (ndjson->deltas.record.items == 0 || !(all || deltas_are_full(&ndjson->deltas)))
+        return STATUS_OK;
+    enum status status = write_record(ndjson, &deltas_table, &ndjson->deltas.record);
+    deltas_begin(&ndjson->deltas);
+    return status;
+}
+
+static enum status ndjson_delta(struct sink *sink, const struct delta *delta)
+{
+    struct ndjson *ndjson = (struct ndjson *)sink;
+    deltas_add(&ndjson->deltas, delta);
+    return write_deltas(ndjson, false);
+}
+
+static enum status add_flow(struct ndjson *ndjson, const struct flow_record *flow)
+{
+    struct closed_flow closed;
+    if (!ndjson->options.piece || !told_closed_flow(flow, &closed))
+        return STATUS_OK;
+    deltas_add_flow(&ndjson->deltas, &closed, flow->end);
+    return write_deltas(ndjson, false);
+}
+
 static enum status ndjson_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct ndjson *ndjson = (struct ndjson *)sink;
     enum status status = dwell_add_flow(ndjson->dwell, flow);
+    if (status == STATUS_OK)
+        status = add_flow(ndjson, flow);
     if (status != STATUS_OK || !selection_wants_flow(&ndjson->options, FLOWS_ALL, flow))
         return status;
     return write_record(ndjson, &flow_table, flow);
@@ -82,7 +112,9 @@ static enum status ndjson_finish(struct sink *sink, const struct run_summary *su
 {
     struct ndjson *ndjson = (struct ndjson *)sink;
     struct run_view view = run_view_make(ndjson->options.version, summary, ndjson->dwell);
-    enum status status = write_record(ndjson, &summary_table, &view);
+    enum status status = write_deltas(ndjson, true);
+    if (status == STATUS_OK)
+        status = write_record(ndjson, &summary_table, &view);
     return status == STATUS_OK ? output_flush(&ndjson->output) : status;
 }
 
@@ -100,6 +132,7 @@ static void ndjson_free(struct sink *sink)
     if (!ndjson)
         return;
     output_clear(&ndjson->output);
+    deltas_clear(&ndjson->deltas);
     record_writer_clear(&ndjson->writer);
     dwell_free(ndjson->dwell);
     free(ndjson);
@@ -121,6 +154,7 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         .event = ndjson_event,
         .transition = options->transitions ? ndjson_transition : NULL,
         .segment = options->segments ? ndjson_segment : NULL,
+        .delta = options->piece ? ndjson_delta : NULL,
         .host = ndjson_host,
         .path = ndjson_path,
         .stats = ndjson_stats,
@@ -136,6 +170,8 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
     enum status status = record_writer_init(&ndjson->writer, options);
     if (status == STATUS_OK)
         status = output_init(&ndjson->output, stream);
+    if (status == STATUS_OK && options->piece)
+        status = deltas_init(&ndjson->deltas);
     if (status != STATUS_OK || !ndjson->dwell) {
         ndjson_free(&ndjson->sink);
         return STATUS_NO_MEMORY;

@@ -15,8 +15,7 @@ static enum status refuse(char *message, const char *name, const char *why)
 
 /* --- tapes --- */
 
-/* Room for one more in a list of elements of that size. */
-static bool make_room(void **list, uint32_t count, uint32_t *room, size_t size)
+bool pieces_make_room(void **list, uint32_t count, uint32_t *room, size_t size)
 {
     if (count < *room)
         return true;
@@ -29,7 +28,7 @@ static bool make_room(void **list, uint32_t count, uint32_t *room, size_t size)
     return true;
 }
 
-static uint8_t *decode(const char *text, size_t *ret_count)
+uint8_t *pieces_decode(const char *text, size_t *ret_count)
 {
     struct base64_decode_ctx context;
     size_t length = strlen(text), count = BASE64_DECODE_LENGTH(length);
@@ -51,15 +50,16 @@ static enum status take_tape(struct pieces *pieces, uint32_t number, struct json
     const char *text = json_text(json_below(record, "lastack", "tape", NULL));
     if (community == NULL || text == NULL || strlen(community) >= COMMUNITY_ID_SIZE)
         return refuse(message, piece->name, "has a tape that is none of lastack's");
-    if (!make_room((void **)&piece->taped, piece->tuples, &piece->room, sizeof(*piece->taped)) ||
-        !make_room((void **)&pieces->tapes, pieces->tape_count, &pieces->tape_room,
-                   sizeof(*pieces->tapes)))
+    if (!pieces_make_room((void **)&piece->taped, piece->tuples, &piece->room,
+                          sizeof(*piece->taped)) ||
+        !pieces_make_room((void **)&pieces->tapes, pieces->tape_count, &pieces->tape_room,
+                          sizeof(*pieces->tapes)))
         return STATUS_NO_MEMORY;
     struct taped *taped = &piece->taped[piece->tuples++];
     taped->since = json_moment(json_below(record, "@timestamp", NULL));
     snprintf(taped->community, COMMUNITY_ID_SIZE, "%s", community);
     struct piece_tape tape = {.piece = number};
-    tape.octets = decode(text, &tape.count);
+    tape.octets = pieces_decode(text, &tape.count);
     if (tape.octets == NULL)
         return STATUS_NO_MEMORY;
     pieces->tapes[pieces->tape_count++] = tape;
@@ -165,6 +165,7 @@ static enum status line_up(struct pieces *pieces)
     for (uint32_t i = 0; i < pieces->count; i++) {
         struct piece_result *piece = &pieces->piece[i];
         piece->packets_before = packets;
+        piece->clock_before = pieces->last;
         for (; tape < pieces->tape_count && pieces->tapes[tape].piece == i; tape++) {
             pieces->tapes[tape].packets_before = packets;
             pieces->tapes[tape].clock_before = pieces->last;
@@ -279,7 +280,6 @@ void pieces_add_to(const struct pieces *pieces, struct run_summary *summary)
     summary->input_count = pieces->input_count;
     summary->first = pieces->first;
     summary->last = pieces->last;
-    summary->hosts_left_out = 0; /* there is no census of the whole */
     summary->flows += passed->flows;
     summary->history_dropped += passed->history_dropped;
     add_counts(summary->flows_by_kind, passed->flows_by_kind, CLOSE_KINDS);
@@ -296,9 +296,11 @@ void pieces_free(struct pieces *pieces)
     for (uint32_t i = 0; i < pieces->count; i++) {
         json_object_put(pieces->piece[i].summary);
         free(pieces->piece[i].taped);
+        free(pieces->piece[i].replayed);
     }
     for (uint32_t i = 0; i < pieces->tape_count; i++)
         free(pieces->tapes[i].octets);
+    telling_clear(&pieces->telling);
     free(pieces->tapes);
     free(pieces->inputs);
     free(pieces->piece);

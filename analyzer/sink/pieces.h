@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "../event/sink.h"
+#include "../event/told.h"
 
 struct pieces;
 
@@ -43,6 +44,11 @@ nanotime pieces_last(const struct pieces *pieces);
 enum status pieces_pass(struct pieces *pieces, FILE *stream,
                         enum status (*count)(void *context, const struct flow_record *flow),
                         void *context, char *message);
+
+/* After pieces_pass: what the censuses of the pieces were told of these connections, one thing at a
+ * time and in order; *ret_any false at the end.  As pieces_open. */
+enum status pieces_next_told(struct pieces *pieces, struct told *ret_told, bool *ret_any,
+                             char *message);
 
 /* After pieces_pass: adds what the pieces hold and what was passed on to the summary of the replay,
  * which names inputs and words as long as pieces lives. */

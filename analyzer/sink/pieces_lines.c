@@ -7,7 +7,7 @@
 
 #include "pieces_parts.h"
 
-enum { DEPTH = 32, FRACTION = 9 };
+enum { DEPTH = 32, FRACTION = 9, BEGINNING = 256 };
 
 static enum status status_of_errno(void)
 {
@@ -26,18 +26,23 @@ enum status lines_open(struct lines *lines, const char *name, char *message)
     return lines->tokener != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-enum status lines_next(struct lines *lines, struct json_object **ret_record, char *message)
+/* The next line; *ret_length -1 at the end. */
+static enum status read_line(struct lines *lines, ssize_t *ret_length, char *message)
 {
-    *ret_record = NULL;
     errno = 0;
-    ssize_t length = getline(&lines->text, &lines->size, lines->stream);
-    if (length < 0 && errno == 0)
+    *ret_length = getline(&lines->text, &lines->size, lines->stream);
+    if (*ret_length < 0 && errno == 0)
         return STATUS_OK;
     lines->number++;
-    if (length < 0) {
-        snprintf(message, MESSAGE_SIZE, "%.300s: %s", lines->name, strerror(errno));
-        return errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_UNREADABLE;
-    }
+    if (*ret_length >= 0)
+        return STATUS_OK;
+    snprintf(message, MESSAGE_SIZE, "%.300s: %s", lines->name, strerror(errno));
+    return errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_UNREADABLE;
+}
+
+static enum status parse(struct lines *lines, ssize_t length, struct json_object **ret_record,
+                         char *message)
+{
     json_tokener_reset(lines->tokener);
     struct json_object *record =
         length > INT32_MAX ? NULL : json_tokener_parse_ex(lines->tokener, lines->text, (int)length);
@@ -50,6 +55,41 @@ enum status lines_next(struct lines *lines, struct json_object **ret_record, cha
              "%.300s: line %llu is no JSON object; give what lastack --piece --ndjson wrote",
              lines->name, (unsigned long long)lines->number);
     return STATUS_UNREADABLE;
+}
+
+enum status lines_next(struct lines *lines, struct json_object **ret_record, char *message)
+{
+    ssize_t length;
+    *ret_record = NULL;
+    enum status status = read_line(lines, &length, message);
+    return status != STATUS_OK || length < 0 ? status : parse(lines, length, ret_record, message);
+}
+
+/* A record's dataset stands near its beginning. */
+static bool may_be(const char *text, ssize_t length, const char *dataset)
+{
+    size_t looked_at = (size_t)length < BEGINNING ? (size_t)length : BEGINNING;
+    return memmem(text, looked_at, dataset, strlen(dataset)) != NULL;
+}
+
+enum status lines_next_of(struct lines *lines, const char *dataset, struct json_object **ret_record,
+                          char *message)
+{
+    ssize_t length;
+    *ret_record = NULL;
+    for (;;) {
+        enum status status = read_line(lines, &length, message);
+        if (status != STATUS_OK || length < 0)
+            return status;
+        if (!may_be(lines->text, length, dataset))
+            continue;
+        status = parse(lines, length, ret_record, message);
+        const char *found = json_text(json_below(*ret_record, "event", "dataset", NULL));
+        if (status != STATUS_OK || (found != NULL && strcmp(found, dataset) == 0))
+            return status;
+        json_object_put(*ret_record);
+        *ret_record = NULL;
+    }
 }
 
 void lines_close(struct lines *lines)

@@ -6,10 +6,12 @@
 #include "pieces_parts.h"
 #include "vocabulary.h"
 
+enum { HEX = 16 };
+
 /* The record that is being passed on. */
 struct passing {
     struct pieces *pieces;
-    const struct piece_result *piece;
+    struct piece_result *piece;
     FILE *stream;
     enum status (*count)(void *context, const struct flow_record *flow);
     void *context;
@@ -155,6 +157,36 @@ static bool is_cut(struct json_object *record)
     return false;
 }
 
+int compare_uids(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static enum status note_replayed(struct piece_result *piece, struct json_object *record)
+{
+    const char *uid = json_text(json_below(record, "lastack", "flow_uid", NULL));
+    if (!pieces_make_room((void **)&piece->replayed, piece->replayed_count, &piece->replayed_room,
+                          sizeof(*piece->replayed)))
+        return STATUS_NO_MEMORY;
+    piece->replayed[piece->replayed_count++] = uid == NULL ? 0 : strtoull(uid, NULL, HEX);
+    return STATUS_OK;
+}
+
+/* These count over many connections: they are raised again, of all. */
+static bool is_of_hosts(const char *action)
+{
+    static const enum event_id ids[] = {
+        EVENT_syn_flood,        EVENT_tw_accumulation, EVENT_port_exhaustion_suspected,
+        EVENT_connection_churn, EVENT_server_side_tw,
+    };
+    for (size_t i = 0; action != NULL && i < sizeof(ids) / sizeof(ids[0]); i++) {
+        if (strcmp(action, event_row(ids[i])->id) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_passed(const char *kind)
 {
     static const char *const kinds[] = {"flow", "event", "transition", "segment"};
@@ -185,8 +217,10 @@ static enum status pass(struct passing *passing, struct json_object *record, cha
     nanotime begin = json_moment(is_flow ? json_below(record, "event", "start", NULL)
                                          : json_below(record, "@timestamp", NULL));
     const char *community = json_text(json_below(record, "network", "community_id", NULL));
-    if (!is_passed(kind) || has_tape(passing->piece, community, begin))
+    if (!is_passed(kind) || is_of_hosts(json_text(json_below(record, "event", "action", NULL))))
         return STATUS_OK;
+    if (has_tape(passing->piece, community, begin))
+        return is_flow ? note_replayed(passing->piece, record) : STATUS_OK;
     if (is_flow && is_cut(record)) {
         snprintf(
             message, MESSAGE_SIZE,
@@ -212,6 +246,9 @@ static enum status pass_piece(struct passing *passing, char *message)
         json_object_put(record);
     }
     lines_close(&lines);
+    struct piece_result *piece = passing->piece;
+    if (piece->replayed_count > 0)
+        qsort(piece->replayed, piece->replayed_count, sizeof(*piece->replayed), compare_uids);
     return status;
 }
 

@@ -12,8 +12,8 @@
 #include "tree.h"
 
 static const struct field_table *const documents[] = {
-    &flow_table, &event_table, &transition_table, &segment_table, &host_table,
-    &path_table, &stats_table, &tape_table,       &summary_table, &report_table,
+    &flow_table,  &event_table, &transition_table, &segment_table, &host_table,   &path_table,
+    &stats_table, &tape_table,  &deltas_table,     &summary_table, &report_table,
 };
 
 /* Trees are built without looking at memory failure in between; failed says it at the end. */

@@ -73,6 +73,7 @@ struct sink_options {
     const bool *events;               /* by enum event_id, those wanted; NULL: all */
     enum flows_wanted flows;
     bool segments;               /* NDJSON: segment records, too */
+    bool piece;                  /* NDJSON: deltas records, too */
     bool transitions;            /* NDJSON: transition records, too */
     bool colour;                 /* text: the stream is a terminal that knows colours */
     int columns;                 /* text: width; 0: 80, and never over 100; ladders: over 200 */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pieces of a capture that were analysed apart, merged: connections, their packets, octets, kinds of
-close, histories and events are those of one run over the whole, wherever the cuts are; and what is no
-result of a piece is refused.  The tasks of contrib/pieces are run as their job systems run them."""
+close, histories and events, and the census of hosts, are those of one run over the whole, wherever the cuts
+are; and what is no result of a piece is refused.  The tasks of contrib/pieces are run as their job systems run them."""
 import collections
 import json
 import os
@@ -31,7 +31,8 @@ def bare(record):
 
 
 def named(record):
-    """An event without what the census of a whole adds to it: numbers, and a higher level."""
+    """An event of a connection without what the census of a whole adds to it: numbers, and a higher
+    level."""
     return record["event"]["id"], record["event"]["action"]
 
 
@@ -40,12 +41,12 @@ def told(ndjson, census=True):
     hold all, so that even what is counted over many connections is that of a whole."""
     summary = records(ndjson, "summary")[0]["lastack"]
     counts = summary["summary"]
-    counts.pop("limits")  # there is no census of hosts
     if not census:
         counts["events"].pop("by_level")
     capture = {key: summary["capture"][key] for key in ("packets", "bytes", "span", "link_types")}
     capture["span"].pop("duration")  # in ns, of times that records have in microseconds
-    return (collections.Counter(map(bare, records(ndjson, "flow"))),
+    hosts = [json.dumps(record, sort_keys=True) for record in records(ndjson, "host")]
+    return (collections.Counter(map(bare, records(ndjson, "flow"))), hosts,
             collections.Counter(map(bare if census else named, records(ndjson, "event"))), counts,
             capture)
 
@@ -68,7 +69,7 @@ def compare(name, capture, all_cuts, arguments, census=True):
         for cuts in all_cuts:
             parts = told(merged(capture, cuts, folder, arguments), census)
             faults += ["%s cut at %s: other %s" % (name, cuts, what) for what, x, y in
-                       zip(("flows", "events", "counts", "capture"), whole, parts) if x != y]
+                       zip(("flows", "hosts", "events", "counts", "capture"), whole, parts) if x != y]
     return faults
 
 
@@ -115,6 +116,9 @@ def check_long(tap, rng):
         flows, tapes = records(alone, "flow"), records(alone, "tape")
         tap.ok(0 < len(tapes) < len(flows) // 2, "what no other piece decides is on no tape",
                len(tapes), len(flows))
+        hosts = records(run(["merge", write(os.path.join(folder, "r"), alone)]).stdout, "host")
+        tap.ok(len(hosts) == 3 and {host["lastack"]["connections"]["opened"] for host in hosts} ==
+               {len(flows)}, "and yet the census has it", [host["lastack"] for host in hosts])
         tap.ok(alone == several, "tapes are the same with any number of threads")
 
 

@@ -1,0 +1,89 @@
+/* told: see told.h. */
+#include "told.h"
+
+#include <string.h>
+
+#include "../base/carry_rows.h"
+
+#include "told_state.def"
+
+/* --- a flow as the census counts it --- */
+
+static enum status keep_stay(void *context, const struct stay *stay)
+{
+    struct closed_flow *flow = context;
+    if (flow->stays < TOLD_STAYS)
+        flow->stay[flow->stays++] = *stay;
+    return STATUS_OK;
+}
+
+bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow)
+{
+    const struct endpoint_record *service = &flow->who.end[SERVER];
+    if (!flow->final || (flow->side[CLIENT].fin_packet == 0 && flow->side[SERVER].fin_packet == 0))
+        return false;
+    ret_flow->flow_uid = flow->who.flow_uid;
+    memcpy(ret_flow->address, service->address, sizeof(ret_flow->address));
+    ret_flow->port = service->port;
+    ret_flow->ip_version = flow->who.ip_version;
+    ret_flow->stays = 0;
+    dwell_each_stay(flow, keep_stay, ret_flow);
+    return true;
+}
+
+/* --- octets --- */
+
+/* Behind others; false: there is no room. */
+static bool pack(const struct carry_field *fields, const void *object, uint8_t *octets, size_t room,
+                 size_t *count)
+{
+    size_t more = carry_pack(fields, (void *)object, octets + *count, room - *count);
+    *count += more;
+    return more > 0;
+}
+
+size_t told_pack_delta(const struct delta *delta, uint8_t *octets, size_t room)
+{
+    size_t count = 0;
+    const struct told head = {.is_flow = false};
+    bool fits = pack(told_fields, &head, octets, room, &count) &&
+                pack(delta_fields, delta, octets, room, &count);
+    return fits ? count : 0;
+}
+
+size_t told_pack_flow(const struct closed_flow *flow, uint8_t *octets, size_t room)
+{
+    size_t count = 0;
+    const struct told head = {.is_flow = true};
+    bool fits = pack(told_fields, &head, octets, room, &count) &&
+                pack(closed_flow_fields, flow, octets, room, &count);
+    for (uint32_t i = 0; i < flow->stays && fits; i++)
+        fits = pack(stay_fields, &flow->stay[i], octets, room, &count);
+    return fits ? count : 0;
+}
+
+/* Behind what was read; false: it is none. */
+static bool unpack(const struct carry_field *fields, void *object, const uint8_t *octets,
+                   size_t count, size_t *at)
+{
+    size_t taken = carry_unpack(fields, object, octets + *at, count - *at);
+    *at += taken;
+    return taken > 0;
+}
+
+size_t told_unpack(const uint8_t *octets, size_t count, struct told *ret_told)
+{
+    size_t at = 0;
+    struct closed_flow *flow = &ret_told->flow;
+    if (!unpack(told_fields, ret_told, octets, count, &at))
+        return 0;
+    if (!ret_told->is_flow)
+        return unpack(delta_fields, &ret_told->delta, octets, count, &at) ? at : 0;
+    bool whole = unpack(closed_flow_fields, flow, octets, count, &at);
+    for (uint32_t i = 0; whole && i < flow->stays; i++) {
+        const struct stay *stay = &flow->stay[i];
+        whole = unpack(stay_fields, &flow->stay[i], octets, count, &at) &&
+                (stay->length >= 0 || stay->length == NANOTIME_UNKNOWN);
+    }
+    return whole ? at : 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * told: what the census of hosts is fed with, as octets: changes of connections, and the stays of
+ * those that closed.
+ *
+ * A piece of a capture writes what its own census was told, in order, so that lastack merge can
+ * tell the same to a census of the whole.  Octets that one build packed another may not read.
+ */
+#ifndef LASTACK_EVENT_TOLD_H
+#define LASTACK_EVENT_TOLD_H
+
+#include "../base/carry.h"
+#include "delta.h"
+#include "dwell.h"
+
+enum {
+    TOLD_STAYS = 2 * RECORD_HISTORY, /* of both sides of a flow */
+    TOLD_OCTETS = 4096               /* that one takes at most */
+};
+
+/* A flow that closed, as far as the dwell times of its service need it. */
+struct closed_flow {
+    uint64_t flow_uid;
+    uint8_t address[16]; /* of the service, network order */
+    uint16_t port;
+    uint8_t ip_version;
+    uint32_t stays;
+    struct stay stay[TOLD_STAYS];
+};
+
+struct told {
+    bool is_flow;
+    struct delta delta;      /* unless it is one */
+    struct closed_flow flow; /* if it is */
+};
+
+extern const struct carry_field delta_fields[];
+
+/* A flow record as one that closed; false: it did not, or goes on. */
+bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow);
+
+/* Packs one; returns how many octets it took, 0 when there is no room for them. */
+size_t told_pack_delta(const struct delta *delta, uint8_t *octets, size_t room);
+size_t told_pack_flow(const struct closed_flow *flow, uint8_t *octets, size_t room);
+
+/* Unpacks one; returns how many octets it took, 0 when they are none. */
+size_t told_unpack(const uint8_t *octets, size_t count, struct told *ret_told);
+
+#endif
