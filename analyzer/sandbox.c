@@ -151,6 +151,7 @@ static const struct {
     {SCMP_SYS(clone),    {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}},  /* threads, no processes */
     {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}},
     {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, 0x5401, 0}},                          /* TCGETS: isatty */
+    {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, 0x8913, 0}},                          /* SIOCGIFFLAGS: whether an interface that went down is up again */
     {SCMP_SYS(sendto),   {4, SCMP_CMP_EQ, 0, 0}},                               /* to where it is connected */
     {SCMP_SYS(prlimit64), {2, SCMP_CMP_EQ, 0, 0}},                              /* ask, not set */
 };

@@ -3,6 +3,10 @@
 
 #include <time.h>
 
+#include "messages.h"
+
+_Static_assert(OPTIONS_INTERFACES <= 64, "ended has a bit for each");
+
 /* A record waits at most this long for others to go with it. */
 static const nanotime interval = INT64_C(200) * NANO_PER_MILLI;
 
@@ -61,6 +65,21 @@ static void look_for_drops(struct upkeep *upkeep)
     upkeep->looked = before;
 }
 
+/* An interface that is gone is told when it goes: the report may be weeks away. */
+static void say_what_ended(struct upkeep *upkeep)
+{
+    size_t count = source_input_count(upkeep->source);
+    source_note_ended(upkeep->source);
+    for (size_t i = 0; count > 1 && i < count; i++) {
+        const struct source_input *input = source_input(upkeep->source, i);
+        uint64_t bit = UINT64_C(1) << i;
+        if (!input->damaged || (upkeep->ended & bit) != 0)
+            continue;
+        upkeep->ended |= bit;
+        message_print("%s: %s; the other interfaces go on", input->name, input->problem);
+    }
+}
+
 static bool stats_are_due(struct upkeep *upkeep)
 {
     nanotime wanted = (nanotime)upkeep->options->stats_interval * NANO_PER_SECOND;
@@ -111,6 +130,7 @@ enum status upkeep_do(struct upkeep *upkeep, nanotime reached, bool busy)
     enum status status = STATUS_OK;
     upkeep->done = clock_now(CLOCK_MONOTONIC);
     look_for_drops(upkeep);
+    say_what_ended(upkeep);
     if (reached != NANOTIME_UNKNOWN)
         status = analyzer_tick(upkeep->analyzer, reached);
     upkeep->lag = busy ? time_later_of(0, time_since(clock_now(CLOCK_REALTIME), reached)) : 0;

@@ -23,6 +23,7 @@ struct upkeep {
     nanotime looked;     /* for them, on this host's clock: that of its interfaces */
     nanotime lag;        /* live: of the analysis behind the capture */
     nanotime stats_done; /* when statistics were written last */
+    uint64_t ended;      /* interfaces, a bit each, whose end was said */
 };
 
 /* Begins, with statistics due one interval from now. */

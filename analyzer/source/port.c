@@ -23,12 +23,12 @@ static const struct timespec moment = {.tv_nsec = 500 * NANO_PER_MICRO}; /* unti
 static const struct {
     int error;
     enum status status;
-    const char *advice;
+    const char *advice; /* %1$s: the interface, %2$s: this program */
 } refusals[] = {
-    {PCAP_ERROR_NO_SUCH_DEVICE,         STATUS_NOT_FOUND,  "no such interface; see which there are: lastack -D"},
-    {PCAP_ERROR_PERM_DENIED,            STATUS_DENIED,     "no permission to capture; type: sudo setcap cap_net_raw,cap_net_admin=eip %s (or run it with sudo)"},
-    {PCAP_ERROR_PROMISC_PERM_DENIED,    STATUS_DENIED,     "no permission for promiscuous mode; add -p, or type: sudo setcap cap_net_raw,cap_net_admin=eip %s"},
-    {PCAP_ERROR_IFACE_NOT_UP,           STATUS_UNREADABLE, "the interface is down; type: sudo ip link set INTERFACE up"},
+    {PCAP_ERROR_NO_SUCH_DEVICE,         STATUS_NOT_FOUND,  "%1$s: no such interface; see which there are: lastack -D"},
+    {PCAP_ERROR_PERM_DENIED,            STATUS_DENIED,     "%1$s: no permission to capture; type: sudo setcap cap_net_raw,cap_net_admin=eip %2$s (or run it with sudo)"},
+    {PCAP_ERROR_PROMISC_PERM_DENIED,    STATUS_DENIED,     "%1$s: no permission for promiscuous mode; add -p, or type: sudo setcap cap_net_raw,cap_net_admin=eip %2$s"},
+    {PCAP_ERROR_IFACE_NOT_UP,           STATUS_UNREADABLE, "%1$s: the interface is down; type: sudo ip link set %1$s up"},
 };
 /* clang-format on */
 
@@ -54,8 +54,7 @@ static enum status refuse(const char *name, int error, const char *reason, char 
     for (size_t i = 0; i < REFUSALS; i++) {
         if (refusals[i].error != error)
             continue;
-        int used = snprintf(message, MESSAGE_SIZE, "%s: ", shown);
-        snprintf(message + used, (size_t)(MESSAGE_SIZE - used), refusals[i].advice, program);
+        snprintf(message, MESSAGE_SIZE, refusals[i].advice, shown, program);
         return refusals[i].status;
     }
     escape_name(reason, why, sizeof why);

@@ -259,10 +259,9 @@ static bool source_is_broken(const struct source *source)
     return atomic_load_explicit(&source->is_broken, memory_order_relaxed);
 }
 
-/* Interfaces that failed while they were captured on. */
-static void source_note_problems(struct source *source)
+void source_note_ended(struct source *source)
 {
-    for (size_t i = 0; i < source->merge.count; i++) {
+    for (size_t i = 0; source->live != NULL && i < source->merge.count; i++) {
         struct source_input *seen = &source->merge.inputs[i].seen;
         snprintf(seen->problem, sizeof seen->problem, "%s", live_problem(source->live, i));
         seen->damaged = seen->problem[0] != '\0';
@@ -276,7 +275,7 @@ static enum source_result source_next_live(struct source *source,
         live_stop(source->live);
     enum source_result result = live_next(source->live, ret_packet);
     if (result == SOURCE_END)
-        source_note_problems(source);
+        source_note_ended(source);
     if (result != SOURCE_PACKET)
         return result;
     struct source_input *seen = &source->merge.inputs[ret_packet->input].seen;

@@ -128,6 +128,10 @@ void source_break(struct source *source);
 /* Inputs are numbered in reading order; standard input and pipes keep the place they were given. */
 size_t source_input_count(const struct source *source);
 const struct source_input *source_input(const struct source *source, size_t index);
+
+/* Live: notes which interfaces have failed so far, in their inputs' damaged and problem. */
+void source_note_ended(struct source *source);
+
 struct source_place source_place(const struct source *source);
 struct source_progress source_progress(const struct source *source);
 
