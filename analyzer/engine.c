@@ -31,16 +31,18 @@ void engine_identify(struct hash_key secret, struct engine_item *item)
     item->hash = flow_key_hash(secret, &item->key);
 }
 
-/* The tuple after the next is fetched, and of the next one, whose record is here by now, what it
- * points to. */
+/* The tuples that come next are fetched, and of one whose record is here by now what it points to.
+ */
 static void fetch_next_deadlines(const struct engine *engine)
 {
-    enum { LINE = 64, LINES = 16 };
-    const struct agenda *agenda = &engine->agenda;
-    if (agenda->count < 2)
+    enum { LINE = 64, LINES = 18, TUPLE_AHEAD = 8, PARKED_AHEAD = 4 };
+    const struct agenda_entry *far = agenda_look_ahead(&engine->agenda, TUPLE_AHEAD);
+    const struct agenda_entry *near = agenda_look_ahead(&engine->agenda, PARKED_AHEAD);
+    if (far != NULL)
+        __builtin_prefetch(flow_table_tuple(&engine->table, far->index));
+    if (near == NULL)
         return;
-    __builtin_prefetch(flow_table_tuple(&engine->table, agenda->entry[1].index));
-    const struct tuple *next = flow_table_tuple(&engine->table, agenda->entry[0].index);
+    const struct tuple *next = flow_table_tuple(&engine->table, near->index);
     const char *parked = (const char *)next->parked;
     for (int line = 0; next->is_parked && line < LINES; line++)
         __builtin_prefetch(parked + line * LINE);

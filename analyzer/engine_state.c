@@ -198,13 +198,13 @@ static void write_agendas(struct engines *engines)
     for (uint32_t i = 0; i < engines->count; i++) {
         const struct agenda *agenda = &engines->engine[i]->agenda;
         for (size_t k = 0; k < agenda->count; k++)
-            count += is_of_tuple(engines, i, &agenda->entry[k]);
+            count += is_of_tuple(engines, i, agenda_at(agenda, k));
     }
     carry_number(engines->carry, &count, UINT64_MAX);
     for (uint32_t i = 0; i < engines->count; i++) {
         const struct agenda *agenda = &engines->engine[i]->agenda;
         for (size_t k = 0; k < agenda->count; k++) {
-            struct agenda_entry entry = agenda->entry[k];
+            struct agenda_entry entry = *agenda_at(agenda, k);
             if (!is_of_tuple(engines, i, &entry))
                 continue;
             entry.index = engines->number[i][entry.index];
@@ -260,7 +260,8 @@ static void carry_room(struct engines *engines)
     carry_number(engines->carry, &entries, MOST_ROOM);
     if (!carry_is_reading(engines->carry) || engines->count > 1 || !carry_is_sound(engines->carry))
         return;
-    if (!flow_table_make_room(&engine->table, slots) || !agenda_make_room(&engine->agenda, entries))
+    agenda_have_had(&engine->agenda, entries);
+    if (!flow_table_make_room(&engine->table, slots))
         carry_fail(engines->carry, STATUS_NO_MEMORY);
 }
 

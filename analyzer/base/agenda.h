@@ -1,6 +1,10 @@
 /*
  * agenda: deadlines in capture time, the earliest first, ties by a caller's key, so that the order
- * is the same on every run.  A binary heap of plain entries; stale ones are the caller's to skip.
+ * is the same on every run.  Stale entries are the caller's to skip.
+ *
+ * Nearly all deadlines are one of a few delays after now, so they come in order, delay by delay:
+ * they stand in runs, each in order in itself, where adding and taking touch the two ends.  What
+ * fits no run stands in a binary heap.
  */
 #ifndef LASTACK_BASE_AGENDA_H
 #define LASTACK_BASE_AGENDA_H
@@ -11,19 +15,31 @@
 
 #include "time.h"
 
+enum { AGENDA_RUNS = 4 };
+
 struct agenda_entry {
     nanotime due;
-    uint64_t key;    /* breaks ties; and tells a stale entry */
-    uint32_t index;  /* whose deadline */
+    uint64_t key;   /* breaks ties; and tells a stale entry */
+    uint32_t index; /* whose deadline */
+};
+
+/* Entries in a ring, from `first` on, the earliest first; `room` is 0 or a power of 2. */
+struct agenda_run {
+    struct agenda_entry *ring; /* owned */
+    size_t first, count, room;
 };
 
 struct agenda {
-    struct agenda_entry *entry;
-    size_t count, capacity;
+    size_t count;                        /* in all */
+    size_t capacity;                     /* the power of 2 that `count` never passed: what it is
+                                            answered for */
+    const struct agenda_entry *earliest; /* NULL: none */
+    struct agenda_run run[AGENDA_RUNS];
+    struct agenda_run heap; /* its ring is the heap, from 0 on */
 };
 
-/* Makes room for at least `capacity` entries; false when memory ran out. */
-bool agenda_make_room(struct agenda *agenda, size_t capacity);
+/* Counts as an agenda that has had `capacity` entries. */
+void agenda_have_had(struct agenda *agenda, size_t capacity);
 
 /* Adds an entry; false when memory ran out. */
 bool agenda_add(struct agenda *agenda, struct agenda_entry entry);
@@ -31,11 +47,17 @@ bool agenda_add(struct agenda *agenda, struct agenda_entry entry);
 /* Whether an entry is due at or before `now`; it stays. */
 static inline bool agenda_is_due(const struct agenda *agenda, nanotime now)
 {
-    return agenda->count > 0 && agenda->entry[0].due <= now;
+    return agenda->earliest != NULL && agenda->earliest->due <= now;
 }
 
 /* Removes and returns the earliest entry; the agenda must not be empty. */
 struct agenda_entry agenda_take(struct agenda *agenda);
+
+/* An entry that is likely to be taken after so many others; NULL: not known.  To fetch ahead. */
+const struct agenda_entry *agenda_look_ahead(const struct agenda *agenda, size_t others);
+
+/* Every entry, i from 0 to count - 1, in no order. */
+const struct agenda_entry *agenda_at(const struct agenda *agenda, size_t i);
 
 void agenda_clear(struct agenda *agenda);
 
