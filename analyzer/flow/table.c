@@ -15,6 +15,7 @@ bool flow_table_init(struct flow_table *table)
     table->mask = FIRST_SLOTS - 1;
     pool_init(&table->tuples, sizeof(struct tuple));
     pool_init(&table->incarnations, sizeof(struct incarnation));
+    lanes_init(&table->lanes);
     return table->slot != NULL;
 }
 

@@ -10,6 +10,7 @@
 #ifndef LASTACK_FLOW_TABLE_H
 #define LASTACK_FLOW_TABLE_H
 
+#include "../base/lanes.h"
 #include "../base/pool.h"
 #include "incarnation.h"
 
@@ -25,6 +26,7 @@ struct flow_table {
     uint32_t count;
     struct pool tuples;
     struct pool incarnations;
+    struct lanes_table lanes; /* to park with */
 };
 
 /* Prepares an empty table; false when memory ran out. */

@@ -51,7 +51,8 @@ static void try_park(struct script script)
     struct incarnation given, back;
     struct closing closing;
     size_t octets = sizeof given;
-    bool has_closing = (script_u8(&script) & 1) != 0;
+    uint8_t choice = script_u8(&script);
+    bool has_closing = (choice & 1) != 0;
     memset(&given, 0, sizeof given);
     memset(&back, 0xa5, sizeof back);
     memset(&closing, 0, sizeof closing);
@@ -67,10 +68,14 @@ static void try_park(struct script script)
     given.connection.closing = has_closing ? &closing : NULL;
     memset(given.connection.recent, 0, sizeof given.connection.recent); /* half is forgotten */
     memset(given.connection.recent_print, 0, sizeof given.connection.recent_print);
-    struct parked *parked = park_incarnation(&given);
+    struct lanes_table lanes;
+    lanes_init(&lanes);
+    lanes.vectors &= (choice & 2) == 0;
+    struct parked *parked = park_incarnation(&lanes, &given);
     CLAIM(parked != NULL, "no memory");
     back.index = given.index;
-    CLAIM(park_restore(parked, &back), "no memory");
+    lanes.vectors &= (choice & 4) == 0; /* what one way wrote the other reads */
+    CLAIM(park_restore(&lanes, parked, &back), "no memory");
     CLAIM((back.connection.closing != NULL) == has_closing, "closing");
     if (has_closing)
         CLAIM(memcmp(back.connection.closing, &closing, sizeof closing) == 0, "closing");

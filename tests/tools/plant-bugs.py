@@ -53,9 +53,9 @@ BUGS = (
         "engine->counts.copies++;", ""),
     Bug("what is skipped is not counted", "frames", "analyzer/analyzer.c",
         "analyzer->results[result]++;", "analyzer->results[result] += result == DISSECT_SEGMENT;"),
-    Bug("the last group of words is not parked", "order", "analyzer/flow/park.c",
-        "return ~zeros & (UINT64_MAX >> (GROUP - words));",
-        "return ~zeros & (UINT64_MAX >> (GROUP - words) >> 1);"),
+    Bug("the last group of lanes is not parked", "order", "analyzer/flow/park.c",
+        "CLOSING_GROUPS = sizeof(struct closing) / LANES_GROUP,",
+        "CLOSING_GROUPS = sizeof(struct closing) / LANES_GROUP - 1,"),
     Bug("a number below its range is taken", "settings", "analyzer/tunables.c",
         "value >= range.least && value <= range.most", "value <= range.most"),
 )
