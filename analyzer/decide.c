@@ -59,7 +59,7 @@ void decide_show(struct engine *engine, const struct tuple *tuple, struct incarn
     prepare(engine, tuple, incarnation, occasion);
     occasion->context = &emission;
     occasion->now = occasion->segment != NULL ? engine->clock : occasion->now;
-    detect(occasion);
+    detect(&engine->detectors, occasion);
     occasion->context = NULL; /* the emission ends here, the occasion does not */
 }
 

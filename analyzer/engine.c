@@ -20,6 +20,7 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
     engine->config = *config;
     engine->sink = sink;
     engine->clock = INT64_MIN + 1;
+    detect_index_init(&engine->detectors);
     return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 

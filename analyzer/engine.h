@@ -10,6 +10,7 @@
 #include "base/moments.h"
 #include "base/status.h"
 #include "config.h"
+#include "detect/detect.h"
 #include "event/sink.h"
 #include "flow/table.h"
 #include "shard/ledger.h"
@@ -39,6 +40,7 @@ struct engine {
     struct sink *sink; /* not owned */
     struct flow_table table;
     struct agenda agenda;
+    struct detect_index detectors;
     struct tuple_list queue[QUEUES];        /* what goes first when memory is short */
     uint64_t tombstones;                    /* held */
     uint64_t parked_octets;                 /* in parked connections */

@@ -1,7 +1,11 @@
 /* detect: see detect.h. */
 #include "detect.h"
 
+#include <string.h>
+
 #include "detectors.h"
+
+#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct detector detectors[] = {
 #define DETECTOR(name, kind, features, hook) {#name, kind, features, hook},
@@ -24,15 +28,30 @@ static const struct watch watches[WATCHES + 1] = {
 #undef WATCH
 };
 
-void detect(struct occasion *occasion)
+_Static_assert(ARRAY_LEN(detectors) <= 64, "a row has a bit in a word");
+
+void detect_index_init(struct detect_index *index)
 {
-    for (unsigned i = 0; i < sizeof(detectors) / sizeof(detectors[0]); i++) {
-        const struct detector *detector = &detectors[i];
-        bool waited_for =
-            detector->features == FEATURE_ANY || (detector->features & occasion->features) != 0;
-        if (detector->kind == occasion->kind && waited_for)
-            detector->hook(occasion);
+    memset(index, 0, sizeof(*index));
+    for (unsigned i = 0; i < ARRAY_LEN(detectors); i++) {
+        uint64_t row = UINT64_C(1) << i;
+        index->kind[detectors[i].kind] |= row;
+        for (unsigned feature = 0; feature < STEP_FEATURES; feature++) {
+            bool waits = (detectors[i].features >> feature & 1) != 0;
+            index->feature[feature] |= waits ? row : 0;
+        }
+        if (detectors[i].features == FEATURE_ANY)
+            index->any |= row;
     }
+}
+
+void detect(const struct detect_index *index, struct occasion *occasion)
+{
+    uint64_t waiting = index->any;
+    for (unsigned left = occasion->features; left != 0; left &= left - 1)
+        waiting |= index->feature[__builtin_ctz(left)];
+    for (uint64_t rows = index->kind[occasion->kind] & waiting; rows != 0; rows &= rows - 1)
+        detectors[__builtin_ctzll(rows)].hook(occasion);
 }
 
 nanotime detect_due(const struct incarnation *incarnation, const struct config *config)

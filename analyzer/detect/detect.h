@@ -36,6 +36,8 @@ enum step_feature {
     FEATURE_REVOKED = 0x80, /* shows that a presumed state never was */
 };
 
+enum { STEP_FEATURES = 8 }; /* bits */
+
 struct occasion {
     enum occasion_kind kind;
     const struct config *config;
@@ -75,8 +77,17 @@ struct watch {
     void (*hook)(struct occasion *occasion);
 };
 
-/* Shows the occasion to every detector of its kind, in the order of the rows. */
-void detect(struct occasion *occasion);
+/* Which rows of detectors.def look at what, a bit each: nearly every step concerns one or two. */
+struct detect_index {
+    uint64_t kind[OCCASION_KINDS];
+    uint64_t feature[STEP_FEATURES], any;
+};
+
+/* Reads the rows. */
+void detect_index_init(struct detect_index *index);
+
+/* Shows the occasion to every detector that it may concern, in the order of the rows. */
+void detect(const struct detect_index *index, struct occasion *occasion);
 
 /* The earliest deadline of an incarnation, NANOTIME_UNKNOWN for none. */
 nanotime detect_due(const struct incarnation *incarnation, const struct config *config);
