@@ -53,6 +53,15 @@ static void add_unless_ignored(sigset_t *signals, int signal_number)
         sigaddset(signals, signal_number);
 }
 
+void interrupt_put_off(void)
+{
+    sigset_t requests;
+    sigemptyset(&requests);
+    add_unless_ignored(&requests, SIGHUP);
+    add_unless_ignored(&requests, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &requests, NULL);
+}
+
 enum status interrupt_begin(struct interrupt *interrupt, struct source *source,
                             enum interrupt_kind kind)
 {

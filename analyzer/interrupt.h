@@ -32,6 +32,12 @@ struct interrupt {
 };
 
 /*
+ * While a live capture is opened: SIGHUP and SIGUSR1, which would end it, are left for
+ * interrupt_begin (but those that the caller has us ignore).
+ */
+void interrupt_put_off(void);
+
+/*
  * Starts waiting, live for SIGHUP and SIGUSR1, too; *interrupt must stay in place until
  * interrupt_end, with leave and its context set before.  NO_MEMORY: no thread.
  */

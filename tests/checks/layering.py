@@ -47,6 +47,7 @@ PROGRAM = ["main", "analysis", "chain", "exit_status", "idle", "input_places", "
            "options_check", "analysis_packets", "analysis_parts", "analysis_read", "destination",
            "outputs", "outputs_forward", "outputs_parts", "terminal",
            "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
+           "renamed_files",
            "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service",
            "page_file", "page_output", "page_server", "kafka_output", "kafka_sender", "kafka_main",
            "tap_set"]

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from livelab import LASTACK, Live, enter, listen, talk, until
+from livelab import LASTACK, Live, enter, listen, packet_sockets, talk, until
 from tap import Tap
 
 TOP = os.environ.get("TOP_SRCDIR", ".")
@@ -117,6 +117,26 @@ def check_reopen(tap):
     tap.ok(status == 0 and len(live.records("summary")) == 1, "the summary is in the new one",
            live.said)
     shutil.rmtree(live.folder)
+
+
+def check_early(tap):
+    """Signals between the first socket and the last thing to be opened."""
+    folder = tempfile.mkdtemp(prefix="lastack-live-")
+    os.chmod(folder, 0o777)
+    path = os.path.join(folder, "records.ndjson")
+    process = subprocess.Popen([LASTACK, "-i", "lo", "--threads", "4", "-B", "262144",
+                                "--ndjson=" + path], stderr=subprocess.PIPE)
+    until(lambda: packet_sockets() > 0, 5, 0.0005)
+    for number in (signal.SIGUSR1, signal.SIGHUP):
+        process.send_signal(number)
+    answered = until(lambda: os.path.exists(path) and b"lastack.stats" in open(path, "rb").read(), 5)
+    alive = process.poll() is None
+    if alive:
+        process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=20)[1]
+    tap.ok(alive and bool(answered) and process.returncode == 0,
+           "SIGUSR1 and SIGHUP while it starts are answered once it runs", process.returncode, said)
+    shutil.rmtree(folder)
 
 
 def whole(path):
@@ -243,6 +263,7 @@ def main():
     check_stats(tap)
     check_active_timeout(tap)
     check_reopen(tap)
+    check_early(tap)
     check_rotation(tap)
     check_killed(tap)
     check_full_disk(tap)
