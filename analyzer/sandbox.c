@@ -114,7 +114,7 @@ int sandbox_confine_files(const int *directories, size_t count)
 static const int needed[] = {
     /* records, rings and wake-ups */
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
-    SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fcntl64), SCMP_SYS(dup),
+    SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(close), SCMP_SYS(dup),
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(eventfd2),
     SCMP_SYS(getsockopt), /* libpcap's counters */
     /* files: which, Landlock says */
@@ -152,9 +152,20 @@ static const struct {
     {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}},
     {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, 0x5401, 0}},                          /* TCGETS: isatty */
     {SCMP_SYS(ioctl),    {1, SCMP_CMP_EQ, 0x8913, 0}},                          /* SIOCGIFFLAGS: whether an interface that went down is up again */
+    {SCMP_SYS(fcntl),    {1, SCMP_CMP_EQ, F_GETFD, 0}},                         /* no F_SETOWN: it sends others a signal */
+    {SCMP_SYS(fcntl),    {1, SCMP_CMP_EQ, F_SETFD, 0}},
+    {SCMP_SYS(fcntl),    {1, SCMP_CMP_EQ, F_GETFL, 0}},
+    {SCMP_SYS(fcntl),    {1, SCMP_CMP_EQ, F_SETFL, 0}},
+    {SCMP_SYS(fcntl64),  {1, SCMP_CMP_EQ, F_GETFD, 0}},
+    {SCMP_SYS(fcntl64),  {1, SCMP_CMP_EQ, F_SETFD, 0}},
+    {SCMP_SYS(fcntl64),  {1, SCMP_CMP_EQ, F_GETFL, 0}},
+    {SCMP_SYS(fcntl64),  {1, SCMP_CMP_EQ, F_SETFL, 0}},
     {SCMP_SYS(sendto),   {4, SCMP_CMP_EQ, 0, 0}},                               /* to where it is connected */
     {SCMP_SYS(prlimit64), {2, SCMP_CMP_EQ, 0, 0}},                              /* ask, not set */
 };
+
+/* What could put a frame on the wire through a socket that captures, or give it another number. */
+static const int sending[] = {SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(sendto), SCMP_SYS(dup)};
 
 /* The same for who draws on a terminal: TCSETS, TCSETSW, TCSETSF. */
 static const struct scmp_arg_cmp terminal_modes[] = {
@@ -204,11 +215,69 @@ static bool add_rules(scmp_filter_ctx filter, bool files_confined)
            seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &a_directory) == 0;
 }
 
+enum {
+    DESCRIPTORS = 65536,   /* sockets that capture are opened early, so they have low numbers */
+    SOCKETS_A_FILTER = 256 /* a filter has 4096 instructions at most */
+};
+
+static bool is_capturing(int fd)
+{
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_PACKET;
+}
+
+/* The kernel takes the lower half of the argument for the descriptor. */
+static bool refuse_sending(scmp_filter_ctx filter, int fd)
+{
+    const struct scmp_arg_cmp on_it = {0, SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)fd};
+    bool done = true;
+    for (size_t i = 0; i < sizeof sending / sizeof sending[0]; i++)
+        done = done &&
+               seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), sending[i], 1, &on_it) == 0;
+    return done;
+}
+
+/* Refuses it for some of the sockets, from *fd on up to end. */
+static bool receive_with_some(int *fd, int end)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (filter == NULL)
+        return false;
+    bool done = true;
+    size_t sockets = 0;
+    for (; *fd < end && sockets < SOCKETS_A_FILTER && done; ++*fd) {
+        if (!is_capturing(*fd))
+            continue;
+        done = refuse_sending(filter, *fd);
+        sockets++;
+    }
+    done = done && (sockets == 0 || seccomp_load(filter) == 0);
+    seccomp_release(filter);
+    return done;
+}
+
+/*
+ * A packet socket sends what is written to it, as a frame with any addresses, and needs no right
+ * for that once it is open.  This is a filter before the other one, because libseccomp has no rule
+ * for all numbers but some; of two filters the stricter answer counts.
+ */
+static bool only_receive(void)
+{
+    int fd = 0, end = getdtablesize() < DESCRIPTORS ? getdtablesize() : DESCRIPTORS;
+    bool done = true;
+    while (fd < end && done)
+        done = receive_with_some(&fd, end);
+    return done;
+}
+
 bool sandbox_filter_calls(struct sandbox_needs needs)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (filter == NULL)
+    if (filter == NULL || !only_receive()) {
+        seccomp_release(filter);
         return false;
+    }
     bool done = add_rules(filter, needs.any_file) && (!needs.answers || allow_answers(filter)) &&
                 (!needs.screen || add_terminal_rules(filter)) && seccomp_load(filter) == 0;
     seccomp_release(filter);

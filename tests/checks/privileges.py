@@ -175,7 +175,9 @@ def check_attempts(tap):
     else:
         for name in ("execve", "execveat", "fork", "ptrace", "kill", "setuid", "exec-memory", "socket-inet",
                      "socket-unix", "socket-packet", "socket-netlink", "terminal-modes",
-                     "terminal-input", "accept", "bind", "connect", "sendmsg"):
+                     "terminal-input", "accept", "bind", "connect", "sendmsg", "frame-write",
+                     "frame-writev", "frame-send", "frame-high-bits", "frame-dup", "frame-fcntl",
+                     "signal-owner"):
             tap.ok(found.get(name) == DENIED, "%s is refused" % name, found)
         tap.ok(found.get("thread") == "went", "a thread can be made", found)
     if not has_landlock():

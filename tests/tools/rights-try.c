@@ -9,9 +9,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <netpacket/packet.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -86,6 +90,29 @@ static void try_answers(int listener)
     tell("sendmsg", sendmsg(listener, NULL, 0) >= 0);
 }
 
+/* Frames, through a socket that was opened to capture. */
+static void try_sending(int capturing)
+{
+    static char frame[60];
+    struct iovec part = {.iov_base = frame, .iov_len = sizeof frame};
+    tell("frame-write", write(capturing, frame, sizeof frame) > 0);
+    tell("frame-writev", writev(capturing, &part, 1) > 0);
+    tell("frame-send", send(capturing, frame, sizeof frame, 0) > 0);
+    tell("frame-high-bits", syscall(SYS_write, (long)((uint64_t)1 << 32 | (uint64_t)capturing),
+                                    frame, sizeof frame) > 0);
+    tell("frame-dup", dup(capturing) >= 0);
+    tell("frame-fcntl", fcntl(capturing, F_DUPFD, 0) >= 0);
+    tell("signal-owner", fcntl(capturing, F_SETOWN, getppid()) == 0);
+}
+
+/* What captures on lo, and does not receive. */
+static int open_capture(void)
+{
+    struct sockaddr_ll where = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex("lo")};
+    int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    return bind(fd, (const struct sockaddr *)(const void *)&where, sizeof where) == 0 ? fd : -1;
+}
+
 static void try_files(int directory)
 {
     tell("read-passwd", open("/etc/passwd", O_RDONLY) >= 0);
@@ -119,7 +146,8 @@ int main(int argc, char **argv)
     privileges.directory_count = 1;
     privileges.answers = strcmp(how, "answers") == 0;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (listen(listener, 1) != 0)
+    int capturing = open_capture();
+    if (listen(listener, 1) != 0 || capturing < 0)
         return 2;
     if (strcmp(how, "no-landlock") == 0) {
         tell("filter", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
@@ -132,6 +160,7 @@ int main(int argc, char **argv)
     try_processes();
     try_sockets();
     try_answers(listener);
+    try_sending(capturing);
     try_files(privileges.directories[0]);
     try_terminal(terminal, &modes);
     _exit(0); /* not exit: looking for leaks takes the rights that were given up */
