@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """Live capture as a service: what the manager is told, what the unit asks for, the interfaces."""
+import ctypes
+import ctypes.util
+import errno
 import json
 import os
 import re
@@ -10,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from livelab import LASTACK, Live, enter, listen, talk
+from livelab import LASTACK, Live, enter, listen, talk, until
 from tap import Tap
 
 TOP = os.environ.get("TOP_SRCDIR", ".")
@@ -75,6 +78,65 @@ def check_unit(tap):
     shutil.rmtree(folder)
 
 
+def system_calls(words):
+    """What a unit's SystemCallFilter allows, with its groups taken apart; None: nobody knows."""
+    if shutil.which("systemd-analyze") is None:
+        return None
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager"],
+                            capture_output=True, text=True, check=False).stdout
+    groups, name = {}, None
+    for line in listed.splitlines():
+        if line.startswith("@"):
+            name = line.strip()
+            groups[name] = []
+        elif name is not None and line.startswith(" ") and "#" not in line:
+            groups[name].append(line.strip())
+    found, waiting = set(), ["@default", *words]
+    while waiting:
+        word = waiting.pop()
+        waiting += groups.get(word, [])
+        if not word.startswith("@"):
+            found.add(word)
+    return found if groups else None
+
+
+def allow_only(names):
+    """Has the kernel refuse all other system calls to this process, as a service manager does."""
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_init.restype = ctypes.c_void_p
+    rules = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(0x00050000 | errno.EPERM)))
+    for name in names:
+        number = library.seccomp_syscall_resolve_name(name.encode())
+        if number >= 0:
+            library.seccomp_rule_add(rules, ctypes.c_uint32(0x7fff0000), number, 0)
+    if library.seccomp_load(rules) != 0:
+        raise OSError("no filter")
+
+
+def rights_said(before):
+    """The exit status, and what -v says of the rights, of a capture of one packet."""
+    process = subprocess.Popen([LASTACK, "-i", "lo", "-v", "-c", "1", "--ndjson=/dev/null"],
+                               preexec_fn=before, stderr=subprocess.PIPE, text=True)
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    until(lambda: sender.sendto(b"x", ("127.0.0.1", 9)) and process.poll() is not None)
+    said = process.communicate(timeout=20)[1]
+    sender.close()
+    return process.returncode, said.splitlines()[:1]
+
+
+def check_system_calls(tap):
+    with open(UNIT) as file:
+        words = re.search(r"^SystemCallFilter=(.*)$", file.read(), re.M).group(1).split()
+    allowed = system_calls(words)
+    if allowed is None or ctypes.util.find_library("seccomp") is None:
+        tap.skip("the unit's filter of system calls", "systemd-analyze or libseccomp is missing")
+        return
+    free, filtered = rights_said(None), rights_said(lambda: allow_only(allowed))
+    tap.ok(free == filtered and free[0] == 0,
+           "the unit's filter of system calls leaves lastack all it protects itself with", free,
+           filtered)
+
+
 def check_interfaces(tap):
     subprocess.run(["ip", "link", "add", "pair0", "type", "veth", "peer", "name", "pair1"],
                    check=False)
@@ -101,6 +163,7 @@ def main():
     check_notify(tap, folder, True)
     shutil.rmtree(folder)
     check_unit(tap)
+    check_system_calls(tap)
     check_interfaces(tap)
     return tap.end()
 
