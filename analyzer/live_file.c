@@ -1,7 +1,6 @@
 /* live_file: see live_file.h.  The stream is stdio's, unbuffered, with write_records below it. */
 #include "live_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,12 +10,13 @@
 #include <unistd.h>
 
 #include "messages.h"
+#include "renamed_files.h"
 
-enum {
-    KEPT = 16 * 1024 * 1024, /* octets that wait to be written; then whole writes are left out */
-    STAMP = sizeof ".20261120T150000.000000Z",
-    MOST_NAME = 255
-};
+/* Octets that wait to be written; then whole writes are left out. */
+enum { KEPT = 16 * 1024 * 1024 };
+
+/* What could not be renamed is left for so long. */
+static const nanotime until_next_try = INT64_C(1) * NANO_PER_SECOND;
 
 struct live_file {
     struct live_file_options options;
@@ -29,10 +29,13 @@ struct live_file {
     bool made;       /* it was not there before */
     bool cut;        /* its last line is not whole and never will be */
     bool within;     /* its last line is not whole yet */
-    char *waiting;   /* owned; what could not be written yet */
+    char *waiting;   /* owned; what could not be written yet, from a line's beginning on */
     size_t waiting_size;
+    size_t begun;      /* octets of that line that the file has */
     uint64_t left_out; /* octets, since writing failed */
     bool failing;      /* and it was said */
+    bool stays;        /* it could not be exchanged, and that was said */
+    nanotime tried;    /* when it could not, on the monotonic clock */
 };
 
 static nanotime monotonic(void)
@@ -130,117 +133,53 @@ static void note_working(struct live_file *file)
 }
 
 /* Keeps what could not be written, all of it or, without room, nothing. */
-static void keep(struct live_file *file, const char *text, size_t length)
+static bool keep(struct live_file *file, const char *text, size_t length)
 {
     char *more = NULL;
     if (length > 0 && file->waiting_size + length <= KEPT)
         more = realloc(file->waiting, file->waiting_size + length);
     if (more == NULL) {
         file->left_out += length;
-        return;
+        return false;
     }
     memcpy(more + file->waiting_size, text, length);
     file->waiting = more;
     file->waiting_size += length;
-}
-
-/* Writes what waits; true when nothing waits any more. */
-static bool write_waiting(struct live_file *file)
-{
-    if (file->waiting_size == 0)
-        return true;
-    if (!end_cut_line(file))
-        return false;
-    size_t done = write_some(file, file->waiting, file->waiting_size);
-    memmove(file->waiting, file->waiting + done, file->waiting_size - done);
-    file->waiting_size -= done;
-    if (file->waiting_size > 0)
-        return false;
-    free(file->waiting);
-    file->waiting = NULL;
-    note_working(file);
     return true;
 }
 
 /* --- renaming --- */
 
-/* file.20261120T150000.000000Z: names that sort as they came. */
-static void stamp(char text[STAMP])
+/* Said once, until it works again. */
+static void note_that_it_stays(struct live_file *file, const char *doing, int error)
 {
-    struct timespec now;
-    struct tm utc;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    size_t used = strftime(text, STAMP, ".%Y%m%dT%H%M%S", &utc);
-    snprintf(text + used, STAMP - used, ".%06ldZ", now.tv_nsec / NANO_PER_MICRO % 1000000);
-}
-
-/* Whether a name is one that stamp made of the file's. */
-static bool is_renamed(const struct live_file *file, const char *name)
-{
-    const char *form = ".dddddddd"
-                       "Tdddddd.ddddddZ";
-    size_t length = strlen(file->name);
-    if (strncmp(name, file->name, length) != 0 || strlen(name + length) != strlen(form))
-        return false;
-    for (const char *at = name + length; *form != '\0'; at++, form++) {
-        bool fits = *form == 'd' ? *at >= '0' && *at <= '9' : *at == *form;
-        if (!fits)
-            return false;
-    }
-    return true;
-}
-
-/* Counts the renamed files; *oldest is the first of them. */
-static uint64_t count_renamed(const struct live_file *file, char oldest[MOST_NAME + 1])
-{
-    uint64_t count = 0;
-    int fd = openat(file->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd < 0 ? NULL : fdopendir(fd);
-    if (list == NULL && fd >= 0)
-        close(fd);
-    for (const struct dirent *entry; list != NULL && (entry = readdir(list)) != NULL;) {
-        if (!is_renamed(file, entry->d_name))
-            continue;
-        if (count++ == 0 || strcmp(entry->d_name, oldest) < 0)
-            snprintf(oldest, MOST_NAME + 1, "%s", entry->d_name);
-    }
-    if (list != NULL)
-        closedir(list);
-    return count;
-}
-
-static void remove_oldest(const struct live_file *file)
-{
-    char oldest[MOST_NAME + 1];
-    while (file->options.rotate_keep > 0 &&
-           count_renamed(file, oldest) > file->options.rotate_keep) {
-        if (unlinkat(file->directory, oldest, 0) == 0)
-            continue;
-        message_print("%s: cannot be removed: %s", oldest, strerror(errno));
-        return;
-    }
+    if (!file->stays)
+        say_failure(file, doing, error);
+    file->stays = true;
+    file->tried = monotonic();
 }
 
 /* The file gets its lasting name, and a new one is begun.  On failure writing goes on as it was. */
 static void rotate(struct live_file *file)
 {
-    char name[MOST_NAME + 1];
-    char mark[STAMP];
-    stamp(mark);
-    file->opened = monotonic(); /* another try comes no sooner */
-    snprintf(name, sizeof name, "%.*s%s", MOST_NAME - STAMP, file->name, mark);
+    char name[RENAMED_FILES_NAME];
+    if (file->stays && time_since(monotonic(), file->tried) < until_next_try)
+        return;
+    renamed_files_name(file->name, name);
     if (renameat(file->directory, file->name, file->directory, name) != 0) {
-        say_failure(file, "rename it", errno);
+        note_that_it_stays(file, "rename it", errno);
         return;
     }
     if (!open_named(file, O_NOFOLLOW)) {
         int error = errno;
         renameat(file->directory, name, file->directory, file->name);
-        say_failure(file, "begin a new one", error);
+        note_that_it_stays(file, "begin a new one", error);
         return;
     }
-    remove_oldest(file);
+    if (file->stays)
+        message_print("%s: is renamed again", file->options.path);
+    file->stays = false;
+    renamed_files_remove(file->directory, file->name, file->options.rotate_keep);
 }
 
 static bool is_old(const struct live_file *file)
@@ -262,8 +201,15 @@ static size_t fitting(const struct live_file *file, const char *text, size_t len
     return end == NULL ? length : (size_t)(end - text) + 1;
 }
 
+/* Where the line begins that the octet at `at` belongs to. */
+static size_t line_start(const char *text, size_t at)
+{
+    const char *end = memrchr(text, '\n', at);
+    return end == NULL ? 0 : (size_t)(end - text) + 1;
+}
+
 /* Writes lines that fit together; returns the octets that went. */
-static size_t write_lines(struct live_file *file, const char *text, size_t length)
+static size_t write_piece(struct live_file *file, const char *text, size_t length)
 {
     uint64_t limit = file->options.rotate_size;
     bool is_full = limit > 0 && file->size > 0 && file->size + length > limit;
@@ -272,22 +218,54 @@ static size_t write_lines(struct live_file *file, const char *text, size_t lengt
     return end_cut_line(file) ? write_some(file, text, length) : 0;
 }
 
+/* Writes text from `done` on; returns how much of it the file has then. */
+static size_t write_lines(struct live_file *file, const char *text, size_t done, size_t length)
+{
+    bool works = true;
+    while (works && done < length) {
+        size_t piece = fitting(file, text + done, length - done);
+        size_t went = write_piece(file, text + done, piece);
+        works = went == piece;
+        done += went;
+    }
+    return done;
+}
+
+/* Writes what waits; true when nothing waits any more. */
+static bool write_waiting(struct live_file *file)
+{
+    if (file->waiting_size == 0)
+        return true;
+    size_t done = write_lines(file, file->waiting, file->begun, file->waiting_size);
+    size_t whole = done < file->waiting_size ? line_start(file->waiting, done) : done;
+    memmove(file->waiting, file->waiting + whole, file->waiting_size - whole);
+    file->waiting_size -= whole;
+    file->begun = done - whole;
+    if (file->waiting_size > 0)
+        return false;
+    free(file->waiting);
+    file->waiting = NULL;
+    note_working(file);
+    return true;
+}
+
 /* Below the stream: whole records, which are written, or kept for later. */
 static ssize_t write_records(void *context, const char *text, size_t length)
 {
     struct live_file *file = context;
-    size_t done = 0;
     bool works = write_waiting(file);
-    while (works && done < length) {
-        size_t piece = fitting(file, text + done, length - done);
-        size_t went = write_lines(file, text + done, piece);
-        works = went == piece;
-        done += went;
-    }
+    size_t done = works ? write_lines(file, text, 0, length) : 0;
     if (done == length)
         return (ssize_t)length;
     note_failing(file);
-    keep(file, text + done, length - done);
+    size_t whole = line_start(text, done);
+    if (works)
+        file->begun = done - whole;
+    if (!keep(file, text + whole, length - whole) && works) {
+        file->cut = file->within; /* its rest is lost */
+        file->within = false;
+        file->begun = 0;
+    }
     return (ssize_t)length;
 }
 
@@ -380,11 +358,24 @@ void live_file_check_rights(const struct live_file *file)
                   file->options.path, (unsigned)geteuid(), strerror(errno));
 }
 
+/* A line of which the old file has the beginning is whole in a new one. */
 void live_file_reopen(struct live_file *file)
 {
+    struct stat before, now;
     write_waiting(file);
-    if (!open_named(file, O_NOFOLLOW))
+    bool known = fstat(file->fd, &before) == 0;
+    if (!open_named(file, O_NOFOLLOW)) {
         say_failure(file, "open it again", errno);
+        return;
+    }
+    bool is_same = known && file->options.append && fstat(file->fd, &now) == 0 &&
+                   now.st_dev == before.st_dev && now.st_ino == before.st_ino;
+    if (!is_same)
+        file->begun = 0;
+    if (file->begun > 0) {
+        file->cut = false;
+        file->within = true;
+    }
 }
 
 void live_file_tick(struct live_file *file)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 from livelab import LASTACK, Live, enter, listen, packet_sockets, talk, until
@@ -209,20 +210,37 @@ def check_killed(tap):
     shutil.rmtree(live.folder)
 
 
-def check_full_disk(tap):
-    folder = "/tmp/lastack-full-%d" % os.getpid()
-    os.mkdir(folder)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder],
+def small_disk(size="1m"):
+    """A folder with little room; None where nothing can be mounted."""
+    folder = tempfile.mkdtemp(prefix="lastack-full-")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size, "none", folder],
                              capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        os.rmdir(folder)
-        tap.skip("a full disk", "no file system can be mounted: %s" % mounted.stderr.strip())
+    if mounted.returncode == 0:
+        return folder
+    os.rmdir(folder)
+    return None
+
+
+def fill(folder, kib):
+    filler = os.path.join(folder, "filler")
+    with open(filler, "wb") as file:
+        file.write(b"x" * (kib << 10))
+    return filler
+
+
+def remove_disk(folder):
+    subprocess.run(["umount", folder], check=False)
+    os.rmdir(folder)
+
+
+def check_full_disk(tap):
+    folder = small_disk()
+    if folder is None:
+        tap.skip("a full disk", "no file system can be mounted here")
         return
     live = Live("-i", "lo", "--segments", "all", folder=folder)
     listener = listen()
-    filler = os.path.join(folder, "filler")
-    with open(filler, "wb") as file:
-        file.write(b"x" * (990 << 10))
+    filler = fill(folder, 990)
     talk(listener, 20)
     time.sleep(0.5)
     talk(listener, 5)
@@ -239,8 +257,91 @@ def check_full_disk(tap):
     packets = [r["lastack"]["packet"] for r in live.records("segment")]
     tap.ok(packets == list(range(1, 201)) and len(live.records("summary")) == 1,
            "no record is missing, and none came twice")
-    subprocess.run(["umount", folder], check=False)
-    os.rmdir(folder)
+    remove_disk(folder)
+
+
+def check_full_and_exchanged(tap):
+    """The disk is full within a line when the file is exchanged, or is not."""
+    for moved in (True, False):
+        folder = small_disk()
+        if folder is None:
+            return
+        live = Live("-i", "lo", "--segments", "all", folder=folder)
+        listener = listen()
+        filler = fill(folder, 990)
+        talk(listener, 20)
+        time.sleep(0.5)
+        if moved:
+            os.rename(live.path, live.path + ".moved")
+        live.send(signal.SIGHUP)
+        time.sleep(0.3)
+        os.unlink(filler)
+        talk(listener, 2)
+        live.end()
+        files = sorted(glob.glob(live.path + "*"), reverse=True)
+        packets = [r["lastack"]["packet"] for f in files if whole(live.path)
+                   for r in live.records("segment", f)]
+        tap.ok(packets == list(range(1, 177)),
+               "SIGHUP while the disk is full, %s: every record once, on a line of its own"
+               % ("another file" if moved else "the same file"), packets[-3:], live.said)
+        remove_disk(folder)
+
+
+def check_full_and_rotated(tap):
+    folder = small_disk("2m")
+    if folder is None:
+        return
+    live = Live("-i", "lo", "--segments", "all", "-C", "64K", folder=folder)
+    listener = listen()
+    filler = fill(folder, 2000)
+    for _ in range(3):
+        talk(listener, 20)
+        time.sleep(0.3)
+    os.unlink(filler)
+    time.sleep(0.3)
+    live.end()
+    sizes = [os.path.getsize(f) for f in glob.glob(live.path + "*")]
+    tap.ok("nothing is left out" in live.said and len(sizes) > 5 and max(sizes) <= 65536,
+           "what waited for room is rotated, too", sizes, live.said)
+    remove_disk(folder)
+
+
+def check_not_renamed(tap):
+    """The name is gone for a while: that is said, but not again and again."""
+    live = Live("-i", "lo", "--segments", "all", "-C", "8K")
+    listener = listen()
+    kept = os.path.join(live.folder, "kept")
+    os.mkdir(kept)
+    os.rename(live.path, os.path.join(kept, "records.ndjson"))
+    for _ in range(5):
+        talk(listener, 20)
+        time.sleep(0.25)
+    os.rename(os.path.join(kept, "records.ndjson"), live.path)
+    found = until(lambda: talk(listener) or glob.glob(live.path + "." + ROTATED), 4, 0.2)
+    live.end()
+    tap.ok(bool(found) and live.said.count("cannot rename it") == 1 and
+           "is renamed again" in live.said,
+           "a file that cannot be renamed is said once, and tried again", live.said[:500])
+    shutil.rmtree(live.folder)
+
+
+def check_clock_set_back(tap):
+    """Files of a time to come are from before the clock was set back."""
+    folder = tempfile.mkdtemp(prefix="lastack-live-")
+    os.chmod(folder, 0o777)
+    path = os.path.join(folder, "records.ndjson")
+    for i in range(3):
+        with open(path + ".29991231T2359%02d.000000Z" % i, "w"):
+            pass
+    live = Live("-i", "lo", "--segments", "all", "-C", "8K", "-W", "3", folder=folder)
+    listener = listen()
+    talk(listener, 4)
+    time.sleep(0.5)
+    live.end()
+    rotated = sorted(glob.glob(path + "." + ROTATED))
+    tap.ok(len(rotated) == 3 and not any(".2999" in f for f in rotated),
+           "-W removes files of a time to come first", rotated, live.said)
+    shutil.rmtree(folder)
 
 
 def check_reader_gone(tap):
@@ -267,6 +368,10 @@ def main():
     check_rotation(tap)
     check_killed(tap)
     check_full_disk(tap)
+    check_full_and_exchanged(tap)
+    check_full_and_rotated(tap)
+    check_not_renamed(tap)
+    check_clock_set_back(tap)
     check_reader_gone(tap)
     return tap.end()
 

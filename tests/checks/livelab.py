@@ -20,6 +20,8 @@ INSIDE = "LASTACK_LIVE_INSIDE"
 def enter():
     """Goes on inside a namespace, or skips the whole check and says why."""
     if os.environ.get(INSIDE):
+        # a job in the background ignores it, and what it starts would, too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         return
     flags = "-nm" if os.geteuid() == 0 else "-rnm"
