@@ -15,7 +15,7 @@ static struct top_book *book_of(struct sink *sink)
 
 static enum status take_segment(struct sink *sink, const struct segment_record *segment)
 {
-    return trails_segment(book_of(sink)->trails, segment);
+    return trails_segment(book_of(sink)->recent.trails, segment);
 }
 
 static enum status take_transition(struct sink *sink, const struct transition_record *transition)
@@ -25,7 +25,7 @@ static enum status take_transition(struct sink *sink, const struct transition_re
     bool is_first = entry->proof == 0 || entry->proof == entry->packet; /* else it is proved now */
     if (is_first && !entry->revoked)
         book->entered[transition->side][entry->state]++;
-    trails_transition(book->trails, transition);
+    trails_transition(book->recent.trails, transition);
     return STATUS_OK;
 }
 
@@ -34,18 +34,14 @@ static enum status take_event(struct sink *sink, const struct event_record *even
     struct top_book *book = book_of(sink);
     if (!selection_wants_event(&book->options, LEVEL_NOTICE, event))
         return STATUS_OK;
-    book->events[book->event_count++ % TOP_EVENTS_KEPT] = *event;
-    trails_event(book->trails, event);
+    recent_event(&book->recent, event);
     return STATUS_OK;
 }
 
 static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct top_book *book = book_of(sink);
-    if (trails_find(book->trails, &flow->who) == NULL)
-        return STATUS_OK;
-    book->flows[book->flow_count++ % TOP_FLOWS_KEPT] = *flow;
-    trails_flow(book->trails, flow);
+    recent_flow(&book->recent, flow, selection_is_problem(&book->options, flow));
     return STATUS_OK;
 }
 
@@ -93,21 +89,15 @@ static enum status flush(struct sink *sink)
 
 /* --- what is selected: connections and events by number, as their places move --- */
 
-const struct event_record *top_event(const struct top_book *book, uint64_t number)
-{
-    if (number >= book->event_count || number + TOP_EVENTS_KEPT < book->event_count)
-        return NULL;
-    return &book->events[number % TOP_EVENTS_KEPT];
-}
-
 uint32_t top_items(struct top_book *book, enum top_view view)
 {
     switch (view) {
     case VIEW_OVERVIEW:
     case VIEW_EVENTS:
-        return book->event_count < TOP_EVENTS_KEPT ? (uint32_t)book->event_count : TOP_EVENTS_KEPT;
+        return (uint32_t)(book->recent.event_count < RECENT_EVENTS ? book->recent.event_count
+                                                                   : RECENT_EVENTS);
     case VIEW_CONNECTIONS:
-        return trails_list(book->trails, book->list);
+        return trails_list(book->recent.trails, book->list);
     case VIEW_HOSTS:
         return book->hosts;
     case VIEW_LADDER:
@@ -134,7 +124,7 @@ uint32_t top_selected_place(struct top_book *book, enum top_view view)
     if (view == VIEW_CONNECTIONS && is_moved)
         place = place_of_trail(book, items);
     if ((view == VIEW_EVENTS || view == VIEW_OVERVIEW) && is_moved)
-        place = (uint32_t)(book->event_count - 1 - book->selected[view]);
+        place = (uint32_t)(book->recent.event_count - 1 - book->selected[view]);
     return items == 0 ? 0 : place < items ? place : items - 1;
 }
 
@@ -148,7 +138,7 @@ void top_select_place(struct top_book *book, enum top_view view, uint32_t place)
     if (view == VIEW_CONNECTIONS)
         book->selected[view] = book->list[place]->number;
     if (view == VIEW_EVENTS || view == VIEW_OVERVIEW)
-        book->selected[view] = book->event_count - 1 - place;
+        book->selected[view] = book->recent.event_count - 1 - place;
 }
 
 /* --- keys --- */
@@ -193,7 +183,8 @@ static bool find_selected(struct top_book *book, struct flow_identity *ret_who)
     }
     if (book->view != VIEW_OVERVIEW && book->view != VIEW_EVENTS)
         return false;
-    const struct event_record *event = top_event(book, book->event_count - 1 - place);
+    const struct event_record *event =
+        recent_find_event(&book->recent, book->recent.event_count - 1 - place);
     if (items == 0 || event == NULL)
         return false;
     *ret_who = event->who;
@@ -273,9 +264,7 @@ static void top_free(struct sink *sink)
     struct top_book *book = book_of(sink);
     if (book == NULL)
         return;
-    trails_free(book->trails);
-    free(book->events);
-    free(book->flows);
+    recent_clear(&book->recent);
     free(book);
 }
 
@@ -298,10 +287,7 @@ enum status sink_top_new(const struct sink_options *options, FILE *stream, struc
         return STATUS_NO_MEMORY;
     book->sink.ops = &top_ops;
     book->options = *options;
-    book->trails = trails_new();
-    book->events = calloc(TOP_EVENTS_KEPT, sizeof *book->events);
-    book->flows = calloc(TOP_FLOWS_KEPT, sizeof *book->flows);
-    if (book->trails == NULL || book->events == NULL || book->flows == NULL) {
+    if (recent_init(&book->recent) != STATUS_OK) {
         top_free(&book->sink);
         return STATUS_NO_MEMORY;
     }

@@ -3,9 +3,9 @@
 #define LASTACK_SINK_TOP_BOOK_H
 
 #include "top.h"
-#include "trails.h"
+#include "recent.h"
 
-enum { TOP_EVENTS_KEPT = 256, TOP_FLOWS_KEPT = 256, TOP_HOSTS_KEPT = 256, TOP_MARKS = 6 };
+enum { TOP_HOSTS_KEPT = 256, TOP_MARKS = 6 };
 
 enum top_view { VIEW_OVERVIEW, VIEW_CONNECTIONS, VIEW_HOSTS, VIEW_EVENTS, VIEW_LADDER };
 
@@ -34,11 +34,7 @@ struct top_book {
     struct sink_options options;
     const char *title; /* not owned; NULL: none */
     bool ended;
-    struct trails *trails;
-    struct event_record *events; /* owned; number n at n % TOP_EVENTS_KEPT, from 0 */
-    uint64_t event_count;
-    struct flow_record *flows; /* owned; of those that ended last, likewise */
-    uint64_t flow_count;
+    struct recent recent;
     struct top_host host[TOP_HOSTS_KEPT];
     uint32_t hosts;
     struct stats_record stats; /* the latest */
@@ -56,9 +52,6 @@ struct top_book {
     struct flow_identity who;     /* of the ladder */
     const struct trail *list[TRAILS_MOST];
 };
-
-/* Of number n; NULL when it is not kept any more, or has not come. */
-const struct event_record *top_event(const struct top_book *book, uint64_t number);
 
 /* The view's list as places: how many, and which place is selected. */
 uint32_t top_items(struct top_book *book, enum top_view view);

@@ -2,34 +2,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "ends.h"
 #include "ladder_book.h"
 #include "ladder_text.h"
 #include "line.h"
 #include "output.h"
 #include "top_book.h"
-
-/* The records of these ends, as they would have come to a sink that draws. */
-static enum status gather(const struct top_book *book, const struct trail *trail,
-                          struct ladder_book *drawn)
-{
-    enum status status = STATUS_OK;
-    struct segment_record segment;
-    for (uint32_t i = 0; status == STATUS_OK && trail_record(trail, i, &segment); i++)
-        status = ladder_book_segment(drawn, &segment);
-    uint64_t kept = book->flow_count < TOP_FLOWS_KEPT ? book->flow_count : TOP_FLOWS_KEPT;
-    for (uint64_t n = book->flow_count - kept; status == STATUS_OK && n < book->flow_count; n++) {
-        const struct flow_record *flow = &book->flows[n % TOP_FLOWS_KEPT];
-        if (ends_match(&flow->who, &trail->who))
-            status = ladder_book_flow(drawn, flow);
-    }
-    kept = book->event_count < TOP_EVENTS_KEPT ? book->event_count : TOP_EVENTS_KEPT;
-    for (uint64_t n = book->event_count - kept; status == STATUS_OK && n < book->event_count; n++) {
-        if (ends_match(&top_event(book, n)->who, &trail->who))
-            status = ladder_book_event(drawn, top_event(book, n));
-    }
-    return status;
-}
 
 static enum status write_left_out(struct output *output, const struct trail *trail)
 {
@@ -55,7 +32,7 @@ static enum status write_ladder(const struct top_book *book, const struct trail 
         ladder_book_free(drawn);
         return STATUS_NO_MEMORY;
     }
-    status = gather(book, trail, drawn);
+    status = recent_gather(&book->recent, trail, drawn);
     const struct ladder *ladder = ladder_book_list(drawn, &count);
     if (status == STATUS_OK)
         status = write_left_out(&output, trail);
@@ -70,7 +47,7 @@ static enum status write_ladder(const struct top_book *book, const struct trail 
 
 char *top_ladder(const struct top_book *book, int columns, bool utf8)
 {
-    const struct trail *trail = trails_find(book->trails, &book->who);
+    const struct trail *trail = trails_find(book->recent.trails, &book->who);
     struct ladder_look look = {
         .columns = columns < LADDER_LEAST_COLUMNS  ? LADDER_LEAST_COLUMNS
                    : columns > LADDER_MOST_COLUMNS ? LADDER_MOST_COLUMNS

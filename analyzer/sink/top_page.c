@@ -304,7 +304,8 @@ static void draw_events(struct drawing *drawing, enum top_view view, uint32_t ro
     if (book->items == 0)
         put(drawing, TOP_FAINT, "none yet");
     for (uint32_t i = place; i < book->items && i < place + rows; i++)
-        draw_event(drawing, top_event(book, book->event_count - 1 - i), i == book->place[view]);
+        draw_event(drawing, recent_find_event(&book->recent, book->recent.event_count - 1 - i),
+                   i == book->place[view]);
 }
 
 static void draw_hosts(struct drawing *drawing, uint32_t rows, bool selects)
@@ -395,7 +396,7 @@ static void view_events(struct drawing *drawing)
     if (book->items == 0 || rows <= 2 * EXPLAINED)
         return;
     const struct event_record *event =
-        top_event(book, book->event_count - 1 - book->place[VIEW_EVENTS]);
+        recent_find_event(&book->recent, book->recent.event_count - 1 - book->place[VIEW_EVENTS]);
     while (drawing->row < drawing->last - EXPLAINED + 1)
         put(drawing, TOP_PLAIN, " ");
     put_wrapped(drawing, event->explanation);
