@@ -16,18 +16,6 @@ static nanotime clock_now(clockid_t id)
     return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
 }
 
-/* The first interface or file, and how many others there are. */
-static void make_title(char title[LIVE_VIEW_TITLE], const struct options *options)
-{
-    bool is_live = options->interface_count > 0;
-    size_t count = is_live ? options->interface_count : options->file_count;
-    const char *first = is_live ? options->interfaces[0] : options->files[0];
-    if (count > 1)
-        snprintf(title, LIVE_VIEW_TITLE, "%.200s and %zu more", first, count - 1);
-    else
-        snprintf(title, LIVE_VIEW_TITLE, "%.200s", first);
-}
-
 enum status live_view_open(struct live_view *view, struct sink *sink, const struct options *options,
                            char *message)
 {
@@ -43,7 +31,7 @@ enum status live_view_open(struct live_view *view, struct sink *sink, const stru
         free(page);
         return status;
     }
-    make_title(view->title, options);
+    input_title(options, view->title);
     sink_top_name(sink, view->title);
     view->page = page;
     view->sink = sink;

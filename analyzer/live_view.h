@@ -8,19 +8,18 @@
 #include <stdbool.h>
 
 #include "analyzer.h"
+#include "input_title.h"
 #include "interrupt.h"
 #include "options.h"
 #include "screen.h"
 #include "source/source.h"
 
-enum { LIVE_VIEW_TITLE = 256 };
-
 struct live_view {
-    char title[LIVE_VIEW_TITLE]; /* from outside */
-    struct sink *sink;           /* of sink_top_new, not owned; NULL: there is no view */
-    struct screen *screen;       /* owned */
-    struct top_page *page;       /* owned */
-    struct analyzer *analyzer;   /* none of these is owned */
+    char title[INPUT_TITLE];   /* from outside */
+    struct sink *sink;         /* of sink_top_new, not owned; NULL: there is no view */
+    struct screen *screen;     /* owned */
+    struct top_page *page;     /* owned */
+    struct analyzer *analyzer; /* none of these is owned */
     struct source *source;
     bool is_live;    /* the clock of its records is the host's */
     nanotime done;   /* on the monotonic clock: when keys were read last, */

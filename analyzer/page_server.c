@@ -1,15 +1,12 @@
 /* page_server: see page_server.h. */
 #include "page_server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,15 +15,12 @@
 #endif
 
 #include "base/time.h"
+#include "http_answer.h"
+#include "listener.h"
 #include "messages.h"
-#include "values.h"
 
 enum {
-    CONNECTIONS = 32,     /* at once; Prometheus needs one */
-    QUIET_SECONDS = 10,   /* a connection that says nothing for so long is closed */
-    REQUEST_SIZE = 16384, /* octets for a connection's request and headers */
-    BLOCK_SIZE = 65536,
-    BACKLOG = 16,
+    CONNECTIONS = 32,   /* at once; Prometheus needs one */
     STILL_SECONDS = 30, /* without a sign of the analysis: it stands still */
 };
 
@@ -63,59 +57,18 @@ static int64_t monotonic(void)
 
 static const char open_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 static const char text_type[] = "text/plain; version=0.0.4; charset=utf-8";
-static const char plain_type[] = "text/plain; charset=utf-8";
 
-/* A copy of what is sent, so that another page may take the place of the one it came from. */
-struct body {
-    size_t length;
-    char text[];
-};
-
-static ssize_t read_body(void *context, uint64_t position, char *out, size_t room)
+static enum MHD_Result answer(struct MHD_Connection *connection, const char *type, const char *text,
+                              size_t length)
 {
-    const struct body *body = context;
-    size_t rest = position < body->length ? body->length - (size_t)position : 0;
-    size_t length = rest < room ? rest : room;
-    memcpy(out, body->text + body->length - rest, length);
-    return length > 0 ? (ssize_t)length : MHD_CONTENT_READER_END_OF_STREAM;
-}
-
-/* By a callback: a body that is one buffer would leave by sendmsg, which may name any receiver and
- * is therefore not allowed (sandbox.c). */
-static struct MHD_Response *make_response(const char *text, size_t length)
-{
-    struct body *body = malloc(sizeof *body + length);
-    if (body == NULL)
-        return NULL;
-    body->length = length;
-    memcpy(body->text, text, length);
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(length, BLOCK_SIZE, read_body, body, free);
-    if (response == NULL)
-        free(body);
-    return response;
-}
-
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
-                              const char *text, size_t length)
-{
-    struct MHD_Response *response = make_response(text, length);
-    if (response == NULL)
-        return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    enum MHD_Result result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return result;
+    const struct http_body body = {.type = type, .text = text, .length = length};
+    return http_answer(connection, MHD_HTTP_OK, &body) ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result answer_words(struct MHD_Connection *connection, unsigned status,
                                     const char *words)
 {
-    return answer(connection, status, plain_type, words, strlen(words));
+    return http_answer_words(connection, status, words) ? MHD_YES : MHD_NO;
 }
 
 static bool wants_open_form(struct MHD_Connection *connection)
@@ -132,9 +85,8 @@ static enum MHD_Result answer_page(const struct page_server *server,
     if (page->text == NULL)
         return answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "there is no page yet\n");
     if (wants_open_form(connection))
-        return answer(connection, MHD_HTTP_OK, open_type, page->text, page->open_length);
-    return answer(connection, MHD_HTTP_OK, text_type, page->text + page->open_length + 1,
-                  page->plain_length);
+        return answer(connection, open_type, page->text, page->open_length);
+    return answer(connection, text_type, page->text + page->open_length + 1, page->plain_length);
 }
 
 /* The first time a request waits for a new page; when it is called again there is one. */
@@ -171,8 +123,9 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
     static const char steps[] = "012";
     (void)version;
     (void)upload;
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return answer_words(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD alone\n");
+    bool answered;
+    if (!http_allows(connection, method, &answered))
+        return answered ? MHD_YES : MHD_NO;
     const char *step = *progress;
     *progress = (void *)(uintptr_t)(step == NULL ? &steps[0] : &steps[step == steps ? 1 : 2]);
     if (step == NULL)
@@ -234,87 +187,18 @@ FILE *page_server_stream(struct page_server *server)
 
 /* --- beginning and end --- */
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static enum status listen_at(const union address *address, int *ret_listener)
-{
-    const int on = 1;
-    bool v6 = address->any.sa_family == AF_INET6;
-    socklen_t size = v6 ? sizeof address->v6 : sizeof address->v4;
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return STATUS_WRITE;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (v6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, &address->any, size) == 0 && listen(fd, BACKLOG) == 0) {
-        *ret_listener = fd;
-        return STATUS_OK;
-    }
-    int error = errno;
-    close(fd);
-    errno = error;
-    return STATUS_WRITE;
-}
-
-static enum status open_listener(const char *word, int *ret_listener, char *message)
-{
-    uint8_t octets[16] = {0};
-    uint16_t port = 0;
-    union address address = {0};
-    uint8_t version;
-    if (!value_read_listen(word, &version, octets, &port)) {
-        snprintf(message, MESSAGE_SIZE, "cannot listen at %.100s: not an address and a port", word);
-        return STATUS_USAGE;
-    }
-    if (version == 4) {
-        address.v4.sin_family = AF_INET;
-        address.v4.sin_port = htons(port);
-        memcpy(&address.v4.sin_addr, octets, sizeof address.v4.sin_addr);
-    } else {
-        address.v6.sin6_family = AF_INET6;
-        address.v6.sin6_port = htons(port);
-        memcpy(&address.v6.sin6_addr, octets, sizeof address.v6.sin6_addr);
-    }
-    enum status status = listen_at(&address, ret_listener);
-    if (status != STATUS_OK)
-        snprintf(message, MESSAGE_SIZE, "cannot listen at %.100s: %s; name another port", word,
-                 strerror(errno));
-    return status;
-}
-
-/* With port 0 the kernel chose one. */
-static void say_where(const struct page_server *server)
-{
-    union address address;
-    char text[INET6_ADDRSTRLEN] = "";
-    socklen_t size = sizeof address;
-    if (getsockname(server->listener, &address.any, &size) != 0)
-        return;
-    bool v6 = address.any.sa_family == AF_INET6;
-    if (v6)
-        inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof text);
-    else
-        inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text);
-    message_print("metrics: http://%s%s%s:%u/metrics", v6 ? "[" : "", text, v6 ? "]" : "",
-                  ntohs(v6 ? address.v6.sin6_port : address.v4.sin_port));
-}
-
 enum status page_server_open(const char *address, struct page_server **ret_server, char *message)
 {
     const cookie_io_functions_t functions = {.write = take_page};
     struct page_server *server = calloc(1, sizeof *server);
+    char name[LISTENER_NAME];
     if (server == NULL)
         return STATUS_NO_MEMORY;
     server->listener = -1;
     pthread_mutex_init(&server->lock, NULL);
     atomic_init(&server->asked, false);
     atomic_init(&server->sign, monotonic());
-    enum status status = open_listener(address, &server->listener, message);
+    enum status status = listener_open(address, &server->listener, message);
     if (status == STATUS_OK)
         server->stream = fopencookie(server, "w", functions);
     if (status == STATUS_OK && server->stream == NULL)
@@ -324,7 +208,8 @@ enum status page_server_open(const char *address, struct page_server **ret_serve
         return status;
     }
     setvbuf(server->stream, NULL, _IONBF, 0); /* a write of the sink is one of take_page */
-    say_where(server);
+    listener_name(server->listener, name);
+    message_print("metrics: http://%s/metrics", name);
     *ret_server = server;
     return STATUS_OK;
 }
@@ -335,7 +220,7 @@ enum status page_server_begin(struct page_server *server, char *message)
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0,
         NULL, NULL, serve, server, MHD_OPTION_LISTEN_SOCKET, server->listener,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)QUIET_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_SIZE,
+        (unsigned)HTTP_QUIET_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_SIZE,
         MHD_OPTION_END);
     if (server->daemon == NULL) {
         snprintf(message, MESSAGE_SIZE, "cannot answer over HTTP: %s", strerror(errno));

@@ -41,8 +41,9 @@ MAY_INCLUDE = {
 }
 
 # The program knows the public headers only, and its own files.
-PROGRAM = ["main", "analysis", "chain", "exit_status", "idle", "input_places", "input_report",
-           "interrupt", "live_view", "merge", "messages", "nearest", "option_apply",
+PROGRAM = ["main", "analysis", "chain", "exit_status", "http_answer", "idle",
+           "input_places", "input_report", "input_title",
+           "interrupt", "listener", "live_view", "merge", "messages", "nearest", "option_apply",
            "option_inputs", "option_outputs", "option_table", "option_takers", "options",
            "options_check", "analysis_packets", "analysis_parts", "analysis_read", "destination",
            "outputs", "outputs_forward", "outputs_parts", "terminal",
@@ -69,7 +70,7 @@ ONLY_IN = {
     "json-c/": "analyzer/sink/",
     "curses.h": "analyzer/screen_curses.c",
     "json.h": "analyzer/sink/",
-    "microhttpd.h": "analyzer/page_server.",
+    "microhttpd.h": ("analyzer/page_server.", "analyzer/http_answer."),
     "librdkafka/": "analyzer/kafka_sender.",
 }
 

@@ -1,0 +1,72 @@
+/* http_answer: see http_answer.h. */
+#include "http_answer.h"
+
+#include <microhttpd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char http_plain[] = "text/plain; charset=utf-8";
+
+/* A copy of what is sent, so that another text may take the place of the one it came from. */
+struct body {
+    size_t length;
+    char text[];
+};
+
+static ssize_t read_body(void *context, uint64_t position, char *out, size_t room)
+{
+    const struct body *body = context;
+    size_t rest = position < body->length ? body->length - (size_t)position : 0;
+    size_t length = rest < room ? rest : room;
+    memcpy(out, body->text + body->length - rest, length);
+    return length > 0 ? (ssize_t)length : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* By a callback: a body that is one buffer would leave by sendmsg, which may name any receiver and
+ * is therefore not allowed (sandbox.c). */
+static struct MHD_Response *make_response(const char *text, size_t length)
+{
+    struct body *body = malloc(sizeof *body + length);
+    if (body == NULL)
+        return NULL;
+    body->length = length;
+    memcpy(body->text, text, length);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(length, HTTP_BLOCK_SIZE, read_body, body, free);
+    if (response == NULL)
+        free(body);
+    return response;
+}
+
+bool http_answer(struct MHD_Connection *connection, unsigned status, const struct http_body *body)
+{
+    struct MHD_Response *response = make_response(body->text, body->length);
+    if (response == NULL)
+        return false;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, body->type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    for (const struct http_header *each = body->headers; each != NULL && each->name != NULL; each++)
+        MHD_add_response_header(response, each->name, each->value);
+    bool queued = MHD_queue_response(connection, status, response) == MHD_YES;
+    MHD_destroy_response(response);
+    return queued;
+}
+
+bool http_answer_words(struct MHD_Connection *connection, unsigned status, const char *words)
+{
+    const struct http_body body = {.type = http_plain, .text = words, .length = strlen(words)};
+    return http_answer(connection, status, &body);
+}
+
+bool http_allows(struct MHD_Connection *connection, const char *method, bool *ret_answered)
+{
+    if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
+        return true;
+    *ret_answered =
+        http_answer_words(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD alone\n");
+    return false;
+}
