@@ -39,6 +39,13 @@ static enum status finish_report(struct run *run)
     return input_report_finish(&run->source, 1, &run->chain, run->analyzer);
 }
 
+/* Who started a capture that broke off wants to know; who left the view is through with it. */
+static bool leaves_page(const struct run *run, enum exit_status exit_status)
+{
+    bool went_well = exit_status == EXIT_DONE || exit_status == EXIT_MATCHED;
+    return !run->options->has_view && (went_well || !run_is_live(run));
+}
+
 static enum exit_status read_and_report(struct run *run)
 {
     if (run_is_live(run))
@@ -48,6 +55,7 @@ static enum exit_status read_and_report(struct run *run)
     live_view_close(&run->view);
     if (run_is_live(run))
         service_end(&run->service);
+    live_board_last_look(&run->board);
     if (complete && outputs_alive(run->outputs))
         complete = upkeep_last_pages(&run->upkeep) != STATUS_NO_MEMORY;
     if (last && outputs_alive(run->outputs) && finish_report(run) == STATUS_NO_MEMORY)
@@ -63,6 +71,8 @@ static enum exit_status read_and_report(struct run *run)
     exit_status = exit_worse_of(exit_status, exit_status_of(outputs_close(run->outputs)));
     if (outputs_matched(run->outputs))
         exit_status = exit_worse_of(exit_status, EXIT_MATCHED);
+    if (leaves_page(run, exit_status))
+        live_board_linger(&run->board, &run->interrupt);
     return exit_status;
 }
 
@@ -147,7 +157,7 @@ static enum status go_live(struct run *run, char *message)
         outputs_directories(run->outputs, privileges.directories, PRIVILEGES_DIRECTORIES);
     if (privileges.changes_user)
         outputs_give(run->outputs, privileges.uid, privileges.gid);
-    privileges.answers = outputs_answer(run->outputs);
+    privileges.answers = outputs_answer(run->outputs) || live_board_answers(&run->board);
     status = privileges_give_up(&privileges, message);
     if (status != STATUS_OK)
         return status;
@@ -167,11 +177,15 @@ static enum exit_status analyse(struct run *run)
     if (status == STATUS_OK)
         status = live_view_open(&run->view, outputs_view(run->outputs), run->options, message);
     if (status == STATUS_OK)
+        status = live_board_open(&run->board, outputs_board(run->outputs), run->options, message);
+    if (status == STATUS_OK)
         status = begin_spool(run, message);
     if (status == STATUS_OK && run_is_live(run))
         status = go_live(run, message);
     if (status == STATUS_OK)
         status = outputs_begin(run->outputs, message);
+    if (status == STATUS_OK)
+        status = live_board_begin(&run->board, message);
     if (status == STATUS_OK)
         status = choose_segments(run, message);
     if (status == STATUS_OK)
@@ -181,6 +195,7 @@ static enum exit_status analyse(struct run *run)
     enum exit_status exit_status =
         status == STATUS_OK ? read_and_report(run) : exit_refuse(status, message);
     live_view_close(&run->view);
+    live_board_close(&run->board);
     end_analyzer(run);
     outputs_free(run->outputs);
     spool_free(run->spool);

@@ -7,6 +7,7 @@
 #include "idle.h"
 #include "input_places.h"
 #include "interrupt.h"
+#include "live_board.h"
 #include "live_view.h"
 #include "options.h"
 #include "outputs.h"
@@ -39,6 +40,7 @@ struct run {
     struct chain chain;   /* of runs over pieces, this one among them */
     struct upkeep upkeep; /* live */
     struct live_view view;
+    struct live_board board;
     struct service service;
 };
 

@@ -197,6 +197,8 @@ static enum status read_packets(struct run *run)
         if (status == STATUS_NO_MEMORY)
             return status;
         serve_view(run);
+        if (live_board_is_due(&run->board))
+            live_board_do(&run->board);
         show_progress(run);
     }
     return STATUS_OK;
@@ -216,6 +218,8 @@ enum status run_read_all(struct run *run)
     run->view.analyzer = run->analyzer;
     run->view.source = run->source;
     run->view.is_live = run_is_live(run);
+    run->board.analyzer = run->analyzer;
+    run->board.source = run->source;
     bool has_bar = isatty(STDERR_FILENO) && !run->options->quiet && !run->options->has_view;
     run->progress = progress_begin(has_bar);
     enum status status = read_packets(run);

@@ -9,6 +9,7 @@
 #include "live_file.h"
 #include "messages.h"
 #include "page_output.h"
+#include "sink/board.h"
 #include "sink/top.h"
 #include "terminal.h"
 
@@ -50,6 +51,7 @@ static enum status make_sink(struct destination *destination, const struct optio
         [OUTPUT_METRICS] = sink_metrics_new,
         [OUTPUT_METRICS_LISTEN] = sink_metrics_new,
         [OUTPUT_TOP] = sink_top_new,
+        [OUTPUT_HTTP] = sink_board_new,
     };
     enum output_kind kind = destination->kind;
     struct sink_options wanted = *common;
@@ -146,7 +148,7 @@ static enum status open_stream(struct destination *destination, const struct opt
 {
     if (output->kind == OUTPUT_KAFKA)
         return open_kafka(destination, options, message);
-    if (output->file == NULL) {
+    if (output->file == NULL || output->kind == OUTPUT_HTTP) { /* that one is not written to */
         destination->stream = stdout;
         return STATUS_OK;
     }
@@ -164,7 +166,7 @@ enum status destination_open(struct destination *destination, const struct optio
     destination->file = output->file;
     destination->kind = output->kind;
     destination->long_running = options->interface_count > 0 && options->output_count > 1;
-    if (output->file != NULL && is_input(options, output->file)) {
+    if (output->file != NULL && output->kind != OUTPUT_HTTP && is_input(options, output->file)) {
         snprintf(message, MESSAGE_SIZE,
                  "%.300s is read: writing to it would destroy it; name another file", output->file);
         return STATUS_USAGE;

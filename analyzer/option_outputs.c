@@ -97,6 +97,28 @@ static enum status take_metrics_listen(struct options *options, const char *argu
     return take_output(options, OUTPUT_METRICS_LISTEN, argument, message);
 }
 
+static enum status take_http(struct options *options, const char *argument, char *message)
+{
+    uint8_t version, address[16];
+    uint16_t port;
+    if (!page_server_is_built_in())
+        return option_refuse(message, "--http: built without libmicrohttpd; write a page to a file "
+                                      "with --html=FILE");
+    if (!value_read_listen(argument, &version, address, &port))
+        return option_refuse(message,
+                             "--http %.64s: must be an address and a port, such as 127.0.0.1:8080 "
+                             "or [::1]:8080, or a port of 127.0.0.1",
+                             argument);
+    return take_output(options, OUTPUT_HTTP, argument, message);
+}
+
+static enum status take_http_token(struct options *options, const char *argument, char *message)
+{
+    (void)message;
+    options->http_token = argument;
+    return STATUS_OK;
+}
+
 static enum status take_flow(struct options *options, const char *argument, char *message)
 {
     struct ladder_choice *choice = &options->ladder;
@@ -210,6 +232,8 @@ const struct option_taker option_output_takers[] = {
     {OPTION_JSON,           take_json},
     {OPTION_NDJSON,         take_ndjson},
     {OPTION_HTML,           take_html},
+    {OPTION_HTTP,           take_http},
+    {OPTION_HTTP_TOKEN,     take_http_token},
     {OPTION_SVG,            take_svg},
     {OPTION_KAFKA,          take_kafka},
     {OPTION_TOPIC,          take_topic},

@@ -59,6 +59,7 @@ enum output_kind {
     OUTPUT_TOP, /* the live view, on the terminal */
     OUTPUT_METRICS,
     OUTPUT_METRICS_LISTEN, /* file is where to listen */
+    OUTPUT_HTTP,           /* likewise */
     OUTPUT_KAFKA,          /* file is a list of brokers */
     OUTPUT_PACKETS         /* pcapng, of connections with problems */
 };
@@ -88,10 +89,10 @@ struct options {
     size_t interface_count;
     struct tap_option taps[OPTIONS_TAPS];
     size_t tap_count; /* 0: no taps */
-    char *filter;   /* owned; NULL: none */
-    uint64_t count; /* 0: all */
-    nanotime since; /* NANOTIME_UNKNOWN: from the beginning */
-    nanotime until; /* NANOTIME_UNKNOWN: to the end */
+    char *filter;     /* owned; NULL: none */
+    uint64_t count;   /* 0: all */
+    nanotime since;   /* NANOTIME_UNKNOWN: from the beginning */
+    nanotime until;   /* NANOTIME_UNKNOWN: to the end */
     uint64_t snaplen;
     uint64_t buffer_kib;
     uint64_t spool;   /* octets on disk for packets that come once */
@@ -112,6 +113,7 @@ struct options {
     bool nano;
     bool flush;
     const char *topic;        /* of Kafka; NULL: not named */
+    const char *http_token;   /* file that has it; NULL: not named */
     uint64_t metrics_top;     /* services; 0: none */
     uint64_t stats_interval;  /* s; 0: no such records */
     uint64_t rotate_size;     /* octets; 0: files are not renamed for their size */

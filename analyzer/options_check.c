@@ -139,6 +139,20 @@ static enum status check_live(const struct options *options, char *message)
     return STATUS_OK;
 }
 
+static enum status check_http(const struct options *options, char *message)
+{
+    size_t pages = 0;
+    for (size_t i = 0; i < options->output_count; i++)
+        pages += options->outputs[i].kind == OUTPUT_HTTP;
+    if (pages > 1)
+        return option_refuse(message, "--http was given twice; one place is enough: several "
+                                      "browsers can look at it");
+    if (pages == 0 && options->http_token != NULL)
+        return option_refuse(message, "--http-token is for --http ADDR:PORT; add it, or leave it "
+                                      "out");
+    return STATUS_OK;
+}
+
 /* What is about metrics only is not silently left out of a run without them. */
 static enum status check_metrics(const struct options *options, char *message)
 {
@@ -236,7 +250,7 @@ static enum status check_piece(const struct options *options, char *message)
 
 /* In this order: the first that refuses is said. */
 static enum status (*const checks[])(const struct options *options, char *message) = {
-    check_input,   check_taps,  check_drawing, check_segments, check_live,
+    check_input,   check_taps,  check_drawing, check_segments, check_live,  check_http,
     check_metrics, check_kafka, check_outputs, check_chain,    check_piece,
 };
 

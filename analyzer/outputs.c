@@ -134,13 +134,23 @@ void outputs_packets_written(struct outputs *outputs, enum status status)
         destination_note(destination, status);
 }
 
-struct sink *outputs_view(const struct outputs *outputs)
+static struct sink *sink_of(const struct outputs *outputs, enum output_kind kind)
 {
     for (size_t i = 0; i < outputs->count; i++) {
-        if (outputs->destinations[i].kind == OUTPUT_TOP)
+        if (outputs->destinations[i].kind == kind)
             return outputs->destinations[i].sink;
     }
     return NULL;
+}
+
+struct sink *outputs_view(const struct outputs *outputs)
+{
+    return sink_of(outputs, OUTPUT_TOP);
+}
+
+struct sink *outputs_board(const struct outputs *outputs)
+{
+    return sink_of(outputs, OUTPUT_HTTP);
 }
 
 /* What must be alike in all runs of a chain, for what is gathered to be. */
@@ -325,7 +335,8 @@ enum status outputs_close(struct outputs *outputs)
     enum status status = STATUS_OK;
     say_what_is_left_out(outputs);
     for (size_t i = 0; i < outputs->count; i++) {
-        if (destination_close(&outputs->destinations[i]) != STATUS_OK)
+        if (outputs->destinations[i].kind != OUTPUT_HTTP &&
+            destination_close(&outputs->destinations[i]) != STATUS_OK)
             status = STATUS_WRITE;
     }
     return status;

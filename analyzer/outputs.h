@@ -47,6 +47,9 @@ void outputs_packets_written(struct outputs *outputs, enum status status);
 
 /* The sink of the live view; NULL: none was asked for.  Owned by outputs. */
 struct sink *outputs_view(const struct outputs *outputs);
+/* The same for the sink of the page that browsers look at; it goes on after outputs_close. */
+struct sink *outputs_board(const struct outputs *outputs);
+
 /*
  * Carries what the outputs gather until the end (struct chain): written, in the place of finish;
  * read, before the first record.  USAGE, with a message to be put behind the state's name, when it

@@ -12,8 +12,13 @@ static enum status status_of_all(const struct outputs *outputs)
     return outputs_alive(outputs) ? STATUS_OK : outputs->destinations[0].status;
 }
 
-/* One forwarding function a kind of record; all do the same with another member of the vtable.
- * The live view is shown hosts and statistics when it asks for them (analyzer_look). */
+/* The live views are shown hosts and statistics when they ask for them (analyzer_look). */
+static bool looks_for_itself(const struct destination *destination)
+{
+    return destination->kind == OUTPUT_TOP || destination->kind == OUTPUT_HTTP;
+}
+
+/* One forwarding function a kind of record; all do the same with another member of the vtable. */
 static enum status forward_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct outputs *outputs = (struct outputs *)sink;
@@ -63,7 +68,7 @@ static enum status forward_host(struct sink *sink, const struct host_record *hos
     struct outputs *outputs = (struct outputs *)sink;
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
-        if (to->status == STATUS_OK && to->kind != OUTPUT_TOP && to->sink->ops->host != NULL)
+        if (to->status == STATUS_OK && !looks_for_itself(to) && to->sink->ops->host != NULL)
             destination_note(to, to->sink->ops->host(to->sink, host));
     }
     return status_of_all(outputs);
@@ -95,7 +100,7 @@ static enum status forward_segment(struct sink *sink, const struct segment_recor
         struct destination *to = &outputs->destinations[i];
         /* These choose for themselves. */
         bool draws = to->kind == OUTPUT_LADDER || to->kind == OUTPUT_SVG ||
-                     to->kind == OUTPUT_HTML || to->kind == OUTPUT_TOP;
+                     to->kind == OUTPUT_HTML || looks_for_itself(to);
         if (to->status == STATUS_OK && to->sink->ops->segment != NULL && (wanted || draws))
             destination_note(to, to->sink->ops->segment(to->sink, segment));
     }
@@ -107,7 +112,7 @@ static enum status forward_stats(struct sink *sink, const struct stats_record *s
     struct outputs *outputs = (struct outputs *)sink;
     for (size_t i = 0; i < outputs->count; i++) {
         struct destination *to = &outputs->destinations[i];
-        if (to->status != STATUS_OK || to->sink->ops->stats == NULL || to->kind == OUTPUT_TOP ||
+        if (to->status != STATUS_OK || to->sink->ops->stats == NULL || looks_for_itself(to) ||
             (to->page == NULL && !outputs->stats_for_all))
             continue;
         destination_note(to, to->sink->ops->stats(to->sink, stats));

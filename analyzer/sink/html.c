@@ -201,7 +201,12 @@ static enum status write_graphs(struct html *html)
 static enum status write_page(struct html *html, const struct run_view *view)
 {
     struct markup *markup = &html->markup;
-    html_add_head(markup, view);
+    const struct html_head head = {
+        .title = view->input_count > 0 ? view->inputs[0].name : NULL,
+        .heading = "How TCP connections ended",
+        .has_problems = view->problem_count > 0,
+    };
+    html_add_head(markup, &head);
     html_add_summary(markup, view, html->options.nano);
     html_add_endings(markup, &html->counts);
     enum status status = write_problems(html, view);
@@ -217,7 +222,7 @@ static enum status write_page(struct html *html, const struct run_view *view)
         status = markup_write(markup, &html->output);
     if (status == STATUS_OK)
         status = write_graphs(html);
-    html_add_end(markup);
+    html_add_end(markup, false);
     return status == STATUS_OK ? markup_write(markup, &html->output) : status;
 }
 

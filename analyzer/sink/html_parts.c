@@ -55,27 +55,28 @@ static void add_whole(struct markup *markup, const char *text)
     }
 }
 
-void html_add_head(struct markup *markup, const struct run_view *view)
+void html_add_head(struct markup *markup, const struct html_head *head)
 {
     markup_add(markup, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
                        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'");
     add_digest(markup, "style-src", page_style);
-    add_digest(markup, "script-src", page_script);
-    markup_add(markup, "; base-uri 'none'; form-action 'none'\"/>\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-                       "<meta name=\"referrer\" content=\"no-referrer\"/>\n<title>lastack");
-    if (view->input_count > 0) {
+    add_digest(markup, "script-src", head->is_live ? page_live : page_script);
+    markup_add(markup,
+               "%s; base-uri 'none'; form-action 'none'\"/>\n"
+               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+               "<meta name=\"referrer\" content=\"no-referrer\"/>\n<title>lastack",
+               head->is_live ? "; connect-src 'self'" : "");
+    if (head->title != NULL) {
         markup_add(markup, ": ");
-        markup_add_text(markup, view->inputs[0].name);
+        markup_add_text(markup, head->title);
     }
     markup_add(markup, "</title>\n<style>");
     add_whole(markup, page_style);
     markup_add(markup,
                "</style></head>\n<body>\n<nav aria-label=\"parts of this page\">"
                "%s<a href=\"#hosts\">Hosts and services</a> <a href=\"#connections\">"
-               "Connections</a> <span id=\"tools\"></span></nav>\n<main>\n<h1>How TCP connections "
-               "ended</h1>\n",
-               view->problem_count > 0 ? "<a href=\"#problems\">Problems</a> " : "");
+               "Connections</a> <span id=\"tools\"></span></nav>\n<main>\n<h1>%s</h1>\n",
+               head->has_problems ? "<a href=\"#problems\">Problems</a> " : "", head->heading);
 }
 
 static void add_verdict(struct markup *markup, const struct run_view *view)
@@ -251,15 +252,20 @@ static void add_making(struct markup *markup)
     markup_add(markup, "</pre></details></footer>\n");
 }
 
+void html_add_report(struct markup *markup)
+{
+    markup_add(markup, "</main>\n");
+    add_making(markup);
+    markup_add(markup, "<script type=\"application/json\" id=\"report\">");
+}
+
 void html_add_flows(struct markup *markup)
 {
     markup_add(markup, "<section id=\"hosts\"></section>\n<h2 id=\"connections\">Connections"
                        "</h2>\n"
                        "<noscript><p>The table of connections needs scripts; the same is in the "
                        "page's source as JSON.</p></noscript>\n<section id=\"flows\"></section>\n");
-    markup_add(markup, "</main>\n");
-    add_making(markup);
-    markup_add(markup, "<script type=\"application/json\" id=\"report\">");
+    html_add_report(markup);
 }
 
 void html_add_segments(struct markup *markup)
@@ -267,9 +273,9 @@ void html_add_segments(struct markup *markup)
     markup_add(markup, "</script>\n<script type=\"application/json\" id=\"segments\">");
 }
 
-void html_add_end(struct markup *markup)
+void html_add_end(struct markup *markup, bool is_live)
 {
     markup_add(markup, "</script>\n<script>");
-    add_whole(markup, page_script);
+    add_whole(markup, is_live ? page_live : page_script);
     markup_add(markup, "</script></body></html>\n");
 }

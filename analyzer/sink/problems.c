@@ -171,6 +171,29 @@ const struct problem *problems_sort(struct problems *problems, uint32_t *ret_cou
     return problems->groups;
 }
 
+/* Those so far stay sorted; a worse one takes the place of the last. */
+uint32_t problems_worst(const struct problems *problems, struct problem *ret_worst, uint32_t room)
+{
+    uint32_t count = 0;
+    for (uint32_t group = 0; group < problems->count; group++) {
+        const struct problem *problem = &problems->groups[group];
+        uint32_t place = count;
+        while (place > 0 && compare_problems(problem, &ret_worst[place - 1]) < 0)
+            place--;
+        if (place == room)
+            continue;
+        count += count < room;
+        memmove(&ret_worst[place + 1], &ret_worst[place], (count - 1 - place) * sizeof *ret_worst);
+        ret_worst[place] = *problem;
+    }
+    return count;
+}
+
+uint32_t problems_count(const struct problems *problems)
+{
+    return problems->count;
+}
+
 uint64_t problems_left_out(const struct problems *problems)
 {
     return problems->left_out;

@@ -43,8 +43,13 @@ enum status problem_set_example(struct problem *problem, const char *text, size_
 /* Sorts the groups, worst first: level, count, then the earliest; nothing is added afterwards. */
 const struct problem *problems_sort(struct problems *problems, uint32_t *ret_count);
 
+/* Copies the worst, at most room, in the same order; more may be added.  Returns how many. */
+uint32_t problems_worst(const struct problems *problems, struct problem *ret_worst, uint32_t room);
+
 /* Writes the groups, or fills problems that have none yet. */
 void problems_carry(struct carry *carry, struct problems *problems);
+
+uint32_t problems_count(const struct problems *problems);
 
 /* Events that found no room. */
 uint64_t problems_left_out(const struct problems *problems);

@@ -41,9 +41,9 @@ MAY_INCLUDE = {
 }
 
 # The program knows the public headers only, and its own files.
-PROGRAM = ["main", "analysis", "chain", "exit_status", "http_answer", "idle",
-           "input_places", "input_report", "input_title",
-           "interrupt", "listener", "live_view", "merge", "messages", "nearest", "option_apply",
+PROGRAM = ["main", "analysis", "board_readers", "board_server", "board_server_none", "chain", "exit_status",
+           "feed", "guard", "http_answer", "idle", "input_places", "input_report", "input_title",
+           "interrupt", "listener", "live_board", "live_view", "merge", "messages", "nearest", "option_apply",
            "option_inputs", "option_outputs", "option_table", "option_takers", "options",
            "options_check", "analysis_packets", "analysis_parts", "analysis_read", "destination",
            "outputs", "outputs_forward", "outputs_parts", "terminal",
@@ -58,7 +58,8 @@ MAY_INCLUDE.update({
         ["analyzer/options.def", "analyzer/chain_state.def", "analyzer/analyzer.h",
          "analyzer/config.h", "analyzer/base/",
          "analyzer/event/", "analyzer/source/source.h", "analyzer/sink/sinks.h",
-         "analyzer/sink/schema.h", "analyzer/sink/pieces.h", "analyzer/sink/settings.h", "analyzer/sink/top.h", "analyzer/sink/chosen.h",
+         "analyzer/sink/schema.h", "analyzer/sink/pieces.h", "analyzer/sink/settings.h",
+         "analyzer/sink/board.h", "analyzer/sink/top.h", "analyzer/sink/chosen.h",
          "analyzer/source/file_set.h", "analyzer/source/pcapng_writer.h",
          "analyzer/source/spool.h", "analyzer/config.def"]
     for name in PROGRAM})
@@ -70,7 +71,8 @@ ONLY_IN = {
     "json-c/": "analyzer/sink/",
     "curses.h": "analyzer/screen_curses.c",
     "json.h": "analyzer/sink/",
-    "microhttpd.h": ("analyzer/page_server.", "analyzer/http_answer."),
+    "microhttpd.h": ("analyzer/page_server.", "analyzer/board_server.", "analyzer/board_readers.",
+                     "analyzer/http_answer."),
     "librdkafka/": "analyzer/kafka_sender.",
 }
 

@@ -1,4 +1,7 @@
-/* dom: elements.  Text goes into the page as text (textContent) only. */
+/*
+ * dom: elements.  Text goes into the page as text (textContent) only; markup is lastack's own, which
+ * has escaped there what is not.
+ */
 const SVG = "http://www.w3.org/2000/svg";
 
 function fill(element, attributes, text) {
@@ -13,6 +16,21 @@ function make(name, attributes, text) {
 
 function draw(name, attributes, text) {
   return fill(document.createElementNS(SVG, name), attributes, text);
+}
+
+/* Of what is parsed so no script runs. */
+function putMarkup(place, markup) {
+  place.replaceChildren(...new DOMParser().parseFromString(markup, "text/html").body.childNodes);
+  return place;
+}
+
+/* Where they stand there already nothing moves; what has the focus keeps it. */
+function putChildren(place, children) {
+  const there = place.childNodes;
+  if (there.length === children.length && children.every((child, i) => child === there[i])) return;
+  const focused = document.activeElement;
+  place.replaceChildren(...children);
+  if (focused !== document.activeElement && place.contains(focused)) focused.focus({preventScroll: true});
 }
 
 /* A picture in a box that scrolls when it is wider than the page; label is what is read aloud. */

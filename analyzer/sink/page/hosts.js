@@ -61,15 +61,19 @@ function showHost(host, box) {
   if (picture) box.append(make("h4", {}, "How long sides stayed"), picture);
 }
 
+function sayHost(host) {
+  const {opened, closed} = host.lastack.connections;
+  return nameOfHost(host) + ": " + opened + (opened === 1 ? " connection, " : " connections, ") +
+    closed + " closed";
+}
+
 function addHosts() {
   const place = document.getElementById("hosts");
   if (report.hosts.length === 0) return;
   place.append(make("h2", {}, "Hosts and services"));
   for (const host of report.hosts) {
     const box = make("details", {"class": "host"});
-    const counted = host.lastack.connections;
-    box.append(make("summary", {}, nameOfHost(host) + ": " + counted.opened +
-      (counted.opened === 1 ? " connection, " : " connections, ") + counted.closed + " closed"));
+    box.append(make("summary", {}, sayHost(host)));
     box.addEventListener("toggle", function () {
       if (box.open && box.children.length === 1) showHost(host, box);
     });

@@ -4,6 +4,7 @@
 
 extern const char page_style[];
 extern const char page_script[];
+extern const char page_live[];    /* the script of the live page */
 extern const char page_licence[]; /* uPlot's; empty: built without it */
 
 #endif

@@ -24,16 +24,20 @@ function addProblems() {
 }
 
 window.addEventListener("beforeprint", function () {
-  document.querySelectorAll("details.problem").forEach(function (problem) {
+  if (!report.live) document.querySelectorAll("details.problem").forEach(function (problem) {
     problem.open = true;
     addToProblem(problem);
   });
   plotsToPaper(true);
 });
 window.addEventListener("afterprint", () => plotsToPaper(false));
-document.querySelectorAll(".filter code").forEach(addCopy);
-addTheme();
-addProblems();
-addDwell();
-addHosts();
-addTable();
+
+function openPage() {
+  document.querySelectorAll(".filter code").forEach(addCopy);
+  addTheme();
+  addProblems();
+  addDwell();
+  addHosts();
+  addTable();
+  if (report.live) beginLive();
+}

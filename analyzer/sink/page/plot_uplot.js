@@ -122,6 +122,12 @@ function showPlot(plot, box) {
   drawn.push({plot, box, chart});
 }
 
+/* Charts whose box has left the page. */
+function forgetPlots() {
+  for (let i = drawn.length - 1; i >= 0; i--)
+    if (!drawn[i].box.isConnected) drawn.splice(i, 1)[0].chart.destroy();
+}
+
 function redrawPlots() {
   for (const {chart} of drawn) chart.redraw(false, true);
 }

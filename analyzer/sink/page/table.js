@@ -15,25 +15,33 @@ const COLUMNS = [
 const table = {rows: [], sorted: -1, down: false, body: null, said: null, search: null, kind: null,
   problems: null};
 
-function openLine(row, line, button) {
-  const shown = line.nextSibling && line.nextSibling.className === "more";
-  button.setAttribute("aria-expanded", String(!shown));
-  if (shown) {
-    line.nextSibling.remove();
+function closeLine(row) {
+  row.more.remove();
+  row.more = null;
+  row.button.setAttribute("aria-expanded", "false");
+}
+
+function openLine(row) {
+  if (row.more) {
+    closeLine(row);
     return;
   }
-  const more = make("tr", {"class": "more"});
+  row.button.setAttribute("aria-expanded", "true");
+  row.more = make("tr", {"class": "more"});
   const cell = make("td", {colspan: String(COLUMNS.length + 1)});
-  more.append(cell);
-  line.after(more);
-  showConnection(row.flow, cell);
+  row.more.append(cell);
+  row.line.after(row.more);
+  if (report.live) showLive(row.flow, cell);
+  else showConnection(row.flow, cell);
 }
 
 function lineOf(row) {
-  const line = make("tr");
+  if (row.line) return row.line;
+  const line = row.line = make("tr");
   const button = make("button", {type: "button", "aria-expanded": "false", "aria-label":
     "states and graphs of " + row.cells[0] + " to " + row.cells[1]}, "states");
-  button.addEventListener("click", () => openLine(row, line, button));
+  row.button = button;
+  button.addEventListener("click", () => openLine(row));
   const first = make("td");
   first.append(button);
   line.append(first);
@@ -55,8 +63,9 @@ function sayFound(found) {
   table.said.textContent = Math.min(found.length, SHOWN) + " of " + found.length +
     " found are shown; " + table.rows.length + (table.rows.length === 1 ? " connection is"
     : " connections are") + " in this page" + (out > 0
-    ? ", " + out + " more were left out: those with the worst problems came first, and of those " +
-      "without problems the first that ended." : ".") + (segments.left_out > 0
+    ? ", " + out + " more were left out: " + (report.live ? "the newest are kept."
+    : "those with the worst problems came first, and of those without problems the first that " +
+      "ended.") : ".") + (segments.left_out > 0
     ? " Of " + segments.left_out + " of them the segments were left out." : "");
 }
 
@@ -68,7 +77,9 @@ function fillTable() {
       const x = a.cells[table.sorted], y = b.cells[table.sorted];
       return (x < y ? -1 : x > y ? 1 : 0) * (table.down ? -1 : 1);
     });
-  table.body.replaceChildren(...found.slice(0, SHOWN).map(lineOf));
+  const shown = found.slice(0, SHOWN);
+  for (const row of table.rows) if (row.more && !shown.includes(row)) closeLine(row);
+  putChildren(table.body, shown.flatMap((row) => row.more ? [row.line, row.more] : [lineOf(row)]));
   sayFound(found);
 }
 
@@ -93,10 +104,12 @@ function headOf() {
   return head;
 }
 
-function addKinds(select) {
-  select.append(make("option", {value: ""}, "however they ended"));
-  const kinds = new Set(report.flows.map((flow) => flow.lastack.close.kind));
-  for (const kind of [...kinds].sort()) select.append(make("option", {value: kind}, kind));
+/* A kind to filter by, in its place, unless it is there already. */
+function addKind(kind) {
+  const options = [...table.kind.options];
+  if (options.some((option) => option.value === kind)) return;
+  const next = options.find((option) => option.value > kind);
+  table.kind.insertBefore(make("option", {value: kind}, kind), next || null);
 }
 
 function controlsOf() {
@@ -104,7 +117,8 @@ function controlsOf() {
   table.search = make("input", {type: "search", id: "search"});
   table.kind = make("select", {id: "kind", "aria-label": "how they ended"});
   table.problems = make("input", {type: "checkbox", id: "with-problems"});
-  addKinds(table.kind);
+  table.kind.append(make("option", {value: ""}, "however they ended"));
+  for (const flow of report.flows) addKind(flow.lastack.close.kind);
   const only = make("label", {"class": "switch"});
   only.append(table.problems, " with problems only");
   controls.append(make("label", {"for": "search"}, "Search (address, port, state, event): "),
@@ -121,14 +135,31 @@ function rankOf(flow, levels) {
   return Math.max(-1, ...flow.lastack.events.map((event) => order.indexOf(levels.get(event))));
 }
 
+/* line, button and what the line opens to come when they are wanted. */
+function rowOf(flow, levels) {
+  const cells = COLUMNS.map((column) => column[1](flow));
+  return {flow, cells, rank: rankOf(flow, levels), line: null, button: null, more: null,
+    text: cells.concat(flow.lastack.flow_uid).join(" ").toLowerCase()};
+}
+
 function rowsOfTable() {
   const levels = new Map(report.problems.map((problem) => [problem.id, problem.level]));
-  const rows = report.flows.map(function (flow) {
-    const cells = COLUMNS.map((column) => column[1](flow));
-    return {flow, cells, rank: rankOf(flow, levels),
-      text: cells.concat(flow.lastack.flow_uid).join(" ").toLowerCase()};
-  });
-  return rows.sort((a, b) => b.rank - a.rank);
+  return report.flows.map((flow) => rowOf(flow, levels)).sort((a, b) => b.rank - a.rank);
+}
+
+/* While the page is fed: the newest stands first, the oldest is the last to go. */
+function addRow(flow, levels) {
+  table.rows.unshift(rowOf(flow, levels));
+  addKind(flow.lastack.close.kind);
+}
+
+function dropRow(flow) {
+  table.rows.splice(table.rows.findLastIndex((row) => row.flow === flow), 1);
+}
+
+function clearRows() {
+  table.rows.length = 0;
+  fillTable();
 }
 
 function addTable() {
