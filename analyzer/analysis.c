@@ -234,7 +234,7 @@ enum exit_status analysis_run(const struct options *options)
 {
     char message[MESSAGE_SIZE] = "";
     struct run run = {.options = options};
-    if (is_live(&run) && !options->has_view)
+    if (run_is_live(&run) && !options->has_view)
         interrupt_put_off();
     enum status status = expand_names(&run, message);
     if (status == STATUS_OK)
