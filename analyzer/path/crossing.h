@@ -21,6 +21,7 @@ struct sighting {
     nanotime t;      /* by that tap's clock */
     seq sequence, acknowledgment;
     uint32_t payload;
+    uint32_t ip_bytes;
     uint8_t flags;
     uint8_t ttl;
 };

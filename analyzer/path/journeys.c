@@ -50,27 +50,39 @@ static uint8_t make_key(const struct delta *delta, struct flow_key *ret_key)
     return (uint8_t)flow_key_of(&segment, ret_key);
 }
 
-static struct journey *begin(struct journeys *journeys, const struct delta *delta)
+struct journey *journeys_enter(struct journeys *journeys, const struct flow_key *key,
+                               uint64_t flow_uid)
 {
     uint32_t index = pool_take(&journeys->pool);
     if (index == 0)
         return NULL;
     struct journey *journey = at(journeys, index);
-    journey->client_end = make_key(delta, &journey->key);
-    journey->hash = key_hash(journeys, &journey->key);
-    journey->who.flow_uid = delta->flow_uid;
-    journey->who.incarnation = delta->incarnation;
-    journey->who.ip_version = delta->ip_version;
-    journey->first_packet = delta->packet;
-    journey->start = journey->end = delta->opened;
+    journey->key = *key;
+    journey->hash = key_hash(journeys, key);
+    journey->who.flow_uid = flow_uid;
+    journey->who.ip_version = key->ip_version;
     journey->due = NANOTIME_UNKNOWN;
     bool kept = finder_add(&journeys->by_key, journey->hash, index);
-    if (kept && finder_add(&journeys->by_uid, (uint32_t)delta->flow_uid, index))
+    if (kept && finder_add(&journeys->by_uid, (uint32_t)flow_uid, index))
         return journey;
     if (kept)
         finder_remove(&journeys->by_key, journey->hash, index);
     pool_give(&journeys->pool, index);
     return NULL;
+}
+
+static struct journey *begin(struct journeys *journeys, const struct delta *delta)
+{
+    struct flow_key key;
+    uint8_t client_end = make_key(delta, &key);
+    struct journey *journey = journeys_enter(journeys, &key, delta->flow_uid);
+    if (journey == NULL)
+        return NULL;
+    journey->client_end = client_end;
+    journey->who.incarnation = delta->incarnation;
+    journey->first_packet = delta->packet;
+    journey->start = journey->end = delta->opened;
+    return journey;
 }
 
 bool journeys_note(struct journeys *journeys, const struct delta *delta)
@@ -85,6 +97,17 @@ bool journeys_note(struct journeys *journeys, const struct delta *delta)
         journey->state[side] = (enum tcp_state)delta->state[side];
     }
     return true;
+}
+
+void journeys_set_due(struct journeys *journeys, struct journey *journey, nanotime due)
+{
+    uint32_t index = index_of(journeys, journey->who.flow_uid);
+    journey->due = due;
+    if (journeys->due_last != 0)
+        at(journeys, journeys->due_last)->next = index;
+    else
+        journeys->due_first = index;
+    journeys->due_last = index;
 }
 
 struct journey *journeys_end(struct journeys *journeys, const struct flow_record *flow,
@@ -102,14 +125,8 @@ struct journey *journeys_end(struct journeys *journeys, const struct flow_record
         journey->iss_known[side] = flow->side[side].iss_known;
         journey->iss[side] = flow->side[side].iss;
     }
-    if (!flow->final || journey->due != NANOTIME_UNKNOWN)
-        return journey;
-    journey->due = due;
-    if (journeys->due_last != 0)
-        at(journeys, journeys->due_last)->next = index;
-    else
-        journeys->due_first = index;
-    journeys->due_last = index;
+    if (flow->final && journey->due == NANOTIME_UNKNOWN)
+        journeys_set_due(journeys, journey, due);
     return journey;
 }
 
@@ -163,14 +180,19 @@ static void note_isn(struct journey *journey, const struct crossing *crossing)
     journey->iss[side] = seen->sequence;
 }
 
+bool journeys_give_legs(const struct journeys *journeys, struct journey *journey)
+{
+    if (journey->leg == NULL)
+        journey->leg = calloc(journeys->legs, sizeof(*journey->leg));
+    return journey->leg != NULL;
+}
+
 struct journey *journeys_of(struct journeys *journeys, const struct crossing *crossing, nanotime t)
 {
     struct journey *journey = find(journeys, crossing, t);
     if (journey == NULL)
         return NULL;
-    if (journey->leg == NULL)
-        journey->leg = calloc(journeys->legs, sizeof(*journey->leg));
-    if (journey->leg == NULL)
+    if (!journeys_give_legs(journeys, journey))
         return NULL;
     note_isn(journey, crossing);
     return journey;
@@ -193,6 +215,21 @@ const struct journey *journeys_after(const struct journeys *journeys, const stru
     return best;
 }
 
+struct journey *journeys_first(const struct journeys *journeys, const struct flow_key *key)
+{
+    struct journey *best = NULL;
+    struct finder_cursor cursor;
+    uint32_t hash = key_hash(journeys, key);
+    for (uint32_t i = finder_first(&journeys->by_key, hash, &cursor); i != 0;
+         i = finder_next(&journeys->by_key, &cursor)) {
+        struct journey *journey = at(journeys, i);
+        if (flow_key_equal(&journey->key, key) && !journey->distant &&
+            (best == NULL || journey->first_packet < best->first_packet))
+            best = journey;
+    }
+    return best;
+}
+
 struct journey *journeys_next_due(struct journeys *journeys, nanotime now)
 {
     if (journeys->due_first == 0)
@@ -207,6 +244,7 @@ void journeys_drop(struct journeys *journeys, struct journey *journey)
     journeys->due_first = journey->next;
     if (journeys->due_first == 0)
         journeys->due_last = 0;
+    journeys->distant -= journey->distant;
     finder_remove(&journeys->by_key, journey->hash, index);
     finder_remove(&journeys->by_uid, (uint32_t)journey->who.flow_uid, index);
     free(journey->leg);

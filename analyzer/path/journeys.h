@@ -47,6 +47,7 @@ struct journey {
     seq iss[SIDE_COUNT];
     enum tcp_state state[SIDE_COUNT];
     uint8_t client_end;
+    bool distant;                       /* the first tap does not show it: distant.h */
     bool reset_withdrawn;               /* an event of the engine that another tap contradicts */
     uint64_t raised;                    /* events of it, by their order in path_events */
     uint64_t arrived[JOURNEY_ARRIVALS]; /* first tap's latest segments without data that arrived */
@@ -62,6 +63,7 @@ struct journeys {
     struct finder by_uid;
     struct hash_key secret;
     uint32_t legs;                /* pairs */
+    uint32_t distant;             /* journeys that are */
     uint32_t due_first, due_last; /* queue of those that wait to be written */
 };
 
@@ -85,6 +87,19 @@ struct journey *journeys_of(struct journeys *journeys, const struct crossing *cr
 /* The connection that began on the same ports after `journey` and before t, if any. */
 const struct journey *journeys_after(const struct journeys *journeys, const struct journey *journey,
                                      nanotime t);
+
+/* The first connection of those ends that the first tap shows, of those that are kept; NULL. */
+struct journey *journeys_first(const struct journeys *journeys, const struct flow_key *key);
+
+/* Adds a connection of those ends, of which nothing else is known yet; NULL when memory ran out. */
+struct journey *journeys_enter(struct journeys *journeys, const struct flow_key *key,
+                               uint64_t flow_uid);
+
+/* Room for what pairs say of it; false when memory ran out. */
+bool journeys_give_legs(const struct journeys *journeys, struct journey *journey);
+
+/* It is written at `due`, once, and not before those whose moment was set earlier. */
+void journeys_set_due(struct journeys *journeys, struct journey *journey, nanotime due);
 
 /* The next one to be written, due at `now` or earlier; NULL: none.  It stays valid until
  * journeys_drop. */

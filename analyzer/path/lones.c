@@ -17,7 +17,7 @@ bool print_occupies(const struct print *print)
     return print_end(print) != print->sequence;
 }
 
-static bool same_numbers(const struct print *a, const struct print *b)
+bool print_is_alike(const struct print *a, const struct print *b)
 {
     return a->sequence == b->sequence && a->acknowledgment == b->acknowledgment &&
            a->payload == b->payload && a->flags == b->flags && a->window == b->window &&
@@ -29,7 +29,7 @@ static bool same_numbers(const struct print *a, const struct print *b)
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window)
 {
-    if (!same_numbers(a, b))
+    if (!print_is_alike(a, b))
         return false;
     return a->ip_id != 0 || (a->payload > 0 && apart <= copy_window);
 }
@@ -179,17 +179,57 @@ static int likeness(const struct print *a, const struct print *b)
     return points;
 }
 
-/* No segment arrives before it left, as far as the clocks are known. */
-static bool is_in_order(const struct pair *pair, const struct lone *new, const struct lone *held)
+/* How long the segment was on its way, if both are one; NANOTIME_UNKNOWN while that cannot be told.
+ */
+static nanotime transit(const struct pair *pair, const struct lone *new, const struct lone *held)
 {
     const struct joint *joint = pair_joint(pair, new->joint);
     enum path_direction_known direction = (enum path_direction_known)joint->direction[new->end];
     if (!clocks_known(&pair->clocks) || direction == TOWARDS_UNKNOWN)
-        return true;
+        return NANOTIME_UNKNOWN;
     int upstream = direction == TOWARDS_SECOND ? 0 : 1;
     nanotime left = pair_lone_time(pair, new->tap == upstream ? new : held);
     nanotime came = pair_lone_time(pair, new->tap == upstream ? held : new);
-    return time_since(came, left) >= -order_slack;
+    return time_since(came, left);
+}
+
+/* No segment arrives before it left, as far as the clocks are known. */
+static bool is_in_order(const struct pair *pair, const struct lone *new, const struct lone *held)
+{
+    nanotime taken = transit(pair, new, held);
+    return taken == NANOTIME_UNKNOWN || taken >= -order_slack;
+}
+
+/* What a segment may be at the other tap. */
+struct candidate {
+    uint32_t index;
+    int points;      /* how much speaks for it */
+    nanotime excess; /* by how much it was longer on the way than it had to */
+    uint64_t order;
+};
+
+static struct candidate candidate_of(const struct pair *pair, const struct lone *lone,
+                                     uint32_t index)
+{
+    enum { BLUR = 8 }; /* the least delay is not known better than to an eighth */
+    const struct lone *held = pair_lone(pair, index);
+    nanotime taken = transit(pair, lone, held), least = clocks_least_delay(&pair->clocks);
+    nanotime excess = taken == NANOTIME_UNKNOWN ? 0 : time_since(taken, least);
+    return (struct candidate){
+        .index = index,
+        .points = likeness(&held->print, &lone->print),
+        .excess = excess < -least / BLUR ? INT64_MAX : excess,
+        .order = held->order,
+    };
+}
+
+/* Of those that look the same, the one that was least delayed: resets of a host have nothing to
+ * tell them apart, and what was lost does not come with the next one's arrival. */
+static bool is_likelier(const struct candidate *a, const struct candidate *b)
+{
+    if (a->points != b->points)
+        return a->points > b->points;
+    return a->excess != b->excess ? a->excess < b->excess : a->order < b->order;
 }
 
 uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret_sure)
@@ -197,8 +237,8 @@ uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret
     struct lone key = {.joint = lone->joint, .tap = (uint8_t)(1 - lone->tap), .end = lone->end};
     key.print.sequence = lone->print.sequence;
     const struct joint *joint = pair_joint(pair, lone->joint);
-    uint32_t best = 0, seconds = 0;
-    int most = -1;
+    struct candidate best = {.points = -1};
+    uint32_t seconds = 0;
     struct finder_cursor cursor;
     for (uint32_t i = finder_first(&pair->by_number, number_hash(pair, &key), &cursor); i != 0;
          i = finder_next(&pair->by_number, &cursor)) {
@@ -207,17 +247,16 @@ uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret
             held->print.sequence != key.print.sequence ||
             !may_be_same(joint, &held->print, &lone->print) || !is_in_order(pair, lone, held))
             continue;
-        int points = likeness(&held->print, &lone->print);
-        if (points == most && pair_lone(pair, best)->order < held->order)
-            seconds++;
-        else if (points >= most) {
-            seconds = points == most ? seconds + 1 : 0;
-            most = points;
-            best = i;
-        }
+        struct candidate candidate = candidate_of(pair, lone, i);
+        if (candidate.points > best.points)
+            seconds = 0;
+        else
+            seconds += candidate.points == best.points;
+        if (is_likelier(&candidate, &best))
+            best = candidate;
     }
     *ret_sure = seconds == 0;
-    return best;
+    return best.index;
 }
 
 uint32_t lones_overlapping(const struct pair *pair, const struct lone *lone)
@@ -266,6 +305,20 @@ uint32_t lones_find_copy(const struct pair *pair, const struct lone *lone)
             return i;
     }
     return 0;
+}
+
+void lones_note_twins(struct pair *pair, const struct lone *arrived)
+{
+    struct finder_cursor cursor;
+    if (arrived->print.payload > 0 || arrived->print.ip_id != 0)
+        return;
+    for (uint32_t i = finder_first(&pair->by_number, number_hash(pair, arrived), &cursor); i != 0;
+         i = finder_next(&pair->by_number, &cursor)) {
+        struct lone *held = pair_lone(pair, i);
+        if (held->joint == arrived->joint && held->tap == arrived->tap &&
+            held->end == arrived->end && print_is_alike(&held->print, &arrived->print))
+            held->flags |= LONE_TWIN;
+    }
 }
 
 uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, seq sequence, uint64_t packet)

@@ -10,6 +10,9 @@ enum { LONES_IDS = 3 }; /* so many matches show that the path keeps IP identific
 seq print_end(const struct print *print);
 bool print_occupies(const struct print *print);
 
+/* Whether nothing that is remembered of the two differs. */
+bool print_is_alike(const struct print *a, const struct print *b);
+
 /* Whether both are the same packet, seen twice: `apart` ns lie between. */
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window);
@@ -43,6 +46,12 @@ uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret
 
 /* A lone segment of the same tap of which this one is a copy, or 0. */
 uint32_t lones_find_copy(const struct pair *pair, const struct lone *lone);
+
+/*
+ * A segment arrived that has neither octets nor an IP identification: those of the same tap that
+ * look the same may be copies of it that the path made.
+ */
+void lones_note_twins(struct pair *pair, const struct lone *arrived);
 
 /* The first tap's segment of that number, which begins with that octet; 0: it is not held. */
 uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, seq sequence, uint64_t packet);

@@ -98,6 +98,7 @@ static struct lone lone_of(const struct pair *pair, int tap, const struct segmen
                  .sequence = segment->sequence,
                  .acknowledgment = segment->acknowledgment,
                  .payload = segment->payload,
+                 .ip_bytes = segment->ip_length,
                  .flags = segment->flags,
                  .ttl = segment->ttl},
         .order = pair->order,
@@ -302,12 +303,16 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
     }
     joint->view[new->tap][new->end].ttl = new->seen.ttl;
     joint->view[held.tap][held.end].ttl = held.seen.ttl;
-    verdict_note_arrival(pair, new, pair_lone_time(pair, &held));
+    verdict_note_arrival(pair, new, pair_lone_time(pair, &held)); /* whichever of the captures */
+    verdict_note_arrival(pair, &held, pair_lone_time(pair, new)); /* is read ahead of the other */
     const struct lone *first = new->tap == 0 ? new : &held;
     if (new->tap == 0 ? new_done : held_done)
         arrive(pair, first, new->tap == 0 ? &held : new);
-    if (new_done && held_done)
+    if (new_done && held_done) {
         remember(joint, new, &held);
+        lones_note_twins(pair, new);
+        lones_note_twins(pair, &held);
+    }
     if (held_done)
         lones_release(pair, index);
     else
@@ -344,6 +349,17 @@ static void decide(struct pair *pair, uint32_t index, bool given_up)
     lones_release(pair, index);
 }
 
+/* One that looks the same has arrived, a little while ago. */
+static bool has_twin(const struct joint *joint, const struct lone *new)
+{
+    for (int i = 0; i < RECENT_CROSSINGS; i++) {
+        if (joint->recent_at[new->end][i][new->tap].packet != 0 &&
+            print_is_alike(&joint->recent[new->end][i], &new->print))
+            return true;
+    }
+    return false;
+}
+
 static void hold(struct pair *pair, struct lone *new)
 {
     const struct joint *joint = pair_joint(pair, new->joint);
@@ -353,6 +369,8 @@ static void hold(struct pair *pair, struct lone *new)
     }
     if (pair->lones.taken >= pair->config->tap_segments)
         decide(pair, pair->all.oldest, true);
+    if (has_twin(joint, new))
+        new->flags |= LONE_TWIN;
     if (verdict_is_needless(pair, new))
         new->flags |= LONE_REPEATED;
     if (lones_hold(pair, new) == 0)

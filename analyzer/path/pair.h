@@ -43,6 +43,7 @@ enum lone_flag {
     LONE_SUPERSEDED = 0x08, /* a later acknowledgment arrived: nothing will tell of this one */
     LONE_PARTLY = 0x10,     /* a part of its octets arrived */
     LONE_ECHOED = 0x20,     /* its receiver echoes its timestamp: it arrived */
+    LONE_TWIN = 0x40,       /* one that looks the same arrived */
 };
 
 /* A segment that one tap has shown and the other has not. */

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "../base/hash.h"
-#include "witnessed.h"
+#include "distant.h"
 #include "journeys.h"
 #include "pair.h"
 #include "path_events.h"
 #include "testimony.h"
+#include "witnessed.h"
 
 struct path {
     struct sink sink; /* first, so that the one is the other */
@@ -69,7 +70,7 @@ static void emit(struct path *path, struct event_record *event)
 {
     uint64_t words[4] = {event->who.flow_uid, (uint64_t)event->id, event->evidence[0].seq_abs,
                          (uint64_t)event->t};
-    event->decided = path->now;
+    event->decided = time_later_of(path->now, event->t); /* the first capture may be empty */
     event->event_uid = hash_identity(words, 4);
     event->event_uid += event->event_uid == 0;
     if (path->next->ops->event != NULL)
@@ -91,6 +92,13 @@ static void tell_crossing(struct path *path, uint32_t number, struct crossing *c
     };
     nanotime t = crossing->at[0].packet != 0 ? occasion.t[0] : occasion.t[1];
     occasion.journey = journeys_of(&path->journeys, crossing, t);
+    bool distant = occasion.journey == NULL || occasion.journey->distant;
+    if (distant && crossing->at[0].packet == 0) {
+        nanotime due =
+            time_after(time_later_of(t, path->now), path->config->tap_wait + NANO_PER_SECOND);
+        bool matched = pair_joint(pair, crossing->joint)->matched > 0;
+        occasion.journey = distant_of(&path->journeys, crossing, t, due, matched);
+    }
     if (occasion.journey == NULL)
         return;
     if (crossing->fate == FATE_ARRIVED && crossing->direction != TOWARDS_UNKNOWN)

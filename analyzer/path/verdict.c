@@ -20,11 +20,31 @@ static nanotime due_at(const struct pair *pair, const struct lone *lone)
     return time_after(pair_lone_time(pair, lone), clocks_least_delay(&pair->clocks));
 }
 
+static bool overlaps(const struct print *a, const struct print *b)
+{
+    return seq_before(a->sequence, print_end(b)) && seq_before(b->sequence, print_end(a));
+}
+
+/* The receiver's tap shows another transmission of its octets, which nothing has matched yet: that
+ * capture may be read ahead of the other. */
+static bool came_otherwise(const struct pair *pair, const struct lone *lone)
+{
+    const struct joint *joint = pair_joint(pair, lone->joint);
+    uint32_t index = joint->view[1 - lone->tap][lone->end].lones.newest;
+    for (int i = 0; i < LOOKS && index != 0; i++) {
+        const struct lone *held = pair_lone(pair, index);
+        if (overlaps(&held->print, &lone->print))
+            return true;
+        index = held->older;
+    }
+    return false;
+}
+
 /* Its receiver acknowledges it: it arrived, unless another transmission of it had. */
-static void note_ack(struct lone *lone, bool due)
+static void note_ack(const struct pair *pair, struct lone *lone, bool due)
 {
     if ((lone->flags & LONE_REPEATED) == 0)
-        lone->flags |= due ? LONE_ACKED : LONE_REPEATED;
+        lone->flags |= due && !came_otherwise(pair, lone) ? LONE_ACKED : LONE_REPEATED;
 }
 
 /*
@@ -69,7 +89,7 @@ void verdict_note_answer(struct pair *pair, const struct lone *answer)
         if (!acked && time_is_before(now, due_at(pair, lone)))
             return; /* it, and those after it, may be under way */
         if (acked) {
-            note_ack(lone, !time_is_before(now, due_at(pair, lone)));
+            note_ack(pair, lone, !time_is_before(now, due_at(pair, lone)));
             lones_unlist(pair, lone, index);
         } else if (echoes(joint, answer, lone)) {
             lone->flags |= LONE_ECHOED;
@@ -78,11 +98,6 @@ void verdict_note_answer(struct pair *pair, const struct lone *answer)
         }
         index = newer;
     }
-}
-
-static bool overlaps(const struct print *a, const struct print *b)
-{
-    return seq_before(a->sequence, print_end(b)) && seq_before(b->sequence, print_end(a));
 }
 
 /* The other tap has come further, and no transmission of these octets is missing there. */
@@ -285,6 +300,8 @@ static enum path_fate fate_of_unsent(struct pair *pair, const struct lone *lone,
     crossing->unjoined = joint->matched == 0;
     if (crossing->unjoined)
         return FATE_UNKNOWN;
+    if ((lone->flags & LONE_TWIN) != 0 && !crossing->ttl_differs)
+        return FATE_DUPLICATED;
     if (crossing->at_edge && !crossing->ttl_differs && !crossing->went_on)
         return FATE_UNKNOWN;
     if (is_of_sender(joint, lone) && !crossing->ttl_differs)

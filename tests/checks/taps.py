@@ -366,6 +366,31 @@ def check_lengths(tap, desk):
         tap.ok(answer.counts()["unknown"] > 100, "a capture that %s: that is counted" % name)
 
 
+def check_distant(tap, desk):
+    """What the first tap does not show at all is reported: what was lost before it, and what goes
+    another way."""
+    lab = simulated(13, Weather(loss=.03), 100)
+    client = lab.taps["client"]
+    elsewhere = {10 * number + 20000 for number in range(10)}
+    shown = [s for s in lab.taps["server"] if not {s.source[1], s.target[1]} & elsewhere]
+    answer = desk.ask(desk.write("server", shown), desk.write("client", client))
+    alone = {record["source"]["port"]: record for record in answer.of("path")
+             if record["lastack"]["joined"] is None}
+    counts = {port: sum(s.source[1] == port for s in client) for port in elsewhere}
+    tap.ok(set(alone) == elsewhere and
+           all(alone[port]["source"]["packets"] == counts[port] for port in alone),
+           "connections that the second tap alone shows have a record", sorted(alone))
+    told = {number for name, number in answer.triggers("lost_between_taps") if name == "client"}
+    want = {number for name, number in lab.log["lost"] if name == "client"
+            and client[number - 1].source[1] not in elsewhere}
+    tap.ok(told == want, "and are not taken for lost", sorted(told ^ want)[:10])
+    syns = [s for s in client if s.flags == tapsim.SYN]
+    answer = desk.ask(desk.write("server", []), desk.write("client", syns))
+    tap.ok(len(answer.of("path")) == len({s.source for s in syns}) and
+           set(answer.triggers("lost_between_taps").values()) == {"possible"},
+           "SYNs that never came to the first tap may have been lost", answer.counts())
+
+
 def check_outputs(tap, desk):
     """The text, the report and the page speak of the taps, and follow the schema."""
     lab = simulated(10, ROUGH, 60)
@@ -428,7 +453,7 @@ def main():
         for check in (check_paths, check_order, check_drift, check_states, check_testimony,
                       check_change,
                       check_translation, check_proxy, check_offload, check_capture_loss,
-                      check_lengths, check_outputs, check_command):
+                      check_lengths, check_distant, check_outputs, check_command):
             check(tap, desk)
     sys.exit(tap.end())
 

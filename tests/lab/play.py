@@ -11,6 +11,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import account
 import moves
 from judge import Ends, judge, of_kind, read_records
 from lab import Lab
@@ -63,6 +64,15 @@ def verdicts(scenario, lab, rows, folder, live):
     return found
 
 
+def accounts(scenario, lab, folder):
+    """What is wrong with the account of both captures together, whichever is the first."""
+    log = account.Log(lab.relay, folder)
+    found = {first + " first": account.judge(log, account.Said(folder, first, scenario.settings),
+                                             scenario.delay)
+             for first in ENDS}
+    return {"segments": len(log.passed), "wrong": found}
+
+
 def write_verdict(folder, result):
     with open(os.path.join(folder, "verdict.json"), "w", encoding="utf-8") as file:
         json.dump(result, file)
@@ -83,7 +93,9 @@ def main():
         write_verdict(folder, {"wrong": [], "late": 0, "lacks": str(lacking), "verdicts": {}})
         return
     late = lab.relay.latest - scenario.delay
-    result = {"wrong": wrong, "late": round(late, 3), "verdicts": verdicts(scenario, lab, rows, folder, live)}
+    result = {"wrong": wrong, "late": round(late, 3),
+              "verdicts": verdicts(scenario, lab, rows, folder, live),
+              "account": accounts(scenario, lab, folder)}
     write_verdict(folder, result)
 
 

@@ -2,7 +2,8 @@
 a rule names.  Between two frames it asks the kernels for the truth (sampler), so that a sample lies
 beside the frames and not across them.
 
-The first rule that fits a frame decides; without one a frame passes after the relay's delay.
+The first rule that fits a frame decides; without one a frame passes after the relay's delay.  What
+became of every frame is kept in a log: `passages`, and, by receiver and in order, `handed`.
 """
 import contextlib
 import heapq
@@ -26,6 +27,18 @@ SAMPLE_AFTER = 0.0015  # this long after a frame was handed over
 QUIET = 0.15
 
 
+class Passage:
+    """A frame that came, or was made (came: None), and when it was handed over: each time, in
+    seconds.  stamp: when it came, in ns, by the captures' clock."""
+    __slots__ = ("sender", "frame", "segment", "stamp", "came", "sent", "waits")
+
+    def __init__(self, sender, frame, segment, stamp):
+        self.sender, self.frame, self.segment, self.stamp = sender, frame, segment, stamp
+        self.came = None if stamp is None else stamp * 1e-9
+        self.sent = []
+        self.waits = 0  # for how many deliveries
+
+
 class Rule:
     """What happens to the next frames that fit; how many it took, and those it holds."""
 
@@ -47,13 +60,15 @@ class Relay(threading.Thread):
         self.delay, self.sample = delay, sample
         self.sockets = {"client": raw_socket("c0"), "server": raw_socket("s0")}
         self.rules = []
-        self.queue = []  # (due, order, the end that sent it, frame, when it came, by time.time())
+        self.queue = []  # (due, order, passage, whether no rule touched it)
         self.order = itertools.count()
         self.lock = threading.Lock()
         self.wakes, self.wake = socket.socketpair()
         self.running = True
         self.latest = 0.0   # the longest that a frame took which no rule touched
         self.passed = []    # every segment that came, in order
+        self.passages = []  # every frame, those that were injected among them
+        self.handed = {"client": [], "server": []}  # passages, by receiver, in the order of delivery
         self.error = None
 
     # ---- what a scenario says
@@ -84,8 +99,8 @@ class Relay(threading.Thread):
 
     def release(self, rule):
         with self.lock:
-            for segment in rule.held:
-                self.push(segment.sender, segment.frame, time.time(), None)
+            for passage in rule.held:
+                self.push(passage, time.time())
             rule.held = []
         self.wakes.send(b"x")
 
@@ -96,7 +111,9 @@ class Relay(threading.Thread):
     def inject(self, sender, frame):
         """A frame as if that end had sent it, after the tap on its side."""
         with self.lock:
-            self.push(sender, frame, time.time(), None)
+            passage = Passage(sender, frame, parse(frame, sender), None)
+            self.passages.append(passage)
+            self.push(passage, time.time())
         self.wakes.send(b"x")
 
     def idle(self):
@@ -105,26 +122,28 @@ class Relay(threading.Thread):
 
     # ---- what the thread does
 
-    def push(self, sender, frame, due, came):
-        heapq.heappush(self.queue, (due, next(self.order), sender, frame, came))
+    def push(self, passage, due, untouched=False):
+        passage.waits += 1
+        heapq.heappush(self.queue, (due, next(self.order), passage, untouched))
 
-    def take(self, sender, frame, came):
-        segment = parse(frame, sender)
-        due = came + self.delay
+    def take(self, sender, frame, stamp):
+        passage = Passage(sender, frame, parse(frame, sender), stamp)
+        due = passage.came + self.delay
         with self.lock:
-            if segment is None:
-                self.push(sender, frame, due, None)
+            self.passages.append(passage)
+            if passage.segment is None:
+                self.push(passage, due)
                 return
-            self.passed.append(segment)
-            rule = next((r for r in self.rules if r.takes(segment)), None)
+            self.passed.append(passage.segment)
+            rule = next((r for r in self.rules if r.takes(passage.segment)), None)
             if rule is None or rule.what in ("double", "copy"):
-                self.push(sender, frame, due, came)
+                self.push(passage, due, True)
             if rule is None or rule.what == "drop":
                 return
             if rule.what in ("hold", "copy"):
-                rule.held.append(segment)
+                rule.held.append(passage)
             else:
-                self.push(sender, frame, due + rule.seconds, None)
+                self.push(passage, due + rule.seconds)
 
     def deliver(self):
         """Frames that are due; whether there was one."""
@@ -133,11 +152,15 @@ class Relay(threading.Thread):
             with self.lock:
                 if not self.queue or self.queue[0][0] > time.time():
                     return some
-                _, _, sender, frame, came = heapq.heappop(self.queue)
+                _, _, passage, untouched = heapq.heappop(self.queue)
             some = True
-            self.sockets["server" if sender == "client" else "client"].send(frame)
-            if came is not None:
-                self.latest = max(self.latest, time.time() - came)
+            other = "server" if passage.sender == "client" else "client"
+            self.sockets[other].send(passage.frame)
+            passage.sent.append(time.time())
+            passage.waits -= 1
+            self.handed[other].append(passage)
+            if untouched:
+                self.latest = max(self.latest, passage.sent[0] - passage.came)
 
     def receive(self, ready):
         for end, channel in self.sockets.items():
@@ -191,8 +214,8 @@ def stamp_of(extra):
     for _, kind, octets in extra:
         if kind == SO_TIMESTAMPNS:
             seconds, nanoseconds = STAMP.unpack(octets)
-            return seconds + nanoseconds * 1e-9
-    return time.time()
+            return seconds * 1000000000 + nanoseconds
+    return time.time_ns()
 
 
 def raw_socket(device):

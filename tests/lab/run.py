@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Real kernels as the judge: plays every scenario of the lab, several at a time, and holds what
-lastack says, offline and live, on both sides of the relay, against what the kernels said.
+lastack says, offline and live, on both sides of the relay, against what the kernels said; and what
+it says of both captures together against what the relay did.
 
     run.py [--only NAME] [--keep FOLDER] [--jobs N] [--offline] [--list]
 
@@ -97,7 +98,8 @@ def play_once(name, folder, live, net):
 
 def is_right(result):
     return not result["wrong"] and not any(v["misses"] or v["events"]
-                                           for v in result["verdicts"].values())
+                                           for v in result["verdicts"].values()) and \
+        not any(result.get("account", {"wrong": {}})["wrong"].values())
 
 
 def play(name, folder, live, net=0):
@@ -113,7 +115,7 @@ def play(name, folder, live, net=0):
 
 class Totals:
     def __init__(self):
-        self.samples = self.agree = self.passing = self.moves = 0
+        self.samples = self.agree = self.passing = self.moves = self.segments = 0
 
     def add(self, verdict):
         self.samples += verdict["samples"]
@@ -124,7 +126,8 @@ class Totals:
     def line(self):
         share = 100 * self.agree / self.samples if self.samples else 0
         return ("%d of %d samples agree (%.2f %%), %d of them while a segment was under way; "
-                "%d moves traced" % (self.agree, self.samples, share, self.passing, self.moves))
+                "%d moves traced; %d segments followed from tap to tap"
+                % (self.agree, self.samples, share, self.passing, self.moves, self.segments))
 
 
 def tell(tap, scenario, result, totals):
@@ -145,6 +148,16 @@ def tell(tap, scenario, result, totals):
                *said, *verdict["events"])
         for line, count in verdict["excused"].items():
             print("# never on the wire, %d times: %s" % (count, line))
+    tell_account(tap, scenario, result["account"], totals)
+
+
+def tell_account(tap, scenario, account, totals):
+    """Both captures together, against the relay's log."""
+    totals.segments += account["segments"]
+    tap.ok(not any(account["wrong"].values()), "%s, both taps: what became of %d segments"
+           % (scenario.name, account["segments"]),
+           *("%s: %s" % (first, line) for first, lines in account["wrong"].items()
+             for line in lines))
 
 
 def tell_mode(tap, options):

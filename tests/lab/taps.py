@@ -25,14 +25,14 @@ def wait_until(condition, seconds, what):
 class Taps:
     """Four programs that capture: begun in the relay's namespace, ended with stop()."""
 
-    def __init__(self, folder, settings=(), live=True):
+    def __init__(self, folder, settings=(), live=True, snaplen=0, buffer=4096):
         self.folder, self.settings = folder, list(settings)
         self.programs = []
         before = packet_sockets()
         for side, device in DEVICES.items():
             self.start("tcpdump", side, ["tcpdump", "-i", device, "-w", self.path(side, "pcap"),
-                                         "-U", "--immediate-mode", "-B", "4096", "-Z", "root",
-                                         "--nano", "-n"])
+                                         "-U", "--immediate-mode", "-B", str(buffer), "-Z", "root",
+                                         "-s", str(snaplen), "--nano", "-n"])
             if live:
                 self.start("lastack", side, [LASTACK, "-i", device, "-B", "4096", "--nano", "-U",
                                              "--ndjson=" + self.path(side, "ndjson"),
