@@ -150,8 +150,10 @@ static bool may_be_same(const struct joint *joint, const struct print *a, const 
     if (((a->flags ^ b->flags) & FATEFUL) != 0)
         return false;
     bool exact = a->payload == b->payload;
-    bool other_id = a->ip_id != 0 && b->ip_id != 0 && a->ip_id != b->ip_id;
-    if (exact && other_id && joint->ids_kept == LONES_IDS && !joint->ids_changed)
+    /* 0 is an identification, too, but for what is left of a segment that arrived in pieces. */
+    bool ids_told = (a->ip_id != 0 && b->ip_id != 0) || !print_occupies(a);
+    if (exact && ids_told && a->ip_id != b->ip_id && joint->ids_kept == LONES_IDS &&
+        !joint->ids_changed)
         return false;
     if (exact && ((a->flags ^ b->flags) & TCP_FIN) != 0)
         return false;

@@ -119,6 +119,14 @@ static struct lone lone_of(const struct pair *pair, int tap, const struct segmen
     return lone;
 }
 
+/* A SYN that is no repetition: another incarnation. */
+static void note_opening(struct joint *joint, const struct lone *lone)
+{
+    if (joint->opening[lone->tap] == 0 || joint->opened_at[lone->tap] != lone->seen.sequence)
+        joint->opening[lone->tap]++;
+    joint->opened_at[lone->tap] = lone->seen.sequence;
+}
+
 /* What a tap has shown of the connection by now. */
 static void note_view(struct pair *pair, struct joint *joint, const struct lone *lone)
 {
@@ -128,6 +136,7 @@ static void note_view(struct pair *pair, struct joint *joint, const struct lone 
     if (lone->tap == 0 || clocks_known(&pair->clocks))
         joint->last = time_later_of(joint->last, pair_lone_time(pair, lone));
     if ((lone->print.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+        note_opening(joint, lone);
         joint->client_end = (int8_t)lone->end;
         joint->closed = joint->reset = false;
         joint->fins = 0;
@@ -280,6 +289,19 @@ static uint8_t how_joined(const struct joint *joint, const struct lone *new)
     return flow_key_equal(&joint->key[0], &joint->key[1]) ? JOINED_BY_TUPLE : JOINED_BY_NUMBERS;
 }
 
+/* Both show one SYN: a tap that had shown fewer before it, because some were lost, has caught up.
+ */
+static void align_openings(struct joint *joint, const struct lone *new, const struct lone *held)
+{
+    if ((new->print.flags &(TCP_SYN | TCP_ACK)) != TCP_SYN)
+        return;
+    int8_t ahead = (int8_t)(new->opening - held->opening);
+    if (ahead < 0)
+        joint->opening[new->tap] -= (uint8_t)ahead;
+    else
+        joint->opening[held->tap] += (uint8_t)ahead;
+}
+
 /* What both have of octets is matched; returns whether nothing is left of the new one. */
 static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
 {
@@ -289,6 +311,7 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
         new->print.payload < held.print.payload ? new->print.payload : held.print.payload;
     bool new_done = new->print.payload == shared, held_done = held.print.payload == shared;
     joint->matched++;
+    align_openings(joint, new, &held);
     joint->shown[new->end] = true;
     remember_stamp(joint, new);
     pair->matched++;
@@ -437,8 +460,7 @@ static bool is_copy_of_lone(struct pair *pair, const struct lone *new)
     return true;
 }
 
-/* Up to where both captures are read. */
-static nanotime reached(const struct pair *pair)
+nanotime pair_reached(const struct pair *pair)
 {
     nanotime second = pair_time(pair, 1, pair->latest[1]);
     if (pair->ended[0] || pair->ended[1])
@@ -446,11 +468,11 @@ static nanotime reached(const struct pair *pair)
     return time_earlier_of(pair->latest[0], second);
 }
 
-static void expire(struct pair *pair)
+void pair_expire(struct pair *pair)
 {
-    if (pair->order % EXPIRE_EVERY != 0 || !clocks_known(&pair->clocks))
+    if (!clocks_known(&pair->clocks))
         return;
-    nanotime now = reached(pair);
+    nanotime now = pair_reached(pair);
     while (pair->all.oldest != 0) {
         const struct lone *oldest = pair_lone(pair, pair->all.oldest);
         if (time_since(now, pair_lone_time(pair, oldest)) < pair->config->tap_wait)
@@ -471,13 +493,15 @@ void pair_take(struct pair *pair, int tap, const struct segment *segment)
     }
     struct lone new = lone_of(pair, tap, segment, index, end);
     note_view(pair, pair_joint(pair, index), &new);
+    new.opening = pair_joint(pair, index)->opening[tap];
     verdict_note_answer(pair, &new);
     bool placed = is_copy_of_recent(pair, &new) || match(pair, &new) ||
                   (joints_find_shift(pair, &new) && match(pair, &new)) ||
                   match_pieces(pair, &new) || is_copy_of_lone(pair, &new);
     if (!placed)
         hold(pair, &new);
-    expire(pair);
+    if (pair->order % EXPIRE_EVERY == 0)
+        pair_expire(pair);
 }
 
 const struct lone *pair_find_lone(const struct pair *pair, const struct flow_key *key, seq sequence,

@@ -60,6 +60,7 @@ struct lone {
     uint16_t options, mss;
     uint8_t window_scale;
     uint8_t tap, end, flags; /* flags: enum lone_flag */
+    uint8_t opening;         /* of its tap (joint.opening) when it was taken */
     bool listed;
 };
 
@@ -107,13 +108,16 @@ struct moment {
 struct joint {
     struct flow_key key[TAPS];
     uint32_t hash[TAPS];
-    bool known[TAPS];   /* key holds */
-    bool flipped[TAPS]; /* that tap's end 0 is end 1 here */
-    bool reset;         /* a reset passed: a host may be gone in silence */
-    bool closed;        /* that, or FINs of both ends */
-    uint8_t fins;       /* bits by end */
-    uint8_t join;       /* enum path_join */
-    bool offered;       /* its SYN can be found by number and timestamp: */
+    bool known[TAPS];      /* key holds */
+    bool flipped[TAPS];    /* that tap's end 0 is end 1 here */
+    bool reset;            /* a reset passed: a host may be gone in silence */
+    bool closed;           /* that, or FINs of both ends */
+    uint8_t fins;          /* bits by end */
+    uint8_t join;          /* enum path_join */
+    uint8_t opening[TAPS]; /* how many SYNs with numbers of their own each has shown, modulo 256:
+                              what one incarnation says is no evidence of another's segments */
+    seq opened_at[TAPS];   /* the number of the latest, by that tap */
+    bool offered;          /* its SYN can be found by number and timestamp: */
     struct syn_print syn;
     uint8_t direction[ENDS]; /* enum path_direction_known, of that end's segments */
     uint32_t shift[ENDS];    /* second tap's numbers less the first's */
@@ -166,6 +170,12 @@ void pair_init(struct pair *pair, const struct config *config);
 
 /* Takes a segment that tap 0 or 1 of the pair has shown.  What it decides is put in the queue. */
 void pair_take(struct pair *pair, int tap, const struct segment *segment);
+
+/* Up to where both captures are read, by the first tap's clock. */
+nanotime pair_reached(const struct pair *pair);
+
+/* Decides what was waited for long enough. */
+void pair_expire(struct pair *pair);
 
 /* Nothing more comes from that tap. */
 void pair_end(struct pair *pair, int tap);

@@ -112,10 +112,22 @@ static void tell_crossing(struct path *path, uint32_t number, struct crossing *c
     emit(path, &path->event);
 }
 
+/* Up to when every pair has decided: records before it are whole. */
+static nanotime settled(const struct path *path)
+{
+    nanotime until = path->now;
+    for (uint32_t i = 0; i + 1 < path->taps; i++) {
+        if (clocks_known(&path->pair[i].clocks))
+            until = time_earlier_of(until, pair_reached(&path->pair[i]));
+    }
+    return until;
+}
+
 enum status path_tell(struct path *path, nanotime now)
 {
     path->now = now;
     for (uint32_t i = 0; i + 1 < path->taps; i++) {
+        pair_expire(&path->pair[i]);
         struct crossing_queue *queue = &path->pair[i].queue;
         for (uint32_t k = 0; k < queue->count; k++)
             tell_crossing(path, i, &queue->crossing[k]);
@@ -123,7 +135,7 @@ enum status path_tell(struct path *path, nanotime now)
         note(path, path->pair[i].status);
         path->pair[i].status = STATUS_OK;
     }
-    write_due(path, now);
+    write_due(path, settled(path));
     return take_status(path);
 }
 

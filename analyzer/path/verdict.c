@@ -61,6 +61,12 @@ static bool denies(const struct joint *joint, const struct lone *answer, const s
            seq_at_or_before(print_end(&answer->print), lone->print.acknowledgment);
 }
 
+/* Both are of one incarnation, or nothing tells them apart. */
+static bool is_of_same_opening(const struct lone *a, const struct lone *b)
+{
+    return a->opening == b->opening;
+}
+
 /* Its receiver echoes its timestamp (RFC 7323 4.3), which nothing else that arrived has. */
 static bool echoes(const struct joint *joint, const struct lone *answer, const struct lone *lone)
 {
@@ -84,6 +90,12 @@ void verdict_note_answer(struct pair *pair, const struct lone *answer)
     for (int i = 0; i < LOOKS && index != 0; i++) {
         struct lone *lone = pair_lone(pair, index);
         uint32_t newer = lone->newer;
+        if (!is_of_same_opening(answer, lone)) {
+            if ((int8_t)(lone->opening - answer->opening) < 0)
+                lones_unlist(pair, lone, index);
+            index = newer;
+            continue;
+        }
         bool acked = (answer->print.flags & TCP_ACK) != 0 && print_occupies(&lone->print) &&
                      seq_at_or_after(answer->print.acknowledgment, print_end(&lone->print));
         if (!acked && time_is_before(now, due_at(pair, lone)))
@@ -126,7 +138,7 @@ void verdict_note_arrival(struct pair *pair, const struct lone *arrived, nanotim
         struct lone *lone = pair_lone(pair, index);
         uint32_t newer = lone->newer;
         bool later_ack =
-            !print_occupies(&lone->print) &&
+            is_of_same_opening(arrived, lone) && !print_occupies(&lone->print) &&
             seq_at_or_after(arrived->print.acknowledgment, lone->print.acknowledgment) &&
             time_is_before(pair_lone_time(pair, lone), left);
         if (overlaps(&lone->print, &arrived->print))
@@ -234,8 +246,9 @@ static bool contents_receiver(const struct pair *pair, const struct lone *lone)
     const struct end_view *there = &joint->view[other][lone->end];
     const struct end_view *peer = &joint->view[other][1 - lone->end];
     bool plain = (lone->print.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
-    if (!plain || joint->reset || (lone->flags & (LONE_DENIED | LONE_SUPERSEDED)) != 0 ||
-        !there->acks || !seq_after(lone->print.acknowledgment, there->acked) || !peer->numbered ||
+    if (!plain || joint->reset || joint->opening[other] != lone->opening ||
+        (lone->flags & (LONE_DENIED | LONE_SUPERSEDED)) != 0 || !there->acks ||
+        !seq_after(lone->print.acknowledgment, there->acked) || !peer->numbered ||
         seq_after(lone->print.acknowledgment, peer->high))
         return false;
     return time_since(pair_time(pair, other, pair->latest[other]), due_at(pair, lone)) > patience;
@@ -281,6 +294,8 @@ static bool is_of_sender(const struct joint *joint, const struct lone *lone)
     const struct end_view *sender = &joint->view[1 - lone->tap][lone->end];
     if ((lone->print.flags & TCP_RST) != 0)
         return false;
+    if (joint->opening[1 - lone->tap] != lone->opening)
+        return true; /* what its sender had come to then is not known any more */
     return sender->numbered && seq_at_or_before(print_end(&lone->print), sender->high);
 }
 

@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "checks")]
 
 import account
+from frames import syn
 from run import enter
 from storm import SERVICE, Storm, ask, in_host, serve
 from tap import Tap
@@ -78,7 +79,8 @@ def check(options, folder):
     tap = Tap()
     relay, wrong = play(options, folder)
     log = account.Log(relay, folder)
-    clients = {p.segment.sport for p in relay.passages if p.segment and p.segment.dport == SERVICE}
+    clients = {(s.sport, s.seq) for s in (p.segment for p in relay.passages)
+               if s and s.dport == SERVICE and syn(s)}
     lost = sum(not p.came for p in log.passed)
     tap.ok(not wrong and not dropped(folder) and len(clients) >= .98 * options.connections,
            "%d connections, %d segments, of which %d were lost" % (len(clients), len(log.passed), lost),

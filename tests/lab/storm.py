@@ -18,8 +18,9 @@ from wires import MACS, write_sysctls
 
 SERVICE = 7000
 PATIENCE = 25.0  # seconds for one connection
-SYSCTLS = {"net.ipv4.ip_local_port_range": "1024 65000", "net.core.somaxconn": 8192,
-           "net.ipv4.tcp_max_syn_backlog": 8192, "net.ipv4.tcp_syncookies": 0,
+# So few ports that they are used again and again, as soon as timestamps allow it.
+SYSCTLS = {"net.ipv4.ip_local_port_range": "20000 23999", "net.ipv4.tcp_tw_reuse": 1,
+           "net.core.somaxconn": 8192, "net.ipv4.tcp_max_syn_backlog": 8192, "net.ipv4.tcp_syncookies": 0,
            "net.ipv4.tcp_fin_timeout": 5}
 CLIENT_CLOSES, SERVER_CLOSES, CLIENT_ABORTS, SERVER_ABORTS = range(4)
 KINDS = [CLIENT_CLOSES] * 10 + [SERVER_CLOSES] * 8 + [CLIENT_ABORTS, SERVER_ABORTS]
