@@ -29,6 +29,7 @@ struct day_time {
 
 struct day_time text_split_time(nanotime moment);
 
+/* The octets behind it, up to TEXT_DECIMAL, may be overwritten. */
 char *text_put_decimal(char *out, uint64_t value);
 
 /* Sixteen lower-case hexadecimal digits. */

@@ -3,7 +3,7 @@
  *
  * A table describes one JSON object: the keys in the order they are written, where in the C record
  * each value lies, what kind it is and what it means.  record_writer writes records from these
- * tables and schema prints the JSON Schema from them, so the two cannot disagree.  The rows stand
+ * tables, by way of layout, and schema prints the JSON Schema from them, so the two cannot disagree.  The rows stand
  * in fields_flow.def, fields_event.def and fields_run.def.
  */
 #ifndef LASTACK_SINK_FIELDS_H
@@ -47,6 +47,7 @@ struct field {
     uint8_t kind;       /* enum field_kind */
     uint8_t words;      /* enum vocabulary_id */
     bool zero_is_null;  /* FIELD_COUNT, FIELD_UID */
+    bool seldom;        /* FIELD_BOOL, FIELD_COUNT: nearly always 0, as the fields next to it */
     bool never_null;    /* FIELD_STRING, FIELD_TIME, FIELD_DURATION: always there */
     bool only_observed; /* the key is left out unless an observer was named */
     bool only_several;  /* the key is left out unless there are several inputs */

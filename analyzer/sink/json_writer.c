@@ -11,9 +11,24 @@ enum {
 
 static const char hex_digits[] = "0123456789abcdef";
 
+/* Spells the quote, the day and the second of it that the next times share. */
+static void spell_second(struct json_writer *writer, nanotime moment)
+{
+    struct day_time split = text_split_time(moment);
+    if (split.day != writer->day) {
+        writer->moment[0] = '"';
+        text_put_date(writer->moment + 1, split.day);
+        writer->moment[1 + TEXT_DATE] = 'T';
+    }
+    writer->day = split.day;
+    writer->second = (uint64_t)moment - (uint64_t)(split.nanos % NANO_PER_SECOND);
+    text_put_clock(writer->moment + 2 + TEXT_DATE, split.nanos, 0);
+}
+
 void json_writer_init(struct json_writer *writer, bool nano)
 {
     *writer = (struct json_writer){.nano = nano, .day = NO_DAY};
+    spell_second(writer, 0);
 }
 
 static void take_room(struct json_writer *writer)
@@ -112,29 +127,14 @@ char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address)
     return out;
 }
 
-/* Spells the quote, the day and the second of it that the next times share. */
-static void spell_second(struct json_writer *writer, int64_t day, uint32_t second)
-{
-    if (day != writer->day) {
-        writer->moment[0] = '"';
-        text_put_date(writer->moment + 1, day);
-        writer->moment[1 + TEXT_DATE] = 'T';
-    }
-    writer->day = day;
-    writer->second = second;
-    text_put_clock(writer->moment + 2 + TEXT_DATE, (int64_t)second * NANO_PER_SECOND, 0);
-}
-
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
 {
     if (moment == NANOTIME_UNKNOWN)
         return json_spell_null(out);
-    struct day_time split = text_split_time(moment);
-    uint32_t second = (uint32_t)(split.nanos / NANO_PER_SECOND);
-    if (split.day != writer->day || second != writer->second)
-        spell_second(writer, split.day, second);
+    if ((uint64_t)moment - writer->second >= NANO_PER_SECOND)
+        spell_second(writer, moment);
     memcpy(out, writer->moment, JSON_SECOND); /* of fixed size: cheaper than two copies */
-    out = text_put_fraction(out + JSON_SECOND, (uint32_t)(split.nanos % NANO_PER_SECOND),
+    out = text_put_fraction(out + JSON_SECOND, (uint32_t)((uint64_t)moment - writer->second),
                             writer->nano ? 9 : 6);
     return spell(out, "Z\"", 2);
 }

@@ -32,8 +32,9 @@ struct json_writer {
     char *limit; /* end of the room there is */
     bool nano;   /* nine fraction digits */
     bool failed; /* out of memory */
-    int64_t day;     /* the day and, in it, the second that moment spells: */
-    uint32_t second; /* most times of a record fall into one */
+    int64_t day;     /* that moment spells, and */
+    uint64_t second; /* where the second that it spells begins: most times of a record share one;
+                        modulo 2^64, for the first of them begins before any nanotime */
     char moment[JSON_SECOND];
 };
 

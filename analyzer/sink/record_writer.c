@@ -1,6 +1,6 @@
 /*
- * record_writer: walks a field table.  A record has some two hundred values, so a value costs one
- * reservation, one copy of its key and one switch.
+ * record_writer: takes the steps of a layout.  A record has some two hundred values, so a value
+ * costs one copy of the text before it and one switch; room is made for many at once.
  */
 #include "record_writer.h"
 
@@ -11,8 +11,8 @@
 
 #include "place.h"
 
-static void write_object(struct record_writer *writer, const struct field_table *table,
-                         const uint8_t *record);
+static void write_steps(struct record_writer *writer, const struct layout *layout,
+                        const uint8_t *record);
 
 static uint64_t read_unsigned(const uint8_t *at, size_t size)
 {
@@ -70,11 +70,11 @@ static void put_null(struct record_writer *writer)
     json_put_raw(&writer->json, "null", 4);
 }
 
-/* A copy of fixed size costs less than one of the word's own length. */
-static char *spell_word(const struct record_writer *writer, enum vocabulary_id id, int value,
-                        char *out)
+/* The word of that number.  A copy of fixed size costs less than one of its own length. */
+static inline char *spell_word(const struct record_writer *writer, enum vocabulary_id id,
+                               int number, char *out)
 {
-    const struct spelled_word *word = &writer->words[id][value - vocabulary_row(id)->first];
+    const struct spelled_word *word = &writer->words[id][number];
     memcpy(out, word->text, JSON_WORD);
     return out + word->length;
 }
@@ -83,30 +83,33 @@ static void put_word(struct record_writer *writer, enum vocabulary_id id, int va
 {
     char *out = json_writer_reserve(&writer->json, JSON_WORD);
     if (out)
-        json_writer_commit(&writer->json, spell_word(writer, id, value, out));
+        json_writer_commit(&writer->json,
+                           spell_word(writer, id, value - vocabulary_row(id)->first, out));
 }
 
 /* One element: a record of the field's table, a word, or a number. */
-static void write_element(struct record_writer *writer, const struct field *field,
+static void write_element(struct record_writer *writer, const struct step *step,
                           const uint8_t *element)
 {
-    if (field->table)
-        write_object(writer, field->table, element);
+    const struct field *field = step->field;
+    if (step->part)
+        write_steps(writer, step->part, element);
     else if (field->words)
         put_word(writer, field->words, read_int(element));
     else
         json_put_unsigned(&writer->json, read_unsigned(element, field->size));
 }
 
-static void write_list(struct record_writer *writer, const struct field *field,
-                       const uint8_t *record, const uint8_t *elements)
+static void write_list(struct record_writer *writer, const struct step *step, const uint8_t *record,
+                       const uint8_t *elements)
 {
+    const struct field *field = step->field;
     uint64_t count = read_unsigned(record + field->count_offset, field->count_size);
     put_mark(writer, '[');
     for (uint64_t element = 0; element < count; element++) {
         if (element > 0)
             put_mark(writer, ',');
-        write_element(writer, field, elements + element * field->size);
+        write_element(writer, step, elements + element * field->size);
     }
     put_mark(writer, ']');
 }
@@ -137,7 +140,7 @@ static void put_file(struct record_writer *writer, uint64_t packet)
     json_put_string(&writer->json, span ? span->name : NULL);
 }
 
-/* What fits into JSON_SCALAR; NULL when the kind is not one of those. */
+/* What fits into JSON_SCALAR; wide kinds are written elsewhere. */
 static char *spell_scalar(struct record_writer *writer, const struct field *field,
                           const uint8_t *at, char *out)
 {
@@ -160,7 +163,8 @@ static char *spell_scalar(struct record_writer *writer, const struct field *fiel
     case FIELD_DURATION:
         return json_spell_duration(out, read_time(at));
     case FIELD_WORD:
-        return spell_word(writer, field->words, read_int(at), out);
+        return spell_word(writer, field->words, read_int(at) - vocabulary_row(field->words)->first,
+                          out);
     case FIELD_FIXED:
     case FIELD_STRING:
     case FIELD_TEXT:
@@ -174,7 +178,7 @@ static char *spell_scalar(struct record_writer *writer, const struct field *fiel
     case FIELD_WRITTEN:
         break;
     }
-    return NULL;
+    return out;
 }
 
 static void put_raw_text(struct record_writer *writer, const char *text)
@@ -185,14 +189,12 @@ static void put_raw_text(struct record_writer *writer, const char *text)
         put_null(writer);
 }
 
-static void write_value(struct record_writer *writer, const struct field *field,
-                        const uint8_t *record)
+/* A value of any length; behind it there is room for the steps that follow. */
+static void write_value(struct record_writer *writer, const struct step *step,
+                        const uint8_t *record, const uint8_t *at)
 {
-    const uint8_t *at = record + field->offset;
+    const struct field *field = step->field;
     switch ((enum field_kind)field->kind) {
-    case FIELD_FIXED:
-        json_put_raw(&writer->json, field->schema, field->size);
-        break;
     case FIELD_STRING:
         json_put_string(&writer->json, read_pointer(at));
         break;
@@ -202,17 +204,14 @@ static void write_value(struct record_writer *writer, const struct field *field,
     case FIELD_RAW:
         put_raw_text(writer, read_pointer(at));
         break;
-    case FIELD_OBJECT:
-        write_object(writer, field->table, at);
-        break;
     case FIELD_POINTED:
-        write_object(writer, field->table, read_pointer(at));
+        write_steps(writer, step->part, read_pointer(at));
         break;
     case FIELD_LIST:
-        write_list(writer, field, record, at);
+        write_list(writer, step, record, at);
         break;
     case FIELD_POINTED_LIST:
-        write_list(writer, field, record, read_pointer(at));
+        write_list(writer, step, record, read_pointer(at));
         break;
     case FIELD_FILE:
         put_file(writer, read_unsigned(at, sizeof(uint64_t)));
@@ -223,6 +222,8 @@ static void write_value(struct record_writer *writer, const struct field *field,
     case FIELD_WRITTEN:
         field->write(writer, record);
         break;
+    case FIELD_FIXED: /* text of the layout, as what is around the values of an object */
+    case FIELD_OBJECT:
     case FIELD_BOOL:
     case FIELD_COUNT:
     case FIELD_FILE_PACKET:
@@ -234,51 +235,110 @@ static void write_value(struct record_writer *writer, const struct field *field,
     }
 }
 
-/* Most values are counters, and most counters of one digit: they are spelled here. */
-static inline char *spell_plain_count(const struct field *field, const uint8_t *at, char *out)
+/* Pieces of fixed size: cheaper than one copy of any length, as most texts are short. */
+static inline char *spell_text(char *out, const char *text, size_t length)
 {
-    uint64_t number = read_unsigned(at, field->size);
-    if (number > 9 || (number == 0 && field->zero_is_null))
-        return number > 9 ? json_spell_unsigned(out, number) : json_spell_null(out);
+    size_t done = 0;
+    do {
+        memcpy(out + done, text + done, LAYOUT_CHUNK);
+        done += LAYOUT_CHUNK;
+    } while (done < length);
+    return out + length;
+}
+
+static bool is_zero(const uint8_t *at, size_t size)
+{
+    uint64_t any = 0, word;
+    for (; size >= sizeof(word); size -= sizeof(word), at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        any |= word;
+    }
+    for (; size > 0; size--)
+        any |= *at++;
+    return any == 0;
+}
+
+static bool are_zeroes(const struct layout *layout, const struct step *step, const uint8_t *record)
+{
+    for (uint32_t i = 0; i < step->spans; i++) {
+        const struct span *span = &layout->span[step->span + i];
+        if (!is_zero(record + span->offset, span->size))
+            return false;
+    }
+    return true;
+}
+
+/* Most numbers are counters, and most counters of one digit. */
+static inline char *spell_count(char *out, const struct step *step, const uint8_t *at)
+{
+    uint64_t number = read_unsigned(at, sizeof(number));
+    if (number > 9)
+        return json_spell_unsigned(out, number);
+    if (number == 0 && step->zero_is_null)
+        return json_spell_null(out);
     *out = (char)('0' + number);
     return out + 1;
 }
 
-static void write_field(struct record_writer *writer, const struct field *field,
-                        const uint8_t *record)
+static bool is_known(const struct step *step, const uint8_t *record)
 {
-    char *out = json_writer_reserve(&writer->json, JSON_KEY + JSON_SCALAR);
-    if (!out)
-        return;
-    memcpy(out, field->key, JSON_KEY);
-    out += field->key_length;
-    char *end = out;
-    if (field->known && !field->known(record))
-        end = json_spell_null(out);
-    else if (field->kind == FIELD_COUNT)
-        end = spell_plain_count(field, record + field->offset, out);
-    else
-        end = spell_scalar(writer, field, record + field->offset, out);
-    json_writer_commit(&writer->json, end ? end : out);
-    if (!end)
-        write_value(writer, field, record);
+    return step->field->known == NULL || step->field->known(record + step->record);
 }
 
-/* Every key brings its comma; the first one's becomes the opening brace. */
-static void write_object(struct record_writer *writer, const struct field_table *table,
-                         const uint8_t *record)
+/* Writes the value of a wide step behind its text, which ends at out; returns where it goes on. */
+static char *write_wide(struct record_writer *writer, const struct layout *layout,
+                        const struct step *step, const uint8_t *record, char *out)
 {
-    ptrdiff_t start = writer->json.next - writer->json.buffer->buf;
-    for (const struct field *field = table->rows; field->key_length > 0; field++) {
-        if ((field->only_observed && !writer->observer) ||
-            (field->only_several && !writer->inputs) || (field->only_taps && !writer->taps))
+    json_writer_commit(&writer->json, out);
+    if (is_known(step, record))
+        write_value(writer, step, record + step->record, record + step->offset);
+    else
+        put_null(writer);
+    return json_writer_reserve(&writer->json, layout->room);
+}
+
+static void write_steps(struct record_writer *writer, const struct layout *layout,
+                        const uint8_t *record)
+{
+    const struct step *end = layout->step + layout->steps;
+    char *out = json_writer_reserve(&writer->json, layout->room);
+    for (const struct step *step = layout->step; step < end && out; step++) {
+        const uint8_t *at = record + step->offset;
+        if (step->kind == STEP_ZEROES && !are_zeroes(layout, step, record))
             continue;
-        write_field(writer, field, record);
+        out = spell_text(out, layout->text + step->text, step->length);
+        switch ((enum step_kind)step->kind) {
+        case STEP_TEXT:
+            break;
+        case STEP_ZEROES:
+            step += step->skip;
+            break;
+        case STEP_OPTION:
+            if (is_known(step, record))
+                break;
+            out = json_spell_null(out);
+            step += step->skip;
+            break;
+        case STEP_COUNT:
+            out = spell_count(out, step, at);
+            break;
+        case STEP_WORD:
+            out = spell_word(writer, step->words, read_int(at) - step->first_word, out);
+            break;
+        case STEP_TIME:
+            out = json_spell_time(&writer->json, out, read_time(at));
+            break;
+        case STEP_SCALAR:
+            out = is_known(step, record) ? spell_scalar(writer, step->field, at, out)
+                                         : json_spell_null(out);
+            break;
+        case STEP_WIDE:
+            out = write_wide(writer, layout, step, record, out);
+            break;
+        }
     }
-    if (writer->json.failed)
-        return;
-    writer->json.buffer->buf[start] = '{';
-    put_mark(writer, '}');
+    if (out)
+        json_writer_commit(&writer->json, out);
 }
 
 /* json-c's serializer: called with the object's own buffer, emptied. */
@@ -288,7 +348,7 @@ static int serialize(struct json_object *object, struct printbuf *buffer, int le
     (void)level;
     (void)flags;
     json_writer_begin(&writer->json, buffer);
-    write_object(writer, writer->table, writer->record);
+    write_steps(writer, writer->layout, writer->record);
     return json_writer_end(&writer->json);
 }
 
@@ -342,10 +402,20 @@ enum status record_writer_init(struct record_writer *writer, const struct sink_o
     return STATUS_OK;
 }
 
+static struct layout_terms terms_of(const struct record_writer *writer)
+{
+    return (struct layout_terms){.observed = writer->observer != NULL,
+                                 .several = writer->inputs != NULL,
+                                 .taps = writer->taps != NULL};
+}
+
 const char *record_writer_write(struct record_writer *writer, const struct field_table *table,
                                 const void *record, size_t *ret_length)
 {
-    writer->table = table;
+    if (!writer->layout || writer->layout->table != table)
+        writer->layout = layout_find(&writer->layouts, table, terms_of(writer));
+    if (!writer->layout)
+        return NULL;
     writer->record = record;
     return json_object_to_json_string_length(writer->object, JSON_C_TO_STRING_PLAIN, ret_length);
 }
@@ -355,6 +425,9 @@ void record_writer_clear(struct record_writer *writer)
     if (writer->object)
         json_object_put(writer->object);
     writer->object = NULL;
+    layout_free_all(writer->layouts);
+    writer->layouts = NULL;
+    writer->layout = NULL;
     free(writer->spelled);
     writer->spelled = NULL;
 }

@@ -13,6 +13,7 @@
 #include "../base/status.h"
 #include "../event/record.h"
 #include "fields.h"
+#include "layout.h"
 #include "sinks.h"
 
 /* The tuple of the record before: records of one flow often come together. */
@@ -37,8 +38,9 @@ struct record_writer {
     struct community_cache community;
     struct spelled_word *spelled;             /* every word there is */
     struct spelled_word *words[VOCABULARIES]; /* where the words of each vocabulary begin */
+    struct layout *layouts;                   /* those needed so far */
     struct json_object *object;
-    const struct field_table *table; /* being written */
+    const struct layout *layout; /* of what is written, or was last */
     const void *record;
 };
 
