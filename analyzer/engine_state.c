@@ -67,7 +67,7 @@ static void carry_lives(struct carry *carry, struct engine *engine, struct tuple
 static void write_parked(struct carry *carry, struct engine *engine, const struct parked *parked)
 {
     struct incarnation *incarnation = flow_table_new_unclear(&engine->table);
-    if (incarnation == NULL || !park_restore(&engine->table.lanes, parked, incarnation)) {
+    if (incarnation == NULL || !park_restore(&engine->table.parking, parked, incarnation)) {
         carry_fail(carry, STATUS_NO_MEMORY);
         if (incarnation != NULL)
             pool_give(&engine->table.incarnations, incarnation->index);

@@ -78,7 +78,7 @@ static bool may_park(const struct tuple *tuple)
 
 bool schedule_park(struct engine *engine, struct tuple *tuple)
 {
-    struct parked *parked = park_incarnation(&engine->table.lanes, tuple->current);
+    struct parked *parked = park_incarnation(&engine->table.parking, tuple->current);
     if (parked == NULL)
         return false;
     flow_table_free_incarnation(&engine->table, tuple->current);
@@ -92,14 +92,14 @@ bool schedule_unpark(struct engine *engine, struct tuple *tuple)
 {
     struct parked *parked = tuple->parked;
     struct incarnation *incarnation = flow_table_new_unclear(&engine->table);
-    if (incarnation == NULL || !park_restore(&engine->table.lanes, parked, incarnation)) {
+    if (incarnation == NULL || !park_restore(&engine->table.parking, parked, incarnation)) {
         engine->status = STATUS_NO_MEMORY;
         if (incarnation != NULL)
             pool_give(&engine->table.incarnations, incarnation->index);
         return false;
     }
     engine->parked_octets -= parked->octets;
-    free(parked);
+    park_free(&engine->table.parking, parked);
     tuple->is_parked = false;
     tuple->current = incarnation;
     return true;

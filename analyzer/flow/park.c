@@ -12,6 +12,7 @@ enum {
 
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
+_Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
 
 bool park_fits(const struct incarnation *incarnation)
 {
@@ -48,12 +49,18 @@ static size_t pack(const struct lanes_table *lanes, struct incarnation *incarnat
     return octets;
 }
 
-struct parked *park_incarnation(const struct lanes_table *lanes, struct incarnation *incarnation)
+/* Octets of a parked form: what unpacking may read behind it counts. */
+static size_t room_of(size_t octets)
+{
+    return sizeof(struct parked) + octets + LANES_SLACK;
+}
+
+struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation)
 {
     uint8_t packed[MOST];
     forget_recent(&incarnation->connection);
-    size_t octets = pack(lanes, incarnation, packed);
-    struct parked *parked = malloc(sizeof(*parked) + octets + LANES_SLACK);
+    size_t octets = pack(&parking->lanes, incarnation, packed);
+    struct parked *parked = chunks_take(&parking->room, room_of(octets));
     if (parked == NULL)
         return NULL;
     parked->first_packet = incarnation->first_packet;
@@ -65,7 +72,7 @@ struct parked *park_incarnation(const struct lanes_table *lanes, struct incarnat
     return parked;
 }
 
-bool park_restore(const struct lanes_table *lanes, const struct parked *parked,
+bool park_restore(const struct parking *parking, const struct parked *parked,
                   struct incarnation *incarnation)
 {
     struct closing *closing = NULL;
@@ -75,10 +82,15 @@ bool park_restore(const struct lanes_table *lanes, const struct parked *parked,
         if (closing == NULL)
             return false;
     }
-    size_t read = lanes_unpack(lanes, parked->packed, INCARNATION_GROUPS, incarnation);
+    size_t read = lanes_unpack(&parking->lanes, parked->packed, INCARNATION_GROUPS, incarnation);
     if (closing != NULL)
-        lanes_unpack(lanes, parked->packed + read, CLOSING_GROUPS, closing);
+        lanes_unpack(&parking->lanes, parked->packed + read, CLOSING_GROUPS, closing);
     incarnation->connection.closing = closing;
     incarnation->index = index;
     return true;
+}
+
+void park_free(struct parking *parking, struct parked *parked)
+{
+    chunks_give(&parking->room, parked, room_of(parked->octets));
 }

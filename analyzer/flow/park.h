@@ -8,8 +8,15 @@
 #ifndef LASTACK_FLOW_PARK_H
 #define LASTACK_FLOW_PARK_H
 
+#include "../base/chunks.h"
 #include "../base/lanes.h"
 #include "incarnation.h"
+
+/* What parking needs: where parked connections lie, and how they are packed. */
+struct parking {
+    struct chunks room;
+    struct lanes_table lanes;
+};
 
 struct parked {
     uint64_t first_packet; /* of the incarnation: what the end of the capture sorts by */
@@ -23,14 +30,16 @@ struct parked {
 bool park_fits(const struct incarnation *incarnation);
 
 /*
- * The parked form, owned by the caller; NULL when memory ran out.  Of the incarnation only the
- * older half of the memory against copies is forgotten.
+ * The parked form, to be given back with park_free(); NULL when memory ran out.  Of the incarnation
+ * only the older half of the memory against copies is forgotten.
  */
-struct parked *park_incarnation(const struct lanes_table *lanes, struct incarnation *incarnation);
+struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation);
 
-/* Fills *incarnation (all but its pool index) from the parked form; false: no memory, nothing is
- * changed.  The parked form stays the caller's to free. */
-bool park_restore(const struct lanes_table *lanes, const struct parked *parked,
+/* Fills *incarnation (all but its pool index) from the parked form, which stays; false: no memory,
+ * nothing is changed. */
+bool park_restore(const struct parking *parking, const struct parked *parked,
                   struct incarnation *incarnation);
+
+void park_free(struct parking *parking, struct parked *parked);
 
 #endif

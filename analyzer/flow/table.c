@@ -15,7 +15,7 @@ bool flow_table_init(struct flow_table *table)
     table->mask = FIRST_SLOTS - 1;
     pool_init(&table->tuples, sizeof(struct tuple));
     pool_init(&table->incarnations, sizeof(struct incarnation));
-    lanes_init(&table->lanes);
+    lanes_init(&table->parking.lanes);
     return table->slot != NULL;
 }
 
@@ -196,12 +196,8 @@ uint64_t flow_table_bytes(const struct flow_table *table)
 
 static void clear_tuple(struct flow_table *table, struct tuple *tuple)
 {
-    if (tuple->embryonic)
+    if (tuple->embryonic || tuple->is_parked)
         return;
-    if (tuple->is_parked) {
-        free(tuple->parked);
-        return;
-    }
     struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
         if (held[i] != NULL)
@@ -220,4 +216,5 @@ void flow_table_clear(struct flow_table *table)
     table->slot = NULL;
     pool_clear(&table->tuples);
     pool_clear(&table->incarnations);
+    chunks_clear(&table->parking.room);
 }

@@ -10,9 +10,9 @@
 #ifndef LASTACK_FLOW_TABLE_H
 #define LASTACK_FLOW_TABLE_H
 
-#include "../base/lanes.h"
 #include "../base/pool.h"
 #include "incarnation.h"
+#include "park.h"
 
 struct table_slot {
     uint32_t tag;
@@ -26,7 +26,7 @@ struct flow_table {
     uint32_t count;
     struct pool tuples;
     struct pool incarnations;
-    struct lanes_table lanes; /* to park with */
+    struct parking parking;
 };
 
 /* Prepares an empty table; false when memory ran out. */

@@ -87,7 +87,7 @@ struct side {
     uint32_t ts_recent;   /* highest TSval of the peer in order (RFC 7323 4.3) */
     uint16_t flags;       /* enum side_flag */
     uint16_t last_window_field; /* as in the header */
-    uint16_t last_ip_id;
+    uint16_t mss;               /* with SIDE_MSS */
     uint8_t window_scale;
     uint8_t state;              /* enum tcp_state */
     uint8_t basis;              /* enum basis of that state */
@@ -113,8 +113,8 @@ struct side {
     seq fin_seq;          /* of its FIN octet */
     seq sack_edge;        /* right edge of the highest block it selectively acknowledged */
     bool sack_edge_known;
-    uint8_t ttl; /* of its first packet */
-    uint16_t mss;
+    uint8_t ttl;            /* of its first packet */
+    uint16_t last_ip_id;    /* of its last segment: written, seldom read */
     uint16_t syn_payload;   /* with SIDE_SYN_SEEN: of its SYN or SYN-ACK, first copy: octets
                                it carried (RFC 7413) */
     uint8_t syn_flags;      /* control bits */

@@ -39,30 +39,6 @@ int history_push(struct history *history, const struct history_entry *entry)
     return index;
 }
 
-struct history_entry *history_at(struct history *history, int index)
-{
-    if (index < HISTORY_INLINE)
-        return &history->first[index];
-    return &history->more[index - HISTORY_INLINE];
-}
-
-const struct history_entry *history_peek(const struct history *history, int index)
-{
-    if (index < HISTORY_INLINE)
-        return &history->first[index];
-    return &history->more[index - HISTORY_INLINE];
-}
-
-int history_newest(const struct history *history, int side, int index)
-{
-    for (int i = index; i >= 0; i--) {
-        const struct history_entry *entry = history_peek(history, i);
-        if (entry->side == (unsigned)side && !entry->revoked)
-            return i;
-    }
-    return -1;
-}
-
 void history_clear(struct history *history)
 {
     free(history->more);

@@ -40,11 +40,26 @@ struct history {
 /* Appends an entry; returns its index, or -1 when it was counted as dropped. */
 int history_push(struct history *history, const struct history_entry *entry);
 
-struct history_entry *history_at(struct history *history, int index);
-const struct history_entry *history_peek(const struct history *history, int index);
+static inline struct history_entry *history_at(struct history *history, int index)
+{
+    return index < HISTORY_INLINE ? &history->first[index] : &history->more[index - HISTORY_INLINE];
+}
+
+static inline const struct history_entry *history_peek(const struct history *history, int index)
+{
+    return index < HISTORY_INLINE ? &history->first[index] : &history->more[index - HISTORY_INLINE];
+}
 
 /* Index of the newest entry of a side that is not revoked, at or before `index`; -1: none. */
-int history_newest(const struct history *history, int side, int index);
+static inline int history_newest(const struct history *history, int side, int index)
+{
+    for (int i = index; i >= 0; i--) {
+        const struct history_entry *entry = history_peek(history, i);
+        if (entry->side == (unsigned)side && !entry->revoked)
+            return i;
+    }
+    return -1;
+}
 
 /* Entries kept of a side. */
 int history_count(const struct history *history, int side);

@@ -68,21 +68,22 @@ static void try_park(struct script script)
     given.connection.closing = has_closing ? &closing : NULL;
     memset(given.connection.recent, 0, sizeof given.connection.recent); /* half is forgotten */
     memset(given.connection.recent_print, 0, sizeof given.connection.recent_print);
-    struct lanes_table lanes;
-    lanes_init(&lanes);
-    lanes.vectors &= (choice & 2) == 0;
-    struct parked *parked = park_incarnation(&lanes, &given);
+    struct parking parking = {0};
+    lanes_init(&parking.lanes);
+    parking.lanes.vectors &= (choice & 2) == 0;
+    struct parked *parked = park_incarnation(&parking, &given);
     CLAIM(parked != NULL, "no memory");
     back.index = given.index;
-    lanes.vectors &= (choice & 4) == 0; /* what one way wrote the other reads */
-    CLAIM(park_restore(&lanes, parked, &back), "no memory");
+    parking.lanes.vectors &= (choice & 4) == 0; /* what one way wrote the other reads */
+    CLAIM(park_restore(&parking, parked, &back), "no memory");
     CLAIM((back.connection.closing != NULL) == has_closing, "closing");
     if (has_closing)
         CLAIM(memcmp(back.connection.closing, &closing, sizeof closing) == 0, "closing");
     free(back.connection.closing);
     back.connection.closing = given.connection.closing;
     CLAIM(memcmp(&given, &back, sizeof given) == 0, "another incarnation came back");
-    free(parked);
+    park_free(&parking, parked);
+    chunks_clear(&parking.room);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
