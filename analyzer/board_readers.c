@@ -11,12 +11,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "feed.h"
 #include "http_answer.h"
 
 enum {
     MOST = 32,
+    LAST_MOMENTS = 30, /* of 10 ms, until those who still read are cut off */
     SLOW_SECONDS = 30, /* a reader that takes nothing for so long is closed: it comes again */
 };
 
@@ -199,8 +201,17 @@ void board_readers_wake(struct board_readers *readers, bool beat)
     pthread_mutex_unlock(&readers->lock);
 }
 
+static bool has_readers(struct board_readers *readers)
+{
+    pthread_mutex_lock(&readers->lock);
+    bool has = readers->count > 0;
+    pthread_mutex_unlock(&readers->lock);
+    return has;
+}
+
 void board_readers_end(struct board_readers *readers)
 {
+    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
     pthread_mutex_lock(&readers->lock);
     readers->over = true;
     for (struct reader *reader = readers->first; reader != NULL; reader = reader->next) {
@@ -208,6 +219,8 @@ void board_readers_end(struct board_readers *readers)
             resume(reader);
     }
     pthread_mutex_unlock(&readers->lock);
+    for (int moments = 0; has_readers(readers) && moments < LAST_MOMENTS; moments++)
+        nanosleep(&moment, NULL);
 }
 
 struct board_readers *board_readers_new(void)

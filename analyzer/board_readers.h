@@ -25,7 +25,7 @@ void board_readers_post(struct board_readers *readers, enum board_kind kind, con
 /* What was posted leaves; beat: those to whom nothing was said hear that it lives. */
 void board_readers_wake(struct board_readers *readers, bool beat);
 
-/* Nobody is left suspended, and nobody will be. */
+/* Nobody is left suspended, and nobody will be; those who are quick are given the end first. */
 void board_readers_end(struct board_readers *readers);
 
 /* When the last connection is gone. */

@@ -79,8 +79,9 @@ function spellRate(points, of) {
 
 function sayHow() {
   const last = live.points[live.points.length - 1];
-  const words = [live.ended ? "All is read: this is the end." : !live.open
-    ? "Not connected: it is tried again." : live.held ? "Held still; it goes on behind." : "Live."];
+  const words = [live.ended && live.open ? "All is read: this is the end." : live.ended
+    ? "lastack has ended: this was the end." : !live.open ? "Not connected: it is tried again."
+    : live.held ? "Held still; it goes on behind." : "Live."];
   if (last) {
     const {packets, drops, open} = last.lastack;
     words.push(packets.toLocaleString("en") + " packets" + (live.ended ? ""
