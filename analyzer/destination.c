@@ -107,10 +107,11 @@ static enum status open_live(struct destination *destination, const struct optio
     return status;
 }
 
-static enum status open_page(struct destination *destination, const struct output *output,
-                             char *message)
+static enum status open_page(struct destination *destination, const struct options *options,
+                             const struct output *output, char *message)
 {
-    enum status status = page_output_open(output, &destination->page, message);
+    enum status status =
+        page_output_open(output, options->config.health_wait, &destination->page, message);
     if (status == STATUS_OK)
         destination->stream = page_output_stream(destination->page);
     return status;
@@ -153,7 +154,7 @@ static enum status open_stream(struct destination *destination, const struct opt
         return STATUS_OK;
     }
     if (page_output_is(output->kind))
-        return open_page(destination, output, message);
+        return open_page(destination, options, output, message);
     if (is_written_for_long(options, output))
         return open_live(destination, options, message);
     return open_file(destination, message);
@@ -173,6 +174,13 @@ enum status destination_open(struct destination *destination, const struct optio
     }
     enum status status = open_stream(destination, options, output, message);
     return status == STATUS_OK ? make_sink(destination, options, wanted) : status;
+}
+
+bool destination_is_failing(const struct destination *destination)
+{
+    return destination->status != STATUS_OK ||
+           (destination->live != NULL && live_file_is_failing(destination->live)) ||
+           (destination->page != NULL && page_output_is_failing(destination->page));
 }
 
 static void free_sink(struct destination *destination)

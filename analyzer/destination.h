@@ -45,6 +45,9 @@ enum status destination_open(struct destination *destination, const struct optio
 /* Remembers the first failure, and errno with it; OK is none. */
 void destination_note(struct destination *destination, enum status status);
 
+/* Whether it failed, or waits until it can be written again. */
+bool destination_is_failing(const struct destination *destination);
+
 /*
  * Frees the sink, closes the stream, and says on stderr what could not be written.  Returns WRITE
  * then; a reader that went away (EPIPE) is no failure.

@@ -384,6 +384,11 @@ void live_file_tick(struct live_file *file)
         rotate(file);
 }
 
+bool live_file_is_failing(const struct live_file *file)
+{
+    return file->failing;
+}
+
 void live_file_free(struct live_file *file)
 {
     if (file == NULL)

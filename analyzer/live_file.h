@@ -52,6 +52,9 @@ void live_file_reopen(struct live_file *file);
 /* Tries again what could not be written, and renames a file that is old enough. */
 void live_file_tick(struct live_file *file);
 
+/* Whether something waits that could not be written. */
+bool live_file_is_failing(const struct live_file *file);
+
 /* After the stream was closed. */
 void live_file_free(struct live_file *file); /* accepts NULL */
 

@@ -259,12 +259,14 @@ enum status outputs_begin(struct outputs *outputs, char *message)
 
 bool outputs_want_page(struct outputs *outputs)
 {
-    bool wanted = false;
+    bool wanted = false, is_well = true;
+    for (size_t i = 0; i < outputs->count; i++)
+        is_well = is_well && !destination_is_failing(&outputs->destinations[i]);
     for (size_t i = 0; i < outputs->count; i++) {
         struct page_output *page = outputs->destinations[i].page;
         if (page == NULL)
             continue;
-        page_output_sign(page);
+        page_output_sign(page, is_well);
         wanted = wanted || page_output_is_due(page);
     }
     return wanted;

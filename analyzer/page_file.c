@@ -166,6 +166,11 @@ void page_file_check_rights(struct page_file *file)
                   file->path, (unsigned)geteuid(), strerror(errno));
 }
 
+bool page_file_is_failing(const struct page_file *file)
+{
+    return file->failing;
+}
+
 void page_file_free(struct page_file *file)
 {
     if (file == NULL)

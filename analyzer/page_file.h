@@ -31,6 +31,9 @@ void page_file_give(struct page_file *file, uid_t user, gid_t group);
 /* With the rights that stay: how the file will be written. */
 void page_file_check_rights(struct page_file *file);
 
+/* Whether the last page could not be written. */
+bool page_file_is_failing(const struct page_file *file);
+
 /* After the stream was closed. */
 void page_file_free(struct page_file *file); /* accepts NULL */
 

@@ -22,14 +22,14 @@ bool page_output_is(enum output_kind kind)
     return kind == OUTPUT_METRICS || kind == OUTPUT_METRICS_LISTEN;
 }
 
-enum status page_output_open(const struct output *output, struct page_output **ret_page,
-                             char *message)
+enum status page_output_open(const struct output *output, nanotime patience,
+                             struct page_output **ret_page, char *message)
 {
     struct page_output *page = calloc(1, sizeof *page);
     if (page == NULL)
         return STATUS_NO_MEMORY;
     enum status status = output->kind == OUTPUT_METRICS_LISTEN
-                             ? page_server_open(output->file, &page->server, message)
+                             ? page_server_open(output->file, patience, &page->server, message)
                              : page_file_open(output->file, &page->file, message);
     if (status != STATUS_OK) {
         free(page);
@@ -90,10 +90,15 @@ void page_output_note_page(struct page_output *page)
     page->written = monotonic();
 }
 
-void page_output_sign(struct page_output *page)
+void page_output_sign(struct page_output *page, bool is_well)
 {
     if (page->server != NULL)
-        page_server_sign(page->server);
+        page_server_sign(page->server, is_well);
+}
+
+bool page_output_is_failing(const struct page_output *page)
+{
+    return page->file != NULL && page_file_is_failing(page->file);
 }
 
 void page_output_free(struct page_output *page)

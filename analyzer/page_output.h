@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/time.h"
 #include "options.h"
 
 struct page_output;
@@ -16,9 +17,12 @@ struct page_output;
 /* Whether a kind of output is one of these. */
 bool page_output_is(enum output_kind kind);
 
-/* Opens the file, or listens.  Fails with WRITE, USAGE or NO_MEMORY, and a message. */
-enum status page_output_open(const struct output *output, struct page_output **ret_page,
-                             char *message);
+/*
+ * Opens the file, or listens; patience is how long the analysis may give no sign of life.  Fails
+ * with WRITE, USAGE or NO_MEMORY, and a message.
+ */
+enum status page_output_open(const struct output *output, nanotime patience,
+                             struct page_output **ret_page, char *message);
 
 /* What to write to, a page a write. */
 FILE *page_output_stream(struct page_output *page);
@@ -41,9 +45,14 @@ enum status page_output_begin(struct page_output *page, char *message);
 /* Whether a new page is wanted: somebody waits for it, or that in the file is old. */
 bool page_output_is_due(struct page_output *page);
 
-/* A page was written; and, at any time: the analysis lives. */
+/* A page was written. */
 void page_output_note_page(struct page_output *page);
-void page_output_sign(struct page_output *page);
+
+/* At any time: the analysis lives; is_well: and all outputs can be written. */
+void page_output_sign(struct page_output *page, bool is_well);
+
+/* Whether its file could not be written the last time. */
+bool page_output_is_failing(const struct page_output *page);
 
 /* After the stream was closed. */
 void page_output_free(struct page_output *page); /* accepts NULL */

@@ -20,8 +20,7 @@
 #include "messages.h"
 
 enum {
-    CONNECTIONS = 32,   /* at once; Prometheus needs one */
-    STILL_SECONDS = 30, /* without a sign of the analysis: it stands still */
+    CONNECTIONS = 32, /* at once; Prometheus needs one */
 };
 
 #ifdef HAVE_LIBMICROHTTPD
@@ -44,6 +43,8 @@ struct page_server {
     /* and these are read without it */
     atomic_bool asked;
     atomic_int_fast64_t sign; /* of life, on the monotonic clock */
+    atomic_bool is_ill;       /* an output cannot be written */
+    nanotime patience;        /* how long there may be no sign */
 };
 
 static int64_t monotonic(void)
@@ -109,9 +110,12 @@ static enum MHD_Result serve_metrics(struct page_server *server, struct MHD_Conn
 static enum MHD_Result serve_health(struct page_server *server, struct MHD_Connection *connection)
 {
     int64_t quiet = monotonic() - atomic_load(&server->sign);
-    if (quiet > STILL_SECONDS * INT64_C(1000000000))
+    if (quiet > server->patience)
         return answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
                             "the analysis stands still\n");
+    if (atomic_load(&server->is_ill))
+        return answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                            "an output cannot be written; lastack said which\n");
     return answer_words(connection, MHD_HTTP_OK, "ok\n");
 }
 
@@ -175,8 +179,9 @@ bool page_server_is_asked(struct page_server *server)
     return atomic_load_explicit(&server->asked, memory_order_relaxed);
 }
 
-void page_server_sign(struct page_server *server)
+void page_server_sign(struct page_server *server, bool is_well)
 {
+    atomic_store_explicit(&server->is_ill, !is_well, memory_order_relaxed);
     atomic_store_explicit(&server->sign, monotonic(), memory_order_relaxed);
 }
 
@@ -187,7 +192,8 @@ FILE *page_server_stream(struct page_server *server)
 
 /* --- beginning and end --- */
 
-enum status page_server_open(const char *address, struct page_server **ret_server, char *message)
+enum status page_server_open(const char *address, nanotime patience,
+                             struct page_server **ret_server, char *message)
 {
     const cookie_io_functions_t functions = {.write = take_page};
     struct page_server *server = calloc(1, sizeof *server);
@@ -198,6 +204,8 @@ enum status page_server_open(const char *address, struct page_server **ret_serve
     pthread_mutex_init(&server->lock, NULL);
     atomic_init(&server->asked, false);
     atomic_init(&server->sign, monotonic());
+    atomic_init(&server->is_ill, false);
+    server->patience = patience;
     enum status status = listener_open(address, &server->listener, message);
     if (status == STATUS_OK)
         server->stream = fopencookie(server, "w", functions);
@@ -260,8 +268,10 @@ bool page_server_is_built_in(void)
 }
 
 /* The option is refused before any of these. */
-enum status page_server_open(const char *address, struct page_server **ret_server, char *message)
+enum status page_server_open(const char *address, nanotime patience,
+                             struct page_server **ret_server, char *message)
 {
+    (void)patience;
     (void)ret_server;
     snprintf(message, MESSAGE_SIZE, "cannot listen at %.100s: built without libmicrohttpd",
              address);
@@ -287,9 +297,10 @@ bool page_server_is_asked(struct page_server *server)
     return false;
 }
 
-void page_server_sign(struct page_server *server)
+void page_server_sign(struct page_server *server, bool is_well)
 {
     (void)server;
+    (void)is_well;
 }
 
 void page_server_free(struct page_server *server)

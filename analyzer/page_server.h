@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "base/time.h"
 
 struct page_server;
 
@@ -20,10 +21,12 @@ struct page_server;
 bool page_server_is_built_in(void);
 
 /*
- * Listens at ADDR:PORT, [ADDR]:PORT, or PORT of 127.0.0.1 alone, and answers nothing yet.  Fails
- * with USAGE, WRITE (the address is in use or not this host's) or NO_MEMORY, and a message.
+ * Listens at ADDR:PORT, [ADDR]:PORT, or PORT of 127.0.0.1 alone, and answers nothing yet; patience
+ * is for page_server_sign.  Fails with USAGE, WRITE (the address is in use or not this host's) or
+ * NO_MEMORY, and a message.
  */
-enum status page_server_open(const char *address, struct page_server **ret_server, char *message);
+enum status page_server_open(const char *address, nanotime patience,
+                             struct page_server **ret_server, char *message);
 
 /* What to write pages to: in one write OpenMetrics, an octet 0, the older spelling. */
 FILE *page_server_stream(struct page_server *server);
@@ -34,8 +37,11 @@ enum status page_server_begin(struct page_server *server, char *message);
 /* Whether somebody waits for a page; cheap enough to be asked at every packet. */
 bool page_server_is_asked(struct page_server *server);
 
-/* The analysis lives: /healthz says so until it has not been told for a while. */
-void page_server_sign(struct page_server *server);
+/*
+ * The analysis lives: /healthz says so until it was not told for as long as there is patience.
+ * is_well: all outputs can be written; else it says that one cannot.
+ */
+void page_server_sign(struct page_server *server, bool is_well);
 
 /* After the stream was closed. */
 void page_server_free(struct page_server *server); /* accepts NULL */
