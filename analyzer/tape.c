@@ -17,7 +17,7 @@ struct reel {
     struct flow_key key;
     uint64_t hash;
     uint64_t first_packet;
-    nanotime first_t;
+    nanotime first_t; /* the earliest stamp */
     uint32_t first_part, items;
     size_t length, room;
     uint8_t *octets; /* owned */
@@ -148,6 +148,8 @@ enum status tape_take(struct tape *tape, const struct engine_item *item)
     memcpy(reel->octets + reel->length, octets, count);
     reel->length += count;
     reel->items++;
+    /* Stamps may go back: a connection that began then must not be taken for an earlier one. */
+    reel->first_t = time_earlier_of(reel->first_t, item->segment.time);
     return STATUS_OK;
 }
 

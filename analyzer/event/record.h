@@ -255,7 +255,7 @@ struct segment_record {
 /* Of a piece of a capture: the segments of a tuple whose meaning other pieces decide. */
 struct tape_record {
     struct flow_identity who; /* the tuple's ends, whichever is the client; nothing else of it */
-    nanotime t;               /* of the first */
+    nanotime t;               /* of the earliest */
     uint64_t items;
     const uint8_t *octets; /* as analyzer_replay() takes them */
     size_t count;
