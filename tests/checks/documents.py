@@ -42,7 +42,7 @@ def check_manual(tap, options):
     manual = read(MANUAL).replace("\\", "")
     missing = [option for option in options if not re.search("fB%sfR" % option, manual)]
     tap.ok(not missing, "the manual has every option of --help", missing)
-    tap.ok("@" not in manual, "nothing was left to fill in in the manual")
+    tap.ok(not re.search("@[A-Z]+@", manual), "nothing was left to fill in in the manual")
     if shutil.which("groff") is None:
         tap.skip("the manual is well formed", "groff is not installed")
         return

@@ -16,7 +16,8 @@ SKIPPED = {".git", "autom4te.cache", "build-aux"}
 WANTED = ("usr/bin/lastack", "usr/libexec/lastack/lastack-kafka", "usr/share/man/man1/lastack.1.gz",
           "usr/share/bash-completion/completions/lastack", "usr/share/lastack/lastack.schema.json",
           "usr/share/doc/lastack/copyright", "usr/share/lastack/contrib/prometheus/lastack.rules.yml",
-          "usr/share/lastack/contrib/grafana/lastack.json", "usr/share/lastack/contrib/sql/questions.sql")
+          "usr/share/lastack/contrib/grafana/lastack.json", "usr/share/lastack/contrib/sql/questions.sql", "usr/share/lastack/contrib/pieces/piece.sh",
+          "usr/share/lastack/contrib/kafka/README.md", "usr/share/doc/lastack/pieces.md.gz")
 
 
 def run(*command, **options):
