@@ -11,7 +11,7 @@
 #include "base/carry_rows.h"
 #include "input_report.h"
 
-enum { MOST_INPUTS = 1 << 20, MOST_INTERFACES = 1 << 20, LONGEST_NAME = 1 << 16 };
+enum { MOST_INPUTS = 1 << 20, LONGEST_NAME = 1 << 16 };
 
 #include "chain_state.def"
 
@@ -29,7 +29,7 @@ static void carry_interfaces(struct carry *carry, struct input_summary *input)
     uint32_t count = input->interface_count;
     struct interface_summary *list = (struct interface_summary *)input->interfaces;
     if (carry_is_reading(carry)) {
-        bool fits = carry_is_sound(carry) && count <= MOST_INTERFACES;
+        bool fits = carry_count_fits(carry, count);
         input->interfaces = list = calloc((fits ? count : 0) + (size_t)1, sizeof *list);
         input->interface_count = count = fits && list != NULL ? count : 0;
     }
@@ -43,6 +43,8 @@ static void carry_interfaces(struct carry *carry, struct input_summary *input)
 static void carry_inputs(struct carry *carry, struct chain *chain)
 {
     if (carry_is_reading(carry)) {
+        if (!carry_count_fits(carry, chain->input_count))
+            chain->input_count = 0;
         chain->inputs = calloc((size_t)chain->input_count + 1, sizeof *chain->inputs);
         if (chain->inputs == NULL) {
             chain->input_count = 0;

@@ -260,6 +260,9 @@ static void carry_room(struct engines *engines)
     carry_number(engines->carry, &entries, MOST_ROOM);
     if (!carry_is_reading(engines->carry) || engines->count > 1 || !carry_is_sound(engines->carry))
         return;
+    uint64_t octets = slots * sizeof(struct table_slot) + entries * sizeof(struct agenda_entry);
+    if (octets > 2 * engine->config.max_memory) /* no run had it that kept to this limit */
+        return;
     agenda_have_had(&engine->agenda, entries);
     if (!flow_table_make_room(&engine->table, slots))
         carry_fail(engines->carry, STATUS_NO_MEMORY);

@@ -159,11 +159,18 @@ void carry_octets(struct carry *carry, void *octets, size_t count)
         put(carry, octets, count);
 }
 
+bool carry_count_fits(struct carry *carry, uint64_t count)
+{
+    if (carry->reading && count > carry->left)
+        carry_fail(carry, STATUS_UNREADABLE);
+    return carry->status == STATUS_OK;
+}
+
 uint32_t carry_count(struct carry *carry, uint32_t count, uint32_t most)
 {
     uint64_t number = count;
     carry_number(carry, &number, most);
-    return (uint32_t)number;
+    return carry_count_fits(carry, number) || !carry->reading ? (uint32_t)number : 0;
 }
 
 /* --- tables --- */

@@ -64,8 +64,14 @@ void carry_flag(struct carry *carry, bool *flag);
 void carry_octets(struct carry *carry, void *octets, size_t count);
 void carry_fields(struct carry *carry, const struct carry_field *fields, void *object);
 
-/* A count of what follows: given back as it is, or as it was when it was written. */
+/*
+ * A count of what follows, an octet each at least: given back as it is, or as it was when it was
+ * written.  Read, it is no more than octets are left, so that a small file makes no large room.
+ */
 uint32_t carry_count(struct carry *carry, uint32_t count, uint32_t most);
+
+/* The same of a count that a table of fields has read: false, and a failure, where it lies. */
+bool carry_count_fits(struct carry *carry, uint64_t count);
 
 /*
  * What may be absent, then NULL.  Read, it is new memory of `size` octets, owned by the caller;

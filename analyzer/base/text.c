@@ -319,3 +319,16 @@ void text_copy_printable(char *out, size_t size, const char *text)
     if (size > 0)
         *out = '\0';
 }
+
+bool text_is_printable(const char *text, size_t length)
+{
+    while (length > 0) {
+        uint32_t code = 0;
+        size_t octets = text_read_utf8(text, length, &code);
+        if (octets == 0 || !is_printable(code))
+            return false;
+        text += octets;
+        length -= octets;
+    }
+    return true;
+}

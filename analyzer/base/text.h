@@ -7,6 +7,7 @@
 #ifndef LASTACK_BASE_TEXT_H
 #define LASTACK_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,5 +62,8 @@ size_t text_read_utf8(const char *text, size_t length, uint32_t *ret_code);
  * turns the direction of writing around, and malformed UTF-8 become '?'.  Cuts between characters.
  */
 void text_copy_printable(char *out, size_t size, const char *text);
+
+/* Whether that would keep all of these octets. */
+bool text_is_printable(const char *text, size_t length);
 
 #endif

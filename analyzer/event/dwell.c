@@ -190,6 +190,8 @@ static void carry_times(struct carry *carry, struct stays *stays, uint32_t exact
             return;
         }
         carry_signed(carry, &stays->times[i]);
+        if (stays->times[i] < 0) /* no bucket is its */
+            carry_fail(carry, STATUS_UNREADABLE);
         if (carry_is_reading(carry))
             stays->held++;
     }
@@ -199,7 +201,9 @@ static void carry_buckets(struct carry *carry, struct stays *stays)
 {
     bool has_buckets = stays->buckets != NULL;
     carry_flag(carry, &has_buckets);
-    if (!has_buckets)
+    if (has_buckets && carry_is_reading(carry) && stays->held > 0)
+        carry_fail(carry, STATUS_UNREADABLE); /* it is either */
+    if (!has_buckets || !carry_is_sound(carry))
         return;
     if (carry_is_reading(carry) && start_buckets(stays) != STATUS_OK) {
         carry_fail(carry, STATUS_NO_MEMORY);
@@ -222,7 +226,7 @@ void dwell_carry(struct carry *carry, struct dwell *dwell)
         carry_times(carry, stays, dwell->exact);
         carry_buckets(carry, stays);
         bool counted = seen->count == 0 || stays->buckets != NULL || stays->held == seen->count;
-        if (!counted)
+        if (!counted || seen->min < 0 || seen->max < seen->min)
             carry_fail(carry, STATUS_UNREADABLE);
     }
 }

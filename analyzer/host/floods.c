@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_RANK = 55 }; /* of 64 bits without those that choose a register, and one */
+
 static struct flood *find(struct floods *floods, const struct census_key *service)
 {
     for (uint32_t i = 0; i < floods->watched; i++) {
@@ -39,9 +41,18 @@ static void count_source(struct flood *flood, const struct delta *delta)
     uint64_t hash = hash_identity(words, 2);
     uint32_t place = (uint32_t)(hash % FLOOD_REGISTERS);
     uint64_t rest = hash / FLOOD_REGISTERS;
-    uint8_t rank = rest == 0 ? 55 : (uint8_t)(__builtin_ctzll(rest) + 1);
+    uint8_t rank = rest == 0 ? MOST_RANK : (uint8_t)(__builtin_ctzll(rest) + 1);
     if (flood->registers[place] < rank)
         flood->registers[place] = rank;
+}
+
+bool flood_is_sound(const struct flood *flood)
+{
+    for (int i = 0; i < FLOOD_REGISTERS; i++) {
+        if (flood->registers[i] > MOST_RANK)
+            return false;
+    }
+    return true;
 }
 
 /* HyperLogLog, with linear counting where it is small. */

@@ -32,6 +32,9 @@ struct floods {
     uint32_t watched; /* highest slot in use, plus 1 */
 };
 
+/* Whether counting can have made it, as a state from elsewhere may not have. */
+bool flood_is_sound(const struct flood *flood);
+
 /* Counts a delta of a service that many SYNs come to; all others cost a comparison. */
 void floods_take(struct floods *floods, const struct host_occasion *occasion);
 

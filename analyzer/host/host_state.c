@@ -22,7 +22,7 @@ static void carry_points(struct carry *carry, struct series *series)
             carry_fail(carry, STATUS_NO_MEMORY);
             return;
         }
-        if (series->step <= 0)
+        if (series->step <= 0 || series->step > INT64_MAX / HOST_POINTS)
             carry_fail(carry, STATUS_UNREADABLE);
     }
     series->count = count;
@@ -130,8 +130,11 @@ static void census_carry(struct carry *carry, struct census *census)
 static void floods_carry(struct carry *carry, struct floods *floods)
 {
     carry_fields(carry, floods_fields, floods);
-    for (uint32_t i = 0; i < floods->watched; i++)
+    for (uint32_t i = 0; i < floods->watched; i++) {
         carry_fields(carry, flood_fields, &floods->flood[i]);
+        if (!flood_is_sound(&floods->flood[i]))
+            carry_fail(carry, STATUS_UNREADABLE);
+    }
 }
 
 static void carry_renamed(struct carry *carry, struct renamed *renamed)

@@ -8,6 +8,17 @@
 
 #include "fragments_state.def"
 
+/* Pieces stand in order, none on another, within the packet and the room there is for it. */
+static bool is_in_order(const struct whole *whole, uint32_t index)
+{
+    const struct piece *piece = &whole->piece[index];
+    uint32_t before = index == 0 ? 0 : whole->piece[index - 1].end;
+    if (piece->offset < before || piece->offset > piece->end || piece->end > whole->room)
+        return false;
+    return piece->captured <= piece->end - piece->offset &&
+           (whole->end == 0 || piece->end <= whole->end);
+}
+
 /* Of the payload, the octets that were captured of each piece. */
 static void carry_data(struct carry *carry, struct whole *whole)
 {
@@ -20,8 +31,7 @@ static void carry_data(struct carry *carry, struct whole *whole)
     for (uint32_t i = 0; i < whole->pieces; i++) {
         struct piece *piece = &whole->piece[i];
         carry_fields(carry, piece_fields, piece);
-        if (piece->offset + piece->captured > whole->room || piece->end > whole->room ||
-            piece->offset > piece->end)
+        if (!is_in_order(whole, i))
             carry_fail(carry, STATUS_UNREADABLE);
         if (!carry_is_sound(carry))
             return;

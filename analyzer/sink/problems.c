@@ -124,22 +124,27 @@ enum status problem_set_example(struct problem *problem, const char *text, size_
     return STATUS_OK;
 }
 
-static void carry_problem(struct carry *carry, struct problem *problem)
+static void carry_problem(struct carry *carry, struct problem *problem,
+                          bool (*is_example)(const char *text))
 {
     carry_fields(carry, problem_fields, problem);
     char *example = carry_text(carry, problem->example, EXAMPLE_MAX);
-    if (carry_is_reading(carry))
-        problem->example = example;
+    if (!carry_is_reading(carry))
+        return;
+    problem->example = example;
+    if (example != NULL && !is_example(example))
+        carry_fail(carry, STATUS_UNREADABLE);
 }
 
 /* They come in the order in which they are, which decides nothing. */
-void problems_carry(struct carry *carry, struct problems *problems)
+void problems_carry(struct carry *carry, struct problems *problems,
+                    bool (*is_example)(const char *text))
 {
     uint32_t count = carry_count(carry, problems->count, problems->limit);
     carry_number(carry, &problems->left_out, UINT64_MAX);
     for (uint32_t i = 0; i < count && carry_is_sound(carry); i++) {
         struct problem *problem = &problems->groups[i];
-        carry_problem(carry, problem);
+        carry_problem(carry, problem, is_example);
         if (!carry_is_reading(carry))
             continue;
         problems->count++;

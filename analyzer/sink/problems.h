@@ -46,8 +46,12 @@ const struct problem *problems_sort(struct problems *problems, uint32_t *ret_cou
 /* Copies the worst, at most room, in the same order; more may be added.  Returns how many. */
 uint32_t problems_worst(const struct problems *problems, struct problem *ret_worst, uint32_t room);
 
-/* Writes the groups, or fills problems that have none yet. */
-void problems_carry(struct carry *carry, struct problems *problems);
+/*
+ * Writes the groups, or fills problems that have none yet.  What is read of an example must be what
+ * is_example says that this sink writes.
+ */
+void problems_carry(struct carry *carry, struct problems *problems,
+                    bool (*is_example)(const char *text));
 
 uint32_t problems_count(const struct problems *problems);
 

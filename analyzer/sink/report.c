@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../event/dwell.h"
+#include "carried_text.h"
 #include "output.h"
 #include "problems.h"
 #include "record_writer.h"
@@ -275,7 +276,7 @@ static void carry_flow(struct carry *carry, struct kept_flow *flow)
     if (!carry_is_reading(carry))
         return;
     flow->text = text;
-    if (text == NULL)
+    if (text == NULL || !carried_text_is_object(text))
         carry_fail(carry, STATUS_UNREADABLE);
 }
 
@@ -305,7 +306,7 @@ static bool report_carry(struct sink *sink, enum sink_part part, struct carry *c
     if (part == SINK_DWELL)
         dwell_carry(carry, report->dwell);
     if (part == SINK_REPORT) {
-        problems_carry(carry, report->problems);
+        problems_carry(carry, report->problems, carried_text_is_object);
         carry_flows(carry, report);
     }
     return part != SINK_TEXT;

@@ -9,6 +9,7 @@
 #include "../event/dwell.h"
 #include "between.h"
 #include "busiest.h"
+#include "carried_text.h"
 #include "endings.h"
 #include "line.h"
 #include "output.h"
@@ -387,7 +388,7 @@ static bool text_carry(struct sink *sink, enum sink_part part, struct carry *car
     if (part == SINK_DWELL)
         dwell_carry(carry, text->dwell);
     if (part == SINK_TEXT)
-        problems_carry(carry, text->problems);
+        problems_carry(carry, text->problems, carried_text_is_prose);
     return part != SINK_REPORT;
 }
 

@@ -145,6 +145,8 @@ static void carry_bits(struct carry *carry, struct connection *connection)
 void connection_carry(struct carry *carry, struct connection *connection)
 {
     carry_fields(carry, connection_fields, connection);
+    if (!rtt_is_sound(&connection->rtt[0]) || !rtt_is_sound(&connection->rtt[1]))
+        carry_fail(carry, STATUS_UNREADABLE);
     carry_bits(carry, connection);
     carry_history(carry, &connection->history);
     carry_zeek(carry, &connection->zeek);

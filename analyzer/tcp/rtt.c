@@ -89,11 +89,25 @@ nanotime rtt_p95(const struct rtt *rtt)
         return NANOTIME_UNKNOWN;
     if (rtt->samples <= RTT_MARKERS)
         return rtt->greatest; /* nearest rank: ceil(0.95 n) = n for n < 20 */
-    nanotime estimate = (nanotime)rtt->height[2];
+    bool is_beyond = rtt->height[2] >= (float)INT64_MAX; /* rounded up, it is no nanotime */
+    nanotime estimate = is_beyond ? INT64_MAX : (nanotime)rtt->height[2];
     return time_earlier_of(time_later_of(estimate, rtt->least), rtt->greatest);
 }
 
 nanotime rtt_mean(const struct rtt *rtt)
 {
     return rtt->samples == 0 ? NANOTIME_UNKNOWN : rtt->sum / (nanotime)rtt->samples;
+}
+
+bool rtt_is_sound(const struct rtt *rtt)
+{
+    uint32_t kept = rtt->samples < RTT_MARKERS ? rtt->samples : RTT_MARKERS;
+    for (uint32_t i = 0; i < kept; i++) {
+        bool is_number = rtt->height[i] >= 0 && rtt->height[i] <= (float)INT64_MAX; /* no NaN is */
+        bool ascends = i == 0 || (rtt->height[i] >= rtt->height[i - 1] &&
+                                  rtt->position[i] > rtt->position[i - 1]);
+        if (!is_number || !ascends || rtt->position[i] > rtt->samples)
+            return false;
+    }
+    return rtt->samples == 0 || (rtt->least >= 0 && rtt->greatest >= rtt->least && rtt->sum >= 0);
 }

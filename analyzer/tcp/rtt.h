@@ -6,6 +6,7 @@
 #ifndef LASTACK_TCP_RTT_H
 #define LASTACK_TCP_RTT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../base/time.h"
@@ -22,6 +23,9 @@ struct rtt {
 
 /* Takes one sample, in ns, 0 or more. */
 void rtt_add(struct rtt *rtt, nanotime sample);
+
+/* Whether it can have come of samples: numbers in order, as a state from elsewhere may not have. */
+bool rtt_is_sound(const struct rtt *rtt);
 
 /* The estimate of the 95th percentile, in ns; NANOTIME_UNKNOWN without samples. */
 nanotime rtt_p95(const struct rtt *rtt);
