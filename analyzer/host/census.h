@@ -18,6 +18,7 @@
 #include "cohorts.h"
 #include "ports.h"
 #include "series.h"
+#include "worst.h"
 
 enum {
     CENSUS_REFS = 4,           /* of the latest openings, kept as evidence */
@@ -35,15 +36,6 @@ struct census_key {
     uint16_t port;
     uint8_t ip_version, scope; /* enum host_scope */
     uint32_t none;
-};
-
-/* A packet that a deduction may name. */
-struct census_ref {
-    nanotime t;
-    uint64_t packet; /* 0: none */
-    uint32_t seq_abs, ack_abs, incarnation;
-    uint16_t port; /* of the source */
-    uint8_t flags, from;
 };
 
 /* A stock as it is kept. */
@@ -75,6 +67,8 @@ struct census_more {
     nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last */
     uint64_t leaks;        /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
+    struct worst *worst_leaks; /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
+    struct worst *worst_ports; /* PAIR: of its connections; NULL: none; owned */
     struct episode episode[EPISODES];
     struct census_ref first_ref, ref[CENSUS_REFS]; /* ref: the latest openings, a ring */
     uint32_t refs;                                 /* so far */
@@ -123,6 +117,7 @@ struct census {
     uint64_t left_out;                  /* entries that gave way, and pairs that got none */
     uint64_t knock[CENSUS_KNOCKS / 64]; /* bits of the hashes of pairs that came once */
     uint32_t knocks;
+    bool starved; /* memory ran out for a list of the worst */
 };
 
 struct census *census_new(const struct config *config); /* NULL when out of memory */

@@ -160,6 +160,8 @@ static void clear_entry(struct census *census, struct census_entry *entry)
     series_clear(&more->series);
     free(more->cohorts);
     free(more->time_wait_delta);
+    free(more->worst_leaks);
+    free(more->worst_ports);
     census->dwells -= more->dwell != NULL;
     dwell_free(more->dwell);
     free(more);

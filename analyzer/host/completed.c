@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "worst_events.h"
+
 enum { FLAG_FIN = 0x01, FLAG_SYN = 0x02 };
 
 static struct census_entry *find(const struct census *census, enum host_scope scope,
@@ -96,6 +98,7 @@ static bool complete_leak(struct census *census, const struct event_record *even
     struct census_more *more = host->more;
     if (more->leaks++ == 0)
         more->first_leak = event->t;
+    census->starved |= worst_note_leak(more, event, trigger) != STATUS_OK;
     if (more->leaks < census->config->close_wait_leaks)
         return false;
     nanotime span = time_since(event->t, more->first_leak);
@@ -107,6 +110,10 @@ static bool complete_leak(struct census *census, const struct event_record *even
     report_explain(room, " It is the %lluth there within %s: %s.", (unsigned long long)more->leaks,
                    report_duration(span).text,
                    "every one keeps a descriptor and memory until the process ends");
+    if (span > 0)
+        report_number(room, "leaks_per_hour",
+                      (int64_t)((double)more->leaks * 3600 * NANO_PER_SECOND / (double)span));
+    worst_tell_leaks(room, more);
     return true;
 }
 

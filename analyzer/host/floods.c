@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "worst_events.h"
+
 enum { MOST_RANK = 55 }; /* of 64 bits without those that choose a register, and one */
 
 static struct flood *find(struct floods *floods, const struct census_key *service)
@@ -44,6 +46,7 @@ static void count_source(struct flood *flood, const struct delta *delta)
     uint8_t rank = rest == 0 ? MOST_RANK : (uint8_t)(__builtin_ctzll(rest) + 1);
     if (flood->registers[place] < rank)
         flood->registers[place] = rank;
+    sources_count(&flood->sources, delta->end[CLIENT].address, hash, &flood->last_ref);
 }
 
 bool flood_is_sound(const struct flood *flood)
@@ -74,9 +77,9 @@ static uint64_t sources_of(const struct flood *flood)
 static void count_syn(struct flood *flood, const struct host_occasion *occasion)
 {
     const struct delta *delta = occasion->delta;
-    count_source(flood, delta);
     flood->last = delta->t;
     flood->last_ref = census_ref_of(delta);
+    count_source(flood, delta);
     if (flood->syns++ == 0) {
         flood->first = delta->t;
         flood->first_ref = flood->last_ref;
@@ -145,6 +148,7 @@ static void tell(struct host_occasion *occasion, const struct flood *flood,
                    (unsigned long long)sources, host_service(service).text,
                    (unsigned long long)flood->established, (unsigned long long)flood->answered,
                    flood->most);
+    worst_tell_sources(&event, &flood->sources, flood->syns);
     report_explain(&event, cookies[0] == 'y' ? "No SYN-ACK was repeated: SYN cookies are at work."
                            : cookies[0] == 'n'
                                ? "SYN-ACKs were repeated: these attempts filled the queue."

@@ -5,6 +5,7 @@
 #define LASTACK_HOST_FLOODS_H
 
 #include "host_events.h"
+#include "sources.h"
 
 enum {
     FLOODS = 32,           /* services watched at once */
@@ -25,6 +26,7 @@ struct flood {
     struct delta trigger; /* the SYN that reached the threshold */
     struct census_ref first_ref, last_ref;
     uint8_t registers[FLOOD_REGISTERS]; /* HyperLogLog (Flajolet et al., 2007) of the sources */
+    struct sources sources;             /* those with most SYNs */
 };
 
 struct floods {

@@ -7,6 +7,7 @@
 #include "../base/hash.h"
 #include "host_events.h"
 #include "host_parts.h"
+#include "worst_events.h"
 
 /* Shown every delta of a pair with several connections, in this order. */
 static void (*const pair_detectors[])(struct host_occasion *) = {
@@ -87,6 +88,7 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     note(host, census_take(host->census, delta, &occasion.place));
     if (occasion.place.service != NULL)
         floods_take(&host->floods, &occasion);
+    note(host, worst_note_delta(&occasion));
     const struct census_entry *pair = occasion.place.pair;
     size_t detectors = sizeof(pair_detectors) / sizeof(pair_detectors[0]);
     for (size_t i = 0; pair != NULL && pair->more != NULL && i < detectors; i++)
@@ -113,6 +115,8 @@ static enum status take_event(struct sink *sink, const struct event_record *even
 {
     struct host *host = (struct host *)sink;
     write_event(host, completed_event(host->census, &host->renamed, event, &host->event));
+    if (host->census->starved)
+        note(host, STATUS_NO_MEMORY);
     return take_status(host);
 }
 

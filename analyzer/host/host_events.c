@@ -37,8 +37,8 @@ void host_begin(struct event_record *event, enum event_id id, const struct delta
                       (enum tcp_state)delta->state[side]);
 }
 
-void host_evidence(struct event_record *event, const struct census_ref *ref,
-                   enum evidence_role role, const char *says)
+void host_evidence_plain(struct event_record *event, const struct census_ref *ref,
+                         enum evidence_role role, const char *says)
 {
     if (ref->packet == 0 || event->evidence_count == RECORD_EVIDENCE)
         return;
@@ -57,7 +57,15 @@ void host_evidence(struct event_record *event, const struct census_ref *ref,
         .ack_abs = ref->ack_abs,
         .role = role,
     };
-    snprintf(evidence->says, sizeof(evidence->says), "source port %u: %s", ref->port, says);
+    snprintf(evidence->says, sizeof(evidence->says), "%s", says);
+}
+
+void host_evidence(struct event_record *event, const struct census_ref *ref,
+                   enum evidence_role role, const char *says)
+{
+    char words[HOST_SAYS];
+    snprintf(words, sizeof(words), "source port %u: %s", ref->port, says);
+    host_evidence_plain(event, ref, role, words);
 }
 
 void host_trigger(struct event_record *event, const struct delta *delta, const char *says)

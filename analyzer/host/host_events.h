@@ -39,10 +39,13 @@ struct host_text host_service(const struct census_entry *entry);
 void host_begin(struct event_record *event, enum event_id id, const struct delta *delta,
                 enum confidence confidence, enum blame blame);
 
-/* Adds the delta's own packet; or one that the census kept. */
+/* Adds the delta's own packet; or one that the census kept, its port named or not. */
+enum { HOST_SAYS = 160 };
 void host_trigger(struct event_record *event, const struct delta *delta, const char *says);
 void host_evidence(struct event_record *event, const struct census_ref *ref,
                    enum evidence_role role, const char *says);
+void host_evidence_plain(struct event_record *event, const struct census_ref *ref,
+                         enum evidence_role role, const char *says);
 
 /* The openings that the entry kept, as evidence. */
 void host_add_refs(struct event_record *event, const struct census_entry *entry,

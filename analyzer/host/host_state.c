@@ -56,6 +56,10 @@ static void carry_more(struct carry *carry, struct census *census, struct census
     more->cohorts = carry_optional(carry, more->cohorts, sizeof(*more->cohorts), cohorts_fields);
     more->time_wait_delta =
         carry_optional(carry, more->time_wait_delta, sizeof(*more->time_wait_delta), delta_fields);
+    more->worst_leaks =
+        carry_optional(carry, more->worst_leaks, sizeof(*more->worst_leaks), worst_fields);
+    more->worst_ports =
+        carry_optional(carry, more->worst_ports, sizeof(*more->worst_ports), worst_fields);
     carry_dwell(carry, census, more);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "host_events.h"
+#include "worst_events.h"
 
 /* What most of these cases want. */
 static void advise_client(struct event_record *event, const struct census_entry *pair)
@@ -62,6 +63,7 @@ static void tell_time_wait(struct host_occasion *occasion, enum level level, uin
     else
         report_explain(&event, "; at this rate none is left in %s.",
                        report_duration(runs_out).text);
+    worst_tell_ports(&event, pair);
     advise_client(&event, pair);
     occasion->emit(occasion->context, &event);
 }
@@ -102,6 +104,7 @@ static void tell_exhaustion(struct host_occasion *occasion, struct port_range ra
     report_number(&event, "percent", (int64_t)(pair->held.now * UINT64_C(100) / range.span));
     report_number(&event, "reuses", (int64_t)pair->more->reuses);
     report_number(&event, "reuse_ns", delta->reuse);
+    report_number(&event, "opened_in_10_s", rate_sum(&pair->more->opened_rate, occasion->now, 10));
     report_explain(&event,
                    "%s walks through the ports %u to %u towards %s and has %llu of these %u in "
                    "use, %llu of them in TIME_WAIT; ",
@@ -116,6 +119,7 @@ static void tell_exhaustion(struct host_occasion *occasion, struct port_range ra
         report_explain(&event, "with port %u the walk came round: ", delta->end[CLIENT].port);
     report_explain(&event, "it is, or nearly is, out of ports. connect() then fails with "
                            "EADDRNOTAVAIL, which no packet shows.");
+    worst_tell_ports(&event, pair);
     advise_client(&event, pair);
     occasion->emit(occasion->context, &event);
 }
@@ -176,6 +180,7 @@ static void tell_churn(struct host_occasion *occasion, uint32_t closed)
                    host_source(pair).text, host_service(pair).text, closed / seconds, closed,
                    seconds, (unsigned long long)client, (unsigned long long)server,
                    TIME_WAIT_OCTETS, (unsigned long long)all);
+    worst_tell_ports(&event, pair);
     report_remedy(&event,
                   "On %s: use connections again (keep-alive, a pool). If that is no client of "
                   "yours, limit its rate before it reaches %s. Let the end close first that can "

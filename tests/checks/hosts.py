@@ -304,6 +304,89 @@ def check_leaks(tap):
     tap.ok(set(e["lastack"]["level"] for e in leaking(9)) == {"warning"}, "nine are warnings")
 
 
+def said(event, words):
+    """What evidence says with these words, in order: (packet, what it says)."""
+    return [(e["packet"], e["says"]) for e in event["lastack"]["evidence"] if words in e["says"]]
+
+
+def check_worst_leaks(tap):
+    """The worst of a leak: the sockets that are longest in CLOSE_WAIT, and still there."""
+    capture = Capture()
+    for i in range(30):
+        t = capture.opens(i, 40000 + i)
+        capture.send(t, CLIENT, 40000 + i, SERVER, 80, FIN | ACK, 1001, 501001)
+        capture.send(t + .001, SERVER, 80, CLIENT, 40000 + i, ACK, 501001, 1002)
+    for i in (1, 2):  # the application closes these at last
+        capture.send(75 + i * .1, SERVER, 80, CLIENT, 40000 + i, FIN | ACK, 501001, 1002)
+        capture.send(75.01 + i * .1, CLIENT, 40000 + i, SERVER, 80, ACK, 1002, 501002)
+    capture.opens(120, 50000)
+    found = [e for e in events(records(capture), "close_wait_leak")
+             if e["lastack"]["level"] == "error"]
+    first, last = found[0], found[-1]
+    ports = [int(says.split(" is in")[0].rsplit(":")[-1])
+             for _, says in said(first, "is in CLOSE_WAIT from here on")]
+    tap.ok(sorted(ports) == list(range(40000, 40008)), "the eight that are longest in CLOSE_WAIT",
+           first["lastack"]["evidence"])
+    packet, says = said(first, ":40000 is in")[0]
+    tap.ok(packet == 5 and says == "10.1.0.1:40000 is in CLOSE_WAIT from here on, for 69.0 s now", "with the packet and the time", (packet, says))
+    tap.ok(first["lastack"]["numbers"]["leaks_per_hour"] == 4000 and
+           first["lastack"]["numbers"]["worst_close_wait_ns"] == 69_000_000_000 and
+           "Longest there: 10.1.0.1:40000 (69.0 s), 10.1.0.1:40001 (68.0 s), 10.1.0.1:40002 "
+           "(67.0 s)." in first["lastack"]["explanation"], "in numbers and in the sentence",
+           first["lastack"]["numbers"], first["lastack"]["explanation"])
+    gone = [says for _, says in said(last, ":40001 is in") + said(last, ":40002 is in")]
+    tap.ok(not gone and len(said(last, "is in CLOSE_WAIT from here on")) == 8 and
+           len(said(last, ":40009 is in")) == 1, "those that were closed make room",
+           last["lastack"]["evidence"])
+
+
+def check_worst_ports(tap):
+    """The worst of ports that run out: most attempts, then ports taken again soonest."""
+    (event,) = events(records(walk(30, 40, .5)), "port_exhaustion_suspected")
+    worst = said(event, "port 40000: taken again after 15.0 s")
+    tap.ok(len(worst) == 1 and len(said(event, "closed after 4.00 ms")) == 7 and
+           packet_flags(event, "trigger") == ["S"], "the port that was taken again, and others",
+           event["lastack"]["evidence"])
+    capture = walk(30, 30, .5)
+    for port, times in ((40100, (0, 1)), (40101, (0, 1, 3)), (40102, (0, 1.5))):
+        for t in times:
+            capture.send(12 + t + port / 1e6, CLIENT, port, SERVER, 80, SYN, 5)
+    for i in range(90):
+        capture.short(15.2 + i * .01, 40030 + i if i < 70 else 40000 + i - 70,
+                      isn=9_000_000 + i * 1_000_000)
+    (event,) = events(records(capture), "port_exhaustion_suspected")
+    worst = [says for _, says in said(event, "tried")]
+    tap.ok(worst == ["port 40101: tried 3 times in 3.00 s",
+                     "port 40102: tried 2 times in 1.50 s", "port 40100: tried 2 times in 1.00 s"],
+           "those that tried most, then longest", event["lastack"]["evidence"])
+    tap.ok(event["lastack"]["numbers"]["worst_attempts"] == 3 and
+           "Worst of its connections: port 40101 (tried 3 times in 3.00 s), port 40102 (tried 2 "
+           "times in 1.50 s), port 40100" in event["lastack"]["explanation"],
+           "in numbers and in the sentence", event["lastack"]["explanation"])
+
+
+def check_worst_sources(tap):
+    """The worst of a flood: the addresses with most SYNs, from a hundredth of all on."""
+    (spread,) = events(records(flood(20, 100)), "syn_flood")
+    tap.ok(spread["lastack"]["numbers"]["worst_addresses"] == 0 and
+           "No address sent as many as a hundredth of them." in spread["lastack"]["explanation"],
+           "none stands out of forged addresses", spread["lastack"]["explanation"])
+    capture = flood(20, 60)
+    for i in range(800):
+        client = "10.7.0.%d" % (1 if i % 8 < 5 else 2 if i % 8 < 7 else 3)
+        capture.send(i / 40 + .002, client, 2000 + i, SERVER, 80, SYN, 9)
+    (event,) = events(records(capture), "syn_flood")
+    numbers = event["lastack"]["numbers"]
+    syns = numbers["syns"]
+    named = [says.split("SYN of ")[1].split(",")[0] for _, says in said(event, "the latest SYN of")]
+    sent = {"10.7.0.1": 500, "10.7.0.2": 200, "10.7.0.3": 100}
+    tap.ok(named[:2] == ["10.7.0.1", "10.7.0.2"] and len(named) <= 8,
+           "the addresses with most SYNs", event["lastack"]["evidence"])
+    tap.ok(.8 * sent["10.7.0.1"] <= numbers["worst_address_syns"] <= sent["10.7.0.1"] and
+           syns <= 2000 and "Most came from 10.7.0.1 (" in event["lastack"]["explanation"],
+           "never more than they sent", numbers)
+
+
 def check_idle(tap):
     def silent(others):
         capture = Capture()
@@ -366,8 +449,9 @@ def check_same_again(tap):
 def main():
     tap = Tap()
     for check in (check_census, check_time_wait_leaves, check_accumulation, check_exhaustion,
-                  check_churn, check_flood, check_queue, check_leaks, check_idle, check_report,
-                  check_bounds, check_same_again):
+                  check_churn, check_flood, check_queue, check_leaks, check_worst_leaks,
+                  check_worst_ports, check_worst_sources, check_idle, check_report, check_bounds,
+                  check_same_again):
         check(tap)
     return tap.end()
 
