@@ -34,7 +34,8 @@ static void emit(void *context, struct event_record *event)
     event->caveats = expand_caveats(emission->incarnation);
     event->decided = emission->occasion->now;
     event->event_uid = event_uid_of(event);
-    emission->occasion->event_uid[event->id] = event->event_uid;
+    if (event->id == EVENT_incarnation_collision)
+        emission->occasion->collision_uid = event->event_uid;
     incarnation_raise(emission->incarnation, event->id);
     if (engine->sink == NULL || engine->sink->ops->event == NULL)
         return;

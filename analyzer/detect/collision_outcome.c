@@ -268,7 +268,7 @@ void detect_collision_outcome(struct occasion *occasion)
                  report_gated(incarnation, resolve_confidence(collision, outcome)),
                  resolve_blame(collision, outcome));
     event.level = resolve_level(incarnation, outcome);
-    event.caused_by = occasion->event_uid[EVENT_incarnation_collision];
+    event.caused_by = occasion->collision_uid;
     resolve_changes(incarnation, &event);
     collision_add_evidence(&event, incarnation);
     report_number(&event, "gap_ns", time_since(collision->syn.t, collision->old_last_t));

@@ -52,7 +52,7 @@ struct occasion {
     bool delivered, refuted;               /* HAZARD: acknowledged, or shown to be rejected */
     const struct incarnation *old; /* COLLISION: the old incarnation, if still held; else NULL */
     nanotime now;                  /* capture time of the decision */
-    uint64_t event_uid[EVENT_IDS]; /* of events reported on this occasion; 0: none */
+    uint64_t collision_uid;        /* of the incarnation_collision reported on it; 0: none */
     void (*emit)(void *context, struct event_record *event);
     void *context;
 };

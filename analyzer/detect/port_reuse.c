@@ -30,7 +30,7 @@ void detect_tw_reuse_client(struct occasion *occasion)
     struct event_record event;
     report_begin(&event, EVENT_tw_reuse_client, collision->syn.t,
                  report_gated(incarnation, CONFIDENCE_CERTAIN), BLAME_NONE);
-    event.caused_by = occasion->event_uid[EVENT_incarnation_collision];
+    event.caused_by = occasion->collision_uid;
     resolve_changes(incarnation, &event);
     report_evidence(&event, &base, &collision->syn, CLIENT, ROLE_TRIGGER,
                     "the SYN: its ISN is the old SND.NXT + 65537");
@@ -120,7 +120,7 @@ void detect_nat_port_collision(struct occasion *occasion)
     struct event_record event;
     report_begin(&event, EVENT_nat_port_collision, collision->syn.t, CONFIDENCE_POSSIBLE,
                  BLAME_MIDDLEBOX);
-    event.caused_by = occasion->event_uid[EVENT_incarnation_collision];
+    event.caused_by = occasion->collision_uid;
     resolve_changes(incarnation, &event);
     report_evidence(&event, &base, &collision->syn, CLIENT, ROLE_TRIGGER,
                     "the SYN of another host, by its marks");
