@@ -57,9 +57,13 @@ void detect(const struct detect_index *index, struct occasion *occasion)
 nanotime detect_due(const struct incarnation *incarnation, const struct config *config)
 {
     nanotime earliest = NANOTIME_UNKNOWN;
+    int asked = -1;
     for (int i = 0; i < (int)WATCHES; i++) {
-        if ((incarnation->watched >> i & 1) != 0)
+        bool again =
+            asked >= 0 && watches[asked].due == watches[i].due; /* rows in a row share it */
+        if ((incarnation->watched >> i & 1) != 0 || again)
             continue;
+        asked = i;
         nanotime due = watches[i].due(incarnation, config);
         if (due == NANOTIME_UNKNOWN)
             continue;

@@ -14,19 +14,6 @@
 
 enum { PLAUSIBLE = 1 << 24 }; /* octets: no more is in flight when a stream is picked up */
 
-struct packet_ref packet_ref_of(const struct segment *segment, int from)
-{
-    return (struct packet_ref){
-        .packet = segment->packet,
-        .t = segment->time,
-        .sequence = segment->sequence,
-        .acknowledgment = segment->acknowledgment,
-        .payload = segment->payload,
-        .flags = segment->flags,
-        .from = (uint8_t)from,
-    };
-}
-
 void connection_start(struct connection *connection, const struct segment *first, int from)
 {
     memset(connection, 0, sizeof(*connection));

@@ -304,7 +304,18 @@ nanotime connection_time_wait_end(const struct connection *connection, int side,
 bool connection_is_closed(const struct connection *connection);
 
 /* Takes a reference of a segment. */
-struct packet_ref packet_ref_of(const struct segment *segment, int from);
+static inline struct packet_ref packet_ref_of(const struct segment *segment, int from)
+{
+    return (struct packet_ref){
+        .packet = segment->packet,
+        .t = segment->time,
+        .sequence = segment->sequence,
+        .acknowledgment = segment->acknowledgment,
+        .payload = segment->payload,
+        .flags = segment->flags,
+        .from = (uint8_t)from,
+    };
+}
 
 void connection_clear(struct connection *connection); /* frees what it owns */
 
