@@ -74,6 +74,9 @@ struct host_point *series_at(struct series *series, nanotime t, const struct hos
         series->step = NANO_PER_SECOND;
         return append(series, second_floor(t), held) ? &series->point[0] : NULL;
     }
+    struct host_point *newest = &series->point[series->count - 1]; /* nearly always it */
+    if (t >= newest->t && time_since(t, newest->t) < series->step)
+        return newest;
     nanotime away = time_since(t, series->point[0].t);
     if (away < 0)
         return &series->point[0];

@@ -304,14 +304,16 @@ static void write_steps(struct record_writer *writer, const struct layout *layou
     char *out = json_writer_reserve(&writer->json, layout->room);
     for (const struct step *step = layout->step; step < end && out; step++) {
         const uint8_t *at = record + step->offset;
-        if (step->kind == STEP_ZEROES && !are_zeroes(layout, step, record))
-            continue;
+        char *begin = out;
         out = spell_text(out, layout->text + step->text, step->length);
         switch ((enum step_kind)step->kind) {
         case STEP_TEXT:
             break;
         case STEP_ZEROES:
-            step += step->skip;
+            if (are_zeroes(layout, step, record))
+                step += step->skip;
+            else
+                out = begin;
             break;
         case STEP_OPTION:
             if (is_known(step, record))
