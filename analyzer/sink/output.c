@@ -2,12 +2,13 @@
 #include "output.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "outbox.h"
 
 enum { OUTPUT_BUFFER = 256 * 1024 };
 
@@ -27,13 +28,13 @@ enum status output_init(struct output *output, FILE *stream)
 
 /*
  * A disk that is full takes part of a line: the file is cut back to whole ones.  `before` is where
- * what is pending began; errno stays as the write left it.
+ * the text began; errno stays as the write left it.
  */
-static void cut_to_lines(struct output *output, off_t before)
+static void cut_to_lines(FILE *stream, off_t before, const char *text, size_t length)
 {
-    int error = errno, file = fileno(output->stream);
+    int error = errno, file = fileno(stream);
     struct stat status;
-    __fpurge(output->stream); /* or closing would try again */
+    __fpurge(stream); /* or closing would try again */
     off_t after = lseek(file, 0, SEEK_CUR);
     if (before < 0 || after <= before || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
         status.st_size != after) {
@@ -41,37 +42,77 @@ static void cut_to_lines(struct output *output, off_t before)
         return;
     }
     size_t taken = (size_t)(after - before);
-    const char *end =
-        memrchr(output->buffer, '\n', taken < output->pending ? taken : output->pending);
-    off_t whole = before + (end == NULL ? 0 : end + 1 - output->buffer);
+    const char *end = memrchr(text, '\n', taken < length ? taken : length);
+    off_t whole = before + (end == NULL ? 0 : end + 1 - text);
     if (ftruncate(file, whole) == 0)
         lseek(file, whole, SEEK_SET);
     errno = error;
 }
 
+/* Of the output the stream, and whether it is of lines; no more, as it may run on another thread.
+ */
+static enum status write_out(void *context, const char *text, size_t length)
+{
+    const struct output *output = context;
+    off_t before = lseek(fileno(output->stream), 0, SEEK_CUR);
+    enum status status = output_print(output->stream, text, length);
+    if (status == STATUS_WRITE && output->lines)
+        cut_to_lines(output->stream, before, text, length);
+    return status;
+}
+
+void output_write_aside(struct output *output)
+{
+    struct stat status;
+    output->aside = fstat(fileno(output->stream), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Sends what is pending on its way. */
+static void send(struct output *output)
+{
+    if (output->status == STATUS_OK && output->pending > 0)
+        output->status = output->outbox != NULL
+                             ? outbox_exchange(output->outbox, &output->buffer, output->pending)
+                             : write_out(output, output->buffer, output->pending);
+    output->pending = 0;
+}
+
+/* Waits until what was sent has left. */
+static void await_sent(struct output *output)
+{
+    if (output->status == STATUS_OK && output->outbox != NULL)
+        output->status = outbox_wait(output->outbox);
+}
+
 enum status output_flush(struct output *output)
 {
-    if (output->status == STATUS_OK && output->pending > 0) {
-        off_t before = lseek(fileno(output->stream), 0, SEEK_CUR);
-        output->status = output_print(output->stream, output->buffer, output->pending);
-        if (output->status == STATUS_WRITE && output->lines)
-            cut_to_lines(output, before);
-    }
-    output->pending = 0;
+    send(output);
+    await_sent(output);
     return output->status;
+}
+
+/* Empties the buffer.  Without memory for more of them it is written here, as before. */
+static void make_room(struct output *output)
+{
+    if (output->aside)
+        outbox_new(write_out, output, OUTPUT_BUFFER, &output->outbox);
+    output->aside = false;
+    send(output);
 }
 
 /* What is larger than the buffer goes around it. */
 static enum status append(struct output *output, const char *text, size_t length)
 {
     if (output->pending + length > OUTPUT_BUFFER)
-        output_flush(output);
-    if (output->status != STATUS_OK)
-        return output->status;
-    if (length > OUTPUT_BUFFER) {
-        output->status = output_print(output->stream, text, length);
+        make_room(output);
+    if (output->status == STATUS_OK && length > OUTPUT_BUFFER) {
+        await_sent(output);
+        if (output->status == STATUS_OK)
+            output->status = output_print(output->stream, text, length);
         return output->status;
     }
+    if (output->status != STATUS_OK)
+        return output->status;
     memcpy(output->buffer + output->pending, text, length);
     output->pending += length;
     return STATUS_OK;
@@ -80,8 +121,9 @@ static enum status append(struct output *output, const char *text, size_t length
 enum status output_write_line(struct output *output, const char *text, size_t length)
 {
     if (output->pending + length + 1 > OUTPUT_BUFFER)
-        output_flush(output);
-    output->lines = true;
+        make_room(output);
+    if (!output->lines)
+        output->lines = true; /* not again: a thread may read it */
     append(output, text, length);
     return append(output, "\n", 1);
 }
@@ -93,6 +135,8 @@ enum status output_write(struct output *output, const char *text, size_t length)
 
 void output_clear(struct output *output)
 {
+    outbox_free(output->outbox);
+    output->outbox = NULL;
     free(output->buffer);
     output->buffer = NULL;
 }

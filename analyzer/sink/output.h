@@ -15,16 +15,23 @@
 
 #include "../base/status.h"
 
+struct outbox;
+
 struct output {
-    FILE *stream;       /* not owned */
-    char *buffer;       /* OUTPUT_BUFFER octets, owned */
-    size_t pending;     /* octets in it */
-    bool lines;         /* output_write_line() was called */
-    enum status status; /* of everything so far */
+    FILE *stream;          /* not owned */
+    char *buffer;          /* OUTPUT_BUFFER octets, owned */
+    size_t pending;        /* octets in it */
+    bool lines;            /* output_write_line() was called */
+    bool aside;            /* output_write_aside() was called, and there is no outbox yet */
+    struct outbox *outbox; /* owned; NULL: who fills the buffer writes it */
+    enum status status;    /* of everything so far */
 };
 
 /* STATUS_NO_MEMORY, and output is cleared. */
 enum status output_init(struct output *output, FILE *stream);
+
+/* Has an ordinary file written by a thread of its own, from the first full buffer on. */
+void output_write_aside(struct output *output);
 
 /* A line; the line end is added.  STATUS_CLOSED: the reader went away; STATUS_WRITE: any other. */
 enum status output_write_line(struct output *output, const char *text, size_t length);

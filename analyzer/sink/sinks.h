@@ -75,12 +75,13 @@ struct sink_options {
     bool segments;               /* NDJSON: segment records, too */
     bool piece;                  /* NDJSON: deltas records, too */
     bool transitions;            /* NDJSON: transition records, too */
+    bool aside;                  /* NDJSON: a file is written by a thread of its own */
     bool colour;                 /* text: the stream is a terminal that knows colours */
     int columns;                 /* text: width; 0: 80, and never over 100; ladders: over 200 */
     bool utf8;                   /* ladder: lines may be drawn with characters beyond ASCII */
     struct ladder_choice ladder; /* ladder and SVG */
-    bool open_metrics;    /* metrics: the page in both spellings */
-    uint32_t metrics_top; /* metrics: so many services, the worst ones, by their names */
+    bool open_metrics;           /* metrics: the page in both spellings */
+    uint32_t metrics_top;        /* metrics: so many services, the worst ones, by their names */
     uint32_t kept_flows;    /* flow records that the report holds until the end, connections that
                                sink_concerned_new remembers; 0: the default */
     uint32_t kept_plain;    /* report: of these, flows without problems at most, and worse ones take

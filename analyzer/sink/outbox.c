@@ -1,0 +1,156 @@
+/* outbox: see outbox.h.  A ring of buffers: those from `written` up to `taken` are full. */
+#include "outbox.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { BUFFERS = 8 };
+
+struct parcel {
+    char *buffer; /* owned */
+    size_t length;
+};
+
+struct outbox {
+    enum status (*write)(void *context, const char *text, size_t length);
+    void *context;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t more, done;
+    struct parcel parcel[BUFFERS];
+    uint64_t taken, written; /* parcels; under the lock, as what follows */
+    bool ends;
+    enum status status; /* the first failure, and its errno */
+    int error;
+};
+
+/* Waits for a parcel; false: there will be none. */
+static bool await_parcel(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    while (outbox->taken == outbox->written && !outbox->ends)
+        pthread_cond_wait(&outbox->more, &outbox->lock);
+    bool there = outbox->taken > outbox->written;
+    pthread_mutex_unlock(&outbox->lock);
+    return there;
+}
+
+static void note_written(struct outbox *outbox, enum status status)
+{
+    int error = errno;
+    pthread_mutex_lock(&outbox->lock);
+    if (outbox->status == STATUS_OK && status != STATUS_OK) {
+        outbox->status = status;
+        outbox->error = error;
+    }
+    outbox->written++;
+    pthread_cond_signal(&outbox->done);
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+static void *write_parcels(void *context)
+{
+    struct outbox *outbox = context;
+    enum status status = STATUS_OK; /* as outbox->status, which only this thread changes */
+    for (uint64_t number = 0; await_parcel(outbox); number++) {
+        const struct parcel *parcel = &outbox->parcel[number % BUFFERS];
+        if (status == STATUS_OK)
+            status = outbox->write(outbox->context, parcel->buffer, parcel->length);
+        note_written(outbox, status);
+    }
+    return NULL;
+}
+
+/* Signals are for the threads that there were before. */
+static bool start(struct outbox *outbox)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&outbox->thread, NULL, write_parcels, outbox) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+static void clear(struct outbox *outbox)
+{
+    for (int i = 0; i < BUFFERS; i++)
+        free(outbox->parcel[i].buffer);
+    pthread_cond_destroy(&outbox->done);
+    pthread_cond_destroy(&outbox->more);
+    pthread_mutex_destroy(&outbox->lock);
+    free(outbox);
+}
+
+enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length),
+                       void *context, size_t size, struct outbox **ret_outbox)
+{
+    struct outbox *outbox = calloc(1, sizeof(*outbox));
+    if (outbox == NULL)
+        return STATUS_NO_MEMORY;
+    outbox->write = write;
+    outbox->context = context;
+    pthread_mutex_init(&outbox->lock, NULL);
+    pthread_cond_init(&outbox->more, NULL);
+    pthread_cond_init(&outbox->done, NULL);
+    bool made = true;
+    for (int i = 0; i < BUFFERS; i++) {
+        outbox->parcel[i].buffer = malloc(size);
+        made = made && outbox->parcel[i].buffer != NULL;
+    }
+    if (!made || !start(outbox)) {
+        clear(outbox);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_outbox = outbox;
+    return STATUS_OK;
+}
+
+/* Waits until at most `left` parcels are on their way; the lock is held. */
+static enum status await_written(struct outbox *outbox, uint64_t left)
+{
+    while (outbox->taken - outbox->written > left)
+        pthread_cond_wait(&outbox->done, &outbox->lock);
+    if (outbox->status != STATUS_OK)
+        errno = outbox->error;
+    return outbox->status;
+}
+
+enum status outbox_exchange(struct outbox *outbox, char **buffer, size_t length)
+{
+    pthread_mutex_lock(&outbox->lock);
+    await_written(outbox, BUFFERS - 1);
+    struct parcel *parcel = &outbox->parcel[outbox->taken % BUFFERS];
+    char *empty = parcel->buffer;
+    *parcel = (struct parcel){*buffer, length};
+    *buffer = empty;
+    outbox->taken++;
+    pthread_cond_signal(&outbox->more);
+    enum status status = await_written(outbox, BUFFERS);
+    pthread_mutex_unlock(&outbox->lock);
+    return status;
+}
+
+enum status outbox_wait(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    enum status status = await_written(outbox, 0);
+    pthread_mutex_unlock(&outbox->lock);
+    return status;
+}
+
+void outbox_free(struct outbox *outbox)
+{
+    if (outbox == NULL)
+        return;
+    pthread_mutex_lock(&outbox->lock);
+    outbox->ends = true;
+    pthread_cond_signal(&outbox->more);
+    pthread_mutex_unlock(&outbox->lock);
+    pthread_join(outbox->thread, NULL);
+    clear(outbox);
+}

@@ -1,0 +1,35 @@
+/*
+ * outbox: buffers on their way to a file, written by a thread of its own.
+ *
+ * A write() of a large file takes as long as making the text does, and waits where the disk is
+ * behind.  Whoever makes the text goes on meanwhile, a few buffers ahead.
+ */
+#ifndef LASTACK_SINK_OUTBOX_H
+#define LASTACK_SINK_OUTBOX_H
+
+#include <stddef.h>
+
+#include "../base/status.h"
+
+struct outbox;
+
+/*
+ * Starts the thread, which calls `write` for each buffer; where that fails errno is to say why.
+ * Buffers are of `size` octets.  NO_MEMORY: they, or the thread, are not to be had.
+ */
+enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length),
+                       void *context, size_t size, struct outbox **ret_outbox);
+
+/*
+ * Takes a full buffer, of malloc(3), and gives an empty one in its place; waits while too many are
+ * on their way.  Returns the first failure so far, with its errno; after it nothing is written.
+ */
+enum status outbox_exchange(struct outbox *outbox, char **buffer, size_t length);
+
+/* Waits until all that was taken is written.  Returns the first failure, with its errno. */
+enum status outbox_wait(struct outbox *outbox);
+
+/* Writes what is left, and ends the thread; accepts NULL. */
+void outbox_free(struct outbox *outbox);
+
+#endif
