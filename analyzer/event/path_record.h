@@ -6,17 +6,6 @@
 
 #include "record.h"
 
-/* What became of a segment between the tap nearer to its sender and the other. */
-enum path_fate {
-    FATE_ARRIVED,
-    FATE_LOST,       /* it left the sender's tap and did not come to the receiver's */
-    FATE_INJECTED,   /* it came to the receiver's tap and had not left the sender's */
-    FATE_MISSED,     /* it passed both, and one of the captures lacks it */
-    FATE_DUPLICATED, /* a further copy of one that arrived */
-    FATE_UNKNOWN,    /* the other tap's capture does not cover it */
-    PATH_FATES
-};
-
 /* Which of the two taps a segment passes first. */
 enum path_direction_known { TOWARDS_UNKNOWN, TOWARDS_SECOND, TOWARDS_FIRST };
 
@@ -53,7 +42,6 @@ struct path_record {
     int64_t shift[2]; /* second tap's sequence numbers less the first's, by side_index */
 };
 
-const char *path_fate_name(enum path_fate fate);
 const char *path_join_name(enum path_join join); /* NULL for JOINED_NOT */
 
 #endif

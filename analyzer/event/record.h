@@ -18,6 +18,7 @@
 #include "../base/time.h"
 #include "../tcp/names.h"
 #include "catalogue.h"
+#include "passage.h"
 
 enum {
     CLIENT = 0,
@@ -30,7 +31,8 @@ enum {
     RECORD_DETAILS = 16,
     RECORD_EVIDENCE = 16,
     RECORD_SUPPRESSES = 4,
-    RECORD_ZEEK_HISTORY = 64
+    RECORD_ZEEK_HISTORY = 64,
+    RECORD_PASSAGES = 7 /* other taps */
 };
 
 enum direction { DIRECTION_SYN, DIRECTION_SYNACK, DIRECTION_PORTS, DIRECTION_FIRST_PACKET };
@@ -232,6 +234,7 @@ enum segment_verdict {
     VERDICT_BAD_CHECKSUM,
     VERDICT_STRAY, /* from an earlier incarnation, or from nowhere */
     VERDICT_UNEXPECTED,
+    VERDICT_ELSEWHERE, /* another tap alone shows it: it had no part in the deductions */
     SEGMENT_VERDICTS
 };
 
@@ -250,6 +253,9 @@ struct segment_record {
     enum tcp_state after[2];
     enum basis after_basis[2];
     enum segment_verdict verdict;
+    int tap;                              /* the one whose packet it is; 0 without taps */
+    struct passage path[RECORD_PASSAGES]; /* with several taps: one for each other tap */
+    uint32_t path_count;
 };
 
 /* Of a piece of a capture: the segments of a tuple whose meaning other pieces decide. */

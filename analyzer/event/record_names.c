@@ -50,6 +50,7 @@ static const char *const verdict_names[SEGMENT_VERDICTS] = {
     [VERDICT_BAD_CHECKSUM] = "bad_checksum",
     [VERDICT_STRAY] = "stray",
     [VERDICT_UNEXPECTED] = "unexpected",
+    [VERDICT_ELSEWHERE] = "elsewhere",
 };
 
 static const char *const scope_names[] = {
@@ -70,6 +71,15 @@ static const char *const join_names[PATH_JOINS] = {
     [JOINED_BY_NUMBERS] = "numbers",
     [JOINED_BY_PAYLOAD] = "payload",
 };
+
+static const char *const change_names[PATH_CHANGES] = {
+    "acknowledgment", "window", "mss", "window_scale", "options", "payload", "flags", "timestamps",
+};
+
+const char *path_change_name(int change)
+{
+    return change_names[change];
+}
 
 const char *path_fate_name(enum path_fate fate)
 {

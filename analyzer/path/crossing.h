@@ -47,6 +47,7 @@ struct crossing {
     uint8_t copied_at;
     uint8_t end; /* of the tuple, as the first tap knows it: who sent it */
     uint8_t changed;
+    bool piece;          /* of a segment that was taken apart: the rest has a crossing of its own */
     bool reordered;      /* it arrived behind a segment that had left after it */
     bool shown;          /* lost: what its receiver did since shows it */
     bool ttl_differs;    /* injected: its TTL is unlike the sender's other segments at that tap */
@@ -57,7 +58,10 @@ struct crossing {
     nanotime held;       /* of that, beyond the least delay */
     struct flow_key key; /* as the first tap sees the connection */
     uint32_t joint;      /* number of the connection within the pair */
-    uint32_t shift[2];   /* by end: second tap's sequence numbers less the first's */
+    uint16_t window;     /* as in the segment, unscaled */
+    bool stamped;        /* these hold: */
+    uint32_t tsval, tsecr;
+    uint32_t shift[2]; /* by end: second tap's sequence numbers less the first's */
 };
 
 #endif

@@ -284,14 +284,14 @@ bool lones_split(struct pair *pair, uint32_t index, uint32_t octets)
     tail.print.sequence = seq_add(tail.print.sequence, octets);
     tail.print.payload -= octets;
     tail.print.hashed = tail.print.ip_id = 0;
-    tail.flags |= LONE_PARTLY;
+    tail.flags |= LONE_PARTLY | LONE_SPLIT;
     if (lones_hold(pair, &tail) == 0)
         return false;
     struct lone *head = pair_lone(pair, index);
     head->print.payload = octets;
     head->print.flags &= (uint8_t)~TCP_FIN;
     head->print.hashed = head->print.ip_id = 0;
-    head->flags |= LONE_PARTLY;
+    head->flags |= LONE_PARTLY | LONE_SPLIT;
     return true;
 }
 

@@ -65,6 +65,11 @@ static struct crossing *add_crossing(struct pair *pair, const struct lone *lone,
         crossing->shift[joint_first_end(joint, end)] = joint->shift[end];
     crossing->delay = crossing->held = NANOTIME_UNKNOWN;
     crossing->at[lone->tap] = lone->seen;
+    crossing->piece = (lone->flags & LONE_SPLIT) != 0;
+    crossing->window = lone->print.window;
+    crossing->stamped = lone->print.stamped;
+    crossing->tsval = lone->print.tsval;
+    crossing->tsecr = lone->print.tsecr;
     return crossing;
 }
 

@@ -44,6 +44,7 @@ enum lone_flag {
     LONE_PARTLY = 0x10,     /* a part of its octets arrived */
     LONE_ECHOED = 0x20,     /* its receiver echoes its timestamp: it arrived */
     LONE_TWIN = 0x40,       /* one that looks the same arrived */
+    LONE_SPLIT = 0x80,      /* a piece of what one tap shows whole */
 };
 
 /* A segment that one tap has shown and the other has not. */

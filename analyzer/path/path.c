@@ -6,10 +6,12 @@
 
 #include "../base/hash.h"
 #include "distant.h"
+#include "followed.h"
 #include "journeys.h"
 #include "pair.h"
 #include "path_events.h"
 #include "testimony.h"
+#include "waiting.h"
 #include "witnessed.h"
 
 struct path {
@@ -24,6 +26,8 @@ struct path {
     struct event_record event, heard; /* room for one */
     struct flow_record flow;          /* likewise */
     struct path_record record;        /* likewise */
+    struct segment_record segment;    /* likewise */
+    struct waiting_room waiting;
     nanotime now;
     enum status status;
 };
@@ -61,6 +65,53 @@ static void write_due(struct path *path, nanotime now)
             write_record(path, journey, i);
         journeys_drop(&path->journeys, journey);
     }
+}
+
+/* --- segments --- */
+
+static void pass_segment(struct path *path, const struct segment_record *segment)
+{
+    note(path, path->next->ops->segment(path->next, segment));
+}
+
+static void let_go(struct path *path, uint32_t index)
+{
+    pass_segment(path, waiting_at(&path->waiting, index));
+    waiting_drop(&path->waiting, index);
+}
+
+/* What nobody decides any more. */
+static void let_go_until(struct path *path, nanotime until)
+{
+    nanotime wait = path->config->tap_wait + NANO_PER_SECOND;
+    while (path->waiting.oldest != 0) {
+        const struct segment_record *oldest = waiting_at(&path->waiting, path->waiting.oldest);
+        if (until != INT64_MAX && time_since(until, oldest->t) < wait)
+            return;
+        let_go(path, path->waiting.oldest);
+    }
+}
+
+/* Of a piece that arrived it is not known yet whether the others did. */
+static void follow(struct path *path, const struct path_occasion *occasion)
+{
+    const struct crossing *crossing = occasion->crossing;
+    const struct sighting *seen = &crossing->at[0];
+    if (path->ops.segment == NULL)
+        return;
+    if (seen->packet == 0) {
+        followed_far(occasion, &path->segment);
+        pass_segment(path, &path->segment);
+        return;
+    }
+    uint32_t index = waiting_find(&path->waiting, seen->packet, seen->sequence);
+    if (index == 0)
+        return;
+    struct segment_record *record = waiting_at(&path->waiting, index);
+    followed_note(occasion, record);
+    bool open = crossing->piece && crossing->fate == FATE_ARRIVED;
+    if (!open && record->path_count + 1 == path->taps)
+        let_go(path, index);
 }
 
 /* --- crossings --- */
@@ -106,6 +157,7 @@ static void tell_crossing(struct path *path, uint32_t number, struct crossing *c
                                        occasion.t[crossing->direction == TOWARDS_SECOND ? 1 : 0]);
     journey_count(occasion.journey, number, crossing, path->config->tap_delay);
     journey_keep(occasion.journey, number, pair, crossing->joint);
+    follow(path, &occasion);
     if (!path_event(&occasion, &path->event))
         return;
     witnessed_raise(occasion.journey, path->event.id);
@@ -135,6 +187,7 @@ enum status path_tell(struct path *path, nanotime now)
         note(path, path->pair[i].status);
         path->pair[i].status = STATUS_OK;
     }
+    let_go_until(path, settled(path));
     write_due(path, settled(path));
     return take_status(path);
 }
@@ -181,10 +234,14 @@ static enum status pass_transition(struct sink *sink, const struct transition_re
     return next->ops->transition(next, transition);
 }
 
-static enum status pass_segment(struct sink *sink, const struct segment_record *segment)
+static enum status take_segment(struct sink *sink, const struct segment_record *segment)
 {
-    struct sink *next = ((struct path *)sink)->next;
-    return next->ops->segment(next, segment);
+    struct path *path = (struct path *)sink;
+    if (path->waiting.pool.taken == WAITING_MOST)
+        let_go(path, path->waiting.oldest);
+    if (!waiting_add(&path->waiting, segment))
+        note(path, STATUS_NO_MEMORY);
+    return take_status(path);
 }
 
 /* --- the room --- */
@@ -227,6 +284,7 @@ enum status path_finish(struct path *path, nanotime now)
 
 enum status path_close(struct path *path)
 {
+    let_go_until(path, INT64_MAX);
     write_due(path, INT64_MAX);
     return take_status(path);
 }
@@ -241,7 +299,7 @@ enum status path_new(const struct config *config, const char *const *names, uint
         .flow = take_flow,
         .event = take_event,
         .transition = next->ops->transition != NULL ? pass_transition : NULL,
-        .segment = next->ops->segment != NULL ? pass_segment : NULL,
+        .segment = next->ops->segment != NULL ? take_segment : NULL,
         .delta = take_delta,
     };
     path->sink.ops = &path->ops;
@@ -252,6 +310,7 @@ enum status path_new(const struct config *config, const char *const *names, uint
     for (uint32_t i = 0; i + 1 < taps; i++)
         pair_init(&path->pair[i], config);
     journeys_init(&path->journeys, taps - 1);
+    waiting_init(&path->waiting);
     *ret_path = path;
     return STATUS_OK;
 }
@@ -263,5 +322,6 @@ void path_free(struct path *path)
     for (uint32_t i = 0; i + 1 < path->taps; i++)
         pair_clear(&path->pair[i]);
     journeys_clear(&path->journeys);
+    waiting_clear(&path->waiting);
     free(path);
 }

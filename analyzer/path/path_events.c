@@ -164,14 +164,12 @@ static bool tell_injected(const struct path_occasion *occasion, struct event_rec
 /* The names of what changed, with commas. */
 static void name_changes(uint8_t changed, char text[WORDS])
 {
-    static const char *const names[] = {"acknowledgment", "window",  "mss",   "window_scale",
-                                        "options",        "payload", "flags", "timestamps"};
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (int i = 0; i < PATH_CHANGES; i++) {
         if ((changed >> i & 1) != 0)
-            used +=
-                (size_t)snprintf(text + used, WORDS - used, "%s%s", used > 0 ? ", " : "", names[i]);
+            used += (size_t)snprintf(text + used, WORDS - used, "%s%s", used > 0 ? ", " : "",
+                                     path_change_name(i));
     }
 }
 

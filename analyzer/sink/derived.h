@@ -101,6 +101,16 @@ bool derived_path_is_joined(const void *record);
 bool derived_path_knows_clock(const void *record);
 
 /* struct evidence_record, by the tap that saw the packet */
+/* Of struct segment_record, and of struct passage. */
+void derived_write_segment_tap(struct record_writer *writer, const void *record);
+void derived_write_segment_file(struct record_writer *writer, const void *record);
+void derived_write_segment_file_packet(struct record_writer *writer, const void *record);
+bool derived_passage_left(const void *record);
+bool derived_passage_came(const void *record);
+void derived_write_left_tap(struct record_writer *writer, const void *record);
+void derived_write_came_tap(struct record_writer *writer, const void *record);
+void derived_write_passage_changes(struct record_writer *writer, const void *record);
+
 void derived_write_evidence_tap(struct record_writer *writer, const void *record);
 void derived_write_evidence_file(struct record_writer *writer, const void *record);
 void derived_write_evidence_file_packet(struct record_writer *writer, const void *record);

@@ -106,3 +106,70 @@ void derived_write_evidence_file_packet(struct record_writer *writer, const void
     else
         json_put_raw(&writer->json, "null", 4);
 }
+
+/* --- a segment --- */
+
+static const struct input_span *span_of_segment(const struct record_writer *writer,
+                                                const struct segment_record *segment)
+{
+    bool named = writer->taps != NULL && (uint32_t)segment->tap < writer->taps->count;
+    const struct input_spans *inputs = named ? writer->taps->spans[segment->tap] : writer->inputs;
+    return inputs != NULL ? place_find(inputs, segment->packet) : NULL;
+}
+
+void derived_write_segment_tap(struct record_writer *writer, const void *record)
+{
+    put_name(writer, ((const struct segment_record *)record)->tap);
+}
+
+void derived_write_segment_file(struct record_writer *writer, const void *record)
+{
+    const struct input_span *span = span_of_segment(writer, record);
+    json_put_string(&writer->json, span ? span->name : NULL);
+}
+
+void derived_write_segment_file_packet(struct record_writer *writer, const void *record)
+{
+    const struct segment_record *segment = record;
+    const struct input_span *span = span_of_segment(writer, segment);
+    if (span)
+        json_put_unsigned(&writer->json, place_in_file(span, segment->packet));
+    else
+        json_put_raw(&writer->json, "null", 4);
+}
+
+bool derived_passage_left(const void *record)
+{
+    return ((const struct passage *)record)->left.packet != 0;
+}
+
+bool derived_passage_came(const void *record)
+{
+    return ((const struct passage *)record)->came.packet != 0;
+}
+
+void derived_write_left_tap(struct record_writer *writer, const void *record)
+{
+    put_name(writer, ((const struct passage *)record)->left.tap);
+}
+
+void derived_write_came_tap(struct record_writer *writer, const void *record)
+{
+    put_name(writer, ((const struct passage *)record)->came.tap);
+}
+
+void derived_write_passage_changes(struct record_writer *writer, const void *record)
+{
+    const struct passage *passage = record;
+    bool some = false;
+    json_put_raw(&writer->json, "[", 1);
+    for (int i = 0; i < PATH_CHANGES; i++) {
+        if ((passage->changed >> i & 1) == 0)
+            continue;
+        if (some)
+            json_put_raw(&writer->json, ",", 1);
+        json_put_string(&writer->json, path_change_name(i));
+        some = true;
+    }
+    json_put_raw(&writer->json, "]", 1);
+}

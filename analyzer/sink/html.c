@@ -298,6 +298,8 @@ enum status sink_html_new(const struct sink_options *options, FILE *stream, stru
     html->dwell = dwell_new(DWELL_EXACT);
     html->problems = problems_new(KEPT_PROBLEMS);
     html->book = ladder_book_new(&html->options.ladder, true);
+    if (html->book != NULL)
+        ladder_book_name_taps(html->book, options->taps);
     html->stream = open_memstream(&html->data, &html->data_length);
     enum status status = output_init(&html->output, stream);
     if (status == STATUS_OK && html->stream != NULL)

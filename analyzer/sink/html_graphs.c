@@ -62,7 +62,7 @@ static struct graph measure(const struct ladder *ladder, uint32_t index)
     struct graph graph = {.ladder = ladder, .life = &ladder->lives[index], .index = index};
     for (size_t i = 0; i < ladder->segment_count; i++) {
         const struct ladder_segment *segment = &ladder->segments[i];
-        if (segment->life != index)
+        if (segment->life != index || ladder_tap(segment->packet) > 0)
             continue;
         graph.folded += segment->folded;
         if (is_telling(segment))
@@ -115,7 +115,7 @@ static void put_rows(struct block *block, const struct graph *graph, nanotime st
     size_t seen[2] = {0, 0}, written = 0; /* [telling] */
     for (size_t i = 0; i < graph->ladder->segment_count; i++) {
         const struct ladder_segment *segment = &graph->ladder->segments[i];
-        if (segment->life != graph->index)
+        if (segment->life != graph->index || ladder_tap(segment->packet) > 0)
             continue;
         bool telling = is_telling(segment);
         size_t each = telling ? graph->each_telling : graph->each_quiet;
@@ -128,9 +128,22 @@ static void put_rows(struct block *block, const struct graph *graph, nanotime st
     block->rows += written;
 }
 
+/* With taps, segments stand by the time they left, and their numbers in no order. */
+static bool has_packet_of_taps(const struct graph *graph, uint64_t packet)
+{
+    const struct ladder *ladder = graph->ladder;
+    for (size_t i = 0; ladder_tap(packet) == 0 && i < ladder->segment_count; i++) {
+        if (ladder->segments[i].packet == packet)
+            return ladder->segments[i].life == graph->index;
+    }
+    return false;
+}
+
 static bool has_packet(const struct graph *graph, uint64_t packet)
 {
     const struct ladder *ladder = graph->ladder;
+    if (ladder->taps != NULL)
+        return has_packet_of_taps(graph, packet);
     size_t low = 0, high = ladder->segment_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -228,7 +241,7 @@ static enum status write_ladder(struct html_graphs *graphs, struct block *block,
 static void put_verdicts(struct json_writer *writer)
 {
     put_text(writer, "{\"verdicts\":[");
-    for (int verdict = 0; verdict < SEGMENT_VERDICTS; verdict++) {
+    for (int verdict = 0; verdict < VERDICT_ELSEWHERE; verdict++) { /* which graphs leave out */
         put_text(writer, verdict > 0 ? "," : "");
         json_put_word(writer, segment_verdict_name((enum segment_verdict)verdict));
     }

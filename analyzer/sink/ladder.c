@@ -187,6 +187,8 @@ static enum status sink_new(const struct sink_ops *ops, const struct sink_option
     drawn->sink.ops = ops;
     drawn->options = *options;
     drawn->book = ladder_book_new(&options->ladder, false);
+    if (drawn->book)
+        ladder_book_name_taps(drawn->book, options->taps);
     enum status status = output_init(&drawn->output, stream);
     if (status != STATUS_OK || !drawn->book) {
         ladder_free(&drawn->sink);

@@ -31,9 +31,10 @@ struct ladder_book {
     uint64_t numbered; /* ladders that there were */
     size_t segments;
     uint64_t left_out;
-    bool recent;     /* it forgets when it is full */
-    int spared;      /* ladders with an event of this level are not forgotten */
-    uint32_t hand;   /* index of the next ladder to look at */
+    bool recent;                  /* it forgets when it is full */
+    int spared;                   /* ladders with an event of this level are not forgotten */
+    uint32_t hand;                /* index of the next ladder to look at */
+    const struct tap_names *taps; /* not owned */
     uint32_t vacant; /* place of a forgotten ladder, its next in that one's number; 0: none */
 };
 
@@ -181,8 +182,8 @@ static enum status find_ladder(struct ladder_book *book, const struct flow_ident
         if (find_vacant(book, &index) != STATUS_OK)
             return STATUS_NO_MEMORY;
         bool first = ++book->numbered <= KEPT_FIRST;
-        book->ladders[index] =
-            (struct ladder){.who = *who, .number = book->numbered, .kept = first};
+        book->ladders[index] = (struct ladder){
+            .who = *who, .taps = book->taps, .number = book->numbered, .kept = first};
         *find_place(book, who) = index + 1; /* places may have moved */
         place = find_place(book, who);
     }
@@ -221,7 +222,8 @@ bool ladder_segment_is_quiet(const struct ladder_segment *before,
                              const struct ladder_segment *segment)
 {
     enum { QUIET_FLAGS = 0x18 /* ACK and PSH (RFC 9293 3.1) */ };
-    return (segment->flags & ~QUIET_FLAGS) == 0 && segment->verdict == VERDICT_NEW &&
+    bool arrived = segment->fate == PATH_FATES || segment->fate == FATE_ARRIVED;
+    return (segment->flags & ~QUIET_FLAGS) == 0 && segment->verdict == VERDICT_NEW && arrived &&
            before->life == segment->life &&
            memcmp(before->after, segment->after, sizeof before->after) == 0 &&
            memcmp(before->basis, segment->basis, sizeof before->basis) == 0;
@@ -247,13 +249,48 @@ static void shrink_quiet_run(struct ladder *ladder)
     ladder->segment_count--;
 }
 
+/* Between the first tap and the last one that is named: what happened on the whole way. */
+static void keep_passage(struct ladder_segment *kept, const struct segment_record *segment)
+{
+    const struct passage *whole = NULL;
+    kept->fate = PATH_FATES;
+    kept->delay = kept->held = NANOTIME_UNKNOWN;
+    for (uint32_t i = 0; i < segment->path_count; i++) {
+        const struct passage *passage = &segment->path[i];
+        int far = passage->left.tap + passage->came.tap; /* one of them is the first, 0 */
+        if (whole == NULL || far > whole->left.tap + whole->came.tap)
+            whole = passage;
+    }
+    if (whole == NULL)
+        return;
+    const struct passage_sight *other =
+        whole->left.tap == segment->tap ? &whole->came : &whole->left;
+    kept->beyond = ladder_place(other->tap, other->packet);
+    kept->delay = whole->delay;
+    kept->held = whole->held;
+    kept->fate = (uint8_t)whole->fate;
+    kept->confidence = (uint8_t)whole->confidence;
+    kept->tap[0] = (uint8_t)whole->left.tap;
+    kept->tap[1] = (uint8_t)whole->came.tap;
+}
+
+/* With taps, segments come in the order in which their fate is decided. */
+static void put_in_order(struct ladder *ladder)
+{
+    size_t place = ladder->segment_count - 1;
+    const struct ladder_segment newest = ladder->segments[place];
+    for (; place > 0 && time_is_before(newest.t, ladder->segments[place - 1].t); place--)
+        ladder->segments[place] = ladder->segments[place - 1];
+    ladder->segments[place] = newest;
+}
+
 static void keep_segment(struct ladder *ladder, const struct segment_record *segment,
                          const struct ladder_life *life)
 {
     struct ladder_segment *kept = &ladder->segments[ladder->segment_count++];
     int turned = !ends_is_same(&segment->who.end[CLIENT], &ladder->who.end[CLIENT]);
     *kept = (struct ladder_segment){
-        .packet = segment->packet,
+        .packet = ladder_place(segment->tap, segment->packet),
         .t = segment->t,
         .seq = segment->seq,
         .ack = segment->ack,
@@ -274,6 +311,9 @@ static void keep_segment(struct ladder *ladder, const struct segment_record *seg
         kept->after[side] = (uint8_t)segment->after[side ^ turned];
         kept->basis[side] = (uint8_t)segment->after_basis[side ^ turned];
     }
+    keep_passage(kept, segment);
+    if (ladder->taps != NULL)
+        put_in_order(ladder);
 }
 
 enum status ladder_book_segment(struct ladder_book *book, const struct segment_record *segment)
@@ -360,11 +400,11 @@ static enum status keep_note(struct ladder *ladder, const struct event_record *e
         return STATUS_NO_MEMORY;
     ladder->note_room = (uint32_t)room;
     uint32_t place = ladder->note_count++;
-    for (; place > 0 && ladder->notes[place - 1].packet > evidence->packet; place--)
+    uint64_t packet = ladder_place(evidence->tap, evidence->packet);
+    for (; place > 0 && ladder->notes[place - 1].packet > packet; place--)
         ladder->notes[place] = ladder->notes[place - 1];
     struct ladder_note *note = &ladder->notes[place];
-    *note =
-        (struct ladder_note){.packet = evidence->packet, .level = event->level, .id = event->id};
+    *note = (struct ladder_note){.packet = packet, .level = event->level, .id = event->id};
     memcpy(note->says, evidence->says, sizeof note->says);
     return STATUS_OK;
 }
@@ -438,4 +478,9 @@ struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool rec
         return NULL;
     }
     return book;
+}
+
+void ladder_book_name_taps(struct ladder_book *book, const struct tap_names *taps)
+{
+    book->taps = taps;
 }

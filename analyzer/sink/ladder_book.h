@@ -14,8 +14,10 @@ enum { LEFT = 0, RIGHT = 1 };
 
 /* A segment record, without what every segment of the incarnation has in common. */
 struct ladder_segment {
-    uint64_t packet;
+    uint64_t packet; /* with taps: a place, see ladder_place */
+    uint64_t beyond; /* with taps: where the other one has it; 0: nowhere */
     nanotime t;
+    nanotime delay, held;       /* between the taps; NANOTIME_UNKNOWN */
     uint32_t seq, ack, payload; /* relative where that is known, else absolute */
     uint32_t window;            /* scaled */
     uint32_t life;              /* index into the ladder's lives */
@@ -23,6 +25,9 @@ struct ladder_segment {
     bool seq_known, ack_known;
     uint8_t after[2], basis[2]; /* enum tcp_state, enum basis; [LEFT], [RIGHT] */
     uint8_t verdict;            /* enum segment_verdict */
+    uint8_t fate;               /* enum path_fate; PATH_FATES: there is one tap */
+    uint8_t confidence;         /* of the fate */
+    uint8_t tap[2];             /* where it left, and where it came to, or would have */
     uint32_t folded;            /* quiet segments just before it that are not kept */
     uint64_t folded_octets[2];  /* their payload, by sender */
 };
@@ -43,7 +48,7 @@ struct ladder_life {
 
 /* What an event says of a packet. */
 struct ladder_note {
-    uint64_t packet;
+    uint64_t packet; /* with taps: a place */
     enum level level;
     enum event_id id;
     char says[160];
@@ -51,6 +56,7 @@ struct ladder_note {
 
 struct ladder {
     struct flow_identity who;        /* of the first record */
+    const struct tap_names *taps;    /* not owned; NULL: there is one tap */
     uint64_t number;                 /* from 1, in the order of first records */
     enum level worst;                /* of its notes; 0: no event that was asked for */
     bool kept, touched, vacant;      /* not forgotten; written to lately; forgotten, all is empty */
@@ -61,6 +67,24 @@ struct ladder {
     struct ladder_note *notes; /* owned; by packet, then in the order of the events */
     uint32_t note_count, note_room;
 };
+
+/* A packet of one of several taps: their numbers begin anew. */
+enum { LADDER_PLACE_BITS = 56 };
+
+static inline uint64_t ladder_place(int tap, uint64_t packet)
+{
+    return packet == 0 ? 0 : (uint64_t)tap << LADDER_PLACE_BITS | packet;
+}
+
+static inline uint64_t ladder_packet(uint64_t place)
+{
+    return place & ((UINT64_C(1) << LADDER_PLACE_BITS) - 1);
+}
+
+static inline int ladder_tap(uint64_t place)
+{
+    return (int)(place >> LADDER_PLACE_BITS);
+}
 
 struct ladder_book;
 
@@ -73,6 +97,9 @@ bool ladder_segment_is_quiet(const struct ladder_segment *before,
  * what has lesser events; any other takes nothing new then.  NULL: out of memory.
  */
 struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool recent);
+
+/* There are several taps, whose names are not owned. */
+void ladder_book_name_taps(struct ladder_book *book, const struct tap_names *taps);
 
 /* Each takes what belongs to the chosen connections; NO_MEMORY only. */
 enum status ladder_book_segment(struct ladder_book *book, const struct segment_record *segment);

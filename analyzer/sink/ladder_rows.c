@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ladder_fate.h"
 #include "line.h"
 
 enum {
@@ -127,7 +128,7 @@ static uint32_t find_note(const struct ladder *ladder, uint64_t packet)
 static bool is_named(const struct ladder *ladder, uint64_t packet)
 {
     uint32_t note = find_note(ladder, packet);
-    return note < ladder->note_count && ladder->notes[note].packet == packet;
+    return packet != 0 && note < ladder->note_count && ladder->notes[note].packet == packet;
 }
 
 /* It may be folded: quiet, and no event names it. */
@@ -135,7 +136,7 @@ static bool is_quiet(const struct ladder *ladder, size_t index)
 {
     const struct ladder_segment *segment = &ladder->segments[index];
     return index > 0 && ladder_segment_is_quiet(segment - 1, segment) &&
-           !is_named(ladder, segment->packet);
+           !is_named(ladder, segment->packet) && !is_named(ladder, segment->beyond);
 }
 
 static size_t quiet_run(const struct ladder *ladder, size_t index)
@@ -176,7 +177,7 @@ static void add_notes(struct ladder_rows *rows, const struct ladder *ladder, uin
         if (row == NULL)
             return;
         row->level = note->level;
-        row->packet = packet;
+        row->packet = ladder_packet(packet);
         snprintf(row->words, sizeof row->words, "%s: %.160s", event_row(note->id)->id, note->says);
     }
 }
@@ -194,6 +195,41 @@ static void add_belonging(struct ladder_rows *rows, const struct ladder *ladder,
     add_words(rows, LADDER_REMARK, &line);
 }
 
+/* Between taps: where it was seen, and what became of it. */
+static void place_segment(struct ladder_row *row, const struct ladder *ladder,
+                          const struct ladder_segment *segment)
+{
+    row->packet = ladder_packet(segment->packet);
+    row->taps = ladder->taps != NULL;
+    if (!row->taps)
+        return;
+    ladder_fate_packets(segment, row->at);
+    row->packet = row->at[LEFT];
+    row->fate = (enum path_fate)segment->fate;
+    row->held = ladder_fate_is_held(segment);
+    row->stateless = segment->verdict == VERDICT_ELSEWHERE;
+}
+
+static void add_verdict(struct ladder_rows *rows, const struct ladder_segment *segment)
+{
+    struct line line = {.length = 0};
+    if (segment->verdict == VERDICT_NEW || segment->verdict == VERDICT_ELSEWHERE)
+        return;
+    line_add(&line, "%s", segment_verdict_name((enum segment_verdict)segment->verdict));
+    for (char *at = line.text; *at != '\0'; at++) /* a name for machines: out_of_order */
+        *at = *at == '_' ? ' ' : *at;
+    add_words(rows, LADDER_REMARK, &line);
+}
+
+static void add_fate(struct ladder_rows *rows, const struct ladder *ladder,
+                     const struct ladder_segment *segment)
+{
+    struct line line = {.length = 0};
+    ladder_fate_say(ladder, segment, &line);
+    if (line.length > 0)
+        add_words(rows, LADDER_REMARK, &line);
+}
+
 static void add_segment(struct ladder_rows *rows, const struct ladder *ladder, size_t index)
 {
     const struct ladder_segment *segment = &ladder->segments[index];
@@ -201,23 +237,20 @@ static void add_segment(struct ladder_rows *rows, const struct ladder *ladder, s
     if (row == NULL)
         return;
     row->t = time_since(segment->t, ladder->segments[0].t);
-    row->packet = segment->packet;
+    place_segment(row, ladder, segment);
     row->from = segment->from;
-    row->marked = is_named(ladder, segment->packet);
+    row->marked = is_named(ladder, segment->packet) || is_named(ladder, segment->beyond);
     for (int side = LEFT; side <= RIGHT; side++)
         row->after[side] =
             state_after(&ladder->lives[segment->life], side, (enum tcp_state)segment->after[side],
                         (enum basis)segment->basis[side], segment->t);
     say_segment(segment, row->words, sizeof row->words);
-    if (segment->verdict != VERDICT_NEW) {
-        struct line line = {.length = 0};
-        line_add(&line, "%s", segment_verdict_name((enum segment_verdict)segment->verdict));
-        for (char *at = line.text; *at != '\0'; at++) /* a name for machines: out_of_order */
-            *at = *at == '_' ? ' ' : *at;
-        add_words(rows, LADDER_REMARK, &line);
-    }
+    add_verdict(rows, segment);
+    add_fate(rows, ladder, segment);
     add_belonging(rows, ladder, segment);
     add_notes(rows, ladder, segment->packet);
+    if (segment->beyond != 0)
+        add_notes(rows, ladder, segment->beyond);
 }
 
 /* Deadlines of an incarnation in (after, until]: moments at which no packet moved a side. */
@@ -346,6 +379,17 @@ struct ladder_rows ladder_rows_make(const struct ladder *ladder)
         add_end(&rows, ladder, life);
     free(begun);
     return rows;
+}
+
+bool ladder_row_dies(const struct ladder_row *row)
+{
+    return row->taps && row->fate == FATE_LOST;
+}
+
+bool ladder_row_is_born_late(const struct ladder_row *row)
+{
+    bool copied = row->fate == FATE_DUPLICATED && row->at[row->from] == 0;
+    return row->taps && (row->fate == FATE_INJECTED || copied);
 }
 
 void ladder_rows_clear(struct ladder_rows *rows)

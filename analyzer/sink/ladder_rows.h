@@ -30,11 +30,20 @@ struct ladder_row {
     nanotime t;      /* since the ladder's first segment; NANOTIME_UNKNOWN: none */
     uint64_t packet; /* 0: none */
     int from;
-    bool marked; /* an event names the packet */
+    bool marked;         /* an event names the packet */
+    bool taps;           /* between two taps: */
+    uint64_t at[2];      /* its numbers there; [LEFT], [RIGHT]; 0: not seen there */
+    enum path_fate fate; /* LOST: the arrow dies on the way; INJECTED: it begins there */
+    bool held;
+    bool stateless; /* the tap that states are deduced from did not see it */
     enum level level;
     struct ladder_state after[2]; /* LADDER_SEGMENT and LADDER_TIMER; [LEFT], [RIGHT] */
     char words[320];
 };
+
+/* Its segment was lost between the taps; or it was made there, or copied. */
+bool ladder_row_dies(const struct ladder_row *row);
+bool ladder_row_is_born_late(const struct ladder_row *row);
 
 struct ladder_rows {
     struct ladder_row *rows; /* owned */

@@ -5,6 +5,10 @@
  *     packet, time     left pole ------- arrow -------> right pole
  *                states                                 states
  *
+ * Between two taps the poles are the taps, what lies between them is the path, and the numbers at
+ * the right are those of the tap there.  An arrow fades to a cross where its segment was lost,
+ * begins with a dot where it was made, and has a step where it was held.
+ *
  * No script, no reference to anything outside; text from the capture is escaped.
  */
 #include "ladder_svg.h"
@@ -12,6 +16,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ladder_fate.h"
 #include "line.h"
 
 enum {
@@ -129,20 +134,92 @@ static void put_head(struct canvas *canvas, int x, int y, int direction, bool ma
     put(canvas, &line);
 }
 
+/* From left to right, or the other way; y is where it leaves. */
+struct arrow {
+    int start, end, direction, y;
+    const char *class;
+    bool marked;
+};
+
+/* A line whose gaps grow, and a cross: it never arrives. */
+static void put_death(struct canvas *canvas, const struct arrow *arrow)
+{
+    enum { ARM = 5 };
+    struct line line = {.length = 0};
+    int x = arrow->start + (arrow->end - arrow->start) * 3 / 5, y = arrow->y + SLANT / 2;
+    line_add(&line,
+             "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" class=\"%s\" "
+             "stroke-dasharray=\"60 3 48 5 38 8 28 10 18 12 10 14 5 16\"/>",
+             arrow->start, arrow->y, x - (ARM + 2) * arrow->direction, y, arrow->class);
+    put(canvas, &line);
+    put_line(canvas, x - ARM, y - ARM, x + ARM, y + ARM, "m");
+    put_line(canvas, x - ARM, y + ARM, x + ARM, y - ARM, "m");
+}
+
+/* It begins between the poles. */
+static void put_birth(struct canvas *canvas, const struct arrow *arrow)
+{
+    struct line line = {.length = 0};
+    int x = arrow->start + (arrow->end - arrow->start) * 2 / 5, y = arrow->y + SLANT / 2;
+    line_add(&line, "<circle cx=\"%d\" cy=\"%d\" r=\"4\" class=\"%s\"/>", x, y,
+             arrow->marked ? "k" : "h");
+    put(canvas, &line);
+    put_line(canvas, x, y, arrow->end - 8 * arrow->direction, arrow->y + SLANT, arrow->class);
+    put_head(canvas, arrow->end, arrow->y + SLANT, arrow->direction, arrow->marked);
+}
+
+/* It stood still half way. */
+static void put_held(struct canvas *canvas, const struct arrow *arrow)
+{
+    int x = (arrow->start + arrow->end) / 2, y = arrow->y + SLANT;
+    put_line(canvas, arrow->start, arrow->y, x, arrow->y, arrow->class);
+    put_line(canvas, x, arrow->y, x, y, arrow->class);
+    put_line(canvas, x, y, arrow->end - 8 * arrow->direction, y, arrow->class);
+    put_head(canvas, arrow->end, y, arrow->direction, arrow->marked);
+}
+
+static void put_whole(struct canvas *canvas, const struct arrow *arrow)
+{
+    int y = arrow->y + SLANT;
+    put_line(canvas, arrow->start, arrow->y, arrow->end - 8 * arrow->direction, y, arrow->class);
+    put_head(canvas, arrow->end, y, arrow->direction, arrow->marked);
+}
+
+static void put_far_packet(struct canvas *canvas, const struct ladder_row *row, int y)
+{
+    struct line line = {.length = 0};
+    if (!row->taps || row->at[RIGHT] == 0)
+        return;
+    line_add(&line, "#%" PRIu64, row->at[RIGHT]);
+    put_text(canvas, WIDTH - 10, y, "end", "f", line.text);
+}
+
 static void paint_segment(struct canvas *canvas, const struct ladder_row *row)
 {
-    int direction = row->from == LEFT ? 1 : -1;
-    int start = row->from == LEFT ? LEFT_POLE : RIGHT_POLE;
-    int end = row->from == LEFT ? RIGHT_POLE : LEFT_POLE;
     int y = canvas->y + BAND - SLANT - 6;
+    struct arrow arrow = {
+        .start = row->from == LEFT ? LEFT_POLE : RIGHT_POLE,
+        .end = row->from == LEFT ? RIGHT_POLE : LEFT_POLE,
+        .direction = row->from == LEFT ? 1 : -1,
+        .y = y,
+        .class = row->marked ? "m" : "a",
+        .marked = row->marked,
+    };
     put_poles(canvas, BAND);
-    put_line(canvas, start, y, end - 8 * direction, y + SLANT, row->marked ? "m" : "a");
-    put_head(canvas, end, y + SLANT, direction, row->marked);
+    if (ladder_row_dies(row))
+        put_death(canvas, &arrow);
+    else if (ladder_row_is_born_late(row))
+        put_birth(canvas, &arrow);
+    else if (row->held)
+        put_held(canvas, &arrow);
+    else
+        put_whole(canvas, &arrow);
     put_text(canvas, (LEFT_POLE + RIGHT_POLE) / 2, y - 5, "middle", row->marked ? "b" : "t",
              row->words);
     put_time(canvas, row, y + 6);
-    put_state(canvas, &row->after[LEFT], LEFT, y + 6);
-    put_state(canvas, &row->after[RIGHT], RIGHT, y + 6);
+    put_far_packet(canvas, row, y + 6);
+    for (int side = LEFT; side <= RIGHT && !row->stateless; side++)
+        put_state(canvas, &row->after[side], side, y + 6);
     canvas->y += BAND;
 }
 
@@ -303,6 +380,15 @@ static void paint_heading(struct canvas *canvas, const struct ladder *ladder, co
     put_text(canvas, 10, 22, "start", "f", line.text);
     put_text(canvas, LEFT_POLE, 56, "middle", "b", left);
     put_text(canvas, RIGHT_POLE, 56, "middle", "b", right);
+    const char *taps[2];
+    if (!ladder_fate_poles(ladder, taps))
+        return;
+    for (int side = LEFT; side <= RIGHT; side++) {
+        struct line tap = {.length = 0};
+        line_add(&tap, "tap %.40s", taps[side]);
+        put_text(canvas, side == LEFT ? LEFT_POLE : RIGHT_POLE, 71, "middle", "f", tap.text);
+    }
+    put_text(canvas, (LEFT_POLE + RIGHT_POLE) / 2, 71, "middle", "f", "path");
 }
 
 static void paint_nothing(struct canvas *canvas)

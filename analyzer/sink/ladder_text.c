@@ -4,6 +4,9 @@
  *     packet       time         left  arrow                                  right
  *          9   1.200000   TIME_WAIT  |--SYN seq 0------------------------->|  LAST_ACK
  *
+ * Between two taps the first column has the packets of the tap at the left pole, the last one those
+ * of the tap at the right pole; an arrow ends where its segment died, and begins where it was made.
+ *
  * A presumed state ends in "?"; one that was revoked stands between tildes, and is struck through
  * where the terminal has colours.  Words that are wider than the arrow stand above it.
  */
@@ -13,6 +16,7 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "ladder_fate.h"
 #include "line.h"
 
 enum {
@@ -40,12 +44,12 @@ static const enum colour level_colours[] = {
 
 /* What lines are drawn with, ASCII and UTF-8. */
 struct glyphs {
-    const char *line, *left_head, *right_head, *pole, *fold, *rule, *said;
+    const char *line, *left_head, *right_head, *pole, *fold, *rule, *said, *death, *birth;
 };
 
 static const struct glyphs glyph_sets[] = {
-    {"-", "<", ">", "|", ":", "=", "!"},
-    {"─", "◀", "▶", "│", "┊", "═", "▲"},
+    {"-", "<", ">", "|", ":", "=", "!", "x", "*"},
+    {"─", "◀", "▶", "│", "┊", "═", "▲", "✗", "✱"},
 };
 
 /* One ladder being painted. */
@@ -54,6 +58,7 @@ struct painter {
     const struct ladder_look *look;
     const struct glyphs *glyphs;
     struct output *output;
+    bool taps;        /* the last column has the packets of the tap at the right */
     struct line line; /* the one in the making */
     enum status status;
 };
@@ -95,7 +100,8 @@ static int margin(const struct painter *painter)
 
 static int arrow_width(const struct painter *painter)
 {
-    return painter->look->columns - margin(painter) - STATE_WIDTH;
+    int last = painter->taps ? PACKET_WIDTH : 0;
+    return painter->look->columns - margin(painter) - STATE_WIDTH - last;
 }
 
 static void put_time(struct painter *painter, const struct ladder_row *row)
@@ -134,16 +140,19 @@ static void put_state(struct painter *painter, const struct ladder_state *state,
         line_add(&painter->line, " ");
 }
 
-/* The arrow between the poles; words stand in it where they fit. */
-static void put_arrow(struct painter *painter, const struct ladder_row *row, const char *words)
+/* How much of the way stays empty: it died before, or began behind it. */
+static int gap_of(const struct painter *painter, const struct ladder_row *row)
+{
+    return ladder_row_dies(row) || ladder_row_is_born_late(row) ? arrow_width(painter) / 3 : 0;
+}
+
+/* The line of an arrow, so many columns wide, with words in it where they fit. */
+static void put_shaft(struct painter *painter, const struct ladder_row *row, int room,
+                      const char *words)
 {
     const struct glyphs *glyphs = painter->glyphs;
-    int room = arrow_width(painter) - 3; /* two poles and a head */
     int width = (int)strlen(words) + (*words != '\0' ? 2 : 0);
     int before = (room - width) / 2;
-    line_add(&painter->line, "%s", glyphs->pole);
-    if (row->from == RIGHT)
-        line_add(&painter->line, "%s", glyphs->left_head);
     put_repeated(painter, glyphs->line, before);
     if (*words != '\0') {
         line_add(&painter->line, " ");
@@ -151,9 +160,40 @@ static void put_arrow(struct painter *painter, const struct ladder_row *row, con
         line_add(&painter->line, " ");
     }
     put_repeated(painter, glyphs->line, room - width - before);
-    if (row->from == LEFT)
-        line_add(&painter->line, "%s", glyphs->right_head);
+}
+
+/* The arrow between the poles. */
+static void put_arrow(struct painter *painter, const struct ladder_row *row, const char *words)
+{
+    const struct glyphs *glyphs = painter->glyphs;
+    int gap = gap_of(painter, row);
+    int room = arrow_width(painter) - 3 - gap -
+               ladder_row_is_born_late(row); /* two poles, a head, a birth */
+    bool gap_at_left = (row->from == LEFT) == ladder_row_is_born_late(row);
+    const char *head = ladder_row_dies(row) ? glyphs->death
+                       : row->from == RIGHT ? glyphs->left_head
+                                            : glyphs->right_head;
+    const char *tail = ladder_row_is_born_late(row) ? glyphs->birth : "";
     line_add(&painter->line, "%s", glyphs->pole);
+    put_repeated(painter, " ", gap_at_left ? gap : 0);
+    line_add(&painter->line, "%s", row->from == RIGHT ? head : tail);
+    put_shaft(painter, row, room, words);
+    line_add(&painter->line, "%s", row->from == LEFT ? head : tail);
+    put_repeated(painter, " ", gap_at_left ? 0 : gap);
+    line_add(&painter->line, "%s", glyphs->pole);
+}
+
+/* Its number at the tap of the right pole, at the end of the line. */
+static void put_far_packet(struct painter *painter, const struct ladder_row *row)
+{
+    char packet[24];
+    int state = row->stateless ? 0 : (int)strlen(tcp_state_name(row->after[RIGHT].state));
+    if (!painter->taps || row->at[RIGHT] == 0)
+        return;
+    if (!row->stateless)
+        state += 1 + row->after[RIGHT].presumed + 2 * row->after[RIGHT].revoked;
+    snprintf(packet, sizeof packet, "%" PRIu64, row->at[RIGHT]);
+    line_add(&painter->line, "%*s", STATE_WIDTH + PACKET_WIDTH - state, packet);
 }
 
 /* Words between the poles, and no arrow. */
@@ -181,13 +221,18 @@ static void paint_between(struct painter *painter, enum colour colour, const cha
 
 static void paint_segment(struct painter *painter, const struct ladder_row *row)
 {
-    bool fits = (int)strlen(row->words) + 7 <= arrow_width(painter);
+    bool fits = (int)strlen(row->words) + 7 + gap_of(painter, row) <= arrow_width(painter);
     if (!fits)
         paint_between(painter, row->marked ? COLOUR_BOLD : COLOUR_NONE, row->words);
     put_time(painter, row);
-    put_state(painter, &row->after[LEFT], LEFT);
+    if (row->stateless)
+        put_repeated(painter, " ", STATE_WIDTH);
+    else
+        put_state(painter, &row->after[LEFT], LEFT);
     put_arrow(painter, row, fits ? row->words : "");
-    put_state(painter, &row->after[RIGHT], RIGHT);
+    if (!row->stateless)
+        put_state(painter, &row->after[RIGHT], RIGHT);
+    put_far_packet(painter, row);
     end_line(painter);
 }
 
@@ -286,6 +331,17 @@ static void paint_heading(struct painter *painter)
     line_add(&first, " UTC; ? presumed, ~revoked~");
     put_styled(painter, COLOUR_FAINT, first.text);
     end_line(painter);
+    const char *names[2];
+    if (!ladder_fate_poles(ladder, names))
+        return;
+    struct line taps = {.length = 0};
+    line_add(
+        &taps,
+        "packets of tap %.60s at the left, of tap %.60s at the right; times by the clock of tap "
+        "%.60s; %s lost on the way, %s made there",
+        names[LEFT], names[RIGHT], ladder->taps->names[0], painter->glyphs->death,
+        painter->glyphs->birth);
+    paint_wrapped(painter, COLOUR_FAINT, " ", 0, taps.text);
 }
 
 enum status ladder_text_write(struct output *output, const struct ladder *ladder,
@@ -296,6 +352,7 @@ enum status ladder_text_write(struct output *output, const struct ladder *ladder
         .look = look,
         .glyphs = &glyph_sets[look->utf8],
         .output = output,
+        .taps = ladder->taps != NULL,
         .status = STATUS_OK,
     };
     if (ladder->segment_count == 0)

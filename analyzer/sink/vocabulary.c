@@ -149,7 +149,7 @@ static const struct vocabulary vocabularies[VOCABULARIES] = {
     [WORDS_ROLE] = {"evidence_role", "what a packet is to the deduction", role_word, ROLE_TRIGGER,
                     ROLE_CONSEQUENCE},
     [WORDS_VERDICT] = {"segment_verdict", "what was made of a segment", verdict_word, VERDICT_NEW,
-                       VERDICT_UNEXPECTED},
+                       VERDICT_ELSEWHERE},
     [WORDS_EVENT] = {"event_id", "an event of the catalogue", event_word, 0, EVENT_IDS - 1},
     [WORDS_NOTE] = {"note_id", "an integrity note: a caveat, never a problem of its own", note_word,
                     0, NOTE_IDS - 1},

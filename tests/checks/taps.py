@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 TOP = os.environ.get("TOP_SRCDIR", ".")
 sys.path.insert(0, os.path.join(TOP, "tests", "tools"))
@@ -391,13 +392,85 @@ def check_distant(tap, desk):
            "SYNs that never came to the first tap may have been lost", answer.counts())
 
 
+def check_segments(tap, desk):
+    """Where segments are asked for, each has its own fate, and where it was seen."""
+    lab = simulated(14, ROUGH, 120)
+    taps = desk.write("client", lab.taps["client"]), desk.write("server", lab.taps["server"])
+    answer = Answer([word for words in taps for word in ("--tap", words)] + ["--segments", "all"])
+    fates = collections.defaultdict(set)
+    for record in answer.of("segment"):
+        own = record["lastack"]
+        for way in own["path"]:
+            left, came = ((end["tap"], end["packet"]) if end else None
+                          for end in (way["left"], way["came"]))
+            fates[way["fate"]].add((left, came))
+    seen = {place for places in fates.values() for pair in places for place in pair if place}
+    every = {(name, number) for name in lab.taps for number in range(1, len(lab.taps[name]) + 1)}
+    tap.ok(seen == every, "%d packets: each is in the fate of a segment" % len(every),
+           sorted(every ^ seen)[:10])
+    tap.ok({left for left, came in fates["lost"]} == set(lab.log["lost"]) and
+           not any(came for _, came in fates["lost"]),
+           "%d lost segments left one tap and came to none" % len(fates["lost"]))
+    tap.ok({came for _, came in fates["injected"]} == set(lab.log["injected"]) and
+           not any(left for left, _ in fates["injected"]), "what was injected left none")
+    tap.ok(all(left and came and
+               same_packet(lab.taps[left[0]][left[1] - 1], lab.taps[came[0]][came[1] - 1])
+               for left, came in fates["arrived"]), "what arrived is the same packet at both",
+           len(fates["arrived"]))
+    far = [record["lastack"] for record in answer.of("segment")
+           if record["lastack"]["tap"] != "client"]
+    tap.ok(far and all(own["verdict"] == "elsewhere" for own in far),
+           "what the first tap did not see is told by the packet of the other", len(far))
+
+
+def check_ladder(tap, desk):
+    """Three columns: what was lost dies between the taps, in text, in SVG and on the page."""
+    lab = simulated(15, Weather(loss=.08, hold=.02), 12)
+    words = ["--tap", desk.write("client", lab.taps["client"]),
+             "--tap", desk.write("server", lab.taps["server"])]
+    drawn = {kind: desk.path(kind) for kind in ("svg", "html")}
+    for flow in range(1, 13):
+        run = subprocess.run([LASTACK, "ladder", "--flow", str(flow), *words],
+                             capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+        text = run.stdout.decode()
+        port = int(text.split(":")[2].split()[0])
+        lost = [(name, number) for name, number in lab.log["lost"]
+                if port in (lab.taps[name][number - 1].source[1],
+                            lab.taps[name][number - 1].target[1])]
+        dying = [line for line in text.splitlines() if "-x  " in line or "  x-" in line]
+        if lost:
+            break
+    tap.ok(len(lost) == len(dying) == text.count("(lost between"),
+           "%d arrows of a ladder die between the taps" % len(lost), text)
+    numbers = {name: [line.split()[0 if name == "client" else -1] for line in dying]
+               for name in ("client", "server")}
+    tap.ok(all(str(number) in numbers[name] for name, number in lost),
+           "each beside the packet at its own tap", numbers, lost)
+    subprocess.run([LASTACK, *words, "--flow", str(flow), "--svg=" + drawn["svg"],
+                    "--html=" + drawn["html"]], capture_output=True, check=True)
+    root = xml.etree.ElementTree.parse(drawn["svg"]).getroot()
+    fading = [line for line in root.iter() if "stroke-dasharray" in line.attrib]
+    said = {element.text for element in root.iter() if element.text}
+    tap.ok(len(fading) == len(lost) and {"tap client", "path", "tap server"} <= said,
+           "in SVG, too", len(fading), said)
+    with open(drawn["html"], encoding="utf-8") as file:
+        page = file.read()
+    tap.ok("stroke-dasharray" in page and ">tap client<" in page, "and on the page")
+
+
+def same_packet(one, other):
+    return (one.source, one.seq, one.ack, one.flags, one.ip_id, one.payload, one.ts) == \
+        (other.source, other.seq, other.ack, other.flags, other.ip_id, other.payload, other.ts)
+
+
 def check_outputs(tap, desk):
     """The text, the report and the page speak of the taps, and follow the schema."""
     lab = simulated(10, ROUGH, 60)
     files = {kind: desk.path(kind) for kind in ("text", "json", "ndjson", "html")}
     words = ["--tap", desk.write("inside", lab.taps["client"]),
              "--tap", desk.write("outside", lab.taps["server"])]
-    run = subprocess.run([LASTACK, *words, *("--%s=%s" % item for item in files.items())],
+    run = subprocess.run([LASTACK, *words, "--segments=all",
+                          *("--%s=%s" % item for item in files.items())],
                          capture_output=True, check=False)
     tap.ok(run.returncode == 0, "every output at once", run.stderr.decode())
     schema = desk.path("schema")
@@ -453,7 +526,8 @@ def main():
         for check in (check_paths, check_order, check_drift, check_states, check_testimony,
                       check_change,
                       check_translation, check_proxy, check_offload, check_capture_loss,
-                      check_lengths, check_distant, check_outputs, check_command):
+                      check_lengths, check_distant, check_segments, check_ladder,
+                      check_outputs, check_command):
             check(tap, desk)
     sys.exit(tap.end())
 
