@@ -134,7 +134,7 @@ void live_board_linger(struct live_board *board, struct interrupt *interrupt)
     board_server_wake(board->server, false);
     if (interrupt_came(interrupt))
         return;
-    message_print("http: all is read; the page at http://%s/ stays until Ctrl-C",
+    message_print("http: all is read; the page at http://%s/ stays until Ctrl-C or SIGTERM",
                   board_server_place(board->server));
     while (!interrupt_came(interrupt)) {
         answer_questions(board);

@@ -296,7 +296,8 @@ def check_slow(tap, live, port, listener):
     seen = until(lambda: len(live.records("flow")) >= 0 and
                  quick.until("stats")[-1][2]["lastack"]["packets"] >= 8 * 1805, 20)
     tap.ok(seen, "beside one that reads nothing another sees all go by")
-    tap.ok(memory_of(live) - before < 32 * 1024, "in bounded memory", before, memory_of(live))
+    room = 32 if not os.environ.get("LASTACK_SANITIZED") else 256 # which a sanitizer keeps for itself
+    tap.ok(memory_of(live) - before < room * 1024, "in bounded memory", before, memory_of(live))
     slow.close()
     quick.close()
 

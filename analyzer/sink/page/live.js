@@ -94,16 +94,17 @@ function sayHow() {
 
 function statesTable(open) {
   const table = make("table", {"class": "states"});
-  const head = make("tr");
-  for (const name of ["state now", "clients", "servers"]) head.append(make("th", {scope: "col"}, name));
-  table.append(make("caption", {}, "Connections held now, by the state of each side"), head);
+  const head = make("tr"), top = make("thead"), body = make("tbody");
+  for (const name of ["state", "clients", "servers"]) head.append(make("th", {scope: "col"}, name));
+  top.append(head);
+  table.append(make("caption", {}, "Connections held, by the state of each side"), top, body);
   for (const [state] of STATES) {
     const counts = [open.client[state] || 0, open.server[state] || 0];
     if (counts[0] + counts[1] === 0) continue;
     const line = make("tr", {"data-state": state});
     line.append(make("th", {scope: "row"}, state), ...counts.map((count) =>
       make("td", {}, count.toLocaleString("en"))));
-    table.append(line);
+    body.append(line);
   }
   return table;
 }
