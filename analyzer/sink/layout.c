@@ -48,7 +48,7 @@ static void *add(struct draft *draft, struct heap *heap, size_t count)
 static void put(struct draft *draft, struct heap *heap, const char *text, size_t length)
 {
     char *place = add(draft, heap, length);
-    if (place != NULL)
+    if (place != NULL && length > 0) /* of nothing, text may be NULL */
         memcpy(place, text, length);
 }
 
@@ -88,8 +88,9 @@ static void begin_run(struct draft *draft)
 /* Adds the part of the record where a field lies, to the one before it where they touch. */
 static void add_span(struct draft *draft, struct step *run, uint32_t offset, uint32_t size)
 {
-    struct span *last = (struct span *)draft->spans.items + draft->spans.count - 1;
-    if (run->spans > 0 && last->offset + last->size == offset) {
+    struct span *last =
+        run->spans == 0 ? NULL : (struct span *)draft->spans.items + draft->spans.count - 1;
+    if (last != NULL && last->offset + last->size == offset) {
         last->size += size;
         return;
     }
