@@ -7,6 +7,7 @@ import collections
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -274,6 +275,66 @@ def check_parallel(tap, capture, folder, whole):
            done.stderr.decode())
 
 
+# --- with editcap's own cuts
+
+def missing_tools(*names):
+    return [name for name in names if shutil.which(name) is None]
+
+
+def documented_lines():
+    """What doc/pieces.md tells to type for GNU parallel."""
+    text = read(os.path.join(SOURCE, "doc", "pieces.md")).decode()
+    return re.search(r"\*\*GNU parallel\*\*.*?^```\n(.*?)^```$", text, flags=re.M | re.S).group(1)
+
+
+def check_documented(tap):
+    """Those lines, with smaller pieces, of a capture in pcapng."""
+    missing = missing_tools("editcap", "parallel", "bash")
+    if missing:
+        tap.skip("the example of GNU parallel as doc/pieces.md has it", "without " + ", ".join(missing))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        whole = long_capture().write(os.path.join(folder, "big.pcap"))
+        os.symlink(os.path.abspath(os.path.join(SOURCE, "contrib")), os.path.join(folder, "contrib"))
+        lines = "set -e\neditcap -F pcapng big.pcap big.pcapng\n" + \
+            documented_lines().replace("-c 5000000", "-c 700")
+        path = os.path.dirname(os.path.abspath(LASTACK)) + ":" + os.environ["PATH"]
+        done = subprocess.run(["bash", "-c", lines], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=dict(os.environ, PATH=path, HOME=folder, LASTACK=os.path.abspath(LASTACK)),
+                              check=False)
+        results = os.listdir(os.path.join(folder, "results")) if done.returncode == 0 else []
+        wanted = told(run(SINGLE + ["--ndjson", whole]).stdout, census=False)
+        tap.ok(len(results) >= 4 and
+               told(read(os.path.join(folder, "whole.ndjson")), census=False)[:2] == wanted[:2],
+               "the example of GNU parallel as doc/pieces.md has it, %d pieces" % len(results), done.stderr)
+
+
+def check_editcap(tap):
+    """Pieces that editcap cut: by packets, down to one a piece, and by time; as a chain, and merged."""
+    if missing_tools("editcap"):
+        tap.skip("pieces that editcap cut", "it is not installed")
+        return
+    faults = []
+    sample = os.path.join(SOURCE, "samples", "syn-reset-in-last-ack.pcap")
+    for words in (["-c", "1"], ["-c", "2"], ["-c", "5"], ["-c", "13"], ["-i", "1"]):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["editcap", *words, sample, os.path.join(folder, "piece.pcapng")], check=True)
+            names = sorted(os.path.join(folder, name) for name in os.listdir(folder))
+            whole = run(SINGLE + ["--ndjson", sample]).stdout
+            chained, results = b"", []
+            for i, name in enumerate(names):
+                state = (["--state-in", folder + "/state"] if i else []) + \
+                    (["--state-out", folder + "/state"] if i + 1 < len(names) else [])
+                chained += run(SINGLE + state + ["--ndjson", name]).stdout
+                results.append(name + ".ndjson")
+                run(SINGLE + ["--piece", "--ndjson=" + results[-1], name])
+            if chained.splitlines()[:-1] != whole.splitlines()[:-1]:
+                faults.append("%s: another chain of %d" % (words, len(names)))
+            if told(run(["merge"] + results).stdout)[:3] != told(whole)[:3]:
+                faults.append("%s: another merge of %d" % (words, len(names)))
+    tap.ok(not faults, "pieces that editcap cut, as a chain and merged", *faults)
+
+
 def check_yaml(tap, text):
     try:
         import yaml
@@ -297,6 +358,8 @@ def main():
     check_edges(tap)
     check_refusals(tap, rng)
     check_tasks(tap)
+    check_documented(tap)
+    check_editcap(tap)
     return tap.end()
 
 
