@@ -71,15 +71,24 @@ static bool unpack(const struct carry_field *fields, void *object, const uint8_t
     return taken > 0;
 }
 
+static bool is_version(unsigned version)
+{
+    return version == 4 || version == 6;
+}
+
 size_t told_unpack(const uint8_t *octets, size_t count, struct told *ret_told)
 {
     size_t at = 0;
     struct closed_flow *flow = &ret_told->flow;
     if (!unpack(told_fields, ret_told, octets, count, &at))
         return 0;
-    if (!ret_told->is_flow)
-        return unpack(delta_fields, &ret_told->delta, octets, count, &at) ? at : 0;
-    bool whole = unpack(closed_flow_fields, flow, octets, count, &at);
+    if (!ret_told->is_flow) {
+        bool sound = unpack(delta_fields, &ret_told->delta, octets, count, &at) &&
+                     is_version(ret_told->delta.ip_version);
+        return sound ? at : 0;
+    }
+    bool whole =
+        unpack(closed_flow_fields, flow, octets, count, &at) && is_version(flow->ip_version);
     for (uint32_t i = 0; whole && i < flow->stays; i++) {
         const struct stay *stay = &flow->stay[i];
         whole = unpack(stay_fields, &flow->stay[i], octets, count, &at) &&

@@ -3,6 +3,7 @@
 close, histories and events, and the census of hosts, are those of one run over the whole, wherever
 the cuts are; and what is no result of a piece is refused.  The tasks of contrib/pieces are run as their
 job systems run them."""
+import base64
 import collections
 import json
 import os
@@ -207,6 +208,30 @@ def spoil(tap, rng, folder, names):
     tap.ok(not faults, "a tape that lies ends in order", "\n".join(faults[:5]))
 
 
+def spoil_deltas(tap, rng):
+    """What a census was told, turned somewhere: refused, or counted for what it says."""
+    capture, faults = pieces.time_waits(), []
+    with tempfile.TemporaryDirectory() as folder:
+        result = os.path.join(folder, "r")
+        run(SINGLE + ["--piece", "--ndjson=" + result, capture.write(os.path.join(folder, "p.pcap"))])
+        lines = read(result).splitlines(True)
+        at = [i for i, line in enumerate(lines) if b'"lastack.deltas"' in line][0]
+        record = json.loads(lines[at])
+        octets = base64.b64decode(record["lastack"]["deltas"])
+        for number in range(40 if SLOW else 150):
+            turned = bytearray(octets)
+            for _ in range(rng.choice((1, 1, 3))):
+                turned[rng.randrange(len(turned))] = rng.choice((0, 1, 0x7f, 0x80, 0xff, rng.randrange(256)))
+            record["lastack"]["deltas"] = base64.b64encode(turned).decode()
+            spoilt = write(result + "-spoilt", b"".join(lines[:at]) +
+                           json.dumps(record, separators=(",", ":")).encode() + b"\n" +
+                           b"".join(lines[at + 1:]))
+            done = run(["merge", spoilt], codes=None)
+            if done.returncode not in (0, 3):
+                faults.append("%d: exit %d %s" % (number, done.returncode, done.stderr[-800:]))
+    tap.ok(not faults, "deltas that lie end in order", *faults[:3])
+
+
 # --- contrib/pieces
 
 def task(folder, number, **told_by):
@@ -357,6 +382,7 @@ def main():
     check_stamps_go_back(tap)
     check_edges(tap)
     check_refusals(tap, rng)
+    spoil_deltas(tap, rng)
     check_tasks(tap)
     check_documented(tap)
     check_editcap(tap)
