@@ -46,6 +46,22 @@ static void carry_dwell(struct carry *carry, struct census *census, struct censu
         dwell_carry(carry, more->dwell);
 }
 
+/* Seconds and parts are of a nanotime: from one to the next, a loop ends and nothing overflows. */
+static bool is_of_time(int64_t second)
+{
+    return second >= INT64_MIN / NANO_PER_MILLI && second <= INT64_MAX / NANO_PER_MILLI;
+}
+
+static bool is_more_of_time(const struct census_more *more)
+{
+    const struct cohorts *cohorts = more->cohorts;
+    bool sound = is_of_time(more->opened_rate.second) && is_of_time(more->closed_rate.second) &&
+                 is_of_time(more->ports.part);
+    for (int i = 0; cohorts != NULL && sound && i < COHORTS; i++)
+        sound = is_of_time(cohorts->second[i].second);
+    return sound && (cohorts == NULL || is_of_time(cohorts->newest));
+}
+
 static void carry_more(struct carry *carry, struct census *census, struct census_entry *entry)
 {
     struct census_more *more = entry->more =
@@ -60,6 +76,8 @@ static void carry_more(struct carry *carry, struct census *census, struct census
         carry_optional(carry, more->worst_leaks, sizeof(*more->worst_leaks), worst_fields);
     more->worst_ports =
         carry_optional(carry, more->worst_ports, sizeof(*more->worst_ports), worst_fields);
+    if (!is_more_of_time(more))
+        carry_fail(carry, STATUS_UNREADABLE);
     carry_dwell(carry, census, more);
 }
 
