@@ -209,6 +209,16 @@ static void note_loss(struct analyzer *analyzer, uint64_t lost, nanotime from, n
     moments_add(&analyzer->losses, from, until);
 }
 
+/* Of a further tap's fragments nobody asks for those that stay alone: they go.  False when memory
+ * ran out. */
+static bool drop_lost(struct fragments *fragments)
+{
+    struct segment lost;
+    while (fragments_lost(fragments, &lost))
+        continue;
+    return !fragments_starved(fragments);
+}
+
 /* A packet of a further tap: its segments, and no more, are of interest. */
 static enum status take_far(struct analyzer *analyzer, const struct analyzer_packet *packet)
 {
@@ -231,6 +241,8 @@ static enum status take_far(struct analyzer *analyzer, const struct analyzer_pac
         if (result == DISSECT_SEGMENT)
             path_take(analyzer->path, packet->tap, &segment);
     }
+    if (*fragments != NULL && !drop_lost(*fragments))
+        return STATUS_NO_MEMORY;
     return analyzer_take_status(analyzer);
 }
 

@@ -111,6 +111,8 @@ static void carry_engines(struct carry *carry, struct analyzer *analyzer)
         return;
     }
     analyzer_process_batch(analyzer);
+    if (analyzer_take_status(analyzer) == STATUS_NO_MEMORY) /* the last batch is not all there */
+        carry_fail(carry, STATUS_NO_MEMORY);
     engines_carry(carry, (struct engine *[]){&analyzer->engine}, 1);
     carry_number(carry, &last_packet, UINT64_MAX); /* a shard's */
     analyzer->clock = analyzer->engine.clock;

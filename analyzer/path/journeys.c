@@ -192,8 +192,10 @@ struct journey *journeys_of(struct journeys *journeys, const struct crossing *cr
     struct journey *journey = find(journeys, crossing, t);
     if (journey == NULL)
         return NULL;
-    if (!journeys_give_legs(journeys, journey))
+    if (!journeys_give_legs(journeys, journey)) {
+        journeys->starved = true;
         return NULL;
+    }
     note_isn(journey, crossing);
     return journey;
 }

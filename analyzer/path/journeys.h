@@ -65,6 +65,7 @@ struct journeys {
     uint32_t legs;                /* pairs */
     uint32_t distant;             /* journeys that are */
     uint32_t due_first, due_last; /* queue of those that wait to be written */
+    bool starved;                 /* memory ran out; who asks sets it back */
 };
 
 void journeys_init(struct journeys *journeys, uint32_t pairs);
@@ -80,7 +81,8 @@ struct journey *journeys_find(const struct journeys *journeys, uint64_t flow_uid
 
 /*
  * The connection that a crossing is of, with room for what it says: that which began last before
- * the segment.  t is by the first tap's clock.  NULL where there is none, or no memory.
+ * the segment.  t is by the first tap's clock.  NULL where there is none, or no memory
+ * (starved).
  */
 struct journey *journeys_of(struct journeys *journeys, const struct crossing *crossing, nanotime t);
 

@@ -187,6 +187,8 @@ enum status path_tell(struct path *path, nanotime now)
         note(path, path->pair[i].status);
         path->pair[i].status = STATUS_OK;
     }
+    note(path, path->journeys.starved ? STATUS_NO_MEMORY : STATUS_OK);
+    path->journeys.starved = false;
     let_go_until(path, settled(path));
     write_due(path, settled(path));
     return take_status(path);

@@ -286,6 +286,8 @@ void shards_carry(struct shards *shards, struct carry *carry)
     if (!carry_is_reading(carry)) {
         give(shards, TASK_ANALYSE);
         collect(shards);
+        if (take_status(shards) == STATUS_NO_MEMORY) /* the last epoch is not all there */
+            carry_fail(carry, STATUS_NO_MEMORY);
     }
     /* idle: they wait for the next epoch */
     engines_carry(carry, engine, shards_engines(shards, engine, MOST_SHARDS));

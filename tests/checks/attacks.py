@@ -133,6 +133,13 @@ def fragments(count):
                               6, 0, 0x14000000 + (number >> 16), 0x0a800001) + b"\0" * 8
 
 
+def first_fragments(count):
+    """Those that tell the ports, and nothing follows."""
+    for number in range(count):
+        yield 10, struct.pack(">BBHHHBBHII", 0x45, 0, 28, number & 0xffff, 0x2000, 64, 6, 0,
+                              0x14000000 + (number >> 16), 0x0a800001) + b"\0\x50\1\xbb" * 2
+
+
 def holes(count):
     """A segment a window apart each, so that nothing is ever in order; the peer selects all."""
     talk = Talk(1)
@@ -145,6 +152,7 @@ ATTACKS = {"a SYN from everywhere": half_open, "tuples of equal sums": equal_sum
            "one tuple again and again": incarnations, "one segment again and again": retransmissions,
            "time stamps that jump": jumps, "events without end": storm,
            "events on every connection": many_storms, "fragments that never meet": fragments,
+           "fragments that begin alone": first_fragments,
            "holes without end": holes}
 
 
@@ -158,12 +166,13 @@ def records(packets):
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
 
 
-def run(path, folder):
+def run(path, folder, *taps):
     """(exit status, processor seconds, peak octets, summary or None)."""
+    words = ["--tap", "a=" + path] + [word for tap in taps for word in ("--tap", tap)] if taps else [path]
     out = os.path.join(folder, "out")
     with open(out, "wb") as file:
         child = os.posix_spawn(LASTACK, [LASTACK, "--ndjson", "--max-memory", "16M", "--threads", "1",
-                                         path], os.environ,
+                                         *words], os.environ,
                                file_actions=[(os.POSIX_SPAWN_DUP2, file.fileno(), 1),
                                              (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
         _, status, used = os.wait4(child, 0)
@@ -204,6 +213,18 @@ def check_attack(tap, folder, name, make, count, plain):
     within = sanitized or (seconds / read < TIMES * plain[0] and octets < plain[1] + MORE_OCTETS)
     return tap.ok(code == 0 and told and read >= count * .99 and within,
                   "%s: bounded time and memory" % name, code, seconds, octets, plain), told
+
+
+def check_far_fragments(tap, folder, count, plain):
+    """Between two taps those of the second are put together, too, and as many of them given up."""
+    near = os.path.join(folder, "near.pcap")
+    os.rename(put(folder, ordinary(count // 10)), near)
+    code, seconds, octets, told = run(near, folder, "b=" + put(folder, first_fragments(count)))
+    print("# %-28s %6d packets %7.2f us each %18.1f MiB" % ("the same at a second tap", count,
+                                                         seconds / count * 10**6, octets / 2**20))
+    sanitized = os.environ.get("LASTACK_SANITIZED", "").strip()
+    tap.ok(code == 0 and told and (sanitized or octets < plain[1] + MORE_OCTETS),
+           "fragments that begin alone, at a second tap: bounded memory", code, octets, plain)
 
 
 def check_bombs(tap, folder, plain):
@@ -253,6 +274,7 @@ def main():
             if held and make is half_open and count * 128 > LIMIT // 4:
                 tap.ok(limits_that_bit(told).get("evictions", 0) > 0, "what gave way is counted",
                        limits_that_bit(told))
+        check_far_fragments(tap, folder, count, plain)
         check_bombs(tap, folder, plain)
     return tap.end()
 
