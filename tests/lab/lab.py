@@ -117,6 +117,17 @@ class Lab:
         assert client.recv(65536) == back
         self.wait(0.06)  # acknowledgments that are put off
 
+    def close_in_order(self, client, server, first="client"):
+        """One end closes, the other sees it and closes, too; the first is left in TIME_WAIT."""
+        ends = [("client", client), ("server", server)]
+        (first_end, first_socket), (last_end, last_socket) = \
+            ends if first == "client" else reversed(ends)
+        first_socket.close()
+        self.until(last_end, "CLOSE_WAIT")
+        last_socket.close()
+        self.until(first_end, "TIME_WAIT")
+        self.until(last_end, "CLOSED")
+
     # ---- the end
 
     def finish(self):

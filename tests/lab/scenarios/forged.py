@@ -19,11 +19,7 @@ def forge(lab, flags, ahead):
 def go_on_and_close(lab, client, server):
     lab.wait(0.05)
     lab.talk(client, server)
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
+    lab.close_in_order(client, server)
     lab.wait(0.1)
 
 

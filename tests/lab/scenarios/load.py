@@ -35,11 +35,7 @@ def syn_flood_with_cookies(lab):
     server = lab.keep(listener.accept()[0])
     server.settimeout(5)
     lab.talk(client, server)
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
+    lab.close_in_order(client, server)
     lab.wait(0.1)
 
 

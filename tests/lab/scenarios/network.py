@@ -110,11 +110,7 @@ def transfer_with_losses(lab):
         lab.wait(0.05)
     received.join()
     lab.wait(0.1)
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
+    lab.close_in_order(client, server)
     lab.wait(0.1)
 
 
@@ -127,9 +123,5 @@ def long_conversation(lab):
         server.sendall(b"answer to " + read(server, 8))
         assert read(client, 18) == b"answer to question"
         lab.wait(0.03)
-    server.close()
-    lab.until("client", "CLOSE_WAIT")
-    client.close()
-    lab.until("server", "TIME_WAIT")
-    lab.until("client", "CLOSED")
+    lab.close_in_order(client, server, first="server")
     lab.wait(0.1)

@@ -7,15 +7,6 @@ FOREVER = 1 << 30
 LOST = "lost before this tap, and not repeated yet"
 
 
-def close_in_order(lab, client, server):
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
-    lab.wait(0.2)
-
-
 @scenario(events="simultaneous_open", may="close_simultaneous")
 def both_open_at_once(lab):
     """Both connect to each other: two SYNs cross, SYN_RCVD at both."""
@@ -28,7 +19,8 @@ def both_open_at_once(lab):
     lab.until("client", "ESTABLISHED")
     lab.until("server", "ESTABLISHED")
     lab.wait(0.2)
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(at_client="syn_no_answer", slow=5,
@@ -48,7 +40,8 @@ def first_syn_lost(lab):
     """The first SYN is lost, the second gets through."""
     lab.relay.drop(every(from_client, syn))
     client, server = lab.connect()
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(unseen=[("client", "server", "SYN_RCVD", "CLOSED", LOST)])
@@ -56,7 +49,8 @@ def synack_lost(lab):
     """The SYN-ACK is lost and comes again."""
     lab.relay.drop(every(from_server, synack))
     client, server = lab.connect()
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(at_client="handshake_ack_lost")
@@ -65,7 +59,8 @@ def last_ack_of_the_handshake_lost(lab):
     lab.relay.drop(every(from_client, pure_ack))
     client, server = lab.connect()
     lab.wait(0.1)
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(unseen=[
@@ -82,7 +77,8 @@ def data_completes_the_handshake(lab):
     server = lab.keep(listener.accept()[0])
     assert server.recv(100) == b"request"
     lab.wait(0.1)
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(events="accept_queue_overflow", slow=4)

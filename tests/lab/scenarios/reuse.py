@@ -53,11 +53,7 @@ def again(lab, isn=None):
     lab.until("client", "ESTABLISHED")
     server = lab.keep(lab.listen().accept()[0])
     lab.talk(client, server)
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
+    lab.close_in_order(client, server)
     lab.wait(0.2)
 
 

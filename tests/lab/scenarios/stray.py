@@ -22,15 +22,6 @@ def leave_old_segment(lab, isn=None, octets=512):
     return old
 
 
-def close_in_order(lab, client, server):
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
-    lab.wait(0.2)
-
-
 @scenario(events="close_abortive_app incarnation_collision", at_server="stray_old_segment", sysctls=PLAIN)
 def old_segment_outside_the_window(lab):
     """Its number is far from the window of the new connection: only acknowledged."""
@@ -39,7 +30,8 @@ def old_segment_outside_the_window(lab):
     lab.talk(client, server)
     lab.relay.release(old)
     lab.wait(0.2)
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(events="close_abortive_app incarnation_collision", at_server="stray_old_segment")
@@ -50,7 +42,8 @@ def old_segment_with_an_older_timestamp(lab):
     lab.talk(client, server)
     lab.relay.release(old)
     lab.wait(0.2)
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(events="close_abortive_app incarnation_collision", at_server="stray_old_segment", sysctls=PLAIN)
@@ -61,7 +54,8 @@ def old_segment_with_an_unacceptable_ack(lab):
     lab.talk(client, server)
     lab.relay.release(old)
     lab.wait(0.2)
-    close_in_order(lab, client, server)
+    lab.close_in_order(client, server)
+    lab.wait(0.2)
 
 
 @scenario(events="close_abortive_app incarnation_collision", at_server="stray_accepted_hazard",
@@ -105,11 +99,7 @@ def time_wait_assassinated(lab):
     server.sendall(b"comes twice")
     assert client.recv(100) == b"comes twice"
     lab.until_taken(copy)
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
+    lab.close_in_order(client, server)
     lab.until("client", "CLOSED")
     lab.wait(0.2)
 
@@ -124,9 +114,5 @@ def time_wait_survives_by_rfc1337(lab):
     server.sendall(b"comes twice")
     assert client.recv(100) == b"comes twice"
     lab.until_taken(copy)
-    client.close()
-    lab.until("server", "CLOSE_WAIT")
-    server.close()
-    lab.until("client", "TIME_WAIT")
-    lab.until("server", "CLOSED")
+    lab.close_in_order(client, server)
     lab.until_passed(every(from_server, rst))
