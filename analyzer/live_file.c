@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "file_place.h"
 #include "messages.h"
 #include "renamed_files.h"
 
@@ -20,8 +21,7 @@ static const nanotime until_next_try = INT64_C(1) * NANO_PER_SECOND;
 
 struct live_file {
     struct live_file_options options;
-    int directory;
-    const char *name; /* within the directory; not owned */
+    struct file_place place;
     int fd;
     FILE *stream;
     uint64_t size;   /* of the file */
@@ -57,8 +57,8 @@ static bool open_named(struct live_file *file, int more_flags)
 {
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | more_flags;
     struct stat status;
-    file->made = faccessat(file->directory, file->name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
-    int fd = openat(file->directory, file->name,
+    file->made = faccessat(file->place.directory, file->place.name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    int fd = openat(file->place.directory, file->place.name,
                     flags | (file->options.append ? O_APPEND : O_TRUNC), 0644);
     if (fd < 0)
         return false;
@@ -165,21 +165,21 @@ static void rotate(struct live_file *file)
     char name[RENAMED_FILES_NAME];
     if (file->stays && time_since(monotonic(), file->tried) < until_next_try)
         return;
-    renamed_files_name(file->name, name);
-    if (renameat(file->directory, file->name, file->directory, name) != 0) {
+    renamed_files_name(file->place.name, name);
+    if (renameat(file->place.directory, file->place.name, file->place.directory, name) != 0) {
         note_that_it_stays(file, "rename it", errno);
         return;
     }
     if (!open_named(file, O_NOFOLLOW)) {
         int error = errno;
-        renameat(file->directory, name, file->directory, file->name);
+        renameat(file->place.directory, name, file->place.directory, file->place.name);
         note_that_it_stays(file, "begin a new one", error);
         return;
     }
     if (file->stays)
         message_print("%s: is renamed again", file->options.path);
     file->stays = false;
-    renamed_files_remove(file->directory, file->name, file->options.rotate_keep);
+    renamed_files_remove(file->place.directory, file->place.name, file->options.rotate_keep);
 }
 
 static bool is_old(const struct live_file *file)
@@ -277,25 +277,6 @@ static int close_records(void *context)
 
 /* --- the file --- */
 
-static enum status open_directory(struct live_file *file, char *message)
-{
-    const char *slash = strrchr(file->options.path, '/');
-    char *folder =
-        slash == NULL
-            ? strdup(".")
-            : strndup(file->options.path,
-                      slash == file->options.path ? 1 : (size_t)(slash - file->options.path));
-    if (folder == NULL)
-        return STATUS_NO_MEMORY;
-    file->name = slash == NULL ? file->options.path : slash + 1;
-    file->directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (file->directory < 0)
-        snprintf(message, MESSAGE_SIZE, "cannot write %.200s: %.200s: %s", file->options.path,
-                 folder, strerror(errno));
-    free(folder);
-    return file->directory < 0 ? STATUS_WRITE : STATUS_OK;
-}
-
 static enum status open_stream(struct live_file *file)
 {
     const cookie_io_functions_t functions = {.write = write_records, .close = close_records};
@@ -313,8 +294,8 @@ enum status live_file_open(const struct live_file_options *options, struct live_
     if (file == NULL)
         return STATUS_NO_MEMORY;
     file->options = *options;
-    file->directory = file->fd = -1;
-    enum status status = open_directory(file, message);
+    file->fd = -1;
+    enum status status = file_place_open(&file->place, options->path, message);
     if (status == STATUS_OK && !open_named(file, 0)) {
         snprintf(message, MESSAGE_SIZE, "cannot write %.300s: %s", options->path,
                  errno == EINVAL ? "it is no regular file" : strerror(errno));
@@ -337,7 +318,7 @@ FILE *live_file_stream(struct live_file *file)
 
 int live_file_directory(const struct live_file *file)
 {
-    return file->directory;
+    return file->place.directory;
 }
 
 void live_file_give(struct live_file *file, uid_t user, gid_t group)
@@ -351,7 +332,7 @@ void live_file_give(struct live_file *file, uid_t user, gid_t group)
 void live_file_check_rights(const struct live_file *file)
 {
     bool renames = file->options.rotate_size > 0 || file->options.rotate_time > 0;
-    if (!renames || faccessat(file->directory, ".", W_OK | X_OK, AT_EACCESS) == 0)
+    if (!renames || faccessat(file->place.directory, ".", W_OK | X_OK, AT_EACCESS) == 0)
         return;
     message_print("%s: the user who goes on with it (id %u) may not rename it: %s; give the folder "
                   "to that user with chown, or stay root without its capabilities: -Z root",
@@ -395,8 +376,7 @@ void live_file_free(struct live_file *file)
         return;
     if (file->fd >= 0)
         close(file->fd);
-    if (file->directory >= 0)
-        close(file->directory);
+    file_place_close(&file->place);
     free(file->waiting);
     free(file);
 }

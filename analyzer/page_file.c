@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_place.h"
 #include "messages.h"
 
 enum { NAME_SIZE = 256 };
 
 struct page_file {
     const char *path; /* not owned */
-    const char *name; /* within the directory */
-    int directory;
+    struct file_place place;
     int fd; /* of the file as it was made: for writing over it */
     FILE *stream;
     bool made; /* it was not there before */
@@ -41,17 +41,18 @@ static bool write_whole(int fd, const char *text, size_t length)
 static bool replace(const struct page_file *file, const char *text, size_t length)
 {
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, ".%.*s.new", NAME_SIZE - (int)sizeof "..new", file->name);
-    int fd =
-        openat(file->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    snprintf(name, sizeof name, ".%.*s.new", NAME_SIZE - (int)sizeof "..new", file->place.name);
+    int fd = openat(file->place.directory, name,
+                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
         return false;
     bool done = write_whole(fd, text, length);
     done = close(fd) == 0 && done;
-    done = done && renameat(file->directory, name, file->directory, file->name) == 0;
+    done =
+        done && renameat(file->place.directory, name, file->place.directory, file->place.name) == 0;
     int error = errno;
     if (!done)
-        unlinkat(file->directory, name, 0);
+        unlinkat(file->place.directory, name, 0);
     errno = error;
     return done;
 }
@@ -77,28 +78,12 @@ static int close_page(void *context)
     return file->failing ? -1 : 0;
 }
 
-static enum status open_directory(struct page_file *file, char *message)
-{
-    const char *slash = strrchr(file->path, '/');
-    size_t length = slash == NULL ? 0 : (size_t)(slash - file->path);
-    char *folder = slash == NULL ? strdup(".") : strndup(file->path, length == 0 ? 1 : length);
-    if (folder == NULL)
-        return STATUS_NO_MEMORY;
-    file->name = slash == NULL ? file->path : slash + 1;
-    file->directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (file->directory < 0)
-        snprintf(message, MESSAGE_SIZE, "cannot write %.200s: %.200s: %s", file->path, folder,
-                 strerror(errno));
-    free(folder);
-    return file->directory < 0 ? STATUS_WRITE : STATUS_OK;
-}
-
 static enum status open_file(struct page_file *file, char *message)
 {
     struct stat status;
-    file->made = faccessat(file->directory, file->name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
-    file->fd =
-        openat(file->directory, file->name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+    file->made = faccessat(file->place.directory, file->place.name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    file->fd = openat(file->place.directory, file->place.name,
+                      O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
     bool regular = file->fd >= 0 && fstat(file->fd, &status) == 0 && S_ISREG(status.st_mode);
     if (regular)
         return STATUS_OK;
@@ -123,8 +108,8 @@ enum status page_file_open(const char *path, struct page_file **ret_file, char *
     if (file == NULL)
         return STATUS_NO_MEMORY;
     file->path = path;
-    file->directory = file->fd = -1;
-    enum status status = open_directory(file, message);
+    file->fd = -1;
+    enum status status = file_place_open(&file->place, path, message);
     if (status == STATUS_OK)
         status = open_file(file, message);
     if (status == STATUS_OK)
@@ -144,7 +129,7 @@ FILE *page_file_stream(struct page_file *file)
 
 int page_file_directory(const struct page_file *file)
 {
-    return file->directory;
+    return file->place.directory;
 }
 
 void page_file_give(struct page_file *file, uid_t user, gid_t group)
@@ -157,7 +142,7 @@ void page_file_give(struct page_file *file, uid_t user, gid_t group)
 
 void page_file_check_rights(struct page_file *file)
 {
-    if (faccessat(file->directory, ".", W_OK | X_OK, AT_EACCESS) == 0)
+    if (faccessat(file->place.directory, ".", W_OK | X_OK, AT_EACCESS) == 0)
         return;
     file->over = true;
     message_print("%s: the user who goes on with it (id %u) may not rename files there: %s; it is "
@@ -177,7 +162,6 @@ void page_file_free(struct page_file *file)
         return;
     if (file->fd >= 0)
         close(file->fd);
-    if (file->directory >= 0)
-        close(file->directory);
+    file_place_close(&file->place);
     free(file);
 }

@@ -46,7 +46,7 @@ PROGRAM = ["main", "analysis", "board_readers", "board_server", "board_server_no
            "interrupt", "listener", "live_board", "live_view", "merge", "messages", "nearest", "option_apply",
            "option_inputs", "option_outputs", "option_table", "option_takers", "options",
            "options_check", "analysis_packets", "analysis_parts", "analysis_read", "destination",
-           "outputs", "outputs_forward", "outputs_parts", "terminal",
+           "file_place", "outputs", "outputs_forward", "outputs_parts", "terminal",
            "problem_packets", "progress", "reference", "tunables", "upkeep", "values", "live_file",
            "renamed_files",
            "privileges", "sandbox", "screen", "screen_curses", "screen_none", "service",
