@@ -28,6 +28,8 @@ static enum status open_source(struct run *run, uint64_t count, struct source **
         .snaplen = (int)options->snaplen,
         .buffer_kib = (int)options->buffer_kib,
         .capture_threads = options->config.threads,
+        .link_type = options->link_type,
+        .stamp_type = options->stamp_type,
         .promiscuous = options->promiscuous,
         .after = run->chain.place,
     };

@@ -1,8 +1,9 @@
 /*
  * option_apply: what each option does.
  *
- * Options that only set a bool, name an action or take a number within limits are rows of the
- * tables below; the others have a function each: here, in option_inputs.c or in option_outputs.c.
+ * Options that only set a bool, name an action, take a number within limits or a word are rows of
+ * the tables below; the others have a function each: here, in option_inputs.c or in
+ * option_outputs.c.
  */
 #include "option_apply.h"
 
@@ -39,6 +40,16 @@ static const struct {
 } keys[] = {
     {OPTION_VLAN_KEY,   offsetof(struct config, vlan_key)},
     {OPTION_TUNNEL_KEY, offsetof(struct config, tunnel_key)},
+};
+
+static const struct {
+    enum option_id id;
+    size_t member; /* a string of struct options */
+} texts[] = {
+    {OPTION_LINK_TYPE,  offsetof(struct options, link_type)},
+    {OPTION_STAMP_TYPE, offsetof(struct options, stamp_type)},
+    {OPTION_USER,       offsetof(struct options, user)},
+    {OPTION_EXPLAIN,    offsetof(struct options, explain)},
 };
 
 static const struct {
@@ -137,13 +148,6 @@ static enum status take_observer(struct options *options, const char *argument, 
         return option_refuse(message,
                              "--observer: the name is empty; write it as --observer tap-3");
     options->observer = argument;
-    return STATUS_OK;
-}
-
-static enum status take_user(struct options *options, const char *argument, char *message)
-{
-    (void)message;
-    options->user = argument;
     return STATUS_OK;
 }
 
@@ -264,20 +268,12 @@ static enum status take_config(struct options *options, const char *argument, ch
     return settings_read(argument, take_setting, &file, message, MESSAGE_SIZE);
 }
 
-static enum status take_explain(struct options *options, const char *argument, char *message)
-{
-    (void)message;
-    options->explain = argument;
-    return STATUS_OK;
-}
-
 /* The options about the analysis that no table above serves alone. */
 /* clang-format off */
 static const struct option_taker analysis_takers[] = {
     {OPTION_LEVEL,          take_level},
     {OPTION_EVENT,          take_event},
     {OPTION_OBSERVER,       take_observer},
-    {OPTION_USER,           take_user},
     {OPTION_MSL,            take_msl},
     {OPTION_ACTIVE_TIMEOUT, take_active_timeout},
     {OPTION_MAX_MEMORY,     take_max_memory},
@@ -285,7 +281,6 @@ static const struct option_taker analysis_takers[] = {
     {OPTION_FAIL_ON,        take_fail_on},
     {OPTION_LIST_EVENTS,    take_list_events},
     {OPTION_INTERFACES,     take_interfaces},
-    {OPTION_EXPLAIN,        take_explain},
     {OPTION_CONFIG,         take_config},
     {OPTION_SET,            take_set},
     {OPTION_LIST_CONFIG,    take_list_config},
@@ -340,6 +335,10 @@ enum status option_apply(struct options *options, enum option_id id, const char 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (keys[i].id == id)
             *(uint32_t *)((char *)&options->config + keys[i].member) = 1;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].id == id)
+            *(const char **)((char *)options + texts[i].member) = argument;
     }
     const struct option_taker *taker = find_taker(id);
     return taker != NULL ? taker->take(options, argument, message)

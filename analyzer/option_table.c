@@ -70,6 +70,7 @@ void options_print_help(FILE *stream)
           "       lastack -i IFACE [options] [FILTER...]\n"
           "       lastack ladder [options] FILE...\n"
           "       lastack top -i IFACE [options] [FILTER...]\n"
+          "       lastack merge [options] RECORDS...\n"
           "\n"
           "Tells how TCP connections ended: the state of each side, what went wrong, whose doing\n"
           "it was, and the packets that prove it.\n"

@@ -97,6 +97,8 @@ struct options {
     uint64_t buffer_kib;
     uint64_t spool;   /* octets on disk for packets that come once */
     const char *user; /* to become; NULL: not named */
+    const char *link_type;  /* by libpcap's name; NULL: the interface's own */
+    const char *stamp_type; /* likewise */
     bool promiscuous;
     bool follow;                            /* go on at the end of the last file */
     struct output outputs[OPTIONS_OUTPUTS]; /* none: main chooses by the terminal */

@@ -13,6 +13,7 @@
 enum {
     DEFAULT_SNAPLEN = 262144,
     SHOWN_REASON = 176,
+    TYPE_NAMES = 256,      /* octets */
     AT_ONCE = 256,         /* packets between two looks at whether to stop */
     SHARED_TIMEOUT_MS = 10 /* the others' packets wait for those of this block */
 };
@@ -76,6 +77,52 @@ static void configure(struct port *port, const struct source_options *options, u
     pcap_set_tstamp_precision(port->pcap, PCAP_TSTAMP_PRECISION_NANO);
 }
 
+/* Appends a name to a list of them; what finds no room is left out. */
+static void add_name(char *list, size_t room, const char *name)
+{
+    size_t used = strlen(list);
+    if (name != NULL)
+        snprintf(list + used, room - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
+static enum status refuse_type(const char *option, const char *type, const char *names,
+                               char *message)
+{
+    char shown[ESCAPE_NAME_SIZE];
+    escape_name(type, shown, sizeof shown);
+    snprintf(message, MESSAGE_SIZE, "%s %s: the interface has none of that name; %s%s", option,
+             shown, names[0] == '\0' ? "leave it out" : "it has ", names);
+    return STATUS_USAGE;
+}
+
+static enum status set_stamp_type(struct port *port, const char *type, char *message)
+{
+    char names[TYPE_NAMES] = "";
+    int *types, known = type == NULL ? 0 : pcap_tstamp_type_name_to_val(type);
+    if (type == NULL || (known >= 0 && pcap_set_tstamp_type(port->pcap, known) == 0))
+        return STATUS_OK;
+    int count = pcap_list_tstamp_types(port->pcap, &types);
+    for (int i = 0; i < count; i++)
+        add_name(names, sizeof names, pcap_tstamp_type_val_to_name(types[i]));
+    if (count > 0)
+        pcap_free_tstamp_types(types);
+    return refuse_type("-j", type, names, message);
+}
+
+static enum status set_link_type(struct port *port, const char *type, char *message)
+{
+    char names[TYPE_NAMES] = "";
+    int *types, known = type == NULL ? 0 : pcap_datalink_name_to_val(type);
+    if (type == NULL || (known >= 0 && pcap_set_datalink(port->pcap, known) == 0))
+        return STATUS_OK;
+    int count = pcap_list_datalinks(port->pcap, &types);
+    for (int i = 0; i < count; i++)
+        add_name(names, sizeof names, pcap_datalink_val_to_name(types[i]));
+    if (count >= 0)
+        pcap_free_datalinks(types);
+    return refuse_type("-y", type, names, message);
+}
+
 static enum status set_filter(struct port *port, const char *expression, char *message)
 {
     struct bpf_program program;
@@ -109,11 +156,17 @@ enum status port_open(struct port *port, const struct source_options *options, s
     if (port->pcap == NULL)
         return refuse(name, 0, error, message);
     configure(port, options, share);
+    enum status status = set_stamp_type(port, options->stamp_type, message);
+    if (status != STATUS_OK)
+        return status;
     int result = pcap_activate(port->pcap);
     if (result < 0) /* above 0 are warnings: it captures all the same */
         return refuse(name, result, pcap_geterr(port->pcap), message);
     bool has_nanos = pcap_get_tstamp_precision(port->pcap) == PCAP_TSTAMP_PRECISION_NANO;
     port->fraction_nanos = has_nanos ? 1 : NANO_PER_MICRO;
+    status = set_link_type(port, options->link_type, message);
+    if (status != STATUS_OK)
+        return status;
     port->link_type = pcap_datalink(port->pcap);
     port->fd = pcap_fileno(port->pcap);
     return set_filter(port, options->filter, message);

@@ -45,6 +45,8 @@ struct source_options {
     int snaplen;                    /* live */
     int buffer_kib;                 /* live: ring size, of an interface */
     uint32_t capture_threads;       /* live: that share the packets of an interface; 0: 1 */
+    const char *link_type;          /* live: by libpcap's name; NULL: the interface's own */
+    const char *stamp_type;         /* live: likewise */
     bool promiscuous;               /* live */
     bool follow;                    /* wait for more at the end of the last file; see below */
     const char *const *directories; /* with follow: new captures in them are taken up; not owned */

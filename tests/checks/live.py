@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from livelab import Live, enter, listen, talk, until
+from livelab import LASTACK, Live, enter, listen, talk, until
 from tap import Tap
 
 
@@ -153,6 +153,23 @@ def check_several(tap):
     router.close()
 
 
+def check_types(tap):
+    """-y and -j: what the interface has is taken, what it has not is refused by its names."""
+    for words, names in ((("-y", "RAW"), "EN10MB"), (("-y", "NO_SUCH"), "EN10MB"),
+                         (("-j", "no_such"), "host")):
+        result = subprocess.run([LASTACK, "-i", "lo", *words], capture_output=True, text=True,
+                                check=False, timeout=60)
+        tap.ok(result.returncode == 2 and "it has " + names in result.stderr,
+               "%s %s is refused" % words, result.returncode, result.stderr)
+    live = Live("-i", "lo", "-y", "EN10MB", "-j", "host")
+    listener = listen()
+    talk(listener, 3)
+    status = live.end()
+    tap.ok(status == 0 and len(live.records("flow")) == 3, "-y EN10MB -j host captures", status,
+           live.said)
+    shutil.rmtree(live.folder)
+
+
 def main():
     enter()
     tap = Tap()
@@ -160,6 +177,7 @@ def main():
     check_deadline(tap)
     check_slow(tap)
     check_several(tap)
+    check_types(tap)
     return tap.end()
 
 

@@ -81,7 +81,9 @@ static void words_after_r_or_i_are_a_filter(void **state)
     assert_int_equal(parsed->options.file_count, 2);
     assert_string_equal(parsed->options.filter, "tcp port 80");
     discard(parsed);
-    parsed = parse_well("-i eth0 -p -s 128 -B 4096 tcp");
+    parsed = parse_well("-i eth0 -p -s 128 -B 4096 -y EN10MB -j host tcp");
+    assert_string_equal(parsed->options.link_type, "EN10MB");
+    assert_string_equal(parsed->options.stamp_type, "host");
     assert_string_equal(parsed->options.interfaces[0], "eth0");
     assert_string_equal(parsed->options.filter, "tcp");
     assert_false(parsed->options.promiscuous);
