@@ -107,6 +107,7 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
         .number = captured->number,
         .lost = captured->lost,
         .tap = run->tap,
+        .seen_on = run->options->interface_count > 1 ? captured->input + 1 : 0,
     };
     if (run->spool != NULL)
         spool_keep(run->spool, captured, packet.number);

@@ -183,6 +183,9 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
         analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
     item->segment.time = packet->time;
     item->segment.packet = analyzer->number;
+    if (packet->seen_on > 0 && item->segment.around.seen_on == 0)
+        item->segment.around.seen_on =
+            (uint8_t)(SEEN_ON_CALLERS + packet->seen_on % (SEEN_ON_MOST + 1 - SEEN_ON_CALLERS));
     return take_item(analyzer, item);
 }
 

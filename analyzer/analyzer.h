@@ -40,6 +40,7 @@ struct analyzer_packet {
     uint64_t number;     /* in the whole input, from 1; 0: the one after the packet before */
     uint64_t lost;       /* packets that the capture lost since the one before, if it tells */
     uint32_t tap;        /* which of several, by its place among their names */
+    uint32_t seen_on;    /* which interface of several, from 1; 0: not known, or there is one */
 };
 
 /* What the caller knows and the analyzer does not, for the summary. */

@@ -30,6 +30,7 @@ static void segment_clear(struct segment *segment)
     segment->sacks = 0;
     segment->vlans = 0;
     segment->around.tunnels = 0;
+    segment->around.seen_on = 0;
 }
 
 /* A frame that claims to be shorter than what was captured of it is as long as what is there. */

@@ -74,8 +74,8 @@ enum tunnel_kind {
 };
 
 /*
- * The tunnels that a packet came through, outermost first, and who stood at the ends of the
- * outermost.  Only `tunnels` has a meaning when that is 0.
+ * The tunnels that a packet came through, outermost first, who stood at the ends of the outermost,
+ * and the interface.  Only `tunnels` and seen_on have a meaning when that is 0.
  */
 struct encapsulation {
     uint8_t tunnels;               /* in kind[] and id[]; further ones are not kept */
@@ -85,7 +85,11 @@ struct encapsulation {
     uint8_t ip_version;      /* of the outermost IP header */
     uint8_t source[16];      /* of the outermost IP header, as in struct segment */
     uint8_t destination[16];
+    uint8_t seen_on; /* a number for the interface, 1 to 127; 0: not known.  Has a meaning always */
 };
+
+/* Of seen_on: what frames tell themselves is below, what the caller knows from here on. */
+enum { SEEN_ON_CALLERS = 64, SEEN_ON_MOST = 127 };
 
 struct sack_block {
     uint32_t left;  /* first sequence number of the block */

@@ -19,6 +19,7 @@ enum {
     COOKED_PROTOCOL = 14,
     COOKED2_HEADER = 20,
     COOKED2_PROTOCOL = 0,
+    COOKED2_INTERFACE = 4,
     COOKED_HARDWARE = 2,
     COOKED2_HARDWARE = 8,
     HARDWARE_NETLINK = 824,
@@ -48,5 +49,9 @@ enum dissect_result link_cooked(struct packet *packet)
 
 enum dissect_result link_cooked2(struct packet *packet)
 {
+    if (view_holds(packet->rest, COOKED2_HEADER)) {
+        uint32_t interface = view_u32(packet->rest, COOKED2_INTERFACE);
+        packet->segment->around.seen_on = (uint8_t)(1 + interface % (SEEN_ON_CALLERS - 1));
+    }
     return cooked_read(packet, COOKED2_HEADER, COOKED2_PROTOCOL, COOKED2_HARDWARE);
 }

@@ -65,6 +65,7 @@ static void note_nothing_else(struct segment *segment)
     segment->sacks = 0;
     segment->vlans = 0;
     segment->around.tunnels = 0;
+    segment->around.seen_on = 0;
     segment->further = false;
 }
 

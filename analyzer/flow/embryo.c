@@ -30,6 +30,7 @@ void embryo_keep(struct tuple *tuple, const struct segment *segment, int end)
         .flags = segment->flags,
         .window_scale = segment->window_scale,
         .ttl = segment->ttl,
+        .seen_on = segment->around.seen_on,
         .checksum_verdict = (uint8_t)(segment->checksum_verdict & 3),
         .cut = segment->cut != 0,
         .vlans = segment->vlans != 0,
@@ -53,6 +54,7 @@ int embryo_hatch(struct tuple *tuple, struct segment *segment)
     segment->destination_port = tuple->key.port[1 - end];
     segment->ip_version = tuple->key.ip_version;
     segment->ttl = embryo.ttl;
+    segment->around.seen_on = embryo.seen_on;
     segment->ip_id = embryo.ip_id;
     segment->ip_length = embryo.ip_length;
     segment->sequence = embryo.sequence;

@@ -145,7 +145,7 @@ struct embryo {
     seq sequence;
     uint32_t tsval, tsecr;
     uint16_t window, ip_id, checksum, mss, ip_length, options, vlan;
-    uint8_t flags, window_scale, ttl;
+    uint8_t flags, window_scale, ttl, seen_on;
     uint8_t checksum_verdict : 2, cut : 1, vlans : 1, end : 1;
 };
 

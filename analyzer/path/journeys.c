@@ -180,10 +180,12 @@ static void note_isn(struct journey *journey, const struct crossing *crossing)
     journey->iss[side] = seen->sequence;
 }
 
-bool journeys_give_legs(const struct journeys *journeys, struct journey *journey)
+bool journeys_give_legs(struct journeys *journeys, struct journey *journey)
 {
     if (journey->leg == NULL)
         journey->leg = calloc(journeys->legs, sizeof(*journey->leg));
+    if (journey->leg == NULL)
+        journeys->starved = true;
     return journey->leg != NULL;
 }
 
@@ -192,10 +194,8 @@ struct journey *journeys_of(struct journeys *journeys, const struct crossing *cr
     struct journey *journey = find(journeys, crossing, t);
     if (journey == NULL)
         return NULL;
-    if (!journeys_give_legs(journeys, journey)) {
-        journeys->starved = true;
+    if (!journeys_give_legs(journeys, journey))
         return NULL;
-    }
     note_isn(journey, crossing);
     return journey;
 }

@@ -98,7 +98,7 @@ struct journey *journeys_enter(struct journeys *journeys, const struct flow_key 
                                uint64_t flow_uid);
 
 /* Room for what pairs say of it; false when memory ran out. */
-bool journeys_give_legs(const struct journeys *journeys, struct journey *journey);
+bool journeys_give_legs(struct journeys *journeys, struct journey *journey);
 
 /* It is written at `due`, once, and not before those whose moment was set earlier. */
 void journeys_set_due(struct journeys *journeys, struct journey *journey, nanotime due);

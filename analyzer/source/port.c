@@ -164,6 +164,9 @@ enum status port_open(struct port *port, const struct source_options *options, s
         return refuse(name, result, pcap_geterr(port->pcap), message);
     bool has_nanos = pcap_get_tstamp_precision(port->pcap) == PCAP_TSTAMP_PRECISION_NANO;
     port->fraction_nanos = has_nanos ? 1 : NANO_PER_MICRO;
+    /* Of any: the form of its header that names the interface, where libpcap knows it (1.10). */
+    if (options->link_type == NULL && pcap_datalink(port->pcap) == DLT_LINUX_SLL)
+        pcap_set_datalink(port->pcap, DLT_LINUX_SLL2);
     status = set_link_type(port, options->link_type, message);
     if (status != STATUS_OK)
         return status;

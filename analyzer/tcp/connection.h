@@ -168,7 +168,7 @@ struct recent_packet {
     uint32_t micros; /* capture time modulo 2^32 us */
     uint16_t ip_id;
     uint8_t ttl;
-    uint8_t from;
+    uint8_t origin; /* who sent it, and above that bit what interface it was seen on */
 };
 
 /* The sides, then what an ordinary segment needs beside them, then the rest. */

@@ -26,7 +26,10 @@ static bool is_copy(const struct recent_packet *recent, const struct segment *se
         return false;
     if (recent->ip_id != segment->ip_id)
         return false;
-    return segment->ip_id != 0 || apart != 0;
+    if (segment->ip_id != 0 || apart != 0)
+        return true;
+    uint8_t seen_on = recent->origin >> 1;
+    return seen_on != 0 && segment->around.seen_on != 0 && seen_on != segment->around.seen_on;
 }
 
 bool copies_seen(struct connection *connection, const struct segment *segment, int from,
@@ -40,13 +43,13 @@ bool copies_seen(struct connection *connection, const struct segment *segment, i
             continue;
         const struct recent_packet *recent = &connection->recent[i];
         bool near = micros - recent->micros <= reach || recent->micros - micros <= reach;
-        if (recent->from == from && near && is_copy(recent, segment))
+        if ((recent->origin & 1) == from && near && is_copy(recent, segment))
             return true;
     }
+    uint8_t origin = (uint8_t)(segment->around.seen_on << 1 | from);
     int next = connection->recent_next;
     connection->recent_print[next] = print;
-    connection->recent[next] =
-        (struct recent_packet){micros, segment->ip_id, segment->ttl, (uint8_t)from};
+    connection->recent[next] = (struct recent_packet){micros, segment->ip_id, segment->ttl, origin};
     connection->recent_next = (uint8_t)(next + 1) % RECENT_PACKETS;
     return false;
 }

@@ -170,6 +170,85 @@ def check_types(tap):
     shutil.rmtree(live.folder)
 
 
+class Bridge:
+    """Two hosts at the ports of a bridge here: p0 and p1, br0."""
+
+    def __init__(self):
+        subprocess.run(["ip", "link", "add", "br0", "type", "bridge"], check=True,
+                       capture_output=True)
+        self.hosts = [subprocess.Popen(["unshare", "-n", "sleep", "60"]) for _ in range(2)]
+        for number, host in enumerate(self.hosts):
+            until(lambda: os.readlink("/proc/%d/ns/net" % host.pid) !=
+                  os.readlink("/proc/self/ns/net"))
+            port = "p%d" % number
+            self.ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns",
+                    str(host.pid))
+            self.ip("link", "set", port, "master", "br0")
+            self.ip("link", "set", port, "up")
+            self.ip("addr", "add", "10.7.0.%d/24" % (number + 1), "dev", "eth0", host=host)
+            self.ip("addr", "add", "fd07::%d/64" % (number + 1), "dev", "eth0", "nodad", host=host)
+            self.ip("link", "set", "eth0", "up", host=host)
+        self.ip("link", "set", "br0", "up")
+
+    def ip(self, *words, host=None):
+        enter_it = ["nsenter", "-t", str(host.pid), "-n"] if host else []
+        subprocess.run([*enter_it, "ip", *words], check=True)
+
+    def run(self, host, script, *words):
+        return subprocess.Popen(["nsenter", "-t", str(self.hosts[host].pid), "-n", sys.executable,
+                                 "-c", script, *words], stdout=subprocess.PIPE, text=True)
+
+    def talk(self, address):
+        """Five connections, one after the other: each closed by the server first."""
+        server = self.run(1, "import socket,sys\n"
+                             "s=socket.create_server((sys.argv[1],7),family=int(sys.argv[2]))\n"
+                             "print(1,flush=True)\nfor i in range(5):\n a,_=s.accept()\n"
+                             " a.recv(1)\n a.close()\n", address,
+                          str(int(socket.AF_INET6 if ":" in address else socket.AF_INET)))
+        server.stdout.readline()
+        self.run(0, "import socket,sys\nfor i in range(5):\n"
+                    " c=socket.create_connection((sys.argv[1],7))\n c.send(b'x')\n"
+                    " c.recv(1)\n c.close()\n", address).wait(timeout=20)
+        server.wait(timeout=20)
+
+    def close(self):
+        for host in self.hosts:
+            host.terminate()
+            host.wait()
+
+
+def check_bridge(tap):
+    """The same packets at several interfaces, not even their TTL differs, and IPv6 has no ID."""
+    try:
+        bridge = Bridge()
+    except (OSError, subprocess.CalledProcessError) as error:
+        tap.skip("a bridge", "none can be made here: %s" % error)
+        return
+    ways = (["-i", "any"], 2), (["-i", "p0", "-i", "p1"], 2)
+    until(lambda: all("state forwarding" in subprocess.run(
+        ["ip", "-d", "link", "show", port], capture_output=True, text=True, check=False).stdout
+                      for port in ("p0", "p1")), 40)
+    for address in ("10.7.0.2", "fd07::2"):
+        for interfaces, times in ways:
+            what = "%s to %s: " % (" ".join(interfaces), address)
+            live = Live(*interfaces, "-f", "tcp", sockets=len(interfaces) // 2)
+            bridge.talk(address)
+            time.sleep(0.3)
+            live.end()
+            capture = live.records("summary")[0]["lastack"]["capture"]
+            own = capture["packets"] - capture["copies"]
+            again = [side["retransmissions"]["packets"] for flow in live.records("flow")
+                     for side in (flow["lastack"]["client"], flow["lastack"]["server"])]
+            tap.ok(own >= 35 and capture["packets"] == own * times,
+                   what + "each packet counts once", capture["packets"], capture["copies"])
+            tap.ok(len(again) == 10 and not any(again) and
+                   not any(e["event"]["severity"] > 1 for e in live.records("event")),
+                   what + "none is a retransmission", again,
+                   " ".join(e["event"]["action"] for e in live.records("event")))
+            shutil.rmtree(live.folder)
+    bridge.close()
+
+
 def main():
     enter()
     tap = Tap()
@@ -178,6 +257,7 @@ def main():
     check_slow(tap)
     check_several(tap)
     check_types(tap)
+    check_bridge(tap)
     return tap.end()
 
 
