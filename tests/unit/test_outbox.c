@@ -1,0 +1,131 @@
+/* output: a file that another thread writes holds the same octets; where it may not grow it ends
+ * with a whole line, and the failure stays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "../../analyzer/sink/output.h"
+
+enum { LINES = 60000, LONGEST = 997, LIMIT = 5000000 };
+
+/* Line `number`, without its end; lengths differ, so that buffers end anywhere. */
+static size_t make_line(int number, char *line)
+{
+    size_t length = (size_t)number * 31 % LONGEST + 8;
+    memset(line, 'a' + number % 26, length);
+    snprintf(line, 8, "%07u", (unsigned)number % 10000000);
+    line[7] = ' ';
+    return length;
+}
+
+static void write_lines(FILE *stream, bool aside, enum status *ret_status, int *ret_error)
+{
+    struct output output;
+    char line[LONGEST + 8];
+    off_t octets = 0;
+    struct stat file;
+    enum status status = output_init(&output, stream);
+    assert_int_equal(status, STATUS_OK);
+    if (aside)
+        output_write_aside(&output);
+    for (int i = 0; i < LINES && status == STATUS_OK; i++) {
+        size_t length = make_line(i, line);
+        status = output_write_line(&output, line, length);
+        octets += (off_t)length + 1;
+    }
+    enum status flushed = output_flush(&output);
+    *ret_error = errno;
+    *ret_status = flushed;
+    assert_true(status == STATUS_OK || status == flushed);
+    assert_int_equal(fstat(fileno(stream), &file), 0);
+    assert_true(flushed != STATUS_OK || file.st_size == octets); /* nothing is left to be written */
+    output_clear(&output);
+}
+
+/* How many lines the file holds; fails where one is not what was written. */
+static int count_lines(FILE *stream)
+{
+    char line[LONGEST + 8], found[LONGEST + 16];
+    int count = 0;
+    rewind(stream);
+    for (; fgets(found, sizeof(found), stream) != NULL; count++) {
+        size_t length = make_line(count, line);
+        assert_int_equal(strlen(found), length + 1);
+        assert_memory_equal(found, line, length);
+        assert_int_equal(found[length], '\n');
+    }
+    return count;
+}
+
+static void all_lines_arrive(void **state)
+{
+    (void)state;
+    for (int aside = 0; aside < 2; aside++) {
+        FILE *stream = tmpfile();
+        assert_non_null(stream);
+        enum status status;
+        int error;
+        write_lines(stream, aside, &status, &error);
+        assert_int_equal(status, STATUS_OK);
+        assert_int_equal(count_lines(stream), LINES);
+        fclose(stream);
+    }
+}
+
+static void what_fails_ends_with_a_line(void **state)
+{
+    (void)state;
+    struct rlimit before, limit;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = before;
+    limit.rlim_cur = LIMIT;
+    for (int aside = 0; aside < 2; aside++) {
+        FILE *stream = tmpfile();
+        assert_non_null(stream);
+        enum status status;
+        int error;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        write_lines(stream, aside, &status, &error);
+        setrlimit(RLIMIT_FSIZE, &before);
+        assert_int_equal(status, STATUS_WRITE);
+        assert_int_equal(error, EFBIG);
+        int lines = count_lines(stream);
+        assert_in_range(lines, (LIMIT - LONGEST) / LONGEST, LINES - 1);
+        fclose(stream);
+    }
+}
+
+/* Not a file: a reader at the other end of a pipe is to have every line soon. */
+static void a_pipe_is_written_at_once(void **state)
+{
+    (void)state;
+    FILE *stream = popen("cat > /dev/null", "w");
+    assert_non_null(stream);
+    struct output output;
+    assert_int_equal(output_init(&output, stream), STATUS_OK);
+    output_write_aside(&output);
+    assert_false(output.aside);
+    output_clear(&output);
+    pclose(stream);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_lines_arrive),
+        cmocka_unit_test(what_fails_ends_with_a_line),
+        cmocka_unit_test(a_pipe_is_written_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
