@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Interfaces that go down, come up again, or go for good while they are captured on."""
+"""Interfaces that go down, come up again, or go for good; what the kernel takes off a frame."""
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -109,8 +110,45 @@ def check_later(tap):
     shutil.rmtree(live.folder)
 
 
+def sum_up(octets):
+    total = sum(struct.unpack("!%dH" % (len(octets) // 2), octets))
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def tagged_syn(port, tags):
+    """An Ethernet frame with a SYN behind (Ethertype, VLAN identifier) tags."""
+    ends = socket.inet_aton("10.8.1.1") + socket.inet_aton("10.8.1.2")
+    tcp = struct.pack("!HHIIBBHHH", port, 80, 1, 0, 0x50, 2, 65535, 0, 0)
+    summed = sum_up(ends + struct.pack("!HH", 6, len(tcp)) + tcp)
+    tcp = tcp[:16] + struct.pack("!H", summed) + tcp[18:]
+    ip4 = struct.pack("!BBHHHBBH", 0x45, 0, 40, port, 0, 64, 6, 0) + ends
+    ip4 = ip4[:10] + struct.pack("!H", sum_up(ip4)) + ip4[12:]
+    return bytes(12) + b"".join(struct.pack("!HH", *tag) for tag in tags) + b"\x08\0" + ip4 + tcp
+
+
+def check_tags(tap):
+    """The kernel takes a frame's first tag off and gives it beside the frame."""
+    wanted = {1001: [], 1002: [100], 1003: [200, 300]}
+    frames = [tagged_syn(1001, []), tagged_syn(1002, [(0x8100, 100)]),
+              tagged_syn(1003, [(0x88a8, 200), (0x8100, 300)])]
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sender.bind(("far", 0))
+    for options, ports in (((), wanted), (("-f", "tcp"), [1001, 1002]), (("-f", "vlan 100"), [1002])):
+        live = Live("-i", "near", *SEGMENTS, *options)
+        for frame in frames:
+            sender.send(frame)
+        until(lambda: len(live.records("segment")) >= len(ports), 3)
+        live.end()
+        found = {r["source"]["port"]: r["lastack"]["context"]["vlan"] for r in live.records("flow")}
+        tap.ok(found == {port: wanted[port] for port in ports},
+               "tags that the kernel took off are there (%s)" % (" ".join(options) or "no filter"),
+               found, live.said)
+        shutil.rmtree(live.folder)
+    sender.close()
+
+
 def check_refused(tap):
-    make_link()
     ip("link", "set", "near", "down")
     result = subprocess.run([LASTACK, "-i", "near"], capture_output=True, text=True, timeout=20,
                             check=False)
@@ -130,6 +168,8 @@ def main():
     check_down(tap)
     check_removed(tap)
     check_later(tap)
+    make_link()
+    check_tags(tap)
     check_refused(tap)
     return tap.end()
 
