@@ -26,6 +26,12 @@ struct sighting {
     uint8_t ttl;
 };
 
+/* A packet of a tap, and when it passed there. */
+struct moment {
+    uint64_t packet;
+    nanotime t;
+};
+
 /* What differs between the two sightings; bits. */
 enum crossing_change {
     CHANGED_ACKNOWLEDGMENT = 0x01,
@@ -45,7 +51,9 @@ struct crossing {
     struct sighting at[2];
     struct sighting copy; /* a further sighting of it at tap `copied_at` */
     uint8_t copied_at;
-    uint8_t end; /* of the tuple, as the first tap knows it: who sent it */
+    struct moment original[2]; /* duplicated: what it is a copy of, at both; packet 0: not kept */
+    nanotime late;             /* by how much it came after that */
+    uint8_t end;               /* of the tuple, as the first tap knows it: who sent it */
     uint8_t changed;
     bool piece;          /* of a segment that was taken apart: the rest has a crossing of its own */
     bool reordered;      /* it arrived behind a segment that had left after it */

@@ -294,11 +294,15 @@ static uint8_t how_joined(const struct joint *joint, const struct lone *new)
     return flow_key_equal(&joint->key[0], &joint->key[1]) ? JOINED_BY_TUPLE : JOINED_BY_NUMBERS;
 }
 
-/* Both show one SYN: a tap that had shown fewer before it, because some were lost, has caught up.
+/*
+ * Both taps show one segment, so they show one incarnation, however many SYNs each has shown: some
+ * were lost, or made on the way.  What was held so long that its own tap has shown another SYN
+ * since says nothing.
  */
 static void align_openings(struct joint *joint, const struct lone *new, const struct lone *held)
 {
-    if ((new->print.flags &(TCP_SYN | TCP_ACK)) != TCP_SYN)
+    bool opens = (new->print.flags &(TCP_SYN | TCP_ACK)) == TCP_SYN;
+    if (!opens && held->opening != joint->opening[held->tap])
         return;
     int8_t ahead = (int8_t)(new->opening - held->opening);
     if (ahead < 0)
@@ -448,7 +452,11 @@ static bool is_copy_of_recent(struct pair *pair, const struct lone *new)
             !print_is_copy(&joint->recent[new->end][i], &new->print,
                            time_since(new->seen.t, at[new->tap].t), pair->config->copy_window))
             continue;
-        add_crossing(pair, new, FATE_DUPLICATED);
+        struct crossing *crossing = add_crossing(pair, new, FATE_DUPLICATED);
+        if (crossing != NULL) {
+            memcpy(crossing->original, at, sizeof(crossing->original));
+            crossing->late = time_since(new->seen.t, at[new->tap].t);
+        }
         return true;
     }
     return false;

@@ -99,12 +99,6 @@ struct difference {
     nanotime t, x;
 };
 
-/* A packet of a tap, and when it passed there. */
-struct moment {
-    uint64_t packet;
-    nanotime t;
-};
-
 /* A connection as both taps show it. */
 struct joint {
     struct flow_key key[TAPS];

@@ -128,6 +128,22 @@ static void emit(struct path *path, struct event_record *event)
         note(path, path->next->ops->event(path->next, event));
 }
 
+/* The connection of a crossing; of a copy, that of the segment itself: it may come into the next.
+ */
+static struct journey *journey_of(struct path *path, const struct crossing *crossing, nanotime t)
+{
+    struct crossing original = *crossing;
+    if (crossing->original[0].packet != 0)
+        original.at[0].packet = crossing->original[0].packet;
+    return journeys_of(&path->journeys, &original, t);
+}
+
+/* When the segment came to the receiver's tap, by the first tap's clock. */
+static nanotime came_at(const struct path_occasion *occasion)
+{
+    return occasion->t[occasion->crossing->direction == TOWARDS_SECOND ? 1 : 0];
+}
+
 static void tell_crossing(struct path *path, uint32_t number, struct crossing *crossing)
 {
     struct pair *pair = &path->pair[number];
@@ -142,7 +158,7 @@ static void tell_crossing(struct path *path, uint32_t number, struct crossing *c
         .least = clocks_least_delay(&pair->clocks),
     };
     nanotime t = crossing->at[0].packet != 0 ? occasion.t[0] : occasion.t[1];
-    occasion.journey = journeys_of(&path->journeys, crossing, t);
+    occasion.journey = journey_of(path, crossing, t);
     bool distant = occasion.journey == NULL || occasion.journey->distant;
     if (distant && crossing->at[0].packet == 0) {
         nanotime due =
@@ -152,9 +168,9 @@ static void tell_crossing(struct path *path, uint32_t number, struct crossing *c
     }
     if (occasion.journey == NULL)
         return;
-    if (crossing->fate == FATE_ARRIVED && crossing->direction != TOWARDS_UNKNOWN)
-        occasion.next = journeys_after(&path->journeys, occasion.journey,
-                                       occasion.t[crossing->direction == TOWARDS_SECOND ? 1 : 0]);
+    bool came = crossing->fate == FATE_ARRIVED || crossing->fate == FATE_DUPLICATED;
+    if (came && crossing->direction != TOWARDS_UNKNOWN)
+        occasion.next = journeys_after(&path->journeys, occasion.journey, came_at(&occasion));
     journey_count(occasion.journey, number, crossing, path->config->tap_delay);
     journey_keep(occasion.journey, number, pair, crossing->joint);
     follow(path, &occasion);

@@ -257,6 +257,61 @@ static bool tell_delayed(const struct path_occasion *occasion, struct event_reco
     return true;
 }
 
+/* The segment that a copy is one of, as that tap saw it. */
+static struct sighting original_at(const struct crossing *crossing, int came, int tap)
+{
+    struct sighting seen = crossing->at[came];
+    seen.packet = crossing->original[tap].packet;
+    seen.t = crossing->original[tap].t;
+    uint32_t turn = tap == came ? 0 : tap == 0 ? 0 - 1u : 1;
+    seen.sequence += turn * crossing->shift[crossing->end];
+    seen.acknowledgment += turn * crossing->shift[1 - crossing->end];
+    return seen;
+}
+
+/* A copy that the path kept, while the segment itself went through: an old duplicate. */
+static bool tell_late_copy(const struct path_occasion *occasion, struct event_record *event)
+{
+    const struct crossing *crossing = occasion->crossing;
+    int came = crossing->at[0].packet != 0 ? 0 : 1, left = 1 - came;
+    int towards = crossing->direction == TOWARDS_SECOND ? 1 : 0;
+    const struct journey *next = occasion->next;
+    if (crossing->direction == TOWARDS_UNKNOWN || towards != came ||
+        crossing->original[left].packet == 0)
+        return false;
+    struct sighting sent = original_at(crossing, came, left);
+    struct sighting first = original_at(crossing, came, came);
+    int from = journey_side(occasion->journey, crossing->end);
+    begin(event, occasion, EVENT_delayed_between_taps, BLAME_NETWORK);
+    if (next != NULL)
+        event->level = LEVEL_WARNING;
+    report_number(event, "held_ns", crossing->late);
+    report_number(
+        event, "into_incarnation",
+        (int64_t)(next != NULL ? next->who.incarnation : occasion->journey->who.incarnation));
+    report_detail(event, "left", name_of(occasion, left));
+    report_detail(event, "came_to", name_of(occasion, came));
+    add_evidence(event, occasion, left, &sent, ROLE_TRIGGER, "left here, once");
+    add_evidence(event, occasion, came, &first, ROLE_REFERENCE, "came here in time");
+    add_evidence(event, occasion, came, &crossing->at[came], ROLE_CONSEQUENCE,
+                 "came here once more");
+    report_explain(
+        event,
+        "The %s of %s left tap %s once (packet %llu there) and came to tap %s twice, in "
+        "packet %llu and, %s later, in packet %llu: a copy of it was held on the path%s.",
+        kind_of(&sent).text, endpoint(occasion->journey, from).text, name_of(occasion, left),
+        (unsigned long long)sent.packet, name_of(occasion, came), (unsigned long long)first.packet,
+        report_duration(crossing->late).text, (unsigned long long)crossing->at[came].packet,
+        next != NULL ? ", and delivered into the next connection on the same ports" : "");
+    report_remedy(
+        event,
+        "Find what duplicates packets between tap %s and tap %s (bridges in a loop, wireless "
+        "retransmission, load balancing that changes its mind); old duplicates do harm only where "
+        "ports are reused sooner than they can live (2MSL).",
+        name_of(occasion, left), name_of(occasion, came));
+    return true;
+}
+
 static bool tell(const struct path_occasion *occasion, struct event_record *event)
 {
     const struct crossing *crossing = occasion->crossing;
@@ -270,8 +325,9 @@ static bool tell(const struct path_occasion *occasion, struct event_record *even
             return true;
         return crossing->held != NANOTIME_UNKNOWN && crossing->held > occasion->config->tap_delay &&
                tell_delayed(occasion, event);
-    case FATE_MISSED:
     case FATE_DUPLICATED:
+        return crossing->late > occasion->config->tap_delay && tell_late_copy(occasion, event);
+    case FATE_MISSED:
     case FATE_UNKNOWN:
     case PATH_FATES:
         break;

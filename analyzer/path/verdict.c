@@ -294,7 +294,8 @@ static bool is_of_sender(const struct joint *joint, const struct lone *lone)
     const struct end_view *sender = &joint->view[1 - lone->tap][lone->end];
     if ((lone->print.flags & TCP_RST) != 0)
         return false;
-    if (joint->opening[1 - lone->tap] != lone->opening)
+    bool opens = (lone->print.flags & TCP_SYN) != 0;
+    if (!opens && joint->opening[1 - lone->tap] != lone->opening)
         return true; /* what its sender had come to then is not known any more */
     return sender->numbered && seq_at_or_before(print_end(&lone->print), sender->high);
 }

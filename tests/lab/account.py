@@ -23,7 +23,7 @@ PCAP_HEADER, PACKET_HEADER = 24, struct.Struct("<IIII")
 
 # By the log: tap and packet where it left, and each where it came to; whether the captures show all
 # of it: none began, or ended, while it was under way.
-Passed = collections.namedtuple("Passed", "left came transit whole")
+Passed = collections.namedtuple("Passed", "left came transit copies whole")
 
 
 def frames_of(path):
@@ -106,9 +106,10 @@ class Log:
 
 
 def passed(passage, left, came):
-    transit = passage.sent[0] - passage.came if passage.sent and passage.came else 0
+    times = [sent - passage.came for sent in passage.sent] if passage.came else []
+    transit = times[0] if times else 0
     whole = not passage.waits and (passage.came is None or left is not None)
-    return Passed(left, came, transit, whole and len(came) == len(passage.sent))
+    return Passed(left, came, transit, times[1:], whole and len(came) == len(passage.sent))
 
 
 class Said:
@@ -164,6 +165,11 @@ def excused(log, whole):
     return list(both.elements()), sum(both.values())
 
 
+def overdue(passage, delay):
+    """By how much it came late, and by how much copies of it came after it; seconds."""
+    return [passage.transit - delay] + [gap - passage.transit for gap in passage.copies]
+
+
 def judge(log, said, delay):
     """What is wrong with the account, line by line."""
     whole = [p for p in log.passed if p.whole]
@@ -171,8 +177,9 @@ def judge(log, said, delay):
     lost = [p.left for p in whole if not p.came]
     made = [p.came[0] for p in whole if not p.left]
     both = [p for p in whole if p.left and p.came]
-    held = [p.left for p in both if p.transit - delay > HELD + BLURRED]
-    blurred = [p.left for p in both if abs(p.transit - delay - HELD) <= BLURRED]
+    late = [(p.left, over) for p in both for over in overdue(p, delay)]
+    held = [left for left, over in late if over > HELD + BLURRED]
+    blurred = [left for left, over in late if abs(over - HELD) <= BLURRED]
     even, spare = excused(log, whole)
     wrong = []
     for what, want, event, may in (("lost", lost, "lost_between_taps", cut),
