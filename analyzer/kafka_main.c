@@ -36,7 +36,7 @@ int main(int argc, char **argv)
         .brokers = argv[1],
         .topic = argv[2],
         .queue = argc > 3 ? strtoull(argv[3], NULL, 10) : 64 << 20,
-        .wait = argc > 4 ? atoi(argv[4]) : 30000,
+        .wait = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 30000,
         .never_waits = argc > 5,
     };
     struct kafka_result result = {0};

@@ -41,7 +41,7 @@ void analyzer_begin_tapes(struct analyzer *analyzer, nanotime begin)
 enum status analyzer_write_tapes(struct analyzer *analyzer)
 {
     struct engine *engines[ENGINES];
-    struct tape *tapes[ENGINES];
+    struct tape *tapes[ENGINES] = {NULL};
     uint32_t count = engines_of(analyzer, engines);
     for (uint32_t i = 0; i < count; i++)
         tapes[i] = engines[i]->tape;

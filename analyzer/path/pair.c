@@ -182,7 +182,7 @@ static void know_direction(struct pair *pair, struct joint *joint, int towards_s
                CLOCK_ABOVE);
     clocks_add(&pair->clocks, joint->most[back].t, joint->most[back].x, CLOCK_BELOW);
     if (joint->client_end >= 0 && pair->first_near_client < 0)
-        pair->first_near_client = towards_second == joint->client_end;
+        pair->first_near_client = towards_second == joint->client_end ? 1 : 0;
 }
 
 /* The ends' differences lie on the two sides of the clocks' offset: whichever is the larger is

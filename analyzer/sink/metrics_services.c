@@ -86,7 +86,9 @@ uint32_t metrics_services_worst(const struct metrics_services *services, uint32_
 {
     const struct metrics_service **all = malloc((services->count + 1) * sizeof(*all));
     uint32_t count = 0;
-    for (uint32_t i = 0; all && i < SLOTS; i++) {
+    if (all == NULL)
+        return 0;
+    for (uint32_t i = 0; i < SLOTS; i++) {
         if (services->slot[i].ip_version != 0)
             all[count++] = &services->slot[i];
     }

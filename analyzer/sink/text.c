@@ -190,8 +190,10 @@ static void add_counts(struct prose *prose, const char *label, const struct coun
         return;
     for (uint32_t row = 0; row < count; row++)
         line_add_if_any(&line, counts[row].count, counts[row].name);
-    for (char *at = line.text; *at != '\0'; at++) /* names for machines: not_tcp */
-        *at = *at == '_' ? ' ' : *at;
+    for (char *at = line.text; *at != '\0'; at++) { /* names for machines: not_tcp */
+        if (*at == '_')
+            *at = ' ';
+    }
     prose_paragraph(prose, STYLE_PLAIN, label, LABEL, line.text);
 }
 

@@ -139,8 +139,8 @@ static bool erf_take(struct erf *erf, size_t record, struct captured_packet *pac
 {
     const uint8_t *octets = inlet_octets(&erf->inlet);
     const struct kind *kind = find_kind(octets[8]);
-    size_t at = kind != NULL ? erf_frame_at(octets, record, kind) : record + 1;
-    if (at > record) {
+    size_t at = kind != NULL ? erf_frame_at(octets, record, kind) : 0;
+    if (kind == NULL || at > record) {
         erf->skipped++;
         return false;
     }
