@@ -80,9 +80,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
         unpack(decoder->type, script, pieces[first >> 4 & 3], pieces[first >> 6]);
     if (whole.octets >= MOST_UNPACKED || again.octets >= MOST_UNPACKED)
         return 0;
-    CLAIM((whole.result == DECODER_DAMAGED) == (again.result == DECODER_DAMAGED), "%d and %d",
+    /* What is no beginning libzstd refuses at once, or it waits for more of it in vain. */
+    CLAIM((whole.result == DECODER_BETWEEN) == (again.result == DECODER_BETWEEN), "%d and %d",
           (int)whole.result, (int)again.result);
-    CLAIM(whole.result == DECODER_DAMAGED || whole.octets == again.octets, "%llu and %llu octets",
+    CLAIM(whole.result != DECODER_BETWEEN || whole.octets == again.octets, "%llu and %llu octets",
           (unsigned long long)whole.octets, (unsigned long long)again.octets);
     CLAIM(whole.octets != again.octets || whole.sum == again.sum, "other octets");
     return 0;
