@@ -57,7 +57,8 @@ struct packet_ref {
     seq sequence, acknowledgment;
     uint32_t payload;
     uint8_t flags;
-    uint8_t from; /* side */
+    uint8_t from;  /* side */
+    uint16_t none; /* zero, not padding: parked connections are made of whole words */
 };
 
 /* Counters of a side (RECORDS, flow); what every segment counts stands first. */
