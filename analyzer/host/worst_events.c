@@ -49,10 +49,11 @@ static bool rank_port(const struct host_occasion *occasion, int64_t *ret_rank)
         return true;
     }
     bool opened = (delta->what & DELTA_OPENED) != 0;
+    if (opened && delta->reuse == NANOTIME_UNKNOWN)
+        return false;
     ret_rank[0] = opened ? RANK_REUSED : RANK_CLOSED;
     ret_rank[1] = opened ? -delta->reuse : time_since(delta->t, delta->opened);
-    return !opened ||
-           (delta->reuse != NANOTIME_UNKNOWN && delta->reuse < census_two_msl(occasion->census));
+    return !opened || delta->reuse < census_two_msl(occasion->census);
 }
 
 static enum status note_port(const struct host_occasion *occasion)
