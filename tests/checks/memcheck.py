@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""valgrind's memcheck over the samples, in every output and way of reading: nothing is read that was
+not written, nothing beyond its end, nothing after it was freed, and nothing is lost."""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+TOP = os.environ.get("TOP_SRCDIR", ".")
+BUILD = os.environ.get("TOP_BUILDDIR", ".")
+LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
+FAULT = 99
+VALGRIND = ["valgrind", "--quiet", "--error-exitcode=%d" % FAULT, "--leak-check=full",
+            "--errors-for-leak-kinds=definite,indirect"]
+
+
+def check(tap, name, words, codes=(0, 4)):
+    done = subprocess.run(VALGRIND + [LASTACK] + words, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=300, check=False)
+    said = [line for line in done.stderr.decode(errors="replace").splitlines() if "==" in line]
+    return tap.ok(done.returncode in codes and not said, name, done.returncode, "\n".join(said[:40]))
+
+
+def main():
+    tap = Tap()
+    if os.environ.get("LASTACK_SANITIZED", "").strip():
+        tap.skip("memcheck", "a sanitizer looks at memory itself")
+        return tap.end()
+    if not shutil.which("valgrind"):
+        tap.skip("memcheck", "no valgrind")
+        return tap.end()
+    samples = sorted(glob.glob(os.path.join(TOP, "samples", "*.pcap*")))
+    with tempfile.TemporaryDirectory() as folder:
+        out = lambda name: os.path.join(folder, name)
+        state, empty = out("state"), out("never")
+        words = ["--threads", "1", "--ndjson=" + out("a"), "--json=" + out("b"), "--text=" + out("c"),
+                 "--html=" + out("d"), "--metrics-file", out("e"), "-w", out("f"), "--transitions",
+                 "--segments", "all", "--nano"]
+        check(tap, "every output of %d samples" % len(samples), words + samples)
+        check(tap, "on three threads", ["--threads", "3", "--ndjson=" + out("a")] + samples)
+        check(tap, "a ladder", ["ladder"] + samples[:1])
+        check(tap, "two taps", ["--ndjson=" + out("a"), "--tap", "a=" + samples[0],
+                                "--tap", "b=" + samples[0]])
+        half = len(samples) // 2
+        check(tap, "a state is written", ["--threads", "1", "--state-out", state] + samples[:half])
+        check(tap, "and read", ["--threads", "1", "--state-in", state, "--json=" + out("b")] +
+              samples[half:])
+        with open(samples[0], "rb") as file, open(out("cut"), "wb") as cut:
+            cut.write(file.read()[:-5])
+        check(tap, "a file that is cut short", ["--json=" + out("b"), out("cut")])
+        check(tap, "a file that is not there", ["--json=" + out("b"), empty], codes=(3,))
+    return tap.end()
+
+
+sys.exit(main())
