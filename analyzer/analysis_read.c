@@ -90,12 +90,23 @@ bool run_wants(const struct options *options, nanotime moment)
     return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
 }
 
+/* Interfaces take turns at any packet: live no place is noted. */
+static enum status note_place(struct run *run, const struct captured_packet *captured)
+{
+    if (run_is_live(run))
+        return STATUS_OK;
+    if (run->options->tap_count > 0)
+        return tap_set_note_place(&run->taps, run->tap, captured);
+    return input_places_note(&run->places, run->source, captured);
+}
+
 static enum status take_packet(struct run *run, const struct captured_packet *captured)
 {
     run->packets++;
     idle_note_packet(&run->idle, captured->time);
-    if (!run_is_live(run) && run->options->tap_count == 0) /* interfaces take turns at any packet */
-        input_places_note(&run->places, run->source, captured);
+    enum status status = note_place(run, captured);
+    if (status != STATUS_OK)
+        return status;
     if (!run_wants(run->options, captured->time))
         return STATUS_OK;
     struct analyzer_packet packet = {

@@ -19,9 +19,12 @@ struct input_places {
 /* Forgets what was noted, to read once more; keeps the memory. */
 void input_places_restart(struct input_places *places);
 
-/* Notes where the packets of another input than before begin; bounded, see struct input_spans. */
-void input_places_note(struct input_places *places, const struct source *source,
-                       const struct captured_packet *packet);
+/*
+ * Notes where the packets of another input than before begin; bounded, see struct input_spans.
+ * Returns OK or NO_MEMORY.
+ */
+enum status input_places_note(struct input_places *places, const struct source *source,
+                              const struct captured_packet *packet);
 
 void input_places_clear(struct input_places *places);
 

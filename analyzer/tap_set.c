@@ -100,10 +100,15 @@ enum source_result tap_set_next(struct tap_set *set, struct analyzer *analyzer,
     struct tap *tap = &set->tap[first];
     tap->has_head = false;
     tap->packets++;
-    input_places_note(&tap->places, tap->source, &tap->head);
     *ret_packet = tap->head;
     *ret_tap = first;
     return SOURCE_PACKET;
+}
+
+enum status tap_set_note_place(struct tap_set *set, uint32_t tap,
+                               const struct captured_packet *packet)
+{
+    return input_places_note(&set->tap[tap].places, set->tap[tap].source, packet);
 }
 
 void tap_set_clear(struct tap_set *set)

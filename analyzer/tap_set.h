@@ -44,6 +44,10 @@ enum status tap_set_open(struct tap_set *set, const struct options *options,
 enum source_result tap_set_next(struct tap_set *set, struct analyzer *analyzer,
                                 struct captured_packet *ret_packet, uint32_t *ret_tap);
 
+/* Notes which of the tap's files the packet, its latest, came from.  Returns OK or NO_MEMORY. */
+enum status tap_set_note_place(struct tap_set *set, uint32_t tap,
+                               const struct captured_packet *packet);
+
 void tap_set_clear(struct tap_set *set);
 
 #endif
