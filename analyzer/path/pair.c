@@ -6,6 +6,8 @@
 
 #include "joints.h"
 #include "lones.h"
+#include "pair_ways.h"
+#include "sighted.h"
 #include "verdict.h"
 
 enum { EXPIRE_EVERY = 32 }; /* segments */
@@ -25,16 +27,6 @@ void pair_init(struct pair *pair, const struct config *config)
 nanotime pair_time(const struct pair *pair, int tap, nanotime t)
 {
     return tap == 0 ? t : clocks_to_first(&pair->clocks, t);
-}
-
-enum path_direction_known pair_direction(const struct pair *pair, const struct joint *joint,
-                                         int end)
-{
-    if (joint->direction[end] != TOWARDS_UNKNOWN || pair->first_near_client < 0 ||
-        joint->client_end < 0)
-        return (enum path_direction_known)joint->direction[end];
-    bool from_client = end == joint->client_end;
-    return from_client == (pair->first_near_client == 1) ? TOWARDS_SECOND : TOWARDS_FIRST;
 }
 
 /* --- the queue --- */
@@ -71,163 +63,6 @@ static struct crossing *add_crossing(struct pair *pair, const struct lone *lone,
     crossing->tsval = lone->print.tsval;
     crossing->tsecr = lone->print.tsecr;
     return crossing;
-}
-
-/* --- a segment in the first tap's terms --- */
-
-static struct print print_of(const struct segment *segment)
-{
-    return (struct print){
-        .sequence = segment->sequence,
-        .acknowledgment = (segment->flags & TCP_ACK) != 0 ? segment->acknowledgment : 0,
-        .payload = segment->payload,
-        .payload_hash = segment->payload_hash,
-        .hashed = segment->payload_hashed,
-        .stamped = (segment->options & OPTION_TIMESTAMPS) != 0,
-        .tsval = segment->tsval,
-        .tsecr = segment->tsecr,
-        .ip_id = segment->ip_id,
-        .window = segment->window,
-        .flags = segment->flags,
-    };
-}
-
-static struct lone lone_of(const struct pair *pair, int tap, const struct segment *segment,
-                           uint32_t joint_index, int end)
-{
-    const struct joint *joint = pair_joint(pair, joint_index);
-    struct lone lone = {
-        .print = print_of(segment),
-        .seen = {.packet = segment->packet,
-                 .t = segment->time,
-                 .sequence = segment->sequence,
-                 .acknowledgment = segment->acknowledgment,
-                 .payload = segment->payload,
-                 .ip_bytes = segment->ip_length,
-                 .flags = segment->flags,
-                 .ttl = segment->ttl},
-        .order = pair->order,
-        .joint = joint_index,
-        .options = segment->options,
-        .mss = segment->mss,
-        .window_scale = segment->window_scale,
-        .tap = (uint8_t)tap,
-        .end = (uint8_t)end,
-    };
-    if (!lone.print.stamped)
-        lone.print.tsval = lone.print.tsecr = 0;
-    if (tap == 1) {
-        lone.print.sequence -= joint->shift[end];
-        if ((segment->flags & TCP_ACK) != 0)
-            lone.print.acknowledgment -= joint->shift[1 - end];
-    }
-    return lone;
-}
-
-/* A SYN that is no repetition: another incarnation. */
-static void note_opening(struct joint *joint, const struct lone *lone)
-{
-    if (joint->opening[lone->tap] == 0 || joint->opened_at[lone->tap] != lone->seen.sequence)
-        joint->opening[lone->tap]++;
-    joint->opened_at[lone->tap] = lone->seen.sequence;
-}
-
-/* What a tap has shown of the connection by now. */
-static void note_view(struct pair *pair, struct joint *joint, const struct lone *lone)
-{
-    struct end_view *view = &joint->view[lone->tap][lone->end];
-    bool reset = (lone->print.flags & TCP_RST) != 0;
-    seq end = print_end(&lone->print);
-    if (lone->tap == 0 || clocks_known(&pair->clocks))
-        joint->last = time_later_of(joint->last, pair_lone_time(pair, lone));
-    if ((lone->print.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-        note_opening(joint, lone);
-        joint->client_end = (int8_t)lone->end;
-        joint->closed = joint->reset = false;
-        joint->fins = 0;
-        view->numbered = view->acks = false; /* a new connection on the same ports */
-        if (lone->tap == 0)
-            joint->shown[0] = joint->shown[1] = false;
-    }
-    view->heard = true;
-    if ((lone->print.flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
-        (!view->acks || seq_after(lone->print.acknowledgment, view->acked))) {
-        view->acked = lone->print.acknowledgment;
-        view->acks = true;
-    }
-    if (!reset) {
-        if (!view->numbered || seq_after(end, view->high))
-            view->high = end;
-        view->numbered = true;
-        view->last = view->last_order == 0 ? lone->seen.t : time_later_of(view->last, lone->seen.t);
-        view->last_order = lone->order;
-    }
-    joint->fins |= (lone->print.flags & TCP_FIN) != 0 ? 1u << lone->end : 0;
-    joint->reset |= reset;
-    joint->closed |= reset || joint->fins == 3;
-    if (pair->segments[lone->tap]++ == 0)
-        pair->first[lone->tap] = pair->latest[lone->tap] = lone->seen.t;
-    pair->first[lone->tap] = time_earlier_of(pair->first[lone->tap], lone->seen.t);
-    pair->latest[lone->tap] = time_later_of(pair->latest[lone->tap], lone->seen.t);
-}
-
-/* --- what a match tells of clocks and ways --- */
-
-static void know_direction(struct pair *pair, struct joint *joint, int towards_second)
-{
-    int back = 1 - towards_second;
-    joint->direction[towards_second] = TOWARDS_SECOND;
-    joint->direction[back] = TOWARDS_FIRST;
-    clocks_add(&pair->clocks, joint->least[towards_second].t, joint->least[towards_second].x,
-               CLOCK_ABOVE);
-    clocks_add(&pair->clocks, joint->most[back].t, joint->most[back].x, CLOCK_BELOW);
-    if (joint->client_end >= 0 && pair->first_near_client < 0)
-        pair->first_near_client = towards_second == joint->client_end ? 1 : 0;
-}
-
-/* The ends' differences lie on the two sides of the clocks' offset: whichever is the larger is
- * that of segments on their way to the second tap. */
-static void find_direction(struct pair *pair, struct joint *joint)
-{
-    for (int end = 0; end < ENDS; end++) {
-        if (joint->least[end].x > joint->most[1 - end].x) {
-            know_direction(pair, joint, end);
-            return;
-        }
-    }
-}
-
-static void take_sample(struct pair *pair, struct joint *joint, int end, const nanotime t[TAPS])
-{
-    struct difference sample = {t[0], time_since(t[1], t[0])};
-    if (joint->direction[end] != TOWARDS_UNKNOWN) {
-        bool away = joint->direction[end] == TOWARDS_SECOND;
-        clocks_add(&pair->clocks, sample.t, sample.x, away ? CLOCK_ABOVE : CLOCK_BELOW);
-        return;
-    }
-    if (!joint->differs[end] || sample.x < joint->least[end].x)
-        joint->least[end] = sample;
-    if (!joint->differs[end] || sample.x > joint->most[end].x)
-        joint->most[end] = sample;
-    joint->differs[end] = true;
-    if (joint->differs[0] && joint->differs[1])
-        find_direction(pair, joint);
-}
-
-void pair_measure(const struct pair *pair, struct crossing *crossing)
-{
-    const struct joint *joint = pair_joint(pair, crossing->joint);
-    int end = joint_first_end(joint, crossing->end); /* the flip is its own inverse */
-    crossing->direction = pair_direction(pair, joint, end);
-    if (crossing->fate != FATE_ARRIVED || crossing->direction == TOWARDS_UNKNOWN ||
-        !clocks_known(&pair->clocks))
-        return;
-    nanotime t = crossing->at[0].t;
-    nanotime later = time_since(time_since(crossing->at[1].t, t), clocks_offset(&pair->clocks, t));
-    crossing->delay = crossing->direction == TOWARDS_SECOND ? later : -later;
-    crossing->delay = time_later_of(crossing->delay, 0); /* below it, the clocks' error shows */
-    crossing->held =
-        time_later_of(time_since(crossing->delay, clocks_least_delay(&pair->clocks)), 0);
 }
 
 /* --- matching --- */
@@ -331,7 +166,7 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
         nanotime t[TAPS];
         t[new->tap] = new->seen.t;
         t[held.tap] = held.seen.t;
-        take_sample(pair, joint, new->end, t);
+        pair_take_sample(pair, joint, new->end, t);
     }
     joint->view[new->tap][new->end].ttl = new->seen.ttl;
     joint->view[held.tap][held.end].ttl = held.seen.ttl;
@@ -504,8 +339,8 @@ void pair_take(struct pair *pair, int tap, const struct segment *segment)
         pair->status = STATUS_NO_MEMORY;
         return;
     }
-    struct lone new = lone_of(pair, tap, segment, index, end);
-    note_view(pair, pair_joint(pair, index), &new);
+    struct lone new = lone_seen(pair, tap, segment, index, end);
+    lone_note_view(pair, pair_joint(pair, index), &new);
     new.opening = pair_joint(pair, index)->opening[tap];
     verdict_note_answer(pair, &new);
     bool placed = is_copy_of_recent(pair, &new) || match(pair, &new) ||

@@ -1,0 +1,71 @@
+/* pair_ways: see pair_ways.h. */
+#include "pair_ways.h"
+
+#include "joints.h"
+
+enum path_direction_known pair_direction(const struct pair *pair, const struct joint *joint,
+                                         int end)
+{
+    if (joint->direction[end] != TOWARDS_UNKNOWN || pair->first_near_client < 0 ||
+        joint->client_end < 0)
+        return (enum path_direction_known)joint->direction[end];
+    bool from_client = end == joint->client_end;
+    return from_client == (pair->first_near_client == 1) ? TOWARDS_SECOND : TOWARDS_FIRST;
+}
+
+static void know_direction(struct pair *pair, struct joint *joint, int towards_second)
+{
+    int back = 1 - towards_second;
+    joint->direction[towards_second] = TOWARDS_SECOND;
+    joint->direction[back] = TOWARDS_FIRST;
+    clocks_add(&pair->clocks, joint->least[towards_second].t, joint->least[towards_second].x,
+               CLOCK_ABOVE);
+    clocks_add(&pair->clocks, joint->most[back].t, joint->most[back].x, CLOCK_BELOW);
+    if (joint->client_end >= 0 && pair->first_near_client < 0)
+        pair->first_near_client = towards_second == joint->client_end ? 1 : 0;
+}
+
+/* The ends' differences lie on the two sides of the clocks' offset: whichever is the larger is
+ * that of segments on their way to the second tap. */
+static void find_direction(struct pair *pair, struct joint *joint)
+{
+    for (int end = 0; end < ENDS; end++) {
+        if (joint->least[end].x > joint->most[1 - end].x) {
+            know_direction(pair, joint, end);
+            return;
+        }
+    }
+}
+
+void pair_take_sample(struct pair *pair, struct joint *joint, int end, const nanotime t[TAPS])
+{
+    struct difference sample = {t[0], time_since(t[1], t[0])};
+    if (joint->direction[end] != TOWARDS_UNKNOWN) {
+        bool away = joint->direction[end] == TOWARDS_SECOND;
+        clocks_add(&pair->clocks, sample.t, sample.x, away ? CLOCK_ABOVE : CLOCK_BELOW);
+        return;
+    }
+    if (!joint->differs[end] || sample.x < joint->least[end].x)
+        joint->least[end] = sample;
+    if (!joint->differs[end] || sample.x > joint->most[end].x)
+        joint->most[end] = sample;
+    joint->differs[end] = true;
+    if (joint->differs[0] && joint->differs[1])
+        find_direction(pair, joint);
+}
+
+void pair_measure(const struct pair *pair, struct crossing *crossing)
+{
+    const struct joint *joint = pair_joint(pair, crossing->joint);
+    int end = joint_first_end(joint, crossing->end); /* the flip is its own inverse */
+    crossing->direction = pair_direction(pair, joint, end);
+    if (crossing->fate != FATE_ARRIVED || crossing->direction == TOWARDS_UNKNOWN ||
+        !clocks_known(&pair->clocks))
+        return;
+    nanotime t = crossing->at[0].t;
+    nanotime later = time_since(time_since(crossing->at[1].t, t), clocks_offset(&pair->clocks, t));
+    crossing->delay = crossing->direction == TOWARDS_SECOND ? later : -later;
+    crossing->delay = time_later_of(crossing->delay, 0); /* below it, the clocks' error shows */
+    crossing->held =
+        time_later_of(time_since(crossing->delay, clocks_least_delay(&pair->clocks)), 0);
+}

@@ -1,0 +1,10 @@
+/* pair_ways: what matches tell of the clocks of two taps, and of which way segments went. */
+#ifndef LASTACK_PATH_PAIR_WAYS_H
+#define LASTACK_PATH_PAIR_WAYS_H
+
+#include "pair.h"
+
+/* Takes in that a segment of that end was seen at the times t, each by its tap's clock. */
+void pair_take_sample(struct pair *pair, struct joint *joint, int end, const nanotime t[TAPS]);
+
+#endif
