@@ -70,7 +70,8 @@ static int find_ignored(const struct occasion *occasion)
         return -1;
     for (int x = 0; x < SIDES; x++) {
         const struct aftermath *aftermath = &closing->aftermath[x];
-        bool beyond = seq_after(segment->acknowledgment, aftermath->snd_nxt[peer]) &&
+        bool beyond = aftermath->numbered[peer] &&
+                      seq_after(segment->acknowledgment, aftermath->snd_nxt[peer]) &&
                       seq_at_or_before(segment->acknowledgment,
                                        occasion->incarnation->connection.side[peer].snd_nxt);
         if (closing->rst[x].packet != 0 && aftermath->went_on.packet != 0 && beyond &&
@@ -105,7 +106,9 @@ void detect_rst_ignored(struct occasion *occasion)
                         "the %s goes on as if it had not sent it", report_side(x));
     report_evidence(&event, &base, &shown, occasion->from, ROLE_CONSEQUENCE,
                     "what was sent after the reset is acknowledged");
-    report_number(&event, "seq_off_snd_nxt", seq_distance(rst->sequence, aftermath->snd_nxt[x]));
+    if (aftermath->numbered[x])
+        report_number(&event, "seq_off_snd_nxt",
+                      seq_distance(rst->sequence, aftermath->snd_nxt[x]));
     report_detail(&event, "rst_fit", rst_fit_name(fit));
     report_detail(&event, "rst_form", rst_form_name((enum rst_form)closing->rst_form[x]));
     report_explain(&event,

@@ -91,6 +91,13 @@ static void watch_time_wait(struct connection *connection, const struct segment 
         closing->to_time_wait = packet_ref_of(segment, from);
 }
 
+/* Whether SND.NXT of a side is known: a reset alone, which may answer from nowhere, tells none. */
+static bool is_numbered(const struct connection *connection, int side)
+{
+    const struct side *x = &connection->side[side], *y = &connection->side[side_other(side)];
+    return (x->flags & (SIDE_HEARD | SIDE_ISS_KNOWN)) != 0 || side_has(y, SIDE_ACKED);
+}
+
 static void remember_rst(struct connection *connection, const struct segment *segment, int from,
                          const struct step *step)
 {
@@ -109,6 +116,7 @@ static void remember_rst(struct connection *connection, const struct segment *se
     closing->rst_fit[from] = (uint8_t)step->rst_fit;
     for (int side = 0; side < SIDES; side++) {
         aftermath->snd_nxt[side] = connection->side[side].snd_nxt;
+        aftermath->numbered[side] = is_numbered(connection, side);
         aftermath->before[side] = (uint8_t)step->before[side];
     }
     aftermath->before_basis = (uint8_t)step->before_basis[from];

@@ -138,7 +138,8 @@ struct aftermath {
     struct packet_ref went_on;   /* its first segment since that is no reset */
     struct packet_ref challenge; /* the peer's first pure ACK since, but for what was under way */
     struct packet_ref exact;     /* its reset at the challenge's acknowledgment */
-    seq snd_nxt[SIDES];          /* of both sides when the first reset passed */
+    seq snd_nxt[SIDES];          /* of both sides when the first reset passed; with `numbered` */
+    bool numbered[SIDES];        /* the side had sent by then, or the peer had acknowledged it */
     uint8_t before[SIDES];       /* enum tcp_state of both sides when the first reset passed */
     uint8_t before_basis;        /* enum basis of the side's own */
 };

@@ -315,7 +315,8 @@ static void judge_presumed(struct connection *connection, const struct segment *
 
 /*
  * A host that has reset a connection sends nothing new in it.  A side that goes on exactly where it
- * was had not sent the reset: somebody else did, in its name (OBSERVER 5).
+ * was had not sent the reset: somebody else did, in its name (OBSERVER 5).  Where it was is not
+ * known of one that had sent nothing else before.
  */
 static void revoke_foreign_rst(struct connection *connection, const struct segment *segment,
                                int from, struct step *step)
@@ -324,7 +325,8 @@ static void revoke_foreign_rst(struct connection *connection, const struct segme
     const struct history *history = &connection->history;
     bool new_octets = segment->payload > 0 || (segment->flags & TCP_FIN) != 0;
     int newest = history_newest(history, from, history->count - 1);
-    if (newest < 0 || !new_octets || segment->sequence != x->snd_nxt ||
+    bool follows = !side_has(x, SIDE_HEARD) || segment->sequence == x->snd_nxt;
+    if (newest < 0 || !new_octets || !follows ||
         (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
         return;
     const struct history_entry *entry = history_peek(history, newest);
