@@ -2,6 +2,8 @@
 """The dashboard fits Grafana's own types, and explains the events that there are.
 
 Grafana does not run here; tests/integration/prometheus.py asks a live Prometheus every query of it.
+
+grafana.py --write explains the events anew in the dashboard's text.
 """
 import json
 import os
@@ -56,15 +58,29 @@ def faults(folder, dashboard):
     return run.stdout.splitlines() if run.returncode != 0 else []
 
 
-def check_text(tap, dashboard):
+def explanations():
+    """What the dashboard's text says of each event above information."""
     events = json.loads(subprocess.run([LASTACK, "--list-events=json"], capture_output=True, check=True).stdout)
     events = events["events"] if isinstance(events, dict) else events
+    return ["**%(id)s** (%(level)s): %(title)s. %(meaning)s *To do:* %(remedy)s" % e for e in events
+            if e["level"] != "info"]
+
+
+def check_text(tap, dashboard):
     text = "\n".join(p["options"]["content"] for p in dashboard["panels"] if p["type"] == "text")
-    wanted = ["**%(id)s** (%(level)s): %(title)s. %(meaning)s *To do:* %(remedy)s" % e for e in events
-              if e["level"] != "info"]
+    wanted = explanations()
     missing = [line[:60] for line in wanted if line not in text]
     tap.ok(wanted and not missing and text.count("**") == 2 * len(wanted),
-           "every event above information is explained, in the catalogue's words", *missing)
+           "every event above information is explained, in the catalogue's words (else: grafana.py --write)",
+           *missing)
+
+
+def write(dashboard):
+    """The one panel of text, anew."""
+    panel = next(p for p in dashboard["panels"] if p["type"] == "text")
+    panel["options"]["content"] = "\n\n".join(explanations())
+    with open(DASHBOARD, "w") as file:
+        file.write(json.dumps(dashboard, indent=1) + "\n")
 
 
 def spoil(dashboard):
@@ -82,6 +98,9 @@ def main():
     tap = Tap()
     with open(DASHBOARD) as file:
         dashboard = json.load(file)
+    if "--write" in sys.argv[1:]:
+        write(dashboard)
+        return 0
     check_text(tap, dashboard)
     places = sorted((p["gridPos"]["y"], p["gridPos"]["x"], p["gridPos"]["w"]) for p in dashboard["panels"])
     tap.ok(len({p["id"] for p in dashboard["panels"]}) == len(dashboard["panels"]) and
