@@ -2,11 +2,12 @@
 """Captures made to exhaust: time per packet and memory stay within a bound beside an ordinary one's,
 and the report counts what was given up.
 
-usage: attacks.py [--packets N]    of each capture; the table stands in the lines that begin with #
+usage: attacks.py [--packets N] [--only NAME]    N of each capture; the table stands in the lines that begin with #
 
 The ordinary capture has as many packets, of connections that open, exchange, and close.  Time is
 the processor's.  Connections may take 16 MiB (--max-memory), so that the limit bites here, too.
 """
+import argparse
 import gzip
 import json
 import os
@@ -260,7 +261,11 @@ def check_bombs(tap, folder, plain):
 
 
 def main():
-    count = int(sys.argv[2]) if sys.argv[1:2] == ["--packets"] else PACKETS
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--packets", type=int, default=PACKETS)
+    words.add_argument("--only", choices=ATTACKS, help="that attack alone")
+    words = words.parse_args()
+    count = words.packets
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         path = put(folder, ordinary(count))
@@ -270,10 +275,14 @@ def main():
                                                              octets / 2**20))
         tap.ok(code == 0 and told["capture"]["packets"] == count // 8 * 8, "an ordinary capture", code)
         for name, make in ATTACKS.items():
+            if words.only not in (None, name):
+                continue
             held, told = check_attack(tap, folder, name, make, count, plain)
             if held and make is half_open and count * 128 > LIMIT // 4:
                 tap.ok(limits_that_bit(told).get("evictions", 0) > 0, "what gave way is counted",
                        limits_that_bit(told))
+        if words.only is not None:
+            return tap.end()
         check_far_fragments(tap, folder, count, plain)
         check_bombs(tap, folder, plain)
     return tap.end()
