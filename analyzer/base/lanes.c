@@ -8,11 +8,11 @@ enum { LANE = 4, LANES = LANES_GROUP / LANE };
 static void fill_row(struct lanes_table *table, unsigned mask)
 {
     uint8_t set = 0;
-    for (uint8_t lane = 0; lane < LANES; lane++) {
+    for (unsigned lane = 0; lane < LANES; lane++) {
         bool is_set = (mask >> lane & 1) != 0;
         table->spread[mask][lane] = is_set ? set : 0xff;
         if (is_set)
-            table->gather[mask][set++] = lane;
+            table->gather[mask][set++] = (uint8_t)lane;
     }
 }
 

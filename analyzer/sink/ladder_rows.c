@@ -216,8 +216,10 @@ static void add_verdict(struct ladder_rows *rows, const struct ladder_segment *s
     if (segment->verdict == VERDICT_NEW || segment->verdict == VERDICT_ELSEWHERE)
         return;
     line_add(&line, "%s", segment_verdict_name((enum segment_verdict)segment->verdict));
-    for (char *at = line.text; *at != '\0'; at++) /* a name for machines: out_of_order */
-        *at = *at == '_' ? ' ' : *at;
+    for (char *at = line.text; *at != '\0'; at++) { /* a name for machines: out_of_order */
+        if (*at == '_')
+            *at = ' ';
+    }
     add_words(rows, LADDER_REMARK, &line);
 }
 

@@ -157,7 +157,8 @@ static void draft_value(struct draft *draft, const struct field *field, uint32_t
     step->field = field;
     step->zero_is_null = field->zero_is_null;
     step->words = field->words;
-    step->first_word = step->kind == STEP_WORD ? (int16_t)vocabulary_row(field->words)->first : 0;
+    if (step->kind == STEP_WORD)
+        step->first_word = (int16_t)vocabulary_row(field->words)->first;
     step->record = record;
     step->offset = record + field->offset;
     step->part = part;
