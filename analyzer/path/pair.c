@@ -87,13 +87,16 @@ static void remember_stamp(struct joint *joint, const struct lone *arrived)
 }
 
 /* A segment of the first tap is the one that the second tap shows. */
-static void arrive(struct pair *pair, const struct lone *first, const struct lone *second)
+static void arrive(struct pair *pair, const struct lone *first, const struct lone *second,
+                   bool sure)
 {
     struct joint *joint = pair_joint(pair, first->joint);
     struct crossing *crossing = add_crossing(pair, first, FATE_ARRIVED);
     if (crossing == NULL)
         return;
     crossing->at[1] = second->seen;
+    if (!sure)
+        crossing->confidence = CONFIDENCE_PROBABLE; /* which of several transmissions it is */
     crossing->changed = lones_compare(first, second);
     crossing->copy = first->copy.packet != 0 ? first->copy : second->copy;
     crossing->copied_at = first->copy.packet == 0;
@@ -108,6 +111,22 @@ static void arrive(struct pair *pair, const struct lone *first, const struct lon
 static bool is_whole(const struct lone *lone)
 {
     return (lone->flags & LONE_PARTLY) == 0;
+}
+
+/*
+ * Another IP identification: while most of what matches keeps its own, this may be another
+ * transmission, the tap's capture having missed its counterpart.
+ */
+static bool may_be_repetition(struct pair *pair, const struct print *a, const struct print *b)
+{
+    if (a->ip_id == 0 || b->ip_id == 0)
+        return false;
+    if (a->ip_id == b->ip_id)
+        pair->ids_same++;
+    else
+        pair->ids_other++;
+    bool told_by_stamp = a->stamped && b->stamped && a->tsval == b->tsval;
+    return a->ip_id != b->ip_id && !told_by_stamp && pair->ids_same >= pair->ids_other;
 }
 
 /* Whether the path keeps IP identifications: then they tell transmissions apart. */
@@ -161,7 +180,10 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
     pair->matched++;
     if (joint->join != JOINED_BY_PAYLOAD)
         joint->join = how_joined(joint, new);
-    if (new_done && held_done && sure && is_whole(new) && is_whole(&held)) {
+    bool whole = new_done && held_done && is_whole(new) && is_whole(&held);
+    if (whole && may_be_repetition(pair, &new->print, &held.print))
+        sure = false;
+    if (whole && sure) {
         note_ids(joint, &new->print, &held.print);
         nanotime t[TAPS];
         t[new->tap] = new->seen.t;
@@ -174,7 +196,7 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
     verdict_note_arrival(pair, &held, pair_lone_time(pair, new)); /* is read ahead of the other */
     const struct lone *first = new->tap == 0 ? new : &held;
     if (new->tap == 0 ? new_done : held_done)
-        arrive(pair, first, new->tap == 0 ? &held : new);
+        arrive(pair, first, new->tap == 0 ? &held : new, sure);
     if (new_done && held_done) {
         remember(joint, new, &held);
         lones_note_twins(pair, new);
@@ -184,8 +206,8 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
         lones_release(pair, index);
     else
         lones_shorten(pair, index, shared);
-    if (!held_done)
-        pair_lone(pair, index)->flags |= LONE_PARTLY;
+    if (!held_done) /* what arrived of it is no other transmission of the rest */
+        pair_lone(pair, index)->flags = held.flags | LONE_PARTLY;
     new->print.sequence = seq_add(new->print.sequence, shared);
     new->print.payload -= shared;
     if (!new_done)
@@ -238,7 +260,8 @@ static void hold(struct pair *pair, struct lone *new)
         decide(pair, pair->all.oldest, true);
     if (has_twin(joint, new))
         new->flags |= LONE_TWIN;
-    if (verdict_is_needless(pair, new))
+    new->needless = verdict_is_needless(pair, new);
+    if (new->needless)
         new->flags |= LONE_REPEATED;
     if (lones_hold(pair, new) == 0)
         pair->status = STATUS_NO_MEMORY;

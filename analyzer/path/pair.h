@@ -63,6 +63,7 @@ struct lone {
     uint8_t tap, end, flags; /* flags: enum lone_flag */
     uint8_t opening;         /* of its tap (joint.opening) when it was taken */
     bool listed;
+    bool needless; /* by all that is known, its octets had come before */
 };
 
 /* Lone segments, the oldest first; indices. */
@@ -152,6 +153,7 @@ struct pair {
     uint64_t segments[TAPS];            /* likewise, by tap */
     nanotime first[TAPS], latest[TAPS]; /* by each tap's clock */
     uint64_t matched, missed[TAPS];
+    uint64_t ids_same, ids_other; /* matches by the IP identifications of both taps */
     uint64_t left[TAPS]; /* the latest segment that had left that tap and came to the other */
     bool ended[TAPS];    /* its capture is read */
     bool begins_late[TAPS], stops_early[TAPS]; /* shown by what passed it unseen */

@@ -273,13 +273,19 @@ static enum path_fate fate_of_unarrived(const struct pair *pair, const struct lo
     return arrived ? FATE_MISSED : FATE_LOST;
 }
 
+/* What its receiver showed contradicts that its octets had come before: one of both is mistaken. */
+static bool is_denied(const struct lone *lone)
+{
+    return (lone->flags & LONE_DENIED) != 0 && !lone->needless;
+}
+
 static enum confidence confidence_of_loss(const struct pair *pair, const struct lone *lone,
                                           const struct crossing *crossing)
 {
     bool known = pair_direction(pair, pair_joint(pair, lone->joint), lone->end) != TOWARDS_UNKNOWN;
     if (crossing->unjoined || !known)
         return CONFIDENCE_POSSIBLE;
-    if ((lone->flags & LONE_DENIED) != 0)
+    if (is_denied(lone))
         return CONFIDENCE_CERTAIN;
     if (crossing->at_edge || often_misses(pair, 1 - lone->tap))
         return CONFIDENCE_POSSIBLE;
@@ -346,7 +352,7 @@ void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *
     crossing->confidence = CONFIDENCE_PROBABLE;
     if (crossing->fate == FATE_LOST) {
         crossing->confidence = confidence_of_loss(pair, lone, crossing);
-        crossing->shown = (lone->flags & LONE_DENIED) != 0;
+        crossing->shown = is_denied(lone);
     }
     if (crossing->fate == FATE_INJECTED)
         crossing->confidence = confidence_of_injection(pair, lone, crossing);
