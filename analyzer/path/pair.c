@@ -113,22 +113,6 @@ static bool is_whole(const struct lone *lone)
     return (lone->flags & LONE_PARTLY) == 0;
 }
 
-/*
- * Another IP identification: while most of what matches keeps its own, this may be another
- * transmission, the tap's capture having missed its counterpart.
- */
-static bool may_be_repetition(struct pair *pair, const struct print *a, const struct print *b)
-{
-    if (a->ip_id == 0 || b->ip_id == 0)
-        return false;
-    if (a->ip_id == b->ip_id)
-        pair->ids_same++;
-    else
-        pair->ids_other++;
-    bool told_by_stamp = a->stamped && b->stamped && a->tsval == b->tsval;
-    return a->ip_id != b->ip_id && !told_by_stamp && pair->ids_same >= pair->ids_other;
-}
-
 /* Whether the path keeps IP identifications: then they tell transmissions apart. */
 static void note_ids(struct joint *joint, const struct print *a, const struct print *b)
 {
@@ -181,7 +165,7 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
     if (joint->join != JOINED_BY_PAYLOAD)
         joint->join = how_joined(joint, new);
     bool whole = new_done && held_done && is_whole(new) && is_whole(&held);
-    if (whole && may_be_repetition(pair, &new->print, &held.print))
+    if (whole && pair_may_be_repetition(pair, &new->print, &held.print))
         sure = false;
     if (whole && sure) {
         note_ids(joint, &new->print, &held.print);

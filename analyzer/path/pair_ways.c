@@ -37,6 +37,18 @@ static void find_direction(struct pair *pair, struct joint *joint)
     }
 }
 
+bool pair_may_be_repetition(struct pair *pair, const struct print *a, const struct print *b)
+{
+    if (a->ip_id == 0 || b->ip_id == 0)
+        return false;
+    if (a->ip_id == b->ip_id)
+        pair->ids_same++;
+    else
+        pair->ids_other++;
+    bool told_by_stamp = a->stamped && b->stamped && a->tsval == b->tsval;
+    return a->ip_id != b->ip_id && !told_by_stamp && pair->ids_same >= pair->ids_other;
+}
+
 void pair_take_sample(struct pair *pair, struct joint *joint, int end, const nanotime t[TAPS])
 {
     struct difference sample = {t[0], time_since(t[1], t[0])};

@@ -111,6 +111,17 @@ static enum sight look_at_subject(const struct witness *witness, const struct jo
     return seen;
 }
 
+/* With more than two taps, others may tell of the same event; the detail names the first. */
+static void note_witness(struct event_record *event, const char *name)
+{
+    static const char key[] = "second_tap";
+    for (uint32_t i = 0; i < event->detail_count; i++) {
+        if (strcmp(event->details[i].name, key) == 0)
+            return;
+    }
+    report_detail(event, key, name);
+}
+
 const struct event_record *testimony_hear(const struct witness *witness,
                                           const struct journey *journey,
                                           const struct event_record *event,
@@ -133,7 +144,7 @@ const struct event_record *testimony_hear(const struct witness *witness,
     bool whole = witness->pair->missed[1] == 0; /* else the second capture may lack it */
     if (seen == rule->proves && whole)
         room->confidence = CONFIDENCE_CERTAIN;
-    report_detail(room, "second_tap", witness->name);
+    note_witness(room, witness->name);
     report_explain(room, " Tap %.64s %s.", witness->name, says);
     return room;
 }

@@ -212,6 +212,16 @@ def check_testimony(tap, desk):
            "%d lost last ACKs: the other tap says where" % len(acks),
            [event["lastack"]["explanation"] for event in acks])
 
+    third = subprocess.run([LASTACK, "--tap", "client=" + desk.path("client"), "--tap", "server=" +
+                            desk.path("server"), "--tap", "third=" + desk.path("server"),
+                            "--ndjson"], capture_output=True, check=True).stdout
+    heard = [record for record in map(parsed_once, third.splitlines())
+             if record["event"].get("action") == "rst_injected_suspected"]
+    tap.ok(len(heard) == len(proven) and all("Tap server" in event["lastack"]["explanation"] and
+                                             "Tap third" in event["lastack"]["explanation"]
+                                             for event in heard),
+           "two other taps tell of %d resets, and no key stands twice" % len(heard))
+
     # the same resets, sent by the server: they pass its tap 10 ms before
     made = [segment for segment in client if segment.flags & tapsim.RST and segment.ttl == 201]
     sent = sorted(server + [dataclasses.replace(segment, t=segment.t - 15 * MS) for segment in made],
@@ -222,6 +232,15 @@ def check_testimony(tap, desk):
     tap.ok(not real.events("rst_injected_suspected") and not flows and
            not real.triggers("injected_between_taps"),
            "and taken back where the other tap saw them leave")
+
+
+def parsed_once(line):
+    """The record of a line in which no object has a key twice."""
+    def unique(pairs):
+        if len({key for key, _ in pairs}) != len(pairs):
+            raise ValueError("a key stands twice among %s" % [key for key, _ in pairs])
+        return dict(pairs)
+    return json.loads(line, object_pairs_hook=unique)
 
 
 def check_change(tap, desk):
