@@ -285,8 +285,9 @@ static enum confidence confidence_of_loss(const struct pair *pair, const struct 
     bool known = pair_direction(pair, pair_joint(pair, lone->joint), lone->end) != TOWARDS_UNKNOWN;
     if (crossing->unjoined || !known)
         return CONFIDENCE_POSSIBLE;
+    bool clock_was_set = pair->clocks.steps > 0; /* what was due when is not known for certain */
     if (is_denied(lone))
-        return CONFIDENCE_CERTAIN;
+        return clock_was_set ? CONFIDENCE_PROBABLE : CONFIDENCE_CERTAIN;
     if (crossing->at_edge || often_misses(pair, 1 - lone->tap))
         return CONFIDENCE_POSSIBLE;
     return CONFIDENCE_PROBABLE;

@@ -146,6 +146,20 @@ def check_paths(tap, desk):
     check_account(tap, bare, answer, "a tenth lost, without timestamps")
 
 
+def check_step(tap, desk):
+    """A clock that is set while the capture runs makes no loss certain that is none."""
+    lab = simulated(50, ROUGH, 150)
+    client = desk.write("client", lab.taps["client"])
+    for by in (50 * MS, SECOND, -10 * SECOND):
+        server = [dataclasses.replace(segment, t=segment.t + by) if segment.t > START + 300 * MS
+                  else segment for segment in lab.taps["server"]]
+        told = desk.ask(client, desk.write("server", server)).triggers("lost_between_taps")
+        wrong = {packet for packet, confidence in told.items() if confidence == "certain"} - set(
+            lab.log["lost"])
+        tap.ok(set(told) & set(lab.log["lost"]) and not wrong,
+               "a clock set by %d ms in between: what is certain is true" % (by // MS), wrong)
+
+
 def check_order(tap, desk):
     """The first tap may be the server's: the same losses, by the same names."""
     lab = simulated(3, Weather(loss=.05), 100)
@@ -592,7 +606,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(folder)
-        for check in (check_paths, check_order, check_drift, check_states, check_testimony,
+        for check in (check_paths, check_step, check_order, check_drift, check_states, check_testimony,
                       check_change,
                       check_translation, check_proxy, check_offload, check_offload_missed,
                       check_repetitions, check_capture_loss,
