@@ -606,8 +606,8 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(folder)
-        for check in (check_paths, check_step, check_order, check_drift, check_states, check_testimony,
-                      check_change,
+        for check in (check_paths, check_step, check_order, check_drift, check_states,
+                      check_testimony, check_change,
                       check_translation, check_proxy, check_offload, check_offload_missed,
                       check_repetitions, check_capture_loss,
                       check_lengths, check_distant, check_segments, check_ladder,
