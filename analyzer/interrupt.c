@@ -8,6 +8,9 @@
 /* Has no effect on a program that does not wait for it, so it can carry our own wake-up. */
 enum { WAKE_UP = SIGURG };
 
+/* The same again sooner is one and the same: timeout(1) signals the program, and then its group. */
+enum { TOGETHER_MS = 250 };
+
 /* Notes what does not end the program. */
 static bool is_request(struct interrupt *interrupt, int signal_number)
 {
@@ -30,14 +33,33 @@ static int next_signal(struct interrupt *interrupt)
     return signal_number;
 }
 
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The next SIGINT or SIGTERM that is not the first come twice; 0 as in next_signal(). */
+static int second_signal(struct interrupt *interrupt, int first)
+{
+    int64_t until = milliseconds() + TOGETHER_MS;
+    int second;
+    do {
+        second = next_signal(interrupt);
+    } while (second == first && milliseconds() < until);
+    return second;
+}
+
 static void *wait_for_signals(void *argument)
 {
     struct interrupt *interrupt = argument;
-    if (next_signal(interrupt) == 0)
+    int first = next_signal(interrupt);
+    if (first == 0)
         return NULL;
     atomic_store(&interrupt->came, true);
     source_break(interrupt->source);
-    int second = next_signal(interrupt);
+    int second = second_signal(interrupt, first);
     if (second != 0 && interrupt->leave != NULL)
         interrupt->leave(interrupt->context);
     if (second != 0)

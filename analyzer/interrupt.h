@@ -1,6 +1,7 @@
 /*
  * interrupt: SIGINT and SIGTERM.  The first ends reading, so that the report is written; the second
- * ends the program at once, with 128 and the signal's number.  Live, SIGHUP and SIGUSR1 are noted.
+ * ends the program at once, with 128 and the signal's number; the same twice within a quarter of a
+ * second is one.  Live, SIGHUP and SIGUSR1 are noted.
  *
  * A thread waits for the signals, so that no handler and no static variable is needed.
  */

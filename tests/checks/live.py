@@ -58,6 +58,24 @@ def check_deadline(tap):
     shutil.rmtree(live.folder)
 
 
+def check_signalled_twice(tap):
+    """As timeout(1) does it: to the program, and a moment later to its group."""
+    for pause in (0, 0.002, 0.02):
+        live = Live("-i", "lo", "--metrics-listen", "127.0.0.1:0")
+        talk(listen(), 3)
+        os.kill(live.process.pid, signal.SIGTERM)
+        time.sleep(pause)
+        try:
+            os.kill(live.process.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+        status = live.end(signal.SIGURG) # which ends nothing
+        tap.ok(status == 0 and len(live.records("flow")) == 3 and live.records("summary"),
+               "SIGTERM twice within %g ms ends it with the report" % (pause * 1000), status,
+               live.said)
+        shutil.rmtree(live.folder)
+
+
 def check_slow(tap):
     """A packet now and then, too often for a pause, too seldom for a batch."""
     live = Live("-i", "lo", "--segments", "all")
@@ -254,6 +272,7 @@ def main():
     tap = Tap()
     check_burst(tap)
     check_deadline(tap)
+    check_signalled_twice(tap)
     check_slow(tap)
     check_several(tap)
     check_types(tap)
