@@ -78,10 +78,13 @@ static enum status read_piece(struct pieces *pieces, uint32_t number, char *mess
     struct piece_result *piece = &pieces->piece[number];
     struct lines lines;
     struct json_object *record;
+    bool has_flows = false, has_parts = false;
     enum status status = lines_open(&lines, piece->name, message);
     while (status == STATUS_OK && (status = lines_next(&lines, &record, message)) == STATUS_OK &&
            record != NULL) {
         const char *kind = record_kind(record);
+        has_flows |= strcmp(kind, "flow") == 0;
+        has_parts |= strcmp(kind, "tape") == 0 || strcmp(kind, "deltas") == 0;
         if (strcmp(kind, "tape") == 0)
             status = take_tape(pieces, number, record, message);
         if (strcmp(kind, "summary") == 0) {
@@ -95,6 +98,9 @@ static enum status read_piece(struct pieces *pieces, uint32_t number, char *mess
         return refuse(message, piece->name,
                       "has no summary: it is cut short, or of a run with --state-out; write it "
                       "with lastack --piece --ndjson");
+    if (status == STATUS_OK && has_flows && !has_parts)
+        return refuse(message, piece->name,
+                      "is of a run without --piece; write it with lastack --piece --ndjson");
     if (piece->tuples > 0)
         qsort(piece->taped, piece->tuples, sizeof(*piece->taped), compare_taped);
     return status;

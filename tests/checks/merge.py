@@ -180,6 +180,7 @@ def check_refusals(tap, rng):
         junk = write(os.path.join(folder, "junk"), b"\x00\xff{]\n")
         for what, arguments, word, code in (
                 ("no result of a piece", [names[0], plain], "--piece", 3),
+                ("a whole capture's result", [plain], "--piece", 3),
                 ("a result that is cut short", [cut, names[1]], "cut short", 3),
                 ("what is no JSON", [junk], "junk", 3),
                 ("a file that is not there", [os.path.join(folder, "none")], "none", 3),
