@@ -174,6 +174,11 @@ enum exit_status merge_run(const struct options *options)
         pieces_open((const char *const *)options->files, options->file_count, &pieces, message);
     if (status != STATUS_OK)
         return exit_refuse(status, message);
+    const char *early = pieces_out_of_order(pieces);
+    if (early != NULL)
+        message_print("merge: %s begins before the pieces that are named before it end; unless its "
+                      "time stamps go back, name each piece once, in the order of the capture",
+                      early);
     enum exit_status exit_status = merge_to(options, pieces, file);
     pieces_free(pieces);
     return exit_status;

@@ -214,6 +214,15 @@ const struct piece_tape *pieces_tapes(const struct pieces *pieces, uint32_t *ret
     return pieces->tapes;
 }
 
+const char *pieces_out_of_order(const struct pieces *pieces)
+{
+    for (uint32_t i = 0; i < pieces->input_count; i++) {
+        if (pieces->inputs[i].overlap != NANOTIME_UNKNOWN)
+            return pieces->inputs[i].name;
+    }
+    return NULL;
+}
+
 nanotime pieces_last(const struct pieces *pieces)
 {
     return pieces->last;

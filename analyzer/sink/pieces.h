@@ -34,6 +34,9 @@ enum status pieces_open(const char *const *names, size_t count, struct pieces **
 
 const struct piece_tape *pieces_tapes(const struct pieces *pieces, uint32_t *ret_count);
 
+/* A capture of these that begins before those in front of it end; NULL: none does. */
+const char *pieces_out_of_order(const struct pieces *pieces);
+
 /* The latest packet of all; NANOTIME_UNKNOWN: there is none. */
 nanotime pieces_last(const struct pieces *pieces);
 

@@ -191,6 +191,11 @@ def check_refusals(tap, rng):
             faults = refused(arguments, word, code)
             tap.ok(not faults, what + ": refused", *faults)
         tap.ok(len(read(names[0])) > 100, "the input is still there")
+        for what, order, noisy in (("in order", names, False), ("in the wrong order", names[::-1], True),
+                                   ("twice the same", [names[0]] * 2, True)):
+            done = run(["merge"] + order)
+            tap.ok((b"order of the capture" in done.stderr) == noisy, "pieces %s" % what,
+                   done.stderr.decode(errors="replace"))
         spoil(tap, rng, folder, names)
 
 
