@@ -78,7 +78,7 @@ def counts_of(ndjson):
     those with the caveat; inside of a tunnel nobody knows whose they are, but that it is one with the edge."""
     summary = merge.records(ndjson, "summary")[0]["lastack"]
     capture = {key: summary["capture"][key] for key in ("packets", "bytes")}
-    lacks = "fragment_incomplete" in summary["capture"]["skipped"]
+    lacks = summary["capture"]["skipped"].get("fragment_incomplete", 0)
     flows, torn = collections.defaultdict(list), set()
     for flow in merge.records(ndjson, "flow"):
         network, told = flow["network"], flow["lastack"]
@@ -86,12 +86,19 @@ def counts_of(ndjson):
         if lacks and (merge.EDGE in told["caveats"] or "fragment_incomplete" in told["caveats"]):
             torn.add(network["community_id"])
     hosts = [json.dumps(record, sort_keys=True) for record in merge.records(ndjson, "host")]
-    return capture, flows, hosts, torn
+    return capture, flows, hosts, torn, lacks
+
+
+def few_less(whole, parts, most):
+    """Whether a tuple lacks packets, and not more than that: of a tunnel's fragments."""
+    less = sum(flow[0] for flow in whole) - sum(flow[0] for flow in parts)
+    return 0 < less <= most
 
 
 def differences(whole, parts):
     """What is not as in the whole; of a packet whose fragments lie in two pieces, the caveat tells."""
-    torn = parts[3]
+    more = parts[4] - whole[4]
+    torn = parts[3] | {tuple_ for tuple_ in whole[1] if few_less(whole[1][tuple_], parts[1][tuple_], more)}
     wrong = [what for what, x, y in zip(("packets", "", "hosts"), whole, parts)
              if x != y and (what == "packets" or (what == "hosts" and not torn))]
     return wrong + ["connections of %s: %s, not %s" % (tuple_, parts[1][tuple_], whole[1][tuple_])
