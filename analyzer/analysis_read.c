@@ -1,8 +1,8 @@
 /* analysis_read: the packets of an analysis, from opening the inputs to the last one. */
-#include <time.h>
 #include <unistd.h>
 
 #include "analysis_parts.h"
+#include "source/clock.h"
 
 enum { PACKETS_A_LOOK = 256 }; /* of files, between looks whether a page is wanted */
 
@@ -128,9 +128,7 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
 /* How far the capture clock may go on while nothing comes. */
 static nanotime reached_in_pause(struct run *run)
 {
-    struct timespec clock;
-    clock_gettime(CLOCK_REALTIME, &clock);
-    return idle_capture_time(&run->idle, (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec);
+    return idle_capture_time(&run->idle, clock_now(CLOCK_REALTIME));
 }
 
 /* Nothing to read for a moment: deadlines may pass, and what is decided goes out. */

@@ -45,6 +45,7 @@ struct board_server {
     char *page; /* owned */
     size_t page_length;
     struct board_readers *readers;
+    struct http_service service;
     struct MHD_Daemon *daemon; /* NULL: not begun */
     pthread_mutex_t lock;      /* guards what follows */
     struct question questions[QUESTIONS];
@@ -180,25 +181,9 @@ static bool serve_path(struct board_server *server, struct MHD_Connection *conne
     return http_answer_words(connection, MHD_HTTP_NOT_FOUND, "there are /, /events and /detail\n");
 }
 
-/* Called for the headers, for the end of the request, and after a wait: *progress counts. */
-static enum MHD_Result serve(void *context, struct MHD_Connection *connection, const char *path,
-                             const char *method, const char *version, const char *upload,
-                             size_t *upload_size, void **progress)
+static bool serve(void *context, struct MHD_Connection *connection, const char *path, bool waited)
 {
-    static const char steps[] = "012";
-    bool done;
-    (void)version;
-    (void)upload;
-    if (!http_allows(connection, method, &done))
-        return done ? MHD_YES : MHD_NO;
-    const char *step = *progress;
-    *progress = (void *)(uintptr_t)(step == NULL ? &steps[0] : &steps[step == steps ? 1 : 2]);
-    if (step == NULL)
-        return MHD_YES;
-    *upload_size = 0;
-    done =
-        step == steps ? serve_path(context, connection, path) : serve_answer(context, connection);
-    return done ? MHD_YES : MHD_NO;
+    return waited ? serve_answer(context, connection) : serve_path(context, connection, path);
 }
 
 /* --- what the analysis says --- */
@@ -308,18 +293,8 @@ enum status board_server_begin(struct board_server *server, char *page, size_t l
 {
     server->page = page;
     server->page_length = length;
-    server->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0,
-        NULL, NULL, serve, server, MHD_OPTION_LISTEN_SOCKET, server->listener,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)HTTP_QUIET_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_SIZE,
-        MHD_OPTION_END);
-    if (server->daemon == NULL) {
-        snprintf(message, MESSAGE_SIZE, "cannot answer over HTTP: %s", strerror(errno));
-        return STATUS_WRITE;
-    }
-    server->listener = -1;
-    return STATUS_OK;
+    server->service = (struct http_service){serve, server, CONNECTIONS};
+    return http_begin(&server->listener, &server->service, &server->daemon, message);
 }
 
 /* Nobody is left suspended. */

@@ -1,8 +1,10 @@
 /* http_answer: see http_answer.h. */
 #include "http_answer.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,11 +64,50 @@ bool http_answer_words(struct MHD_Connection *connection, unsigned status, const
     return http_answer(connection, status, &body);
 }
 
-bool http_allows(struct MHD_Connection *connection, const char *method, bool *ret_answered)
+/* Whether the method is one of the two; else it was answered so, as *ret_answered says. */
+static bool allows(struct MHD_Connection *connection, const char *method, bool *ret_answered)
 {
     if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
         return true;
     *ret_answered =
         http_answer_words(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD alone\n");
     return false;
+}
+
+/* Called for the headers, for the end of the request, and after a wait: *progress counts. */
+static enum MHD_Result serve(void *context, struct MHD_Connection *connection, const char *path,
+                             const char *method, const char *version, const char *upload,
+                             size_t *upload_size, void **progress)
+{
+    static const char steps[] = "012";
+    const struct http_service *service = context;
+    bool answered;
+    (void)version;
+    (void)upload;
+    if (!allows(connection, method, &answered))
+        return answered ? MHD_YES : MHD_NO;
+    const char *step = *progress;
+    *progress = (void *)(uintptr_t)(step == NULL ? &steps[0] : &steps[step == steps ? 1 : 2]);
+    if (step == NULL)
+        return MHD_YES;
+    *upload_size = 0;
+    return service->serve(service->context, connection, path, step != steps) ? MHD_YES : MHD_NO;
+}
+
+enum status http_begin(int *listener, const struct http_service *service,
+                       struct MHD_Daemon **ret_daemon, char *message)
+{
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0,
+        NULL, NULL, serve, (void *)(uintptr_t)service, MHD_OPTION_LISTEN_SOCKET, *listener,
+        MHD_OPTION_CONNECTION_LIMIT, service->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)HTTP_QUIET_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_SIZE,
+        MHD_OPTION_END);
+    if (daemon == NULL) {
+        snprintf(message, MESSAGE_SIZE, "cannot answer over HTTP: %s", strerror(errno));
+        return STATUS_WRITE;
+    }
+    *listener = -1;
+    *ret_daemon = daemon;
+    return STATUS_OK;
 }

@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/status.h"
+
 struct MHD_Connection;
+struct MHD_Daemon;
 
 enum {
     HTTP_QUIET_SECONDS = 10,   /* a connection that says nothing for so long is closed */
@@ -33,11 +36,26 @@ struct http_body {
     const struct http_header *headers; /* NULL: none */
 };
 
+/* What answers; called in libmicrohttpd's thread. */
+struct http_service {
+    /* A request for a path is whole; waited: it was suspended, and comes again.  False when no
+     * answer can be made, and the connection is to be closed. */
+    bool (*serve)(void *context, struct MHD_Connection *connection, const char *path, bool waited);
+    void *context;
+    unsigned connections; /* at most so many at once, 1 to 65535 */
+};
+
+/*
+ * Begins to answer at a socket that listens, in a thread of libmicrohttpd's own.  *listener is the
+ * daemon's then, and becomes -1; the service outlives the daemon, which the caller ends with
+ * MHD_stop_daemon.  Returns STATUS_WRITE with a message (MESSAGE_SIZE octets) when it cannot, and
+ * changes nothing.
+ */
+enum status http_begin(int *listener, const struct http_service *service,
+                       struct MHD_Daemon **ret_daemon, char *message);
+
 /* Each hands the answer over; false when it cannot be made, and the connection is to be closed. */
 bool http_answer(struct MHD_Connection *connection, unsigned status, const struct http_body *body);
 bool http_answer_words(struct MHD_Connection *connection, unsigned status, const char *words);
-
-/* Whether the method is one of the two; else it was answered so, as *ret_answered says. */
-bool http_allows(struct MHD_Connection *connection, const char *method, bool *ret_answered);
 
 #endif

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "source/clock.h"
+
 /* Has no effect on a program that does not wait for it, so it can carry our own wake-up. */
 enum { WAKE_UP = SIGURG };
 
@@ -35,9 +37,7 @@ static int next_signal(struct interrupt *interrupt)
 
 static int64_t milliseconds(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_now(CLOCK_MONOTONIC) / NANO_PER_MILLI;
 }
 
 /* The next SIGINT or SIGTERM that is not the first come twice; 0 as in next_signal(). */

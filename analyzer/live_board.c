@@ -7,19 +7,13 @@
 
 #include "input_title.h"
 #include "messages.h"
+#include "source/clock.h"
 
 /* What is new is shown within the first; curves have a point each second. */
 static const nanotime show_interval = INT64_C(200) * NANO_PER_MILLI;
 static const nanotime look_interval = INT64_C(1) * NANO_PER_SECOND;
 static const nanotime whole_interval = INT64_C(5) * NANO_PER_SECOND;
 static const nanotime beat_interval = INT64_C(10) * NANO_PER_SECOND;
-
-static nanotime clock_now(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
-}
 
 static bool is_live(const struct live_board *board)
 {

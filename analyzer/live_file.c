@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "file_place.h"
 #include "messages.h"
 #include "renamed_files.h"
+#include "source/clock.h"
 
 /* Octets that wait to be written; then whole writes are left out. */
 enum { KEPT = 16 * 1024 * 1024 };
@@ -37,13 +37,6 @@ struct live_file {
     bool stays;        /* it could not be exchanged, and that was said */
     nanotime tried;    /* when it could not, on the monotonic clock */
 };
-
-static nanotime monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
-}
 
 /* Whether the file ends within a line, as after a crash. */
 static bool ends_within_line(int fd, off_t size)
@@ -73,7 +66,7 @@ static bool open_named(struct live_file *file, int more_flags)
     file->size = (uint64_t)status.st_size;
     file->cut = ends_within_line(fd, status.st_size);
     file->within = false;
-    file->opened = monotonic();
+    file->opened = clock_now(CLOCK_MONOTONIC);
     return true;
 }
 
@@ -156,14 +149,14 @@ static void note_that_it_stays(struct live_file *file, const char *doing, int er
     if (!file->stays)
         say_failure(file, doing, error);
     file->stays = true;
-    file->tried = monotonic();
+    file->tried = clock_now(CLOCK_MONOTONIC);
 }
 
 /* The file gets its lasting name, and a new one is begun.  On failure writing goes on as it was. */
 static void rotate(struct live_file *file)
 {
     char name[RENAMED_FILES_NAME];
-    if (file->stays && time_since(monotonic(), file->tried) < until_next_try)
+    if (file->stays && time_since(clock_now(CLOCK_MONOTONIC), file->tried) < until_next_try)
         return;
     renamed_files_name(file->place.name, name);
     if (renameat(file->place.directory, file->place.name, file->place.directory, name) != 0) {
@@ -185,7 +178,7 @@ static void rotate(struct live_file *file)
 static bool is_old(const struct live_file *file)
 {
     return file->options.rotate_time > 0 && file->size > 0 &&
-           time_since(monotonic(), file->opened) >= file->options.rotate_time;
+           time_since(clock_now(CLOCK_MONOTONIC), file->opened) >= file->options.rotate_time;
 }
 
 /* As many whole lines as the file still has room for; one line at least. */

@@ -5,16 +5,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "source/clock.h"
+
 /* Keys are answered within this; what is new is shown within a second. */
 static const nanotime key_interval = INT64_C(50) * NANO_PER_MILLI;
 static const nanotime look_interval = INT64_C(1) * NANO_PER_SECOND;
-
-static nanotime clock_now(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
-}
 
 enum status live_view_open(struct live_view *view, struct sink *sink, const struct options *options,
                            char *message)

@@ -82,34 +82,32 @@ static enum status take_metrics_file(struct options *options, const char *argume
     return take_output(options, OUTPUT_METRICS, argument, message);
 }
 
-static enum status take_metrics_listen(struct options *options, const char *argument, char *message)
+/* A place to answer over HTTP; instead says what does the same where that is not built in. */
+static enum status take_listen(struct options *options, enum output_kind kind, const char *name,
+                               const char *instead, const char *argument, char *message)
 {
     uint8_t version, address[16];
     uint16_t port;
     if (!page_server_is_built_in())
-        return option_refuse(message, "--metrics-listen: built without libmicrohttpd; write the "
-                                      "metrics to a file with --metrics-file FILE");
+        return option_refuse(message, "%s: built without libmicrohttpd; write %s", name, instead);
     if (!value_read_listen(argument, &version, address, &port))
         return option_refuse(message,
-                             "--metrics-listen %.64s: must be an address and a port, such as "
-                             "127.0.0.1:9464 or [::1]:9464, or a port of 127.0.0.1",
-                             argument);
-    return take_output(options, OUTPUT_METRICS_LISTEN, argument, message);
+                             "%s %.64s: must be an address and a port, such as 127.0.0.1:9464 or "
+                             "[::1]:9464, or a port of 127.0.0.1",
+                             name, argument);
+    return take_output(options, kind, argument, message);
+}
+
+static enum status take_metrics_listen(struct options *options, const char *argument, char *message)
+{
+    return take_listen(options, OUTPUT_METRICS_LISTEN, "--metrics-listen",
+                       "the metrics to a file with --metrics-file FILE", argument, message);
 }
 
 static enum status take_http(struct options *options, const char *argument, char *message)
 {
-    uint8_t version, address[16];
-    uint16_t port;
-    if (!page_server_is_built_in())
-        return option_refuse(message, "--http: built without libmicrohttpd; write a page to a file "
-                                      "with --html=FILE");
-    if (!value_read_listen(argument, &version, address, &port))
-        return option_refuse(message,
-                             "--http %.64s: must be an address and a port, such as 127.0.0.1:8080 "
-                             "or [::1]:8080, or a port of 127.0.0.1",
-                             argument);
-    return take_output(options, OUTPUT_HTTP, argument, message);
+    return take_listen(options, OUTPUT_HTTP, "--http", "a page to a file with --html=FILE",
+                       argument, message);
 }
 
 static enum status take_http_token(struct options *options, const char *argument, char *message)

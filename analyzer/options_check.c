@@ -28,14 +28,20 @@ static enum status check_input(const struct options *options, char *message)
     return STATUS_OK;
 }
 
+static size_t outputs_of(const struct options *options, enum output_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < options->output_count; i++)
+        count += options->outputs[i].kind == kind;
+    return count;
+}
+
 /* Taps are files, all of them, and are read once, side by side. */
 static enum status check_taps(const struct options *options, char *message)
 {
-    bool packets = false;
+    bool packets = outputs_of(options, OUTPUT_PACKETS) > 0;
     if (options->tap_count == 0)
         return STATUS_OK;
-    for (size_t i = 0; i < options->output_count; i++)
-        packets = packets || options->outputs[i].kind == OUTPUT_PACKETS;
     if (options->tap_count == 1)
         return option_refuse(message,
                              "--tap %.64s: one tap alone; name a second one, such as --tap "
@@ -141,9 +147,7 @@ static enum status check_live(const struct options *options, char *message)
 
 static enum status check_http(const struct options *options, char *message)
 {
-    size_t pages = 0;
-    for (size_t i = 0; i < options->output_count; i++)
-        pages += options->outputs[i].kind == OUTPUT_HTTP;
+    size_t pages = outputs_of(options, OUTPUT_HTTP);
     if (pages > 1)
         return option_refuse(message, "--http was given twice; one place is enough: several "
                                       "browsers can look at it");
@@ -156,12 +160,8 @@ static enum status check_http(const struct options *options, char *message)
 /* What is about metrics only is not silently left out of a run without them. */
 static enum status check_metrics(const struct options *options, char *message)
 {
-    for (size_t i = 0; i < options->output_count; i++) {
-        enum output_kind kind = options->outputs[i].kind;
-        if (kind == OUTPUT_METRICS || kind == OUTPUT_METRICS_LISTEN)
-            return STATUS_OK;
-    }
-    if (options->metrics_top == 0)
+    if (options->metrics_top == 0 ||
+        outputs_of(options, OUTPUT_METRICS) + outputs_of(options, OUTPUT_METRICS_LISTEN) > 0)
         return STATUS_OK;
     return option_refuse(message, "--metrics-top is for metrics; add --metrics-listen PORT or "
                                   "--metrics-file FILE");
@@ -169,9 +169,7 @@ static enum status check_metrics(const struct options *options, char *message)
 
 static enum status check_kafka(const struct options *options, char *message)
 {
-    size_t kafkas = 0;
-    for (size_t i = 0; i < options->output_count; i++)
-        kafkas += options->outputs[i].kind == OUTPUT_KAFKA;
+    size_t kafkas = outputs_of(options, OUTPUT_KAFKA);
     if (kafkas > 1)
         return option_refuse(message, "--kafka was given twice; name several brokers of a cluster "
                                       "in one list: --kafka kafka1:9092,kafka2:9092");
@@ -232,9 +230,6 @@ static enum status check_chain(const struct options *options, char *message)
 /* A piece's tapes are records; a chain has no need of them. */
 static enum status check_piece(const struct options *options, char *message)
 {
-    bool ndjson = false;
-    for (size_t i = 0; i < options->output_count; i++)
-        ndjson = ndjson || options->outputs[i].kind == OUTPUT_NDJSON;
     if (!options->piece)
         return STATUS_OK;
     if (options->state_in != NULL || options->state_out != NULL)
@@ -242,7 +237,7 @@ static enum status check_piece(const struct options *options, char *message)
                                       "--state-in and --state-out for one after the other; choose");
     if (options->interface_count > 0)
         return option_refuse(message, "--piece is for saved captures; leave out -i");
-    if (!ndjson)
+    if (outputs_of(options, OUTPUT_NDJSON) == 0)
         return option_refuse(message, "--piece writes records for lastack merge; add "
                                       "--ndjson=FILE");
     return STATUS_OK;

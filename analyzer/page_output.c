@@ -2,10 +2,10 @@
 #include "page_output.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "page_file.h"
 #include "page_server.h"
+#include "source/clock.h"
 
 /* How old the page in a file may be; collectors look at it every 15 s or less often. */
 static const nanotime file_age = INT64_C(5) * NANO_PER_SECOND;
@@ -71,23 +71,16 @@ enum status page_output_begin(struct page_output *page, char *message)
     return page->server != NULL ? page_server_begin(page->server, message) : STATUS_OK;
 }
 
-static nanotime monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
-}
-
 bool page_output_is_due(struct page_output *page)
 {
     if (page->server != NULL)
         return page_server_is_asked(page->server);
-    return page->written == 0 || time_since(monotonic(), page->written) >= file_age;
+    return page->written == 0 || time_since(clock_now(CLOCK_MONOTONIC_COARSE), page->written) >= file_age;
 }
 
 void page_output_note_page(struct page_output *page)
 {
-    page->written = monotonic();
+    page->written = clock_now(CLOCK_MONOTONIC_COARSE);
 }
 
 void page_output_sign(struct page_output *page, bool is_well)

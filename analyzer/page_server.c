@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef HAVE_LIBMICROHTTPD
@@ -18,6 +17,7 @@
 #include "http_answer.h"
 #include "listener.h"
 #include "messages.h"
+#include "source/clock.h"
 
 enum {
     CONNECTIONS = 32, /* at once; Prometheus needs one */
@@ -34,6 +34,7 @@ struct spelled_page {
 struct page_server {
     int listener; /* -1 once the daemon has it */
     FILE *stream;
+    struct http_service service;
     struct MHD_Daemon *daemon; /* NULL: not begun */
     pthread_mutex_t lock;      /* guards what follows */
     struct spelled_page page;
@@ -47,29 +48,16 @@ struct page_server {
     nanotime patience;        /* how long there may be no sign */
 };
 
-static int64_t monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* --- answers --- */
 
 static const char open_type[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 static const char text_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
-static enum MHD_Result answer(struct MHD_Connection *connection, const char *type, const char *text,
-                              size_t length)
+static bool answer(struct MHD_Connection *connection, const char *type, const char *text,
+                   size_t length)
 {
     const struct http_body body = {.type = type, .text = text, .length = length};
-    return http_answer(connection, MHD_HTTP_OK, &body) ? MHD_YES : MHD_NO;
-}
-
-static enum MHD_Result answer_words(struct MHD_Connection *connection, unsigned status,
-                                    const char *words)
-{
-    return http_answer_words(connection, status, words) ? MHD_YES : MHD_NO;
+    return http_answer(connection, MHD_HTTP_OK, &body);
 }
 
 static bool wants_open_form(struct MHD_Connection *connection)
@@ -79,69 +67,55 @@ static bool wants_open_form(struct MHD_Connection *connection)
     return accept != NULL && strstr(accept, "application/openmetrics-text") != NULL;
 }
 
-static enum MHD_Result answer_page(const struct page_server *server,
-                                   struct MHD_Connection *connection)
+static bool answer_page(const struct page_server *server, struct MHD_Connection *connection)
 {
     const struct spelled_page *page = &server->page;
     if (page->text == NULL)
-        return answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "there is no page yet\n");
+        return http_answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                 "there is no page yet\n");
     if (wants_open_form(connection))
         return answer(connection, open_type, page->text, page->open_length);
     return answer(connection, text_type, page->text + page->open_length + 1, page->plain_length);
 }
 
 /* The first time a request waits for a new page; when it is called again there is one. */
-static enum MHD_Result serve_metrics(struct page_server *server, struct MHD_Connection *connection,
-                                     bool waited)
+static bool serve_metrics(struct page_server *server, struct MHD_Connection *connection,
+                          bool waited)
 {
     pthread_mutex_lock(&server->lock);
-    enum MHD_Result result = MHD_YES;
+    bool answered = true;
     if (waited || server->over || server->waiting_count == CONNECTIONS) {
-        result = answer_page(server, connection);
+        answered = answer_page(server, connection);
     } else {
         server->waiting[server->waiting_count++] = connection;
         MHD_suspend_connection(connection);
         atomic_store(&server->asked, true);
     }
     pthread_mutex_unlock(&server->lock);
-    return result;
+    return answered;
 }
 
-static enum MHD_Result serve_health(struct page_server *server, struct MHD_Connection *connection)
+static bool serve_health(struct page_server *server, struct MHD_Connection *connection)
 {
-    int64_t quiet = monotonic() - atomic_load(&server->sign);
+    int64_t quiet = clock_now(CLOCK_MONOTONIC) - atomic_load(&server->sign);
     if (quiet > server->patience)
-        return answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                            "the analysis stands still\n");
+        return http_answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                 "the analysis stands still\n");
     if (atomic_load(&server->is_ill))
-        return answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                            "an output cannot be written; lastack said which\n");
-    return answer_words(connection, MHD_HTTP_OK, "ok\n");
+        return http_answer_words(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                 "an output cannot be written; lastack said which\n");
+    return http_answer_words(connection, MHD_HTTP_OK, "ok\n");
 }
 
-/* Called for the headers, for the end of the request, and after a wait: *progress counts. */
-static enum MHD_Result serve(void *context, struct MHD_Connection *connection, const char *path,
-                             const char *method, const char *version, const char *upload,
-                             size_t *upload_size, void **progress)
+static bool serve(void *context, struct MHD_Connection *connection, const char *path, bool waited)
 {
-    static const char steps[] = "012";
-    (void)version;
-    (void)upload;
-    bool answered;
-    if (!http_allows(connection, method, &answered))
-        return answered ? MHD_YES : MHD_NO;
-    const char *step = *progress;
-    *progress = (void *)(uintptr_t)(step == NULL ? &steps[0] : &steps[step == steps ? 1 : 2]);
-    if (step == NULL)
-        return MHD_YES;
-    *upload_size = 0;
     if (strcmp(path, "/metrics") == 0)
-        return serve_metrics(context, connection, step != steps);
+        return serve_metrics(context, connection, waited);
     if (strcmp(path, "/healthz") == 0)
         return serve_health(context, connection);
     if (strcmp(path, "/") == 0)
-        return answer_words(connection, MHD_HTTP_OK, "lastack: /metrics /healthz\n");
-    return answer_words(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /healthz\n");
+        return http_answer_words(connection, MHD_HTTP_OK, "lastack: /metrics /healthz\n");
+    return http_answer_words(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /healthz\n");
 }
 
 /* --- pages --- */
@@ -182,7 +156,7 @@ bool page_server_is_asked(struct page_server *server)
 void page_server_sign(struct page_server *server, bool is_well)
 {
     atomic_store_explicit(&server->is_ill, !is_well, memory_order_relaxed);
-    atomic_store_explicit(&server->sign, monotonic(), memory_order_relaxed);
+    atomic_store_explicit(&server->sign, clock_now(CLOCK_MONOTONIC), memory_order_relaxed);
 }
 
 FILE *page_server_stream(struct page_server *server)
@@ -203,7 +177,7 @@ enum status page_server_open(const char *address, nanotime patience,
     server->listener = -1;
     pthread_mutex_init(&server->lock, NULL);
     atomic_init(&server->asked, false);
-    atomic_init(&server->sign, monotonic());
+    atomic_init(&server->sign, clock_now(CLOCK_MONOTONIC));
     atomic_init(&server->is_ill, false);
     server->patience = patience;
     enum status status = listener_open(address, &server->listener, message);
@@ -224,18 +198,8 @@ enum status page_server_open(const char *address, nanotime patience,
 
 enum status page_server_begin(struct page_server *server, char *message)
 {
-    server->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0,
-        NULL, NULL, serve, server, MHD_OPTION_LISTEN_SOCKET, server->listener,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)HTTP_QUIET_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_SIZE,
-        MHD_OPTION_END);
-    if (server->daemon == NULL) {
-        snprintf(message, MESSAGE_SIZE, "cannot answer over HTTP: %s", strerror(errno));
-        return STATUS_WRITE;
-    }
-    server->listener = -1;
-    return STATUS_OK;
+    server->service = (struct http_service){serve, server, CONNECTIONS};
+    return http_begin(&server->listener, &server->service, &server->daemon, message);
 }
 
 void page_server_free(struct page_server *server)

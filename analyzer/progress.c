@@ -2,7 +2,8 @@
 #include "progress.h"
 
 #include <stdio.h>
-#include <time.h>
+
+#include "source/clock.h"
 
 enum {
     BAR_WIDTH = 20,
@@ -11,16 +12,9 @@ enum {
 
 static const nanotime redraw_interval = NANO_PER_SECOND / 5;
 
-static nanotime monotonic_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
-}
-
 struct progress progress_begin(bool wanted)
 {
-    nanotime now = wanted ? monotonic_now() : 0;
+    nanotime now = wanted ? clock_now(CLOCK_MONOTONIC) : 0;
     return (struct progress){.wanted = wanted, .began = now, .redrawn = now};
 }
 
@@ -29,13 +23,13 @@ bool progress_is_due(struct progress *progress)
     if (!progress->wanted || ++progress->skipped < CALLS_PER_LOOK)
         return false;
     progress->skipped = 0;
-    return time_since(monotonic_now(), progress->redrawn) >= redraw_interval;
+    return time_since(clock_now(CLOCK_MONOTONIC), progress->redrawn) >= redraw_interval;
 }
 
 void progress_draw(struct progress *progress, struct progress_state state)
 {
     char text[PROGRESS_LINE];
-    progress->redrawn = monotonic_now();
+    progress->redrawn = clock_now(CLOCK_MONOTONIC);
     progress->shown = true;
     state.elapsed = time_since(progress->redrawn, progress->began);
     progress_format(&state, text);

@@ -1,21 +1,14 @@
 /* upkeep: see upkeep.h. */
 #include "upkeep.h"
 
-#include <time.h>
 
 #include "messages.h"
+#include "source/clock.h"
 
 _Static_assert(OPTIONS_INTERFACES <= 64, "ended has a bit for each");
 
 /* A record waits at most this long for others to go with it. */
 static const nanotime interval = INT64_C(200) * NANO_PER_MILLI;
-
-static nanotime clock_now(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
-}
 
 void upkeep_begin(struct upkeep *upkeep)
 {

@@ -2,16 +2,10 @@
 #include "follow.h"
 
 #include <sys/stat.h>
-#include <time.h>
+
+#include "clock.h"
 
 static const nanotime look_interval = INT64_C(250) * NANO_PER_MILLI;
-
-static nanotime monotonic_now(void)
-{
-    struct timespec clock;
-    clock_gettime(CLOCK_MONOTONIC, &clock);
-    return (nanotime)clock.tv_sec * NANO_PER_SECOND + clock.tv_nsec;
-}
 
 enum status follow_begin(struct follow *follow, const struct source_options *options, char *message)
 {
@@ -30,7 +24,7 @@ enum status follow_begin(struct follow *follow, const struct source_options *opt
 size_t follow_look(struct follow *follow, size_t *ret_first)
 {
     char ignored[MESSAGE_SIZE];
-    nanotime now = monotonic_now();
+    nanotime now = clock_now(CLOCK_MONOTONIC);
     *ret_first = follow->known.count;
     if (follow->directory_count == 0 || time_is_before(now, follow->next_look))
         return 0;

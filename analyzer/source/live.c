@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fanout.h"
 #include "port.h"
 
@@ -36,13 +37,6 @@ struct live {
     nanotime stop_time; /* capture clock: packets after it are left out */
     nanotime settled;   /* when the last block has been handed over, on the monotonic clock */
 };
-
-static nanotime clock_now(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (nanotime)now.tv_sec * NANO_PER_SECOND + now.tv_nsec;
-}
 
 /* The ports of one interface. */
 struct opening {

@@ -61,7 +61,7 @@ MAY_INCLUDE.update({
          "analyzer/sink/schema.h", "analyzer/sink/pieces.h", "analyzer/sink/settings.h",
          "analyzer/sink/board.h", "analyzer/sink/top.h", "analyzer/sink/chosen.h",
          "analyzer/source/file_set.h", "analyzer/source/pcapng_writer.h",
-         "analyzer/source/spool.h", "analyzer/config.def"]
+         "analyzer/source/spool.h", "analyzer/source/clock.h", "analyzer/config.def"]
     for name in PROGRAM})
 
 # Libraries that one folder alone may know.
