@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -13,21 +12,20 @@ TOP = os.path.abspath(os.environ.get("TOP_SRCDIR", "."))
 sys.path.insert(0, os.path.join(TOP, "tests", "checks"))
 import metrics_text  # noqa: E402
 from livelab import Live, enter, talk, until  # noqa: E402
+from ours import Ours  # noqa: E402
 from tap import Tap  # noqa: E402
 
 NAMES = ("prometheus-node-exporter", "node_exporter")  # Debian's name, and its own
 PORT = 9100
 
 
-class Exporter:
-    """One of our own: on loopback, with the textfile collector alone, ended by its process id."""
+class Exporter(Ours):
+    """One of our own: on loopback, with the textfile collector alone."""
 
     def __init__(self, program, folder):
-        self.log = open(os.path.join(folder, "exporter.log"), "w+")
-        self.process = subprocess.Popen(
-            [program, "--collector.disable-defaults", "--collector.textfile",
-             "--collector.textfile.directory=" + folder, "--web.listen-address=127.0.0.1:%d" % PORT],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        super().__init__(folder, "exporter", [
+            program, "--collector.disable-defaults", "--collector.textfile",
+            "--collector.textfile.directory=" + folder, "--web.listen-address=127.0.0.1:%d" % PORT])
 
     def page(self):
         try:
@@ -35,15 +33,6 @@ class Exporter:
                 return answer.read().decode()
         except OSError:
             return ""
-
-    def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
 
 
 def samples(page):

@@ -16,6 +16,7 @@ TOP = os.environ.get("TOP_SRCDIR", ".")
 sys.path.insert(0, os.path.join(TOP, "tests", "checks"))
 import metrics_text  # noqa: E402
 from livelab import LASTACK, Live, enter, talk, until  # noqa: E402
+from ours import Ours  # noqa: E402
 from tap import Tap  # noqa: E402
 
 WEB = "http://127.0.0.1:9090"
@@ -57,35 +58,24 @@ def dashboard_queries():
     return found
 
 
-class Prometheus:
-    """One of our own: on loopback, with its own folder, ended by its process id."""
+class Prometheus(Ours):
+    """One of our own: on loopback, with its own folder."""
 
     def __init__(self, folder):
         rules = os.path.join(os.path.abspath(TOP), "contrib", "prometheus")
         config = os.path.join(folder, "prometheus.yml")
         with open(config, "w") as file:
             file.write(CONFIG % rules)
-        self.log = open(os.path.join(folder, "prometheus.log"), "w+")
-        self.process = subprocess.Popen(
-            ["prometheus", "--config.file=" + config, "--web.listen-address=127.0.0.1:9090",
-             "--storage.tsdb.path=" + os.path.join(folder, "data"),
-             "--web.console.templates=" + os.path.join(rules, "consoles")],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        super().__init__(folder, "prometheus", [
+            "prometheus", "--config.file=" + config, "--web.listen-address=127.0.0.1:9090",
+            "--storage.tsdb.path=" + os.path.join(folder, "data"),
+            "--web.console.templates=" + os.path.join(rules, "consoles")])
 
     def is_ready(self):
         try:
             return "Ready" in ask("/-/ready")
         except OSError:
             return False
-
-    def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
 
 
 def make_traffic(listener):

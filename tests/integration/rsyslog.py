@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 
@@ -13,6 +12,7 @@ TOP = os.path.abspath(os.environ.get("TOP_SRCDIR", "."))
 sys.path.insert(0, os.path.join(TOP, "tests", "checks"))
 from kafka_cluster import PROGRAM, Cluster, as_text  # noqa: E402
 from livelab import Live, enter, talk, until  # noqa: E402
+from ours import Ours  # noqa: E402
 from tap import Tap  # noqa: E402
 
 README = os.path.join(TOP, "contrib", "kafka", "README.md")
@@ -44,26 +44,12 @@ def configure(folder, records, brokers):
     return path
 
 
-class Rsyslog:
-    """One of our own, with its own folder, ended by its process id."""
+class Rsyslog(Ours):
+    """One of our own, with its own folder."""
 
     def __init__(self, program, folder, config):
-        self.log = open(os.path.join(folder, "rsyslog.log"), "w+")
-        self.process = subprocess.Popen(
-            [program, "-n", "-f", config, "-i", os.path.join(folder, "rsyslog.pid")],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-
-    def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.seek(0)
-        said = self.log.read()
-        self.log.close()
-        return said
+        super().__init__(folder, "rsyslog", [
+            program, "-n", "-f", config, "-i", os.path.join(folder, "rsyslog.pid")])
 
 
 def copies(folder):
