@@ -3,23 +3,15 @@
  * what does not fit is left out below, lists scroll.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
 #include "line.h"
 #include "top_book.h"
+#include "top_drawing.h"
 
 enum { BESIDE_TITLE = 65, ENDS_LEAST = 45, STATES_WIDTH = 35, EXPLAINED = 6 };
-
-/* A page being filled. */
-struct drawing {
-    struct top_book *book;
-    struct top_page *page;
-    int row;  /* the next one */
-    int last; /* the first one that is not for the view */
-};
 
 /* clang-format off */
 static const enum tcp_state states[] = {
@@ -31,97 +23,9 @@ static const enum close_kind kinds[] = {
     CLOSE_ORDERLY, CLOSE_SIMULTANEOUS, CLOSE_HALF_CLOSED, CLOSE_RESET, CLOSE_REFUSED,
     CLOSE_UNANSWERED, CLOSE_TIMED_OUT, CLOSE_SUPERSEDED, CLOSE_OPEN,
 };
-
-static const enum top_style level_styles[] = {
-    [0]             = TOP_PLAIN,
-    [LEVEL_INFO]    = TOP_PLAIN,
-    [LEVEL_NOTICE]  = TOP_NOTICE,
-    [LEVEL_WARNING] = TOP_WARNING,
-    [LEVEL_ERROR]   = TOP_ERROR,
-};
 /* clang-format on */
 
 enum { STATES = sizeof states / sizeof states[0], KINDS = sizeof kinds / sizeof kinds[0] };
-
-/* --- lines and words --- */
-
-/* The next line of the page, empty; NULL: the view's rows are full. */
-static struct top_line *next_line(struct drawing *drawing, enum top_style style)
-{
-    if (drawing->row >= drawing->last)
-        return NULL;
-    struct top_line *line = &drawing->page->line[drawing->row++];
-    line->text[0] = '\0';
-    line->style = style;
-    line->selected = false;
-    return line;
-}
-
-static struct top_line *put(struct drawing *drawing, enum top_style style, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* A line of its own, fit for a terminal and cut at the page's edge. */
-static struct top_line *put(struct drawing *drawing, enum top_style style, const char *format, ...)
-{
-    char text[TOP_LINE_SIZE];
-    struct top_line *line = next_line(drawing, style);
-    if (line == NULL)
-        return NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    text_copy_printable(line->text, (size_t)drawing->page->columns + 1, text);
-    return line;
-}
-
-enum { COUNT_SIZE = 24 };
-
-/* At most seven characters: 1234567, 12345K, 12345M. */
-static const char *spell_count(char text[COUNT_SIZE], uint64_t count)
-{
-    static const char units[] = {'K', 'M', 'G', 'T', 'P', 'E'};
-    int unit = -1;
-    for (uint64_t most = 9999999; count > most; most = 99999) {
-        count /= 1000;
-        unit++;
-    }
-    snprintf(text, COUNT_SIZE, unit < 0 ? "%" PRIu64 : "%" PRIu64 "%c", count,
-             unit < 0 ? ' ' : units[unit]);
-    return text;
-}
-
-/* A second: one digit behind the point where there is room; nothing for none. */
-static const char *spell_rate(char text[COUNT_SIZE], double rate)
-{
-    if (rate < 0.05)
-        text[0] = '\0';
-    else if (rate < 10000)
-        snprintf(text, COUNT_SIZE, "%.1f", rate);
-    else
-        spell_count(text, (uint64_t)rate);
-    return text;
-}
-
-static void add_end(struct line *line, const struct flow_identity *who, int side)
-{
-    bool is_six = who->ip_version == 6;
-    line_add(line, "%s", is_six ? "[" : "");
-    line_add_address(line, who->ip_version, who->end[side].address);
-    line_add(line, "%s:%u", is_six ? "]" : "", who->end[side].port);
-}
-
-static void spell_ends(struct line *line, const struct flow_identity *who)
-{
-    add_end(line, who, CLIENT);
-    line_add(line, " > ");
-    add_end(line, who, SERVER);
-}
-
-static void spell_clock(char text[TEXT_CLOCK + 1], nanotime moment)
-{
-    *text_put_clock(text, text_split_time(moment).nanos, 0) = '\0';
-}
 
 /* --- rates: between the latest mark and the earliest that is kept --- */
 
@@ -150,67 +54,68 @@ static double rate_of(const struct span *span, uint64_t from, uint64_t until)
 
 /* --- the parts of the overview --- */
 
-static void draw_title(struct drawing *drawing)
+static void draw_title(struct top_drawing *drawing)
 {
     static const char *const names[TOP_VIEWS] = {"overview", "connections", "hosts", "events",
                                                  "ladder"};
     const struct top_book *book = drawing->book;
     char left[256], clock[TEXT_CLOCK + 1] = "";
     if (book->has_stats && book->stats.t > 0)
-        spell_clock(clock, book->stats.t);
+        top_spell_clock(clock, book->stats.t);
     int width = drawing->page->columns - BESIDE_TITLE;
     snprintf(left, sizeof left, "lastack top: %.*s - %s%s", width > 8 ? width : 8,
              book->title == NULL ? "" : book->title, names[book->view],
              book->ended ? " (the capture has ended)" : "");
     int room = drawing->page->columns - (int)strlen(clock) - 5;
-    put(drawing, TOP_HEADING, "%-*.*s %s%s", room > 0 ? room : 0, room > 0 ? room : 0, left, clock,
-        clock[0] != '\0' ? " UTC" : "");
+    top_put(drawing, TOP_HEADING, "%-*.*s %s%s", room > 0 ? room : 0, room > 0 ? room : 0, left,
+            clock, clock[0] != '\0' ? " UTC" : "");
 }
 
-static void draw_counts(struct drawing *drawing)
+static void draw_counts(struct top_drawing *drawing)
 {
     const struct stats_record *stats = &drawing->book->stats;
     struct span span = find_span(drawing->book);
-    char packets[COUNT_SIZE], rate[COUNT_SIZE] = "", octets[COUNT_SIZE], memory[COUNT_SIZE];
-    char dropped[COUNT_SIZE] = "unknown", open[COUNT_SIZE];
+    char packets[TOP_COUNT_SIZE], rate[TOP_COUNT_SIZE] = "", octets[TOP_COUNT_SIZE],
+                                  memory[TOP_COUNT_SIZE];
+    char dropped[TOP_COUNT_SIZE] = "unknown", open[TOP_COUNT_SIZE];
     if (span.seconds > 0)
-        spell_rate(rate, rate_of(&span, span.from->packets, span.until->packets));
+        top_spell_rate(rate, rate_of(&span, span.from->packets, span.until->packets));
     if (stats->drops_known)
-        spell_count(dropped, stats->drops_kernel + stats->drops_interface);
-    put(drawing, stats->drops_known && stats->drops_kernel > 0 ? TOP_WARNING : TOP_PLAIN,
-        "packets %s (%s/s)  octets %s  dropped %s  open %s  memory %s",
-        spell_count(packets, stats->packets), rate[0] != '\0' ? rate : "0",
-        spell_count(octets, stats->bytes), dropped, spell_count(open, stats->open),
-        spell_count(memory, stats->memory));
+        top_spell_count(dropped, stats->drops_kernel + stats->drops_interface);
+    top_put(drawing, stats->drops_known && stats->drops_kernel > 0 ? TOP_WARNING : TOP_PLAIN,
+            "packets %s (%s/s)  octets %s  dropped %s  open %s  memory %s",
+            top_spell_count(packets, stats->packets), rate[0] != '\0' ? rate : "0",
+            top_spell_count(octets, stats->bytes), dropped, top_spell_count(open, stats->open),
+            top_spell_count(memory, stats->memory));
 }
 
 /* "   123   4.5": how many sides are in a state, and how many came into it a second. */
-static void spell_state(struct line *line, const struct drawing *drawing, const struct span *span,
-                        int side, enum tcp_state state)
+static void spell_state(struct line *line, const struct top_drawing *drawing,
+                        const struct span *span, int side, enum tcp_state state)
 {
-    char count[COUNT_SIZE], rate[COUNT_SIZE] = "";
+    char count[TOP_COUNT_SIZE], rate[TOP_COUNT_SIZE] = "";
     uint64_t now = drawing->book->stats.states[side][state];
     if (span->seconds > 0)
-        spell_rate(rate, rate_of(span, span->from->entered[side][state],
-                                 span->until->entered[side][state]));
-    line_add(line, " %8s %7s", spell_count(count, now), rate);
+        top_spell_rate(rate, rate_of(span, span->from->entered[side][state],
+                                     span->until->entered[side][state]));
+    line_add(line, " %8s %7s", top_spell_count(count, now), rate);
 }
 
-static void spell_kind(struct line *line, const struct drawing *drawing, const struct span *span,
-                       enum close_kind kind)
+static void spell_kind(struct line *line, const struct top_drawing *drawing,
+                       const struct span *span, enum close_kind kind)
 {
-    char count[COUNT_SIZE], rate[COUNT_SIZE] = "";
+    char count[TOP_COUNT_SIZE], rate[TOP_COUNT_SIZE] = "";
     if (span->seconds > 0)
-        spell_rate(rate, rate_of(span, span->from->ended[kind], span->until->ended[kind]));
+        top_spell_rate(rate, rate_of(span, span->from->ended[kind], span->until->ended[kind]));
     line_add(line, "    %-13s %8s %7s", close_kind_name(kind),
-             spell_count(count, drawing->book->stats.flows_by_kind[kind]), rate);
+             top_spell_count(count, drawing->book->stats.flows_by_kind[kind]), rate);
 }
 
-static void draw_states(struct drawing *drawing)
+static void draw_states(struct top_drawing *drawing)
 {
     struct span span = find_span(drawing->book);
-    put(drawing, TOP_HEADING, "%-12s %8s %7s %8s %7s    %-13s %8s %7s", "STATE", "CLIENT", "/s",
-        "SERVER", "/s", "ENDED", "ALL", "/s");
+    top_put(drawing, TOP_HEADING, "%-12s %8s %7s %8s %7s    %-13s %8s %7s", "STATE", "CLIENT", "/s",
+            "SERVER", "/s", "ENDED", "ALL", "/s");
     for (int i = 0; i < STATES; i++) {
         struct line line = {.length = 0};
         line_add(&line, "%-12s", tcp_state_name(states[i]));
@@ -218,7 +123,7 @@ static void draw_states(struct drawing *drawing)
             spell_state(&line, drawing, &span, side, states[i]);
         if (i < KINDS)
             spell_kind(&line, drawing, &span, kinds[i]);
-        put(drawing, TOP_PLAIN, "%s", line.text);
+        top_put(drawing, TOP_PLAIN, "%s", line.text);
     }
 }
 
@@ -233,51 +138,53 @@ static int compare_hosts(const void *a, const void *b)
     return memcmp(x->address, y->address, sizeof x->address);
 }
 
-static void draw_host(struct drawing *drawing, const struct top_host *host, bool selected)
+static void draw_host(struct top_drawing *drawing, const struct top_host *host, bool selected)
 {
     struct line name = {.length = 0};
-    char count[5][COUNT_SIZE];
+    char count[5][TOP_COUNT_SIZE];
     bool is_service = host->scope == HOST_SERVICE, is_six = host->ip_version == 6 && is_service;
     line_add(&name, "%s", is_six ? "[" : "");
     line_add_address(&name, host->ip_version, host->address);
     if (is_service)
         line_add(&name, "%s:%u", is_six ? "]" : "", host->port);
-    struct top_line *line = put(
+    struct top_line *line = top_put(
         drawing, TOP_PLAIN, "%-31.31s %-6s %7s %7s %8s %7s %7s", name.text,
-        is_service ? "server" : "client", spell_count(count[0], host->time_wait.now),
-        spell_count(count[1], host->time_wait.most), spell_count(count[2], host->close_wait.now),
-        spell_count(count[3], host->close_wait.most), spell_count(count[4], host->opened));
+        is_service ? "server" : "client", top_spell_count(count[0], host->time_wait.now),
+        top_spell_count(count[1], host->time_wait.most),
+        top_spell_count(count[2], host->close_wait.now),
+        top_spell_count(count[3], host->close_wait.most), top_spell_count(count[4], host->opened));
     if (line != NULL)
         line->selected = selected;
 }
 
-static void draw_hosts_heading(struct drawing *drawing)
+static void draw_hosts_heading(struct top_drawing *drawing)
 {
-    put(drawing, TOP_HEADING, "%-31s %-6s %7s %7s %8s %7s %7s", "HOST, OR SERVICE", "AS", "TIME_W.",
-        "most", "CLOSE_W.", "most", "OPENED");
+    top_put(drawing, TOP_HEADING, "%-31s %-6s %7s %7s %8s %7s %7s", "HOST, OR SERVICE", "AS",
+            "TIME_W.", "most", "CLOSE_W.", "most", "OPENED");
 }
 
-static void draw_event(struct drawing *drawing, const struct event_record *event, bool selected)
+static void draw_event(struct top_drawing *drawing, const struct event_record *event, bool selected)
 {
     struct line ends = {.length = 0};
     char clock[TEXT_CLOCK + 1];
-    spell_clock(clock, event->t);
-    spell_ends(&ends, &event->who);
-    struct top_line *line = put(drawing, level_styles[event->level], "%-8s %-7s %-29s %s", clock,
-                                level_name(event->level), event_row(event->id)->id, ends.text);
+    top_spell_clock(clock, event->t);
+    top_spell_ends(&ends, &event->who);
+    struct top_line *line =
+        top_put(drawing, top_level_styles[event->level], "%-8s %-7s %-29s %s", clock,
+                level_name(event->level), event_row(event->id)->id, ends.text);
     if (line != NULL)
         line->selected = selected;
 }
 
-static void draw_events_heading(struct drawing *drawing)
+static void draw_events_heading(struct top_drawing *drawing)
 {
-    put(drawing, TOP_HEADING, "%-8s %-7s %-29s %s", "TIME", "LEVEL", "EVENT", "BETWEEN");
+    top_put(drawing, TOP_HEADING, "%-8s %-7s %-29s %s", "TIME", "LEVEL", "EVENT", "BETWEEN");
 }
 
 /* --- lists --- */
 
 /* Which items stand in the next `rows` rows: the selected one is among them. */
-static uint32_t begin_list(struct drawing *drawing, enum top_view view, uint32_t rows)
+static uint32_t begin_list(struct top_drawing *drawing, enum top_view view, uint32_t rows)
 {
     struct top_book *book = drawing->book;
     uint32_t place = top_selected_place(book, view);
@@ -292,36 +199,36 @@ static uint32_t begin_list(struct drawing *drawing, enum top_view view, uint32_t
     return *first;
 }
 
-static uint32_t rows_left(const struct drawing *drawing)
+static uint32_t rows_left(const struct top_drawing *drawing)
 {
     return drawing->last > drawing->row ? (uint32_t)(drawing->last - drawing->row) : 0;
 }
 
-static void draw_events(struct drawing *drawing, enum top_view view, uint32_t rows)
+static void draw_events(struct top_drawing *drawing, enum top_view view, uint32_t rows)
 {
     struct top_book *book = drawing->book;
     uint32_t place = begin_list(drawing, view, rows);
     if (book->items == 0)
-        put(drawing, TOP_FAINT, "none yet");
+        top_put(drawing, TOP_FAINT, "none yet");
     for (uint32_t i = place; i < book->items && i < place + rows; i++)
         draw_event(drawing, recent_find_event(&book->recent, book->recent.event_count - 1 - i),
                    i == book->place[view]);
 }
 
-static void draw_hosts(struct drawing *drawing, uint32_t rows, bool selects)
+static void draw_hosts(struct top_drawing *drawing, uint32_t rows, bool selects)
 {
     struct top_book *book = drawing->book;
     qsort(book->host, book->hosts, sizeof book->host[0], compare_hosts);
     uint32_t place = selects ? begin_list(drawing, VIEW_HOSTS, rows) : 0;
     if (book->hosts == 0)
-        put(drawing, TOP_FAINT, "none yet");
+        top_put(drawing, TOP_FAINT, "none yet");
     for (uint32_t i = place; i < book->hosts && i < place + rows; i++)
         draw_host(drawing, &book->host[i], selects && i == book->place[VIEW_HOSTS]);
 }
 
 /* --- the views --- */
 
-static void view_overview(struct drawing *drawing)
+static void view_overview(struct top_drawing *drawing)
 {
     draw_counts(drawing);
     draw_states(drawing);
@@ -332,46 +239,47 @@ static void view_overview(struct drawing *drawing)
     draw_events(drawing, VIEW_OVERVIEW, rows_left(drawing));
 }
 
-static void draw_connection(struct drawing *drawing, const struct trail *trail, bool selected)
+static void draw_connection(struct top_drawing *drawing, const struct trail *trail, bool selected)
 {
     struct line ends = {.length = 0}, state[2] = {{.length = 0}, {.length = 0}};
-    char packets[COUNT_SIZE];
+    char packets[TOP_COUNT_SIZE];
     int room = drawing->page->columns - STATES_WIDTH;
     int width = room > ENDS_LEAST ? room : ENDS_LEAST;
-    spell_ends(&ends, &trail->who);
+    top_spell_ends(&ends, &trail->who);
     for (int side = 0; side < 2; side++)
         line_add(&state[side], "%s%s", tcp_state_name(trail->state[side]),
                  trail->presumed[side] ? "?" : "");
-    struct top_line *line = put(drawing, trail->over ? TOP_FAINT : level_styles[trail->worst],
-                                "%-*.*s %-12s %-12s %8s", width, width, ends.text, state[0].text,
-                                state[1].text, spell_count(packets, trail->packets));
+    struct top_line *line =
+        top_put(drawing, trail->over ? TOP_FAINT : top_level_styles[trail->worst],
+                "%-*.*s %-12s %-12s %8s", width, width, ends.text, state[0].text, state[1].text,
+                top_spell_count(packets, trail->packets));
     if (line != NULL)
         line->selected = selected;
 }
 
-static void view_connections(struct drawing *drawing)
+static void view_connections(struct top_drawing *drawing)
 {
     struct top_book *book = drawing->book;
     int room = drawing->page->columns - STATES_WIDTH;
     int width = room > ENDS_LEAST ? room : ENDS_LEAST;
-    put(drawing, TOP_HEADING, "%-*s %-12s %-12s %8s", width, "CLIENT > SERVER, the newest first",
-        "CLIENT", "SERVER", "PACKETS");
+    top_put(drawing, TOP_HEADING, "%-*s %-12s %-12s %8s", width,
+            "CLIENT > SERVER, the newest first", "CLIENT", "SERVER", "PACKETS");
     uint32_t rows = rows_left(drawing);
     uint32_t place = begin_list(drawing, VIEW_CONNECTIONS, rows);
     if (book->items == 0)
-        put(drawing, TOP_FAINT, "none yet");
+        top_put(drawing, TOP_FAINT, "none yet");
     for (uint32_t i = place; i < book->items && i < place + rows; i++)
         draw_connection(drawing, book->list[i], i == book->place[VIEW_CONNECTIONS]);
 }
 
-static void view_hosts(struct drawing *drawing)
+static void view_hosts(struct top_drawing *drawing)
 {
     draw_hosts_heading(drawing);
     draw_hosts(drawing, rows_left(drawing), true);
 }
 
 /* Text over several rows, cut between words. */
-static void put_wrapped(struct drawing *drawing, const char *text)
+static void put_wrapped(struct top_drawing *drawing, const char *text)
 {
     int room = drawing->page->columns;
     while (*text != '\0' && drawing->row < drawing->last) {
@@ -381,13 +289,13 @@ static void put_wrapped(struct drawing *drawing, const char *text)
                 cut--;
         if (cut == 0)
             cut = room < length ? room : length;
-        put(drawing, TOP_PLAIN, "%.*s", cut, text);
+        top_put(drawing, TOP_PLAIN, "%.*s", cut, text);
         text += cut;
         text += strspn(text, " ");
     }
 }
 
-static void view_events(struct drawing *drawing)
+static void view_events(struct top_drawing *drawing)
 {
     struct top_book *book = drawing->book;
     draw_events_heading(drawing);
@@ -398,24 +306,24 @@ static void view_events(struct drawing *drawing)
     const struct event_record *event =
         recent_find_event(&book->recent, book->recent.event_count - 1 - book->place[VIEW_EVENTS]);
     while (drawing->row < drawing->last - EXPLAINED + 1)
-        put(drawing, TOP_PLAIN, " ");
+        top_put(drawing, TOP_PLAIN, " ");
     put_wrapped(drawing, event->explanation);
 }
 
-static void view_ladder(struct drawing *drawing)
+static void view_ladder(struct top_drawing *drawing)
 {
     struct top_book *book = drawing->book;
     char *text = top_ladder(book, drawing->page->columns, drawing->page->utf8);
     uint32_t number = 0;
     book->rows = rows_left(drawing);
     if (text == NULL)
-        put(drawing, TOP_FAINT, "its packets are not remembered any more");
+        top_put(drawing, TOP_FAINT, "its packets are not remembered any more");
     for (char *at = text, *next; at != NULL && *at != '\0'; at = next, number++) {
         next = at + strcspn(at, "\n");
         size_t length = (size_t)(next - at);
         next += *next == '\n';
         struct top_line *line =
-            number < book->first[VIEW_LADDER] ? NULL : next_line(drawing, TOP_PLAIN);
+            number < book->first[VIEW_LADDER] ? NULL : top_next_line(drawing, TOP_PLAIN);
         if (line != NULL)
             snprintf(line->text, sizeof line->text, "%.*s", (int)length, at);
     }
@@ -423,29 +331,29 @@ static void view_ladder(struct drawing *drawing)
     free(text);
 }
 
-static void draw_keys(struct drawing *drawing)
+static void draw_keys(struct top_drawing *drawing)
 {
     drawing->row = drawing->page->rows - 1;
     drawing->last = drawing->page->rows;
     if (drawing->book->view == VIEW_LADDER)
-        put(drawing, TOP_FAINT, "arrows scroll  Esc back  q quit");
+        top_put(drawing, TOP_FAINT, "arrows scroll  Esc back  q quit");
     else
-        put(drawing, TOP_FAINT,
-            "1 overview  2 connections  3 hosts  4 events  arrows, Enter: ladder  "
-            "q quit");
+        top_put(drawing, TOP_FAINT,
+                "1 overview  2 connections  3 hosts  4 events  arrows, Enter: ladder  "
+                "q quit");
 }
 
 void sink_top_page(struct sink *sink, struct top_page *page)
 {
-    static void (*const views[TOP_VIEWS])(struct drawing *) = {
+    static void (*const views[TOP_VIEWS])(struct top_drawing *) = {
         [VIEW_OVERVIEW] = view_overview, [VIEW_CONNECTIONS] = view_connections,
         [VIEW_HOSTS] = view_hosts,       [VIEW_EVENTS] = view_events,
         [VIEW_LADDER] = view_ladder,
     };
-    struct drawing drawing = {(struct top_book *)sink, page, 0, page->rows - 1};
+    struct top_drawing drawing = {(struct top_book *)sink, page, 0, page->rows - 1};
     draw_title(&drawing);
     views[drawing.book->view](&drawing);
-    while (next_line(&drawing, TOP_PLAIN) != NULL)
+    while (top_next_line(&drawing, TOP_PLAIN) != NULL)
         continue;
     draw_keys(&drawing);
 }
