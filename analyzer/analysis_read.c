@@ -4,7 +4,10 @@
 #include "analysis_parts.h"
 #include "source/clock.h"
 
-enum { PACKETS_A_LOOK = 256 }; /* of files, between looks whether a page is wanted */
+enum {
+    PACKETS_A_LOOK = 256, /* of files, between looks whether a page is wanted */
+    PACKETS_A_ROUND = 64, /* at most, of those that need not be waited for */
+};
 
 bool run_is_live(const struct run *run)
 {
@@ -90,25 +93,24 @@ bool run_wants(const struct options *options, nanotime moment)
     return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
 }
 
+/* Packets of one input, one after the other. */
+struct round {
+    struct captured_packet packets[PACKETS_A_ROUND];
+    size_t count;
+};
+
 /* Interfaces take turns at any packet: live no place is noted. */
-static enum status note_place(struct run *run, const struct captured_packet *captured)
+static enum status note_place(struct run *run, const struct round *round)
 {
     if (run_is_live(run))
         return STATUS_OK;
     if (run->options->tap_count > 0)
-        return tap_set_note_place(&run->taps, run->tap, captured);
-    return input_places_note(&run->places, run->source, captured);
+        return tap_set_note_place(&run->taps, run->tap, &round->packets[0]);
+    return input_places_note(&run->places, run->source, &round->packets[0]);
 }
 
 static enum status take_packet(struct run *run, const struct captured_packet *captured)
 {
-    run->packets++;
-    idle_note_packet(&run->idle, captured->time);
-    enum status status = note_place(run, captured);
-    if (status != STATUS_OK)
-        return status;
-    if (!run_wants(run->options, captured->time))
-        return STATUS_OK;
     struct analyzer_packet packet = {
         .data = captured->data,
         .captured = captured->captured,
@@ -123,6 +125,25 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
     if (run->spool != NULL)
         spool_keep(run->spool, captured, packet.number);
     return analyzer_packet(run->analyzer, &packet);
+}
+
+static enum status worse_of(enum status a, enum status b)
+{
+    return a != STATUS_OK ? a : b;
+}
+
+/* Takes them until memory runs out; other failures do not keep the rest from being taken. */
+static enum status take_packets(struct run *run, const struct round *round)
+{
+    enum status status = note_place(run, round);
+    for (size_t i = 0; i < round->count && status != STATUS_NO_MEMORY; i++) {
+        const struct captured_packet *captured = &round->packets[i];
+        run->packets++;
+        idle_note_packet(&run->idle, captured->time);
+        if (run_wants(run->options, captured->time))
+            status = worse_of(take_packet(run, captured), status);
+    }
+    return status;
 }
 
 /* How far the capture clock may go on while nothing comes. */
@@ -153,18 +174,23 @@ static void show_progress(struct run *run)
                                                           .packets = run->packets});
 }
 
-/* A packet or a pause; with -U what a packet decides leaves with it, not with its batch. */
-static enum status take(struct run *run, enum source_result result,
-                        const struct captured_packet *packet)
+/* Whether so many packets were read since that it is time to look again. */
+static bool looks_again(const struct run *run, size_t since)
+{
+    return run->packets / PACKETS_A_LOOK != (run->packets - since) / PACKETS_A_LOOK;
+}
+
+/* Packets or a pause; with -U what a packet decides leaves with it, not with its batch. */
+static enum status take(struct run *run, enum source_result result, const struct round *round)
 {
     if (result == SOURCE_IDLE)
         return take_pause(run);
-    enum status status = take_packet(run, packet);
+    enum status status = take_packets(run, round);
     if (status == STATUS_NO_MEMORY)
         return status;
     if (run_is_live(run) && upkeep_is_due(&run->upkeep)) /* a busy interface knows no pause */
         return upkeep_do(&run->upkeep, run->idle.last_packet, true);
-    if (!run_is_live(run) && run->packets % PACKETS_A_LOOK == 0 && status == STATUS_OK)
+    if (!run_is_live(run) && looks_again(run, round->count) && status == STATUS_OK)
         status = upkeep_pages(&run->upkeep);
     return run->options->flush ? analyzer_tick(run->analyzer, run->idle.last_packet) : status;
 }
@@ -196,12 +222,23 @@ static enum source_result next_packet(struct run *run, struct captured_packet *r
     return tap_set_next(&run->taps, run->analyzer, ret_packet, &run->tap);
 }
 
+/* The next packet, and those behind it that are there, too. */
+static enum source_result next_round(struct run *run, struct round *ret_round)
+{
+    bool alone = run->options->tap_count > 0 || run->options->flush;
+    enum source_result result = next_packet(run, ret_round->packets);
+    ret_round->count = result == SOURCE_PACKET;
+    if (result == SOURCE_PACKET && !alone)
+        ret_round->count += source_more(run->source, ret_round->packets + 1, PACKETS_A_ROUND - 1);
+    return result;
+}
+
 static enum status read_packets(struct run *run)
 {
-    struct captured_packet packet;
+    struct round round;
     enum source_result result;
-    while ((result = next_packet(run, &packet)) != SOURCE_END) {
-        enum status status = take(run, result, &packet);
+    while ((result = next_round(run, &round)) != SOURCE_END) {
+        enum status status = take(run, result, &round);
         if (result == SOURCE_IDLE || run->options->flush)
             run_flush(run);
         if (!outputs_alive(run->outputs))

@@ -200,57 +200,81 @@ static enum reader_result classic_refuse(const struct classic *classic, uint32_t
     return READER_DAMAGED;
 }
 
-static void classic_unswap_lengths(const struct classic *classic, uint32_t *captured,
-                                   uint32_t *length)
+/* The two lengths in a record's header. */
+struct lengths {
+    uint32_t captured, wire;
+};
+
+static struct lengths classic_lengths(const struct classic *classic)
 {
-    bool swapped = classic->lengths_swapped;
-    if (classic->lengths_maybe_swapped && *captured > *length)
-        swapped = true;
-    if (!swapped)
-        return;
-    uint32_t first = *captured;
-    *captured = *length;
-    *length = first;
+    const uint8_t *record = classic->buffer + classic->start;
+    struct lengths lengths = {read_u32(record + 8, classic->big_endian),
+                              read_u32(record + 12, classic->big_endian)};
+    bool swapped = classic->lengths_swapped ||
+                   (classic->lengths_maybe_swapped && lengths.captured > lengths.wire);
+    return swapped ? (struct lengths){lengths.wire, lengths.captured} : lengths;
 }
 
-static enum reader_result classic_next(void *reader, struct captured_packet *ret_packet,
-                                       char *problem)
+/* Gives out the next packet; false, and it stays, when it is not whole in the buffer, too large, or
+ * of a time behind `until`. */
+static inline bool classic_take(struct classic *classic, nanotime until,
+                                struct captured_packet *ret_packet)
 {
-    struct classic *classic = reader;
-    if (classic->end - classic->start < RECORD_HEADER_SIZE) {
-        enum reader_result result = classic_fill(classic, RECORD_HEADER_SIZE, problem);
-        if (result != READER_PACKET)
-            return result;
-    }
-
+    size_t there = classic->end - classic->start;
+    if (there < RECORD_HEADER_SIZE)
+        return false;
+    struct lengths lengths = classic_lengths(classic);
+    size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
+    if (lengths.captured > LARGEST_CAPTURE || there < size)
+        return false;
     const uint8_t *record = classic->buffer + classic->start;
-    uint32_t captured = read_u32(record + 8, classic->big_endian);
-    uint32_t length = read_u32(record + 12, classic->big_endian);
-    classic_unswap_lengths(classic, &captured, &length);
-    if (captured > LARGEST_CAPTURE)
-        return classic_refuse(classic, captured, problem);
-
-    size_t size = RECORD_HEADER_SIZE + (size_t)captured;
-    if (classic->end - classic->start < size) {
-        enum reader_result result = classic_fill(classic, size, problem);
-        if (result != READER_PACKET)
-            return result;
-        record = classic->buffer + classic->start;
-    }
-
     nanotime seconds = read_u32(record, classic->big_endian);
     nanotime fraction = read_u32(record + 4, classic->big_endian);
+    nanotime time = seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
+    if (time_is_before(until, time))
+        return false;
     ret_packet->data = record + RECORD_HEADER_SIZE;
-    ret_packet->captured = captured < classic->snaplen ? captured : classic->snaplen;
-    ret_packet->length = length;
-    ret_packet->time = seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
+    ret_packet->captured =
+        lengths.captured < classic->snaplen ? lengths.captured : classic->snaplen;
+    ret_packet->length = lengths.wire;
+    ret_packet->time = time;
+    ret_packet->interface = 0;
     ret_packet->others = 0;
     ret_packet->link_type = classic->link_type;
     ret_packet->lost = 0;
     classic->start += size;
     classic->offset += size;
     classic->packets++;
+    return true;
+}
+
+static enum reader_result classic_next(void *reader, struct captured_packet *ret_packet,
+                                       char *problem)
+{
+    struct classic *classic = reader;
+    while (!classic_take(classic, INT64_MAX, ret_packet)) {
+        size_t needed = RECORD_HEADER_SIZE;
+        if (classic->end - classic->start >= RECORD_HEADER_SIZE) {
+            uint32_t captured = classic_lengths(classic).captured;
+            if (captured > LARGEST_CAPTURE)
+                return classic_refuse(classic, captured, problem);
+            needed += captured;
+        }
+        enum reader_result result = classic_fill(classic, needed, problem);
+        if (result != READER_PACKET)
+            return result;
+    }
     return READER_PACKET;
+}
+
+static size_t classic_more(void *reader, nanotime until, struct captured_packet *ret_packets,
+                           size_t room)
+{
+    struct classic *classic = reader;
+    size_t count = 0;
+    while (count < room && classic_take(classic, until, &ret_packets[count]))
+        count++;
+    return count;
 }
 
 static int classic_link_type(const void *reader)
@@ -262,6 +286,7 @@ static int classic_link_type(const void *reader)
 const struct reader_type reader_classic = {
     .open = classic_open,
     .next = classic_next,
+    .more = classic_more,
     .link_type = classic_link_type,
     .free = classic_free,
 };

@@ -214,6 +214,23 @@ enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_p
     return READER_PACKET;
 }
 
+size_t merge_more(struct merge *merge, struct captured_packet *ret_packets, size_t room)
+{
+    if (merge->open_count != 1 || merge->inputs[merge->open[0]].has_head)
+        return 0;
+    bool is_last = merge->next == merge->count || merge->in_sequence;
+    nanotime until = is_last ? INT64_MAX : merge->inputs[merge->next].first_time;
+    struct input *input = &merge->inputs[merge->open[0]];
+    size_t count = savefile_more(input->savefile, until, ret_packets, room);
+    for (size_t i = 0; i < count; i++) {
+        input_note_time(&input->seen, ret_packets[i].time);
+        input->numbers += 1 + ret_packets[i].others;
+        ret_packets[i].input_packet = input->numbers;
+        ret_packets[i].input = merge->open[0];
+    }
+    return count;
+}
+
 void merge_stop(struct merge *merge)
 {
     while (merge->open_count > 0)

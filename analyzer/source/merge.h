@@ -48,6 +48,12 @@ uint32_t merge_open_limit(void);
  */
 enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_packet);
 
+/*
+ * Packets that follow the one given out last and are in memory, when one file is open and the next
+ * one does not begin before them: how many.  The data of that one stays valid.
+ */
+size_t merge_more(struct merge *merge, struct captured_packet *ret_packets, size_t room);
+
 /* Adds a file, to be read after all others.  NO_MEMORY is the only failure. */
 enum status merge_append(struct merge *merge, const char *name);
 

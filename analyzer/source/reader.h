@@ -38,6 +38,12 @@ struct reader_type {
     /* Fills all of *ret_packet but input and input_packet; problem on READER_DAMAGED. */
     enum reader_result (*next)(void *reader, struct captured_packet *ret_packet, char *problem);
 
+    /*
+     * Packets that are in memory already, as next gives them, as long as their time is not behind
+     * `until`: reads nothing, and what was given out last stays valid.  NULL: none ever.
+     */
+    size_t (*more)(void *reader, nanotime until, struct captured_packet *ret_packets, size_t room);
+
     /* Of the first interface; LINK_TYPE_UNKNOWN when the file has none. */
     int (*link_type)(const void *reader);
 

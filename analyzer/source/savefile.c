@@ -334,6 +334,13 @@ enum reader_result savefile_next(struct savefile *savefile, struct captured_pack
     return savefile->type->next(savefile->reader, ret_packet, problem);
 }
 
+size_t savefile_more(struct savefile *savefile, nanotime until, struct captured_packet *ret_packets,
+                     size_t room)
+{
+    const struct reader_type *type = savefile->type;
+    return type->more == NULL ? 0 : type->more(savefile->reader, until, ret_packets, room);
+}
+
 void savefile_free(struct savefile *savefile)
 {
     if (savefile == NULL)

@@ -336,6 +336,20 @@ static enum source_result source_rest(struct source *source, enum reader_result 
     return SOURCE_IDLE;
 }
 
+/* Numbers a packet that was read; false: the filter takes it away. */
+static bool source_admit(struct source *source, struct captured_packet *packet)
+{
+    source->read += 1 + packet->others;
+    packet->number = source->read;
+    source->lost += packet->lost;
+    if (!source_passes(source, packet))
+        return false;
+    packet->lost = source->lost;
+    source->lost = 0;
+    source->packets++;
+    return true;
+}
+
 static enum source_result source_next_saved(struct source *source,
                                             struct captured_packet *ret_packet)
 {
@@ -344,17 +358,11 @@ static enum source_result source_next_saved(struct source *source,
         if (result != READER_PACKET)
             return source_rest(source, result);
         struct source_input *seen = &source->merge.inputs[ret_packet->input].seen;
-        source->read += 1 + ret_packet->others;
-        ret_packet->number = source->read;
+        bool is_wanted = source_admit(source, ret_packet);
         if (seen->first_number == 0)
             seen->first_number = ret_packet->number;
-        source->lost += ret_packet->lost;
-        if (!source_passes(source, ret_packet))
-            continue;
-        ret_packet->lost = source->lost;
-        source->lost = 0;
-        source->packets++;
-        return SOURCE_PACKET;
+        if (is_wanted)
+            return SOURCE_PACKET;
     }
     return SOURCE_END;
 }
@@ -372,6 +380,23 @@ enum source_result source_next(struct source *source, struct captured_packet *re
     if (result == SOURCE_END)
         merge_stop(&source->merge);
     return result;
+}
+
+size_t source_more(struct source *source, struct captured_packet *ret_packets, size_t room)
+{
+    if (source->live != NULL || source_is_broken(source))
+        return 0;
+    if (source->count > 0 && source->count - source->packets < room)
+        room = (size_t)(source->count - source->packets);
+    size_t read = merge_more(&source->merge, ret_packets, room), kept = 0;
+    for (size_t i = 0; i < read; i++) {
+        if (!source_admit(source, &ret_packets[i]))
+            continue;
+        if (kept != i)
+            ret_packets[kept] = ret_packets[i];
+        kept++;
+    }
+    return kept;
 }
 
 void source_break(struct source *source)

@@ -15,7 +15,7 @@
 struct source;
 
 struct captured_packet {
-    const uint8_t *data;   /* owned by the source, valid until the next call */
+    const uint8_t *data;   /* owned by the source, valid until the next source_next() */
     uint32_t captured;     /* octets at data */
     uint32_t length;       /* octets on the wire */
     nanotime time;         /* capture time, ns since the epoch */
@@ -123,6 +123,12 @@ enum status source_open(const struct source_options *options, struct source **re
 
 /* The next packet.  A damaged input ends there (source_input says so) and the next one goes on. */
 enum source_result source_next(struct source *source, struct captured_packet *ret_packet);
+
+/*
+ * Packets that follow the one that source_next() gave last, and cost no waiting: how many, up to
+ * room; 0 says nothing.  All of them, that one too, are valid until the next source_next().
+ */
+size_t source_more(struct source *source, struct captured_packet *ret_packets, size_t room);
 
 /* Makes a blocking source_next return soon with SOURCE_END; safe in a signal handler. */
 void source_break(struct source *source);
