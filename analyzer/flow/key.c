@@ -48,8 +48,7 @@ uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key)
     if (key->ip_version != 4)
         return hash_words(secret, words, KEY_WORDS);
     uint64_t addresses = first_four(key->address[0]) | (uint64_t)first_four(key->address[1]) << 32;
-    const uint64_t short_words[2] = {addresses, words[KEY_WORDS - 1]};
-    return hash_words(secret, short_words, 2);
+    return hash_two_words(secret, addresses, words[KEY_WORDS - 1]);
 }
 
 uint64_t flow_key_uid(const struct flow_key *key, int client_end, uint32_t isn, int64_t first_ns)
