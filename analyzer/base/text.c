@@ -1,8 +1,6 @@
-/* text: spelling.  These run some two hundred times a flow record, hence digits by eights and
- * in pairs. */
+/* text: spelling.  These run some two hundred times a flow record, hence digits in pairs. */
 #include "text.h"
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +16,7 @@ static const char digit_pairs[] =
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static char *put_pair(char *out, uint32_t value)
+static inline char *put_pair(char *out, uint32_t value)
 {
     memcpy(out, &digit_pairs[2 * value], 2);
     return out + 2;
@@ -35,41 +33,46 @@ struct day_time text_split_time(nanotime moment)
     return split;
 }
 
-/*
- * Eight digits of a number below 10^8, as octets from the lowest on, the first digit lowest: halved
- * into fours, twos and ones in the lanes of one word.  10486 / 2^20 is a hundredth of any number
- * below 10^4, 103 / 2^10 a tenth of any below 100.
- */
-static inline uint64_t eight_digits(uint32_t value)
+/* A number below 100, without a leading zero: of one digit it is the second of its pair. */
+static inline char *put_below_100(char *out, uint32_t value)
 {
-    uint64_t fours = value / 10000 | (uint64_t)(value % 10000) << 32;
-    uint64_t hundreds = fours * 10486 >> 20 & UINT64_C(0x7f0000007f);
-    uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
-    uint64_t tens = twos * 103 >> 10 & UINT64_C(0x000f000f000f000f);
-    return tens | (twos - 10 * tens) << 8;
+    bool single = value < 10;
+    memcpy(out, &digit_pairs[2 * value + single], 2);
+    return out + 2 - single;
 }
 
-static void put_octets(char *out, uint64_t digits)
+static inline char *put_below_10000(char *out, uint32_t value)
 {
-    uint64_t octets = htole64(digits + UINT64_C(0x3030303030303030));
-    memcpy(out, &octets, sizeof(octets));
+    uint32_t hundreds = value / 100;
+    if (hundreds == 0)
+        return put_below_100(out, value);
+    return put_pair(put_below_100(out, hundreds), value - 100 * hundreds);
+}
+
+/* With leading zeroes. */
+static inline char *put_four(char *out, uint32_t value)
+{
+    uint32_t hundreds = value / 100;
+    return put_pair(put_pair(out, hundreds), value - 100 * hundreds);
+}
+
+static inline char *put_eight(char *out, uint32_t value)
+{
+    uint32_t fours = value / 10000;
+    return put_four(put_four(out, fours), value - 10000 * fours);
 }
 
 char *text_put_decimal(char *out, uint64_t value)
 {
-    if (value < 10) { /* most numbers of a record */
-        *out = (char)('0' + value);
-        return out + 1;
-    }
+    if (value < 10000)
+        return put_below_10000(out, (uint32_t)value);
     if (value >= EIGHT_DIGITS) {
         out = text_put_decimal(out, value / EIGHT_DIGITS);
-        put_octets(out, eight_digits((uint32_t)(value % EIGHT_DIGITS)));
-        return out + 8;
+        return put_eight(out, (uint32_t)(value % EIGHT_DIGITS));
     }
-    uint64_t digits = eight_digits((uint32_t)value);
-    int zeroes = __builtin_ctzll(digits) / 8; /* that it begins with */
-    put_octets(out, digits >> zeroes * 8);
-    return out + 8 - zeroes;
+    uint32_t fours = (uint32_t)value / 10000;
+    out = put_below_10000(out, fours);
+    return put_four(out, (uint32_t)value - 10000 * fours);
 }
 
 char *text_put_hex(char *out, uint64_t value)
@@ -79,12 +82,21 @@ char *text_put_hex(char *out, uint64_t value)
     return out + TEXT_HEX;
 }
 
+static inline char *put_octet(char *out, uint32_t octet)
+{
+    uint32_t hundreds = octet / 100;
+    if (hundreds == 0)
+        return put_below_100(out, octet);
+    *out = (char)('0' + hundreds);
+    return put_pair(out + 1, octet - 100 * hundreds);
+}
+
 static char *put_ip4(char *out, const uint8_t *address)
 {
-    for (int octet = 0; octet < 4; octet++) {
-        if (octet > 0)
-            *out++ = '.';
-        out = text_put_decimal(out, address[octet]);
+    out = put_octet(out, address[0]);
+    for (int octet = 1; octet < 4; octet++) {
+        *out++ = '.';
+        out = put_octet(out, address[octet]);
     }
     return out;
 }
@@ -177,14 +189,16 @@ char *text_put_date(char *out, int64_t day)
 
 char *text_put_fraction(char *out, uint32_t nanos, int digits)
 {
-    char all[10];
-    put_octets(all, eight_digits(nanos / 10));
-    all[8] = (char)('0' + nanos % 10);
+    char all[8];
     *out++ = '.';
-    if (digits == 6)
-        memcpy(out, all, 6); /* as nearly always: of known size it is no call */
-    else
-        memcpy(out, all, (size_t)digits);
+    uint32_t micros = nanos / NANO_PER_MICRO;
+    uint32_t hundredths = micros / 10000; /* of a second */
+    if (digits == 6) /* as nearly always */
+        return put_four(put_pair(out, hundredths), micros - 10000 * hundredths);
+    put_eight(all, nanos / 10);
+    memcpy(out, all, digits < 8 ? (size_t)digits : sizeof(all));
+    if (digits == 9)
+        out[8] = (char)('0' + nanos % 10);
     return out + digits;
 }
 

@@ -9,26 +9,28 @@ enum {
     NO_DAY = INT32_MIN   /* before any nanotime */
 };
 
+#define NO_SECOND INT64_MIN /* as NO_DAY */
+
 static const char hex_digits[] = "0123456789abcdef";
 
-/* Spells the quote, the day and the second of it that the next times share. */
-static void spell_second(struct json_writer *writer, nanotime moment)
+/* Spells the quote, the day and the second that begins at that moment. */
+static void spell_second(struct json_writer *writer, nanotime moment, char out[JSON_SECOND])
 {
     struct day_time split = text_split_time(moment);
-    if (split.day != writer->day) {
-        writer->moment[0] = '"';
-        text_put_date(writer->moment + 1, split.day);
-        writer->moment[1 + TEXT_DATE] = 'T';
-    }
+    if (split.day != writer->day)
+        text_put_date(writer->date, split.day);
     writer->day = split.day;
-    writer->second = (uint64_t)moment - (uint64_t)(split.nanos % NANO_PER_SECOND);
-    text_put_clock(writer->moment + 2 + TEXT_DATE, split.nanos, 0);
+    *out++ = '"';
+    memcpy(out, writer->date, TEXT_DATE);
+    out[TEXT_DATE] = 'T';
+    text_put_clock(out + TEXT_DATE + 1, split.nanos, 0);
 }
 
 void json_writer_init(struct json_writer *writer, bool nano)
 {
     *writer = (struct json_writer){.nano = nano, .day = NO_DAY};
-    spell_second(writer, 0);
+    for (int i = 0; i < JSON_SECONDS; i++)
+        writer->second[i].number = NO_SECOND;
 }
 
 static void take_room(struct json_writer *writer)
@@ -84,15 +86,6 @@ static char *spell(char *out, const char *text, size_t length)
     return out + length;
 }
 
-char *json_spell_unsigned(char *out, uint64_t value)
-{
-    if (value < 10) { /* as most counters are */
-        *out = (char)('0' + value);
-        return out + 1;
-    }
-    return text_put_decimal(out, value > JSON_INTEGER_MAX ? JSON_INTEGER_MAX : value);
-}
-
 char *json_spell_integer(char *out, int64_t value)
 {
     if (value >= 0)
@@ -131,11 +124,18 @@ char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
 {
     if (moment == NANOTIME_UNKNOWN)
         return json_spell_null(out);
-    if ((uint64_t)moment - writer->second >= NANO_PER_SECOND)
-        spell_second(writer, moment);
-    memcpy(out, writer->moment, JSON_SECOND); /* of fixed size: cheaper than two copies */
-    out = text_put_fraction(out + JSON_SECOND, (uint32_t)((uint64_t)moment - writer->second),
-                            writer->nano ? 9 : 6);
+    int64_t number = moment / NANO_PER_SECOND;
+    int64_t nanos = moment - number * NANO_PER_SECOND;
+    if (nanos < 0) { /* before 1970 */
+        number--;
+        nanos += NANO_PER_SECOND;
+    }
+    struct json_second *second = &writer->second[(uint64_t)number % JSON_SECONDS];
+    if (second->number != number)
+        spell_second(writer, moment, second->text);
+    second->number = number;
+    memcpy(out, second->text, JSON_SECOND); /* of fixed size: cheaper than two copies */
+    out = text_put_fraction(out + JSON_SECOND, (uint32_t)nanos, writer->nano ? 9 : 6);
     return spell(out, "Z\"", 2);
 }
 

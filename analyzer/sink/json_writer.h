@@ -22,9 +22,16 @@ enum {
     JSON_SECOND = TEXT_DATE + 10, /* "2026-11-20T15:00:07 */
     JSON_WORD = 40,   /* the longest word of a vocabulary with its quotes */
     JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
+    JSON_SECONDS = 8, /* that a writer remembers, each in the place its number modulo these names */
 };
 
 #define JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
+
+/* A second of the clock as its times begin. */
+struct json_second {
+    int64_t number; /* since the epoch */
+    char text[JSON_SECOND];
+};
 
 struct json_writer {
     struct printbuf *buffer;
@@ -32,10 +39,9 @@ struct json_writer {
     char *limit; /* end of the room there is */
     bool nano;   /* nine fraction digits */
     bool failed; /* out of memory */
-    int64_t day;     /* that moment spells, and */
-    uint64_t second; /* where the second that it spells begins: most times of a record share one;
-                        modulo 2^64, for the first of them begins before any nanotime */
-    char moment[JSON_SECOND];
+    int64_t day;   /* that date spells */
+    char date[TEXT_DATE];
+    struct json_second second[JSON_SECONDS]; /* the times of a record lie in few of them */
 };
 
 /* A writer without a buffer. */
@@ -67,7 +73,16 @@ static inline void json_writer_commit(struct json_writer *writer, char *end)
 
 /* What fits into JSON_SCALAR at out; each returns the end. */
 char *json_spell_integer(char *out, int64_t value);
-char *json_spell_unsigned(char *out, uint64_t value);
+
+static inline char *json_spell_unsigned(char *out, uint64_t value)
+{
+    if (value < 10) { /* as most counters are */
+        *out = (char)('0' + value);
+        return out + 1;
+    }
+    return text_put_decimal(out, value > JSON_INTEGER_MAX ? JSON_INTEGER_MAX : value);
+}
+
 char *json_spell_bool(char *out, bool value);
 char *json_spell_null(char *out);
 char *json_spell_uid(char *out, uint64_t uid);
