@@ -193,7 +193,7 @@ char *text_put_fraction(char *out, uint32_t nanos, int digits)
     *out++ = '.';
     uint32_t micros = nanos / NANO_PER_MICRO;
     uint32_t hundredths = micros / 10000; /* of a second */
-    if (digits == 6) /* as nearly always */
+    if (digits == 6)                      /* as nearly always */
         return put_four(put_pair(out, hundredths), micros - 10000 * hundredths);
     put_eight(all, nanos / 10);
     memcpy(out, all, digits < 8 ? (size_t)digits : sizeof(all));

@@ -60,10 +60,10 @@ struct history_record {
     uint64_t packet;     /* the segment that moved the side; 0 for a timer */
     uint64_t proof;      /* the side's own packet that proves it; 0 while presumed */
     uint64_t revoked_by; /* 0 unless revoked */
+    bool revoked;        /* beside it: both are nearly always zero, and looked at together */
     enum tcp_state state;
     enum fact fact;
     enum basis basis;
-    bool revoked;
 };
 
 struct endpoint_record {

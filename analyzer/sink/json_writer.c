@@ -86,22 +86,9 @@ static char *spell(char *out, const char *text, size_t length)
     return out + length;
 }
 
-char *json_spell_integer(char *out, int64_t value)
-{
-    if (value >= 0)
-        return json_spell_unsigned(out, (uint64_t)value);
-    *out++ = '-';
-    return json_spell_unsigned(out, 0 - (uint64_t)value);
-}
-
 char *json_spell_bool(char *out, bool value)
 {
     return value ? spell(out, "true", 4) : spell(out, "false", 5);
-}
-
-char *json_spell_null(char *out)
-{
-    return spell(out, "null", 4);
 }
 
 char *json_spell_uid(char *out, uint64_t uid)
@@ -137,11 +124,6 @@ char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
     memcpy(out, second->text, JSON_SECOND); /* of fixed size: cheaper than two copies */
     out = text_put_fraction(out + JSON_SECOND, (uint32_t)nanos, writer->nano ? 9 : 6);
     return spell(out, "Z\"", 2);
-}
-
-char *json_spell_duration(char *out, nanotime duration)
-{
-    return duration == NANOTIME_UNKNOWN ? json_spell_null(out) : json_spell_integer(out, duration);
 }
 
 void json_put_raw(struct json_writer *writer, const char *text, size_t length)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <json-c/printbuf.h>
 
@@ -18,9 +19,9 @@
 #include "../base/time.h"
 
 enum {
-    JSON_KEY = 32,    /* the longest key with comma, quotes and colon */
+    JSON_KEY = 32,                /* the longest key with comma, quotes and colon */
     JSON_SECOND = TEXT_DATE + 10, /* "2026-11-20T15:00:07 */
-    JSON_WORD = 40,   /* the longest word of a vocabulary with its quotes */
+    JSON_WORD = 40,               /* the longest word of a vocabulary with its quotes */
     JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
     JSON_SECONDS = 8, /* that a writer remembers, each in the place its number modulo these names */
 };
@@ -39,7 +40,7 @@ struct json_writer {
     char *limit; /* end of the room there is */
     bool nano;   /* nine fraction digits */
     bool failed; /* out of memory */
-    int64_t day;   /* that date spells */
+    int64_t day; /* that date spells */
     char date[TEXT_DATE];
     struct json_second second[JSON_SECONDS]; /* the times of a record lie in few of them */
 };
@@ -72,7 +73,6 @@ static inline void json_writer_commit(struct json_writer *writer, char *end)
 }
 
 /* What fits into JSON_SCALAR at out; each returns the end. */
-char *json_spell_integer(char *out, int64_t value);
 
 static inline char *json_spell_unsigned(char *out, uint64_t value)
 {
@@ -83,13 +83,30 @@ static inline char *json_spell_unsigned(char *out, uint64_t value)
     return text_put_decimal(out, value > JSON_INTEGER_MAX ? JSON_INTEGER_MAX : value);
 }
 
+static inline char *json_spell_integer(char *out, int64_t value)
+{
+    if (value >= 0)
+        return json_spell_unsigned(out, (uint64_t)value);
+    *out = '-';
+    return json_spell_unsigned(out + 1, 0 - (uint64_t)value);
+}
+
+static inline char *json_spell_null(char *out)
+{
+    memcpy(out, "null", 4);
+    return out + 4;
+}
+
+static inline char *json_spell_duration(char *out, nanotime duration)
+{
+    return duration == NANOTIME_UNKNOWN ? json_spell_null(out) : json_spell_integer(out, duration);
+}
+
 char *json_spell_bool(char *out, bool value);
-char *json_spell_null(char *out);
 char *json_spell_uid(char *out, uint64_t uid);
 char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address);
 /* NANOTIME_UNKNOWN is null. */
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment);
-char *json_spell_duration(char *out, nanotime duration);
 
 /* Text that is JSON already. */
 void json_put_raw(struct json_writer *writer, const char *text, size_t length);

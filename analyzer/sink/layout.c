@@ -18,8 +18,8 @@ struct draft {
     struct layout_terms terms;
     struct heap text, zeroes, steps, spans; /* zeroes: the texts of runs, behind the others later */
     size_t pending;                         /* in text, from here on */
-    bool in_run;
-    size_t run; /* the step that the run began with */
+    bool in_run, in_phrase;
+    size_t run, phrase; /* the steps that they began with */
     bool failed;
 };
 
@@ -85,6 +85,45 @@ static void begin_run(struct draft *draft)
     draft->in_run = true;
 }
 
+/* Whether the words of a field may be part of a phrase. */
+static bool is_phrased(const struct field *field)
+{
+    if (field->kind != FIELD_WORD || field->known != NULL)
+        return false;
+    const struct vocabulary *words = vocabulary_row(field->words);
+    return words->last - words->first < 1 << PHRASE_BITS;
+}
+
+/* Begins a phrase; the steps that it stands for keep their texts. */
+static void begin_phrase(struct draft *draft)
+{
+    size_t pending = draft->pending;
+    struct phrase *phrase = calloc(PHRASES, sizeof(*phrase));
+    draft->failed |= phrase == NULL;
+    draft->phrase = draft->steps.count;
+    draft->pending = draft->text.count;
+    struct step *step = add_step(draft, STEP_PHRASE);
+    draft->pending = pending;
+    if (step == NULL)
+        free(phrase);
+    else
+        step->phrase = phrase;
+}
+
+/* Takes a field of words into the phrase, or begins one where another follows. */
+static void extend_phrase(struct draft *draft, const struct field *field)
+{
+    bool goes_on = is_phrased(field) && is_phrased(field + 1);
+    if (!draft->in_phrase && goes_on)
+        begin_phrase(draft);
+    draft->in_phrase |= goes_on;
+    if (draft->failed || !draft->in_phrase)
+        return;
+    struct step *phrase = step_at(draft, draft->phrase);
+    phrase->skip++;
+    draft->in_phrase = goes_on && phrase->skip < PHRASE_WORDS;
+}
+
 /* Adds the part of the record where a field lies, to the one before it where they touch. */
 static void add_span(struct draft *draft, struct step *run, uint32_t offset, uint32_t size)
 {
@@ -120,15 +159,15 @@ static void extend_run(struct draft *draft, const struct field *field, uint32_t 
 
 /* How a value is written, by its kind. */
 static const uint8_t step_of_field[] = {
-    [FIELD_FIXED] = STEP_TEXT,      [FIELD_BOOL] = STEP_SCALAR,
-    [FIELD_COUNT] = STEP_SCALAR,    [FIELD_TIME] = STEP_TIME,
-    [FIELD_DURATION] = STEP_SCALAR, [FIELD_UID] = STEP_SCALAR,
-    [FIELD_WORD] = STEP_WORD,       [FIELD_STRING] = STEP_WIDE,
-    [FIELD_TEXT] = STEP_WIDE,       [FIELD_RAW] = STEP_WIDE,
-    [FIELD_OBJECT] = STEP_TEXT,     [FIELD_POINTED] = STEP_WIDE,
-    [FIELD_LIST] = STEP_WIDE,       [FIELD_POINTED_LIST] = STEP_WIDE,
-    [FIELD_FILE] = STEP_WIDE,       [FIELD_FILE_PACKET] = STEP_SCALAR,
-    [FIELD_TALLY] = STEP_WIDE,      [FIELD_WRITTEN] = STEP_WIDE,
+    [FIELD_FIXED] = STEP_TEXT,    [FIELD_BOOL] = STEP_SCALAR,
+    [FIELD_COUNT] = STEP_SCALAR,  [FIELD_TIME] = STEP_TIME,
+    [FIELD_DURATION] = STEP_SPAN, [FIELD_UID] = STEP_SCALAR,
+    [FIELD_WORD] = STEP_WORD,     [FIELD_STRING] = STEP_WIDE,
+    [FIELD_TEXT] = STEP_WIDE,     [FIELD_RAW] = STEP_WIDE,
+    [FIELD_OBJECT] = STEP_TEXT,   [FIELD_POINTED] = STEP_WIDE,
+    [FIELD_LIST] = STEP_WIDE,     [FIELD_POINTED_LIST] = STEP_WIDE,
+    [FIELD_FILE] = STEP_WIDE,     [FIELD_FILE_PACKET] = STEP_SCALAR,
+    [FIELD_TALLY] = STEP_WIDE,    [FIELD_WRITTEN] = STEP_WIDE,
 };
 
 static enum step_kind kind_of(const struct field *field)
@@ -151,6 +190,7 @@ static void draft_value(struct draft *draft, const struct field *field, uint32_t
     if (field->seldom)
         extend_run(draft, field, record + field->offset);
     draft->in_run &= field->seldom;
+    extend_phrase(draft, field);
     struct step *step = add_step(draft, kind_of(field));
     if (step == NULL)
         return;
@@ -247,13 +287,13 @@ static bool fill(struct layout *layout, struct layout **first, struct layout_ter
                           .steps.unit = sizeof(struct step),
                           .spans.unit = sizeof(struct span)};
     draft_table(&draft, layout->table, 0);
-    add_step(&draft, STEP_TEXT);
+    add_step(&draft, STEP_END);
     join_texts(&draft);
     free(draft.zeroes.items);
     layout->text = draft.text.items;
     layout->span = draft.spans.items;
     layout->step = draft.steps.items;
-    layout->steps = draft.failed ? 0 : (uint32_t)draft.steps.count;
+    layout->steps = (uint32_t)draft.steps.count;
     layout->room = room_of(layout);
     return !draft.failed;
 }
@@ -281,6 +321,8 @@ void layout_free_all(struct layout *first)
 {
     while (first != NULL) {
         struct layout *next = first->next;
+        for (uint32_t i = 0; i < first->steps; i++)
+            free(first->step[i].phrase);
         free(first->step);
         free(first->span);
         free(first->text);

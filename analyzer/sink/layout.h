@@ -9,7 +9,9 @@
  *     `---- text ----'   `- text '                    `---- a run of zeroes: text alone ----
  *
  * A run of fields that are nearly always zero (field.seldom) has a step of its own before theirs:
- * where all of them are zero, its text says so, and the others are left out.
+ * where all of them are zero, its text says so, and the others are left out.  So have words that
+ * follow each other, such as a state, its fact and its basis: which come together are few, and
+ * their text is remembered as a phrase when it was spelled once.
  */
 #ifndef LASTACK_SINK_LAYOUT_H
 #define LASTACK_SINK_LAYOUT_H
@@ -21,12 +23,29 @@ enum { LAYOUT_CHUNK = 32 }; /* texts may be copied in whole pieces of this size 
 enum step_kind {
     STEP_TEXT,   /* nothing but the text */
     STEP_ZEROES, /* the next `skip` steps, where all that they write is zero */
+    STEP_PHRASE, /* the next `skip` steps, all of them STEP_WORD, where their phrase is known */
     STEP_OPTION, /* an object of the next `skip` steps, or null */
     STEP_COUNT,  /* FIELD_COUNT of 8 octets, always known */
     STEP_WORD,   /* FIELD_WORD, always known */
     STEP_TIME,   /* FIELD_TIME, always known */
+    STEP_SPAN,   /* FIELD_DURATION, always known */
     STEP_SCALAR, /* any other value of a known length */
-    STEP_WIDE    /* any length: what the steps after it need is made room for anew */
+    STEP_WIDE,   /* any length: what the steps after it need is made room for anew */
+    STEP_END     /* the last one, of text alone */
+};
+
+enum {
+    PHRASE_WORDS = 4,
+    PHRASE_BITS = 8,                /* a word's number has */
+    PHRASE_TEXT = 3 * LAYOUT_CHUNK, /* of a longer one the words are spelled each time */
+    PHRASES = 64                    /* that a step remembers, in the place that their words say */
+};
+
+/* Words that came together once, with the text that leads to them. */
+struct phrase {
+    uint32_t words;  /* their numbers, PHRASE_BITS each */
+    uint32_t length; /* 0: none yet */
+    char text[PHRASE_TEXT];
 };
 
 struct step {
@@ -39,8 +58,9 @@ struct step {
     uint32_t record;           /* where the struct of the field's table begins in the record */
     uint32_t offset;           /* of the value in the record */
     uint32_t span, spans;      /* STEP_ZEROES: which parts of the record are to be zero */
-    const struct field *field; /* but for STEP_TEXT and STEP_ZEROES */
+    const struct field *field; /* of what has a value */
     const struct layout *part; /* of the elements of a list, or of what a pointer leads to */
+    struct phrase *phrase;     /* STEP_PHRASE: owned; its user fills it */
 };
 
 struct span {

@@ -238,24 +238,84 @@ static void write_value(struct record_writer *writer, const struct step *step,
 /* Pieces of fixed size: cheaper than one copy of any length, as most texts are short. */
 static inline char *spell_text(char *out, const char *text, size_t length)
 {
-    size_t done = 0;
-    do {
+    memcpy(out, text, LAYOUT_CHUNK);
+    for (size_t done = LAYOUT_CHUNK; done < length; done += LAYOUT_CHUNK)
         memcpy(out + done, text + done, LAYOUT_CHUNK);
-        done += LAYOUT_CHUNK;
-    } while (done < length);
     return out + length;
 }
 
-static bool is_zero(const uint8_t *at, size_t size)
+static inline char *spell_word_step(const struct record_writer *writer, const struct step *step,
+                                    const uint8_t *record, char *out)
 {
-    uint64_t any = 0, word;
-    for (; size >= sizeof(word); size -= sizeof(word), at += sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
-        any |= word;
+    return spell_word(writer, step->words, read_int(record + step->offset) - step->first_word, out);
+}
+
+/* Where a phrase of those words is remembered: what is above the bits of a product is mixed best.
+ */
+static inline struct phrase *phrase_place(const struct step *step, uint32_t words)
+{
+    return &step->phrase[words * UINT32_C(0x9e3779b1) / (UINT32_MAX / PHRASES + 1)];
+}
+
+/* The numbers of the words that a phrase stands for. */
+static inline uint32_t read_words(const struct step *phrase, const uint8_t *record)
+{
+    uint32_t words = 0;
+    for (const struct step *step = phrase + 1; step <= phrase + phrase->skip; step++)
+        words =
+            words << PHRASE_BITS | (uint32_t)(read_int(record + step->offset) - step->first_word);
+    return words;
+}
+
+/* Spells the words of a phrase one by one, and remembers what is not too long. */
+static char *learn_phrase(const struct record_writer *writer, const struct layout *layout,
+                          const struct step *step, const uint8_t *record, char *out)
+{
+    char *begin = out;
+    for (const struct step *word = step + 1; word <= step + step->skip; word++) {
+        out = spell_text(out, layout->text + word->text, word->length);
+        out = spell_word_step(writer, word, record, out);
     }
-    for (; size > 0; size--)
-        any |= *at++;
-    return any == 0;
+    uint32_t words = read_words(step, record);
+    struct phrase *phrase = phrase_place(step, words);
+    if (out - begin > PHRASE_TEXT)
+        return out;
+    phrase->words = words;
+    phrase->length = (uint32_t)(out - begin);
+    memcpy(phrase->text, begin, phrase->length);
+    return out;
+}
+
+static inline char *spell_phrase(const struct record_writer *writer, const struct layout *layout,
+                                 const struct step *step, const uint8_t *record, char *out)
+{
+    uint32_t words = read_words(step, record);
+    const struct phrase *phrase = phrase_place(step, words);
+    if (phrase->length == 0 || phrase->words != words)
+        return learn_phrase(writer, layout, step, record, out);
+    return spell_text(out, phrase->text, phrase->length);
+}
+
+static inline uint64_t read_word(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+/* By words, the last of which may reach back. */
+static inline bool is_zero(const uint8_t *at, size_t size)
+{
+    uint64_t any = 0;
+    const uint8_t *last = at + size - sizeof(any);
+    if (size < sizeof(any)) {
+        for (; size > 0; size--)
+            any |= *at++;
+        return any == 0;
+    }
+    for (; at < last; at += sizeof(any))
+        any |= read_word(at);
+    return (any | read_word(last)) == 0;
 }
 
 static bool are_zeroes(const struct layout *layout, const struct step *step, const uint8_t *record)
@@ -268,16 +328,11 @@ static bool are_zeroes(const struct layout *layout, const struct step *step, con
     return true;
 }
 
-/* Most numbers are counters, and most counters of one digit. */
 static inline char *spell_count(char *out, const struct step *step, const uint8_t *at)
 {
-    uint64_t number = read_unsigned(at, sizeof(number));
-    if (number > 9)
-        return json_spell_unsigned(out, number);
-    if (number == 0 && step->zero_is_null)
-        return json_spell_null(out);
-    *out = (char)('0' + number);
-    return out + 1;
+    uint64_t number = read_word(at);
+    return number == 0 && step->zero_is_null ? json_spell_null(out)
+                                             : json_spell_unsigned(out, number);
 }
 
 static bool is_known(const struct step *step, const uint8_t *record)
@@ -300,9 +355,8 @@ static char *write_wide(struct record_writer *writer, const struct layout *layou
 static void write_steps(struct record_writer *writer, const struct layout *layout,
                         const uint8_t *record)
 {
-    const struct step *end = layout->step + layout->steps;
     char *out = json_writer_reserve(&writer->json, layout->room);
-    for (const struct step *step = layout->step; step < end && out; step++) {
+    for (const struct step *step = layout->step; out != NULL; step++) {
         const uint8_t *at = record + step->offset;
         char *begin = out;
         out = spell_text(out, layout->text + step->text, step->length);
@@ -315,6 +369,10 @@ static void write_steps(struct record_writer *writer, const struct layout *layou
             else
                 out = begin;
             break;
+        case STEP_PHRASE:
+            out = spell_phrase(writer, layout, step, record, out);
+            step += step->skip;
+            break;
         case STEP_OPTION:
             if (is_known(step, record))
                 break;
@@ -325,10 +383,13 @@ static void write_steps(struct record_writer *writer, const struct layout *layou
             out = spell_count(out, step, at);
             break;
         case STEP_WORD:
-            out = spell_word(writer, step->words, read_int(at) - step->first_word, out);
+            out = spell_word_step(writer, step, record, out);
             break;
         case STEP_TIME:
             out = json_spell_time(&writer->json, out, read_time(at));
+            break;
+        case STEP_SPAN:
+            out = json_spell_duration(out, read_time(at));
             break;
         case STEP_SCALAR:
             out = is_known(step, record) ? spell_scalar(writer, step->field, at, out)
@@ -337,10 +398,11 @@ static void write_steps(struct record_writer *writer, const struct layout *layou
         case STEP_WIDE:
             out = write_wide(writer, layout, step, record, out);
             break;
+        case STEP_END:
+            json_writer_commit(&writer->json, out);
+            return;
         }
     }
-    if (out)
-        json_writer_commit(&writer->json, out);
 }
 
 /* json-c's serializer: called with the object's own buffer, emptied. */
