@@ -64,10 +64,9 @@ void decide_show(struct engine *engine, const struct tuple *tuple, struct incarn
     occasion->context = NULL; /* the emission ends here, the occasion does not */
 }
 
-static void note_packet(struct incarnation *incarnation, const struct step *step)
+void decide_note_packet(struct incarnation *incarnation, const struct segment *segment, int from)
 {
-    const struct segment *segment = step->segment;
-    const struct side *y = &incarnation->connection.side[side_other(step->from)];
+    const struct side *y = &incarnation->connection.side[side_other(from)];
     if (incarnation_in_other_vlan(incarnation, segment))
         incarnation->notes |= UINT64_C(1) << NOTE_vlan_split;
     if (segment->cut)
@@ -106,18 +105,12 @@ static bool is_ordinary(const struct incarnation *incarnation, const struct step
            (step->segment->flags & TCP_SYN) == 0 && !step->stray;
 }
 
-/* Silence that some detector asks about. */
-static nanotime least_idle(const struct config *config)
-{
-    return time_earlier_of(config->idle_least, config->fin_timeout);
-}
-
 /* An ordinary segment, where nothing is under way that it could decide. */
 static bool decides_nothing(const struct engine *engine, const struct incarnation *incarnation,
                             const struct step *step)
 {
     return step->ordinary && incarnation->story == NULL && incarnation->collision == NULL &&
-           !incarnation->hazard.open && step->idle < least_idle(&engine->config);
+           !incarnation->hazard.open && step->idle < decide_least_idle(&engine->config);
 }
 
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
@@ -127,7 +120,7 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     bool answered = connection->midstream || connection->side[1].state != STATE_CLOSED;
     if (answered)
         incarnation->flags |= INCARNATION_SYNCHRONIZED;
-    note_packet(incarnation, step);
+    decide_note_packet(incarnation, step->segment, step->from);
     if (decides_nothing(engine, incarnation, step)) {
         incarnation->watched = 0;
         return;
@@ -136,7 +129,7 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     if (incarnation->collision != NULL)
         decide_follow_collision(engine, tuple, incarnation, step);
     decide_follow_final_ack(engine, incarnation, step);
-    if (!story_follow(&incarnation->story, connection, step, least_idle(&engine->config)))
+    if (!story_follow(&incarnation->story, connection, step, decide_least_idle(&engine->config)))
         engine->status = STATUS_NO_MEMORY;
     incarnation->watched = 0;
     if (step->damaged || is_ordinary(incarnation, step))

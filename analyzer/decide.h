@@ -11,6 +11,15 @@
 /* What the capture lost since the connection's last packet may have been of it: a caveat. */
 void decide_losses(const struct engine *engine, struct incarnation *incarnation);
 
+/* Silence from which some detector asks about a connection, in ns. */
+static inline nanotime decide_least_idle(const struct config *config)
+{
+    return time_earlier_of(config->idle_least, config->fin_timeout);
+}
+
+/* Notes what a packet says of the capture: cut, offloaded, in other VLANs. */
+void decide_note_packet(struct incarnation *incarnation, const struct segment *segment, int from);
+
 /* Shows a step of an incarnation to the detectors, and follows its open cases. */
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                  const struct step *step);

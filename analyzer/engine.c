@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "brief.h"
 #include "dispatch.h"
 #include "evict.h"
 #include "flow/embryo.h"
@@ -56,6 +57,7 @@ static void meet_deadlines(struct engine *engine, nanotime now, const struct eng
     struct ledger_key key = {.packet = item != NULL ? item->segment.packet : 0,
                              .part = item != NULL ? item->part : 0};
     while (agenda_is_due(&engine->agenda, now)) {
+        engine->has_room = false;
         struct agenda_entry entry = agenda_take(&engine->agenda);
         struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
         fetch_next_deadlines(engine);
@@ -82,9 +84,12 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     engine->losses_known = item->losses;
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
-    engine->now = (struct ledger_key){engine->clock, segment->packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     bool first = tuple == NULL;
+    if (!first && brief_segment(engine, tuple, segment, item->end))
+        return;
+    engine->has_room = false;
+    engine->now = (struct ledger_key){engine->clock, segment->packet, item->part, 0};
     if (first)
         tuple = flow_table_add(&engine->table, &item->key, item->hash);
     if (tuple == NULL) {
@@ -160,6 +165,7 @@ void engine_icmp(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
+    engine->has_room = false;
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (!take_icmp(engine, tuple, item))
@@ -184,6 +190,7 @@ void engine_note(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
+    engine->has_room = false;
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (tuple == NULL || !make_whole(engine, tuple))

@@ -130,6 +130,11 @@ static void evict_flood(struct engine *engine, const struct tuple *busy)
     }
 }
 
+bool evict_is_due(const struct engine *engine)
+{
+    return embryos_flood(engine) || evict_held(engine) > engine->config.max_memory;
+}
+
 void evict_to_limit(struct engine *engine, const struct tuple *busy)
 {
     evict_flood(engine, busy);

@@ -18,6 +18,9 @@ void evict_enqueue(struct engine *engine, struct tuple *tuple);
 /* Takes a tuple out of its queue, before it is removed. */
 void evict_dequeue(struct engine *engine, struct tuple *tuple);
 
+/* Whether more is held than a limit: evict_to_limit() has something to do. */
+bool evict_is_due(const struct engine *engine);
+
 /* Makes room while more is held than a limit; the tuple `busy` is spared. */
 void evict_to_limit(struct engine *engine, const struct tuple *busy);
 

@@ -130,19 +130,9 @@ static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
         engine->status = STATUS_NO_MEMORY;
 }
 
-/* An open connection without a case: packets move no deadline of it. */
-static bool is_ordinary(const struct engine *engine, const struct tuple *tuple)
-{
-    return engine->config.active_timeout == 0 && tuple->queue == QUEUE_LIVE &&
-           tuple->armed == NANOTIME_UNKNOWN && tuple->current != NULL && tuple->candidate == NULL &&
-           tuple->retiring == NULL && tuple->tombstones == NULL &&
-           tuple->current->connection.closing == NULL && tuple->current->collision == NULL &&
-           tuple->current->story == NULL;
-}
-
 void schedule_tuple(struct engine *engine, struct tuple *tuple)
 {
-    if (is_ordinary(engine, tuple))
+    if (engine->config.active_timeout == 0 && tuple_is_ordinary(tuple))
         return;
     bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
                  tuple->tombstones == NULL;

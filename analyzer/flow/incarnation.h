@@ -178,6 +178,17 @@ struct tuple {
 
 _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");
 
+/* Nothing but one open connection, without a case and without a deadline: packets move none. */
+static inline bool tuple_is_ordinary(const struct tuple *tuple)
+{
+    if (tuple->queue != QUEUE_LIVE || tuple->armed != NANOTIME_UNKNOWN || tuple->current == NULL ||
+        tuple->candidate != NULL || tuple->retiring != NULL || tuple->tombstones != NULL)
+        return false;
+    const struct incarnation *current = tuple->current;
+    return current->connection.closing == NULL && current->collision == NULL &&
+           current->story == NULL;
+}
+
 /* The side of an incarnation that an end of the tuple is. */
 static inline int incarnation_side(const struct incarnation *incarnation, int end)
 {

@@ -458,7 +458,8 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     if (!ordinary_fits(connection, segment, from))
         return connection_segment_fully(connection, segment, from, step);
     step_begin(step, connection, segment, from);
-    ordinary_take(connection, segment, from, step);
+    step->ordinary = true;
+    ordinary_take(connection, segment, from);
     return true;
 }
 

@@ -16,4 +16,10 @@
 bool copies_seen(struct connection *connection, const struct segment *segment, int from,
                  nanotime window);
 
+/*
+ * The same where it takes little: remembers a segment that is no copy by its header alone, and
+ * returns true; where it may be one, nothing is changed, and copies_seen() is to be asked.
+ */
+bool copies_new(struct connection *connection, const struct segment *segment, int from);
+
 #endif

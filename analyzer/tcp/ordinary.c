@@ -9,6 +9,14 @@ enum {
     LONG_STREAM = 1 << 30, /* octets: its numbers may have come round */
 };
 
+/* New data or a new ACK, by its own header alone. */
+static bool is_plain(const struct segment *segment)
+{
+    return (segment->flags & (CONTROL | TCP_ACK)) == TCP_ACK && segment->window != 0 &&
+           segment->payload != 1 && (segment->options & ~OPTION_TIMESTAMPS) == 0 &&
+           segment->checksum_verdict != CHECKSUM_BAD;
+}
+
 /* Both sides are where they stay, and nothing is waited for. */
 static bool is_settled(const struct connection *connection, int from)
 {
@@ -18,8 +26,7 @@ static bool is_settled(const struct connection *connection, int from)
         from == 0 && !connection->acknowledged && connection->synack_t != NANOTIME_UNKNOWN;
     return x->state == STATE_ESTABLISHED && y->state == STATE_ESTABLISHED &&
            x->basis != BASIS_PRESUMED && connection->closing == NULL && !connection->corrupted &&
-           (x->flags & spoken) == spoken && (y->flags & spoken) == spoken && !third_awaited &&
-           y->holes == 0;
+           (x->flags & y->flags & spoken) == spoken && !third_awaited && y->holes == 0;
 }
 
 /* Below the first number of a stream that is not so long that its numbers come round:
@@ -32,10 +39,7 @@ static bool may_precede(const struct side *side, seq number)
 bool ordinary_fits(const struct connection *connection, const struct segment *segment, int from)
 {
     const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
-    bool plain = (segment->flags & (CONTROL | TCP_ACK)) == TCP_ACK && segment->window != 0 &&
-                 segment->payload != 1 && (segment->options & ~OPTION_TIMESTAMPS) == 0 &&
-                 segment->checksum_verdict != CHECKSUM_BAD;
-    if (!plain || !is_settled(connection, from) || segment->sequence != x->snd_nxt ||
+    if (!is_plain(segment) || !is_settled(connection, from) || segment->sequence != x->snd_nxt ||
         may_precede(x, segment->sequence) || may_precede(y, segment->acknowledgment) ||
         seq_after(segment->acknowledgment, y->snd_nxt))
         return false;
@@ -44,6 +48,15 @@ bool ordinary_fits(const struct connection *connection, const struct segment *se
                     segment->window == x->last_window_field &&
                     segment->acknowledgment != y->snd_nxt;
     return progress >= 0 && !repeated;
+}
+
+static void count(struct tally *tally, const struct segment *segment)
+{
+    tally->packets++;
+    tally->ip_bytes += segment->ip_length;
+    tally->payload_bytes += segment->payload;
+    tally->pshs += (segment->flags & TCP_PSH) != 0;
+    tally->urgs += (segment->flags & TCP_URG) != 0;
 }
 
 static void take_stamps(struct connection *connection, const struct segment *segment, int from)
@@ -65,9 +78,9 @@ static void take_stamps(struct connection *connection, const struct segment *seg
         y->ts_recent = segment->tsval;
 }
 
-static void take_payload(struct side *x, const struct segment *segment, const struct step *step)
+static void take_payload(struct side *x, const struct segment *segment)
 {
-    x->snd_nxt = step->end;
+    x->snd_nxt = seq_add(segment->sequence, segment->payload);
     x->last_data_t = segment->time;
     x->last_data_packet = segment->packet;
     x->last_data_sequence = segment->sequence;
@@ -78,7 +91,7 @@ static void take_payload(struct side *x, const struct segment *segment, const st
     if (!side_has(x, SIDE_TIMED)) {
         x->flags |= SIDE_TIMED;
         x->timed_t = segment->time;
-        x->timed_end = step->end;
+        x->timed_end = x->snd_nxt;
         x->timed_tsval = segment->tsval;
     }
     uint32_t in_flight = (uint32_t)(x->snd_nxt - x->snd_una);
@@ -86,10 +99,19 @@ static void take_payload(struct side *x, const struct segment *segment, const st
         x->tally.in_flight_max = in_flight;
 }
 
+/* segment_window(), of a segment that is no SYN. */
+static uint32_t window_of(const struct connection *connection, const struct segment *segment,
+                          int from)
+{
+    const struct side *side = connection->side;
+    bool scaled = (side[0].flags & side[1].flags & SIDE_SCALED) != 0;
+    return (uint32_t)segment->window << (scaled ? side[from].window_scale : 0);
+}
+
 static void take_window(struct connection *connection, const struct segment *segment, int from)
 {
     struct side *x = &connection->side[from];
-    x->window = segment_window(connection, segment, from);
+    x->window = window_of(connection, segment, from);
     x->last_window_field = segment->window;
     if (x->window > x->max_window)
         x->max_window = x->window;
@@ -113,24 +135,23 @@ static void take_acknowledgment(struct connection *connection, const struct segm
         y->snd_una = segment->acknowledgment;
 }
 
-void ordinary_take(struct connection *connection, const struct segment *segment, int from,
-                   struct step *step)
+void ordinary_take(struct connection *connection, const struct segment *segment, int from)
 {
     struct side *x = &connection->side[from];
-    step->ordinary = true;
+    const struct side *y = &connection->side[side_other(from)];
     connection->last_t = time_later_of(connection->last_t, segment->time);
-    tally_packet(x, segment);
+    count(&x->tally, segment);
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
-    zeek_view_packet(&connection->zeek, segment, from);
+    zeek_view_ordinary(&connection->zeek, segment, from);
     if (segment->payload == 0 && segment->acknowledgment != x->rcv_nxt)
         x->duplicate_acks_now = 0;
-    if (side_has(&connection->side[side_other(from)], SIDE_TIMED))
+    if (side_has(y, SIDE_TIMED) && seq_at_or_after(segment->acknowledgment, y->timed_end))
         tally_round_trip(connection, segment, from);
     x->last_t = segment->time;
     x->last_ip_id = segment->ip_id;
     if (segment->payload > 0)
-        take_payload(x, segment, step);
+        take_payload(x, segment);
     take_acknowledgment(connection, segment, from);
     take_stamps(connection, segment, from);
 }

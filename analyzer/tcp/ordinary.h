@@ -13,8 +13,7 @@
 /* Whether the segment from side `from` is such a one; asked before anything is counted. */
 bool ordinary_fits(const struct connection *connection, const struct segment *segment, int from);
 
-/* Takes one that fits; *step is begun. */
-void ordinary_take(struct connection *connection, const struct segment *segment, int from,
-                   struct step *step);
+/* Takes one that fits. */
+void ordinary_take(struct connection *connection, const struct segment *segment, int from);
 
 #endif

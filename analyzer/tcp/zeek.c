@@ -230,6 +230,17 @@ static void read_numbers(struct reading *r)
     zeek_letters_add_scaled(r->view, r->from, LETTER_RETRANSMISSION, r->end->retransmissions);
 }
 
+/* Octets of that end were acknowledged that Zeek had not seen. */
+static void add_gap(struct zeek_view *view, int from)
+{
+    struct zeek_end *end = &view->end[from];
+
+    if (end->gaps == UINT16_MAX)
+        return;
+    end->gaps++;
+    zeek_letters_add_scaled(view, from, LETTER_GAP, end->gaps);
+}
+
 /* Holes that the acknowledgment covers are gaps, unless the connection is half known or reset. */
 static void read_gaps(struct reading *r)
 {
@@ -242,10 +253,8 @@ static void read_gaps(struct reading *r)
         return;
     if (!zeek_moves_is_clean(r->end) || !zeek_moves_is_clean(peer))
         return;
-    for (; holes > 0 && peer->gaps < UINT16_MAX; holes--) {
-        peer->gaps++;
-        zeek_letters_add_scaled(r->view, 1 - r->from, LETTER_GAP, peer->gaps);
-    }
+    for (; holes > 0 && peer->gaps < UINT16_MAX; holes--)
+        add_gap(r->view, 1 - r->from);
 }
 
 /* Payload that the capture cut is not there for Zeek: acknowledged, it is a gap. */
@@ -271,32 +280,49 @@ void zeek_view_start(struct zeek_view *view, const struct segment *first, int fr
     zeek_letters_add_flip(view);
 }
 
-/*
- * New data or a new ACK, in order, in the middle of a connection without holes: what the steps
- * below would do, in a few comparisons.  Returns false, with nothing changed, for all else.
- */
-static bool take_ordinary(struct zeek_end *end, struct zeek_end *peer,
-                          const struct segment *segment)
+/* Nothing that came before is missing, and no letter of this segment is new. */
+static bool is_in_the_middle(const struct zeek_end *end, const struct zeek_end *peer,
+                             enum zeek_seen letter)
 {
+    return end->state == ZEEK_ESTABLISHED && end->wraps == 0 && end->heard == 1 &&
+           end->given_up == 0 && end->hidden == 0 && (end->seen & letter) != 0 &&
+           end->island == end->island_end && peer->state == ZEEK_ESTABLISHED &&
+           peer->ack_wraps == 0 && peer->given_up == 0 && peer->hidden == 0 && peer->fin == 0;
+}
+
+/* The payload follows what was delivered, and is not so much that the stream is given up. */
+static bool is_delivered(const struct zeek_end *end, const struct segment *segment)
+{
+    uint32_t held = segment->sequence + segment->payload - end->acked - 1;
+    return segment->sequence - end->start == end->delivered && end->delivered <= INT32_MAX &&
+           end->acked - end->start > 1 && held < ORDINARY_UNANSWERED;
+}
+
+/*
+ * New data or a new ACK, in order, in the middle of a connection: what the steps below would do, in
+ * a few comparisons.  Payload that the capture cut is a gap as soon as it is acknowledged.  Returns
+ * false, with nothing changed, for all else.
+ */
+static bool take_ordinary(struct zeek_view *view, const struct segment *segment, int from)
+{
+    struct zeek_end *end = &view->end[from], *peer = &view->end[1 - from];
     const uint32_t payload = segment->payload, acknowledged = segment->acknowledgment - peer->start;
-    bool plain = (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-                 segment->window != 0 && (segment->options & OPTION_CUT) == 0 && segment->cut == 0;
-    bool known = end->heard && (end->seen & (payload > 0 ? SEEN_DATA : SEEN_ACK)) != 0 &&
-                 end->state == ZEEK_ESTABLISHED && peer->state == ZEEK_ESTABLISHED;
-    bool whole = end->hidden == 0 && end->island == end->island_end && !end->given_up &&
-                 peer->hidden == 0 && end->wraps + peer->ack_wraps == 0;
-    uint32_t last = segment->sequence + payload;
+    const uint32_t last = segment->sequence + payload;
+    const bool kept = payload > 0 && segment->cut == 0, gap = acknowledged > peer->delivered;
     bool in_order = segment->sequence == end->last && last >= segment->sequence &&
-                    segment->sequence - end->start == end->delivered &&
-                    end->delivered <= INT32_MAX && segment->acknowledgment >= peer->acked &&
-                    peer->acked >= peer->start && acknowledged <= peer->delivered &&
-                    peer->delivered <= INT32_MAX;
-    bool answered = end->acked - end->start > 1 && last - end->acked - 1 < ORDINARY_UNANSWERED;
-    if (!plain || !known || !whole || !in_order || (payload > 0 && !answered))
+                    segment->acknowledgment >= peer->acked && peer->acked >= peer->start &&
+                    acknowledged <= INT32_MAX && peer->delivered <= INT32_MAX;
+    if (!in_order || !is_in_the_middle(end, peer, payload > 0 ? SEEN_DATA : SEEN_ACK) ||
+        (kept && !is_delivered(end, segment)) ||
+        (gap && (view->partial || peer->island != peer->island_end)))
         return false;
     end->last = last;
-    end->delivered += payload;
+    end->delivered += kept ? payload : 0;
     peer->acked = segment->acknowledgment;
+    if (gap) {
+        peer->delivered = acknowledged;
+        add_gap(view, 1 - from);
+    }
     return true;
 }
 
@@ -334,9 +360,19 @@ void zeek_view_packet_fully(struct zeek_view *view, const struct segment *segmen
     read_data(&r);
 }
 
+void zeek_view_ordinary(struct zeek_view *view, const struct segment *segment, int from)
+{
+    if (!take_ordinary(view, segment, from))
+        zeek_view_packet_fully(view, segment, from);
+}
+
 void zeek_view_packet(struct zeek_view *view, const struct segment *segment, int from)
 {
-    if (!take_ordinary(&view->end[from], &view->end[1 - from], segment))
+    bool plain = (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+                 segment->window != 0 && (segment->options & OPTION_CUT) == 0;
+    if (plain)
+        zeek_view_ordinary(view, segment, from);
+    else
         zeek_view_packet_fully(view, segment, from);
 }
 

@@ -98,6 +98,9 @@ void zeek_view_start(struct zeek_view *view, const struct segment *first, int fr
  */
 void zeek_view_packet(struct zeek_view *view, const struct segment *segment, int from);
 
+/* The same of a segment with ACK, without SYN, FIN or RST, with a window, and a whole header. */
+void zeek_view_ordinary(struct zeek_view *view, const struct segment *segment, int from);
+
 /* The same without a short way for what is ordinary: a test compares the two. */
 void zeek_view_packet_fully(struct zeek_view *view, const struct segment *segment, int from);
 

@@ -24,6 +24,7 @@ struct talk {
     uint32_t next[SIDES], acked[SIDES], clock[SIDES];
     uint16_t window[SIDES];
     bool stamped, started;
+    bool cut; /* the capture kept the headers alone */
 };
 
 static uint32_t draw(struct talk *talk, uint32_t below)
@@ -93,7 +94,8 @@ static struct segment next_of(struct talk *talk, int from, uint8_t flags, uint32
         .tsval = talk->clock[from],
         .tsecr = talk->clock[1 - from],
         .flags = flags,
-        .checksum_verdict = CHECKSUM_GOOD,
+        .cut = talk->cut && payload > 0,
+        .checksum_verdict = talk->cut && payload > 0 ? CHECKSUM_UNVERIFIED : CHECKSUM_GOOD,
     };
 }
 
@@ -203,6 +205,7 @@ static uint32_t converse(uint64_t seed)
     talk->seed = seed;
     talk->now = (nanotime)1700000000 * 1000000000;
     talk->stamped = draw(talk, 2) == 0;
+    talk->cut = draw(talk, 4) == 0;
     for (int side = 0; side < SIDES; side++) {
         talk->next[side] = draw_isn(talk);
         talk->clock[side] = draw_isn(talk);
