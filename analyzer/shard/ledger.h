@@ -23,7 +23,14 @@ struct ledger_entry {
     size_t offset; /* of the record in the store */
 };
 
-/* A sink that keeps what it is given; its key is set by the engine's thread before each call. */
+/* Octets of records that a ledger holds at most, but for one that is longer by itself. */
+enum { LEDGER_ROOM = 512 << 10 };
+
+/*
+ * A sink that keeps what it is given; its key is set by the engine's thread before each call. Full,
+ * it asks its reader to take what it holds: one packet may end any number of connections, when its
+ * time stamp is far ahead.
+ */
 struct ledger {
     struct sink sink;             /* first: it is a sink */
     const struct ledger_key *now; /* key of what the engine is doing; not owned */
@@ -31,11 +38,13 @@ struct ledger {
     size_t count, capacity;
     char *store;
     size_t used, size;
-    struct flow_record flow; /* what a packed flow is unfolded into */
+    void (*drain)(struct ledger *ledger); /* comes back once all entries were delivered, reset */
+    struct flow_record flow;              /* what a packed flow is unfolded into */
 };
 
-/* Prepares an empty ledger; which records are wanted is read from the sink they are meant for. */
-void ledger_init(struct ledger *ledger, const struct ledger_key *now);
+/* Prepares an empty ledger of records whose key is *now. */
+void ledger_init(struct ledger *ledger, const struct ledger_key *now,
+                 void (*drain)(struct ledger *ledger));
 
 /* Whether entry a stands before entry b of another ledger. */
 bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b);

@@ -32,9 +32,11 @@ struct epoch {
 
 /* A worker's part of an epoch: the items that are its own, and what came of them. */
 struct share {
+    struct ledger ledger; /* first: a full ledger leads to its share */
+    struct worker *worker;
     const struct engine_item *item[EPOCH];
     uint32_t count;
-    struct ledger ledger;
+    bool full; /* the worker waits until the ledger was delivered; under the lock */
     enum status status;
     size_t delivered; /* entries of the ledger that went out */
 };
@@ -42,6 +44,7 @@ struct share {
 struct worker {
     struct shards *shards;
     pthread_t thread;
+    pthread_cond_t drained; /* a full ledger was delivered */
     bool started;
     uint64_t done; /* epochs; under the lock */
     struct engine engine;
@@ -50,7 +53,7 @@ struct worker {
 
 /*
  * Epochs stand in a ring: the caller fills number `given`, the workers are at those before it, each
- * at its own pace, and the oldest are delivered once all have done them.
+ * at its own pace, and the oldest are delivered once all have done them, or have no room for more.
  */
 struct shards {
     struct sink *sink;
@@ -131,18 +134,44 @@ static void *work(void *context)
     return NULL;
 }
 
-/* Whether all workers are done with the oldest epoch that is not delivered; waits when asked. */
-static bool is_done(struct shards *shards, bool wait)
+/* A ledger's drain: the worker waits until the caller's thread has delivered what stands in it. */
+static void await_delivery(struct ledger *ledger)
 {
-    bool done = true;
+    struct share *share = (struct share *)ledger;
+    struct shards *shards = share->worker->shards;
     pthread_mutex_lock(&shards->lock);
-    for (uint32_t i = 0; i < shards->workers && done; i++) {
-        while (wait && shards->worker[i]->done == shards->delivered)
+    share->full = true;
+    pthread_cond_signal(&shards->done);
+    while (share->full)
+        pthread_cond_wait(&share->worker->drained, &shards->lock);
+    pthread_mutex_unlock(&shards->lock);
+}
+
+/* The worker's share of the oldest epoch that is not delivered. */
+static struct share *oldest_share(const struct shards *shards, uint32_t worker)
+{
+    return &shards->worker[worker]->share[shards->delivered % RING];
+}
+
+/* Whether the records of a worker stand still: it is done with the oldest epoch, or has no room. */
+static bool stands_still(const struct shards *shards, uint32_t worker)
+{
+    return shards->worker[worker]->done > shards->delivered || oldest_share(shards, worker)->full;
+}
+
+/* Whether the oldest epoch's records can be merged: those of all workers stand still; waits for
+ * that when asked. */
+static bool can_merge(struct shards *shards, bool wait)
+{
+    bool still = true;
+    pthread_mutex_lock(&shards->lock);
+    for (uint32_t i = 0; i < shards->workers && still; i++) {
+        while (wait && !stands_still(shards, i))
             pthread_cond_wait(&shards->done, &shards->lock);
-        done = shards->worker[i]->done > shards->delivered;
+        still = stands_still(shards, i);
     }
     pthread_mutex_unlock(&shards->lock);
-    return done;
+    return still;
 }
 
 static void note_status(struct shards *shards, enum status status)
@@ -152,11 +181,11 @@ static void note_status(struct shards *shards, enum status status)
 }
 
 /* The share whose next record stands first; NULL when all are delivered. */
-static struct share *first_share(const struct shards *shards, uint32_t slot)
+static struct share *first_share(const struct shards *shards)
 {
     struct share *first = NULL;
     for (uint32_t i = 0; i < shards->workers; i++) {
-        struct share *share = &shards->worker[i]->share[slot];
+        struct share *share = oldest_share(shards, i);
         if (share->delivered == share->ledger.count)
             continue;
         if (first == NULL || ledger_before(&share->ledger.entry[share->delivered],
@@ -166,30 +195,66 @@ static struct share *first_share(const struct shards *shards, uint32_t slot)
     return first;
 }
 
-/* Merges the records of the oldest epoch and hands them on; its place in the ring is free then. */
-static void deliver(struct shards *shards)
+static void reset_ledger(struct share *share)
 {
-    uint32_t slot = (uint32_t)(shards->delivered++ % RING);
-    for (struct share *share = first_share(shards, slot); share != NULL;
-         share = first_share(shards, slot)) {
+    share->delivered = 0;
+    ledger_reset(&share->ledger);
+}
+
+/* Lets a worker go on whose full ledger is delivered; false when it did not wait. */
+static bool resume(struct shards *shards, struct share *share)
+{
+    pthread_mutex_lock(&shards->lock);
+    bool waits = share->full;
+    if (waits) {
+        reset_ledger(share);
+        share->full = false;
+        pthread_cond_signal(&share->worker->drained);
+    }
+    pthread_mutex_unlock(&shards->lock);
+    return waits;
+}
+
+/* Merges the records of the oldest epoch and hands them on; false when there are more to come, as a
+ * ledger was full. */
+static bool merge(struct shards *shards)
+{
+    for (struct share *share = first_share(shards); share != NULL; share = first_share(shards)) {
         const struct ledger_entry *entry = &share->ledger.entry[share->delivered++];
         note_status(shards, ledger_deliver(&share->ledger, entry, shards->sink));
+        if (share->delivered == share->ledger.count && resume(shards, share))
+            return false; /* what it writes next may stand before what others hold */
     }
+    return true;
+}
+
+/* Makes the place of the oldest epoch free, all of whose records are delivered. */
+static void close_epoch(struct shards *shards)
+{
     for (uint32_t i = 0; i < shards->workers; i++) {
-        struct share *share = &shards->worker[i]->share[slot];
+        struct share *share = oldest_share(shards, i);
         note_status(shards, share->status);
-        share->delivered = 0;
         share->count = 0;
-        ledger_reset(&share->ledger);
+        reset_ledger(share);
     }
-    shards->epoch[slot]->count = 0;
+    shards->epoch[shards->delivered++ % RING]->count = 0;
+}
+
+/* Delivers what of the oldest epoch can be; false when its workers are not so far. */
+static bool deliver(struct shards *shards, bool wait)
+{
+    if (!can_merge(shards, wait))
+        return false;
+    if (merge(shards))
+        close_epoch(shards);
+    return true;
 }
 
 /* Waits for all epochs and writes their records. */
 static void collect(struct shards *shards)
 {
-    while (shards->delivered < shards->given && is_done(shards, true))
-        deliver(shards);
+    while (shards->delivered < shards->given)
+        deliver(shards, true);
 }
 
 /* The epoch that is filled. */
@@ -209,8 +274,8 @@ static void give(struct shards *shards, enum task task)
     pthread_cond_broadcast(&shards->more);
     pthread_mutex_unlock(&shards->lock);
     while (shards->delivered < shards->given &&
-           is_done(shards, shards->given - shards->delivered == RING))
-        deliver(shards);
+           deliver(shards, shards->given - shards->delivered == RING))
+        continue;
 }
 
 struct engine_item *shards_next(struct shards *shards)
@@ -335,8 +400,11 @@ static enum status start_worker(struct shards *shards, uint32_t number,
         return STATUS_NO_MEMORY;
     shards->worker[number] = worker;
     worker->shards = shards;
-    for (int i = 0; i < RING; i++)
-        ledger_init(&worker->share[i].ledger, &worker->engine.now);
+    pthread_cond_init(&worker->drained, NULL);
+    for (int i = 0; i < RING; i++) {
+        worker->share[i].worker = worker;
+        ledger_init(&worker->share[i].ledger, &worker->engine.now, await_delivery);
+    }
     enum status status =
         engine_init(&worker->engine, options->config, &worker->share[0].ledger.sink);
     if (status != STATUS_OK)
@@ -394,6 +462,7 @@ static void free_worker(struct worker *worker)
     engine_clear(&worker->engine);
     for (int i = 0; i < RING; i++)
         ledger_clear(&worker->share[i].ledger);
+    pthread_cond_destroy(&worker->drained);
     free(worker);
 }
 

@@ -42,8 +42,8 @@ enum status shards_advance(struct shards *shards, nanotime now);
  */
 void shards_carry(struct shards *shards, struct carry *carry);
 
-/* The engines, of which there is room for so many; returns how many there are.  Between two calls of
- * the others they are idle only before the first segment, and after shards_finish(). */
+/* The engines, of which there is room for so many; returns how many there are.  Between two calls
+ * of the others they are idle only before the first segment, and after shards_finish(). */
 uint32_t shards_engines(struct shards *shards, struct engine **ret_engines, uint32_t room);
 
 /* The capture clock: the latest of the segments and of the calls of shards_advance. */
