@@ -25,6 +25,7 @@ SHARES = {"capture": 4, "conversations": 8, "dissect": 3, "filter": 1, "fragment
           "order": 1, "settings": 1, "tcp-options": 1, "unpack": 2}
 LONGEST = 4096
 SLOWEST = 20  # times as long by the clock as by the processor, and no more
+SLOW = 5      # s of the processor that one input may take
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:allocator_may_return_null=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
@@ -58,6 +59,18 @@ def processor_seconds():
     return used.ru_utime + used.ru_stime
 
 
+def drop_stalls(command, findings):
+    """Forgets inputs that were slow by the clock alone: the host had other things to do."""
+    for name in os.listdir(findings):
+        if not name.startswith(("slow-unit-", "timeout-")):
+            continue
+        path, begin = os.path.join(findings, name), processor_seconds()
+        done = subprocess.run([command[0], "-timeout=600", path], capture_output=True, check=False,
+                              env={**os.environ, **SANITIZERS})
+        if done.returncode == 0 and processor_seconds() - begin < SLOW:
+            os.unlink(path)
+
+
 def run(options, target, seconds):
     """(processor seconds, executions, edges covered, inputs kept, findings) of one target."""
     corpus = os.path.join(options.work, "corpus", target)
@@ -69,6 +82,7 @@ def run(options, target, seconds):
         folders.append(os.path.join(HERE, "corpus", target))
     command = [os.path.join(options.build, "tests", "fuzz", target + "-target"),
                "-max_len=%d" % LONGEST, "-timeout=25", "-rss_limit_mb=2048",
+               "-report_slow_units=%d" % SLOW,
                "-print_final_stats=1", "-artifact_prefix=" + findings + os.sep]
     words = os.path.join(HERE, target + ".dict")
     command += ["-dict=" + words] if os.path.exists(words) else []
@@ -88,6 +102,7 @@ def run(options, target, seconds):
         if done.returncode == 0:
             continue
         shutil.copy(log, os.path.join(findings, "log-%d" % len(os.listdir(findings))))
+    drop_stalls(command, findings)
     found = [name for name in os.listdir(findings) if not name.startswith("log-")]
     return processor_seconds() - begin, executions, edges, len(os.listdir(corpus)), found
 
