@@ -20,7 +20,7 @@ struct end {
 
 struct conversation {
     struct end end[TUPLES][SIDES_OF_TUPLE];
-    struct wire_segment latest; /* to be sent again as a copy */
+    struct wire_segment latest; /* to be sent again as a copy; its ttl 0: there is none yet */
     nanotime time;
     bool ip6;
     bool absolute; /* a number has a meaning of its own */
@@ -232,7 +232,7 @@ static struct wire_segment next_segment(struct conversation *conversation, struc
     segment.acknowledgment =
         acknowledgment_by(acknowledgment, own, peer) + distance(acknowledgment);
     put_options(&segment, extra & 0x3f, conversation->time);
-    if ((who >> 6) == 3) /* a copy, as a mirror port makes it */
+    if ((who >> 6) == 3 && conversation->latest.ttl != 0) /* a copy, as a mirror port makes it */
         segment = conversation->latest;
     if (!segment.quoted)
         note_sent(own, &segment);
