@@ -93,8 +93,8 @@ def closed(flow=0):
             + step(1, FIN | ACK, flow=flow) + step(0, ACK, flow=flow))
 
 
-def conversations_seeds():
-    stories = {
+def conversation_stories():
+    return {
         "whole": opened() + exchange() + closed(),
         "reset": opened() + exchange() + step(1, RST | ACK),
         "refused": step(0, SYN, extra=2) + step(1, RST | ACK),
@@ -118,9 +118,29 @@ def conversations_seeds():
         "four": b"".join(opened(f) + exchange(f) + closed(f) for f in range(4)),
         "storm": opened() + (step(0, RST, seq=4) + step(1, ACK, seq=1) + step(0, SYN, seq=13)) * 30,
     }
-    for name, story in stories.items():
+
+
+def conversations_seeds():
+    for name, story in conversation_stories().items():
         for first in (0, 1, 2):
             yield "%s-%d" % (name, first), bytes([first << 2 | 0x40 * first, 0, first & 1]) + story
+
+
+def states_seeds():
+    for name, story in conversation_stories().items():
+        for first, cut in ((0, 128), (3, 60), (2, 250)):
+            yield "%s-%d" % (name, cut), bytes([first, cut, 0, 0]) + story
+        place = struct.pack(">H", 300 + 37 * len(story))
+        yield "%s-changed" % name, bytes([0, 128, 1]) + place + b"\6\5" + b"\0" + story
+
+
+def pieces_seeds():
+    for number, (name, story) in enumerate(conversation_stories().items()):
+        for cut in (60, 128, 250):
+            yield "%s-%d" % (name, cut), bytes([cut, 0, 0]) + story
+        for how in range(1, 8):
+            place = struct.pack(">H", 77 * number + how)
+            yield "%s-changed-%d" % (name, how), bytes([128, 1, how]) + place + bytes([6, number, 0]) + story
 
 
 def capture_of(form, **how):
@@ -253,8 +273,9 @@ def order_seeds():
 
 SEEDS = {"capture": capture_seeds, "conversations": conversations_seeds, "dissect": dissect_seeds,
          "filter": filter_seeds, "fragments": fragments_seeds, "frames": frames_seeds,
-         "order": order_seeds, "settings": settings_seeds, "tcp-options": tcp_options_seeds,
-         "unpack": unpack_seeds}
+         "order": order_seeds, "pieces": pieces_seeds,
+         "settings": settings_seeds, "states": states_seeds,
+         "tcp-options": tcp_options_seeds, "unpack": unpack_seeds}
 
 
 def write_all(folder):
