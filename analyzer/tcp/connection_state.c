@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/carry_rows.h"
+#include "zeek_letters.h"
 
 /* Structs with members of a few bits each, as they are carried: a table names whole members only.
  */
@@ -127,6 +128,8 @@ static void carry_zeek_end(struct carry *carry, struct zeek_end *end)
 static void carry_zeek(struct carry *carry, struct zeek_view *zeek)
 {
     carry_fields(carry, zeek_view_fields, zeek);
+    if (!zeek_letters_are_letters(zeek))
+        carry_fail(carry, STATUS_UNREADABLE);
     for (int i = 0; i < ZEEK_ENDS; i++)
         carry_zeek_end(carry, &zeek->end[i]);
 }

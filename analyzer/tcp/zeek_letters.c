@@ -26,6 +26,17 @@ static char letters_get(const struct zeek_view *view, uint32_t index)
     return spelling[view->letters[index / ZEEK_LETTERS_PER_WORD] >> shift & LETTER_MASK];
 }
 
+bool zeek_letters_are_letters(const struct zeek_view *view)
+{
+    for (uint32_t i = 0; i < view->letter_count; i++) {
+        uint32_t shift = i % ZEEK_LETTERS_PER_WORD * LETTER_BITS;
+        uint32_t letter = view->letters[i / ZEEK_LETTERS_PER_WORD] >> shift & LETTER_MASK;
+        if (letter > LETTER_MULTI_FLAG + 1)
+            return false;
+    }
+    return true;
+}
+
 static bool is_power_of_ten(uint32_t count)
 {
     while (count >= 10 && count % 10 == 0)

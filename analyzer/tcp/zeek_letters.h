@@ -36,6 +36,9 @@ void zeek_letters_add(struct zeek_view *view, int from, enum zeek_letter letter)
 void zeek_letters_add_scaled(struct zeek_view *view, int from, enum zeek_letter letter,
                              uint32_t count);
 
+/* Whether there is a letter for each number: in a state that somebody wrote there may be none. */
+bool zeek_letters_are_letters(const struct zeek_view *view);
+
 /* Whether the history is "H": the originator sent a SYN-ACK, and nothing else happened. */
 bool zeek_letters_are_lone_syn_ack(const struct zeek_view *view);
 

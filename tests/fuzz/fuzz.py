@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 # What share of the time: the structured target has most to say, the readers of one form least.
 SHARES = {"capture": 4, "conversations": 8, "dissect": 3, "filter": 1, "fragments": 2, "frames": 5,
-          "order": 1, "pieces": 3, "settings": 1, "states": 3, "tcp-options": 1, "unpack": 2}
+          "order": 1, "pieces": 3, "settings": 1, "states": 3, "taps": 4, "tcp-options": 1, "unpack": 2}
 LONGEST = 4096
 SLOWEST = 20  # times as long by the clock as by the processor, and no more
 SLOW = 5      # s of the processor that one input may take

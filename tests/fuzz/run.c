@@ -20,7 +20,7 @@ struct witness {
     struct sink sink; /* first: it is a sink */
     struct sink_ops ops;
     struct sink *next;
-    uint64_t events;
+    uint64_t events, between; /* of events: those of what happened between taps */
     struct stats_record stats;
     uint64_t packets, told, lost; /* lost: evicted, or dropped for want of memory */
 };
@@ -57,6 +57,7 @@ static enum status witness_event(struct sink *sink, const struct event_record *e
 {
     struct witness *witness = (struct witness *)sink;
     witness->events++;
+    witness->between += strstr(event_row(event->id)->id, "_between_taps") != NULL;
     return witness->next->ops->event(witness->next, event);
 }
 
@@ -78,6 +79,12 @@ static enum status witness_host(struct sink *sink, const struct host_record *hos
     return witness->next->ops->host(witness->next, host);
 }
 
+static enum status witness_path(struct sink *sink, const struct path_record *path)
+{
+    struct witness *witness = (struct witness *)sink;
+    return witness->next->ops->path(witness->next, path);
+}
+
 static enum status witness_stats(struct sink *sink, const struct stats_record *stats)
 {
     ((struct witness *)sink)->stats = *stats;
@@ -95,12 +102,14 @@ static enum status witness_finish(struct sink *sink, const struct run_summary *s
     return witness->next->ops->finish(witness->next, summary);
 }
 
-static void witness_init(struct witness *witness, const struct run_options *options, FILE *stream)
+static void witness_init(struct witness *witness, const struct run_options *options,
+                         const struct tap_names *taps, FILE *stream)
 {
     struct sink_options written = {
         .version = "0",
         .segments = options->segments,
         .transitions = options->transitions,
+        .taps = options->tap_count > 0 ? taps : NULL,
     };
     CLAIM(sink_ndjson_new(&written, stream, &witness->next) == STATUS_OK, "no memory");
     witness->ops = (struct sink_ops){
@@ -109,15 +118,26 @@ static void witness_init(struct witness *witness, const struct run_options *opti
         .transition = options->transitions ? witness_transition : NULL,
         .segment = options->segments ? witness_segment : NULL,
         .host = witness_host,
+        .path = witness_path,
         .stats = witness_stats,
         .finish = witness_finish,
     };
     witness->sink.ops = &witness->ops;
 }
 
-static void claim_told(const struct run_options *options, const struct witness *witness,
-                       size_t packets)
+/* Those of the first tap, which the states are deduced from. */
+static size_t count_first(const struct packets *packets)
 {
+    size_t count = 0;
+    for (size_t i = 0; i < packets->count; i++)
+        count += packets->packet[i].tap == 0;
+    return count;
+}
+
+static void claim_told(const struct run_options *options, const struct witness *witness,
+                       const struct packets *given)
+{
+    size_t packets = count_first(given);
     CLAIM(witness->packets == packets, "%llu of %zu packets", (unsigned long long)witness->packets,
           packets);
     CLAIM(options->parts ? witness->told >= packets : witness->told == packets,
@@ -125,8 +145,11 @@ static void claim_told(const struct run_options *options, const struct witness *
     CLAIM(witness->stats.memory <= witness->stats.memory_limit, "%llu octets of %llu",
           (unsigned long long)witness->stats.memory,
           (unsigned long long)witness->stats.memory_limit);
-    CLAIM(witness->events <= EVENTS_PER_PACKET * (uint64_t)witness->told, "%llu events of %llu",
-          (unsigned long long)witness->events, (unsigned long long)witness->told);
+    uint64_t seen = witness->told + given->count - packets;
+    CLAIM(witness->events <= EVENTS_PER_PACKET * seen, "%llu events of %llu",
+          (unsigned long long)witness->events, (unsigned long long)seen);
+    CLAIM(!options->untouched || witness->between == 0, "%llu events between the taps",
+          (unsigned long long)witness->between);
 }
 
 /* One run; what it wrote is the caller's to free.  *ret_lost: what memory had no room for. */
@@ -138,13 +161,19 @@ static char *run(const struct run_options *options, uint32_t threads, uint32_t t
     FILE *stream = open_memstream(&text, &size);
     struct witness witness = {.packets = 0};
     struct analyzer *analyzer;
+    static const struct input_spans whole = {NULL, 0, 0}; /* a tap's capture is one file */
+    const struct input_spans *const spans[] = {&whole, &whole};
+    const struct tap_names taps = {options->taps, spans, options->tap_count};
     CLAIM(stream != NULL, "no memory");
-    witness_init(&witness, options, stream);
+    CLAIM(options->tap_count <= sizeof spans / sizeof spans[0], "%u taps", options->tap_count);
+    witness_init(&witness, options, &taps, stream);
     struct analyzer_options chosen = {
         .config = options->config,
         .segments = options->segments,
         .transitions = options->transitions,
         .sink = &witness.sink,
+        .taps = options->taps,
+        .tap_count = options->tap_count,
     };
     chosen.config.threads = threads;
     CLAIM(analyzer_new(&chosen, &analyzer) == STATUS_OK, "no memory");
@@ -153,13 +182,15 @@ static char *run(const struct run_options *options, uint32_t threads, uint32_t t
         if (tick_every != 0 && i % tick_every == 0)
             CLAIM(analyzer_tick(analyzer, 0) == STATUS_OK, "tick after packet %zu", i);
     }
+    for (uint32_t tap = 0; tap < options->tap_count; tap++)
+        analyzer_tap_end(analyzer, tap);
     struct analyzer_inputs inputs = {.now = 0};
     CLAIM(analyzer_stats(analyzer, &inputs) == STATUS_OK, "statistics");
     CLAIM(analyzer_finish(analyzer, &inputs) == STATUS_OK, "the end");
     analyzer_free(analyzer);
     witness.next->ops->free(witness.next);
     fclose(stream);
-    claim_told(options, &witness, packets->count);
+    claim_told(options, &witness, packets);
     *ret_lost = witness.lost;
     return text;
 }

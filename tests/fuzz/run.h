@@ -28,8 +28,11 @@ struct run_options {
         tick_every; /* of the second run: packets between ticks at the clock's own time; 0: none */
     uint32_t shift; /* of all sequence numbers, for run_claim_likeness; 0: it is not asked for */
     bool segments, transitions;
-    bool parts;  /* a frame may hold several packets, which are counted one by one */
-    bool schema; /* look at every line */
+    bool parts;              /* a frame may hold several packets, which are counted one by one */
+    bool schema;             /* look at every line */
+    const char *const *taps; /* names; packets have their tap and number */
+    uint32_t tap_count;      /* 0: there is one, without a name */
+    bool untouched;          /* nothing happens between the taps, so nothing is told of it */
 };
 
 /* Ends the program when one of the claims does not hold. */

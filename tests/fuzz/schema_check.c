@@ -151,6 +151,14 @@ static bool fits_items(const struct schema *schema, struct json_object *rule,
     return true;
 }
 
+static bool fits_count(struct json_object *bound, struct json_object *value, bool least)
+{
+    if (!json_object_is_type(value, json_type_array))
+        return true;
+    size_t count = json_object_array_length(value), wanted = json_object_get_uint64(bound);
+    return least ? count >= wanted : count <= wanted;
+}
+
 static bool fits_reference(const struct schema *schema, struct json_object *reference,
                            struct json_object *value)
 {
@@ -183,6 +191,8 @@ static bool fits_keyword(const struct schema *schema, struct json_object *rules,
         return fits_bound(rule, value, -1);
     if (strcmp(key, "items") == 0)
         return fits_items(schema, rule, value);
+    if (strcmp(key, "minItems") == 0 || strcmp(key, "maxItems") == 0)
+        return fits_count(rule, value, key[1] == 'i');
     if (strcmp(key, "$ref") == 0)
         return fits_reference(schema, rule, value);
     if (strcmp(key, "properties") == 0 || strcmp(key, "required") == 0 ||

@@ -143,6 +143,15 @@ def pieces_seeds():
             yield "%s-changed-%d" % (name, how), bytes([128, 1, how]) + place + bytes([6, number, 0]) + story
 
 
+def taps_seeds():
+    for number, (name, story) in enumerate(conversation_stories().items()):
+        yield "%s-untouched" % name, bytes([number & 15, 0, 0]) + story
+        for fate in range(1, 8):
+            fates = [number & 15, 8] + [0] * 8
+            fates[2 + (number + fate) % 8] = 0x20 | fate
+            yield "%s-%d" % (name, fate), bytes(fates) + b"\0" + story
+
+
 def capture_of(form, **how):
     path = os.path.join(TOP, "tests", "cases", "close", "client-first.seg")
     frames = case_frames(path)
@@ -274,7 +283,7 @@ def order_seeds():
 SEEDS = {"capture": capture_seeds, "conversations": conversations_seeds, "dissect": dissect_seeds,
          "filter": filter_seeds, "fragments": fragments_seeds, "frames": frames_seeds,
          "order": order_seeds, "pieces": pieces_seeds,
-         "settings": settings_seeds, "states": states_seeds,
+         "settings": settings_seeds, "states": states_seeds, "taps": taps_seeds,
          "tcp-options": tcp_options_seeds, "unpack": unpack_seeds}
 
 
