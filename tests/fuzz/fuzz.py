@@ -22,7 +22,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 # What share of the time: the structured target has most to say, the readers of one form least.
 SHARES = {"capture": 4, "conversations": 8, "dissect": 3, "filter": 1, "fragments": 2, "frames": 5,
-          "order": 1, "pieces": 3, "settings": 1, "states": 3, "taps": 4, "tcp-options": 1, "unpack": 2}
+          "order": 1, "pieces": 3, "settings": 1, "states": 3, "taps": 4, "tcp-options": 1,
+          "unpack": 2}
 LONGEST = 4096
 SLOWEST = 20  # times as long by the clock as by the processor, and no more
 SLOW = 5      # s of the processor that one input may take
@@ -88,9 +89,10 @@ def run(options, target, seconds):
     command += ["-dict=" + words] if os.path.exists(words) else []
     log = os.path.join(options.work, target + ".log")
     begin, executions, edges = processor_seconds(), 0, 0
-    last = time.monotonic() + SLOWEST * seconds
+    first, slower = time.monotonic(), 1
+    last = first + SLOWEST * seconds
     while processor_seconds() - begin < seconds - .5 and time.monotonic() < last:
-        left = max(1, int(seconds - (processor_seconds() - begin)))
+        left = max(1, int(slower * (seconds - (processor_seconds() - begin))))
         with open(log, "wb") as file:
             done = subprocess.run(command + ["-max_total_time=%d" % left] + folders, stdout=file,
                                   stderr=subprocess.STDOUT, check=False,
@@ -99,6 +101,8 @@ def run(options, target, seconds):
             text = file.read()
         executions += sum(int(n) for n in re.findall(r"number_of_executed_units: (\d+)", text))
         edges = max([edges] + [int(n) for n in re.findall(r" cov: (\d+)", text)])
+        # Beginning anew means to read the corpus anew, so the rest should be done in one go.
+        slower = max(1, (time.monotonic() - first) / max(1, processor_seconds() - begin))
         if done.returncode == 0:
             continue
         shutil.copy(log, os.path.join(findings, "log-%d" % len(os.listdir(findings))))
@@ -128,7 +132,8 @@ def main():
         broken += len(found)
         print("%-14s %9d %12d %7d %7d %s" % (target, used, executions, edges, kept,
                                              " ".join(found) or "none"), flush=True)
-    print("findings are in %s" % os.path.join(options.work, "findings") if broken else "no findings")
+    where = os.path.join(options.work, "findings")
+    print("findings are in " + where if broken else "no findings")
     return 1 if broken else 0
 
 
