@@ -56,14 +56,23 @@ BUGS = (
     Bug("the last group of lanes is not parked", "order", "analyzer/flow/park.c",
         "CLOSING_GROUPS = sizeof(struct closing) / LANES_GROUP,",
         "CLOSING_GROUPS = sizeof(struct closing) / LANES_GROUP - 1,"),
+    Bug("the bits of a connection are not in a state", "states", "analyzer/tcp/connection_state.c",
+        "    carry_bits(carry, connection);", "    (void)carry_bits;"),
+    Bug("an empty list is searched", "pieces", "analyzer/sink/pieces_told.c",
+        "return piece->replayed_count > 0 &&", "return"),
+    Bug("a connection that began with its tape is told twice", "pieces",
+        "analyzer/sink/pieces_pass.c", "piece->taped[low].since <= begin",
+        "piece->taped[low].since < begin"),
+    Bug("what both taps have shown is still waited for", "taps", "analyzer/path/pair.c",
+        "    if (held_done)\n", "    if (held_done && !whole)\n"),
     Bug("a number below its range is taken", "settings", "analyzer/tunables.c",
         "value >= range.least && value <= range.most", "value <= range.most"),
 )
 
 
-def built(folder):
+def built(folder, goal="fuzz-targets"):
     with open(os.path.join(folder, "build.log"), "ab") as log:
-        return subprocess.run(["make", "-s", "-j2", "fuzz-targets"], cwd=folder, stdout=log,
+        return subprocess.run(["make", "-s", "-j2", goal], cwd=folder, stdout=log,
                               stderr=subprocess.STDOUT, check=False).returncode == 0
 
 
@@ -111,7 +120,7 @@ def try_bug(bug, work, tree, folder, seconds):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text.replace(bug.right, bug.wrong))
     try:
-        if not built(folder):
+        if not built(folder, "tests/fuzz/%s-target" % bug.target):
             print("STALE  %s: does not build" % bug.name)
             return False
         found = hunt(work, folder, bug.target, seconds)
