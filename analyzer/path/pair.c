@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crossings.h"
 #include "joints.h"
 #include "lones.h"
-#include "pair_ways.h"
+#include "match.h"
 #include "sighted.h"
 #include "verdict.h"
 
@@ -29,194 +30,12 @@ nanotime pair_time(const struct pair *pair, int tap, nanotime t)
     return tap == 0 ? t : clocks_to_first(&pair->clocks, t);
 }
 
-/* --- the queue --- */
-
-static struct crossing *add_crossing(struct pair *pair, const struct lone *lone,
-                                     enum path_fate fate)
-{
-    struct crossing_queue *queue = &pair->queue;
-    if (queue->count == queue->capacity) {
-        uint32_t capacity = queue->capacity == 0 ? 64 : 2 * queue->capacity;
-        struct crossing *crossing = realloc(queue->crossing, capacity * sizeof(*crossing));
-        if (crossing == NULL) {
-            pair->status = STATUS_NO_MEMORY;
-            return NULL;
-        }
-        queue->crossing = crossing;
-        queue->capacity = capacity;
-    }
-    struct crossing *crossing = &queue->crossing[queue->count++];
-    const struct joint *joint = pair_joint(pair, lone->joint);
-    memset(crossing, 0, sizeof(*crossing));
-    crossing->fate = fate;
-    crossing->confidence = CONFIDENCE_CERTAIN;
-    crossing->end = (uint8_t)joint_first_end(joint, lone->end);
-    crossing->key = joint->known[0] ? joint->key[0] : joint->key[1];
-    crossing->joint = lone->joint;
-    for (int end = 0; end < ENDS; end++)
-        crossing->shift[joint_first_end(joint, end)] = joint->shift[end];
-    crossing->delay = crossing->held = NANOTIME_UNKNOWN;
-    crossing->at[lone->tap] = lone->seen;
-    crossing->piece = (lone->flags & LONE_SPLIT) != 0;
-    crossing->window = lone->print.window;
-    crossing->stamped = lone->print.stamped;
-    crossing->tsval = lone->print.tsval;
-    crossing->tsecr = lone->print.tsecr;
-    return crossing;
-}
-
-/* --- matching --- */
-
-static void remember(struct joint *joint, const struct lone *a, const struct lone *b)
-{
-    uint8_t *next = &joint->recent_next[a->end];
-    joint->recent[a->end][*next] = a->print;
-    joint->recent_at[a->end][*next][a->tap] = (struct moment){a->seen.packet, a->seen.t};
-    joint->recent_at[a->end][*next][b->tap] = (struct moment){b->seen.packet, b->seen.t};
-    *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
-}
-
-static void remember_stamp(struct joint *joint, const struct lone *arrived)
-{
-    uint8_t *next = &joint->tsval_next[arrived->end];
-    uint32_t *tsval = joint->tsval[arrived->end];
-    if (tsval[(*next + RECENT_STAMPS - 1) % RECENT_STAMPS] == arrived->print.tsval)
-        return;
-    tsval[*next] = arrived->print.tsval;
-    *next = (uint8_t)((*next + 1) % RECENT_STAMPS);
-}
-
-/* A segment of the first tap is the one that the second tap shows. */
-static void arrive(struct pair *pair, const struct lone *first, const struct lone *second,
-                   bool sure)
-{
-    struct joint *joint = pair_joint(pair, first->joint);
-    struct crossing *crossing = add_crossing(pair, first, FATE_ARRIVED);
-    if (crossing == NULL)
-        return;
-    crossing->at[1] = second->seen;
-    if (!sure)
-        crossing->confidence = CONFIDENCE_PROBABLE; /* which of several transmissions it is */
-    crossing->changed = lones_compare(first, second);
-    crossing->copy = first->copy.packet != 0 ? first->copy : second->copy;
-    crossing->copied_at = first->copy.packet == 0;
-    uint64_t left = joint->direction[first->end] == TOWARDS_FIRST ? second->order : first->order;
-    crossing->reordered = left < joint->arrived_order[first->end];
-    int tap = joint->direction[first->end] == TOWARDS_FIRST ? 1 : 0;
-    pair->left[tap] = left > pair->left[tap] ? left : pair->left[tap];
-    if (left > joint->arrived_order[first->end])
-        joint->arrived_order[first->end] = left;
-}
-
-static bool is_whole(const struct lone *lone)
-{
-    return (lone->flags & LONE_PARTLY) == 0;
-}
-
-/* Whether the path keeps IP identifications: then they tell transmissions apart. */
-static void note_ids(struct joint *joint, const struct print *a, const struct print *b)
-{
-    if (a->ip_id == 0 || b->ip_id == 0)
-        return;
-    if (a->ip_id != b->ip_id)
-        joint->ids_changed = true;
-    else if (joint->ids_kept < LONES_IDS)
-        joint->ids_kept++;
-}
-
-/* By what the two views are known to be one: what a match adds to it. */
-static uint8_t how_joined(const struct joint *joint, const struct lone *new)
-{
-    if (joint->shifted && new->print.payload > 0)
-        return JOINED_BY_PAYLOAD;
-    return flow_key_equal(&joint->key[0], &joint->key[1]) ? JOINED_BY_TUPLE : JOINED_BY_NUMBERS;
-}
-
-/*
- * Both taps show one segment, so they show one incarnation, however many SYNs each has shown: some
- * were lost, or made on the way.  What was held so long that its own tap has shown another SYN
- * since says nothing.
- */
-static void align_openings(struct joint *joint, const struct lone *new, const struct lone *held)
-{
-    bool opens = (new->print.flags &(TCP_SYN | TCP_ACK)) == TCP_SYN;
-    if (!opens && held->opening != joint->opening[held->tap])
-        return;
-    int8_t ahead = (int8_t)(new->opening - held->opening);
-    if (ahead < 0)
-        joint->opening[new->tap] -= (uint8_t)ahead;
-    else
-        joint->opening[held->tap] += (uint8_t)ahead;
-}
-
-/* What both have of octets is matched; returns whether nothing is left of the new one. */
-static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
-{
-    struct lone held = *pair_lone(pair, index);
-    struct joint *joint = pair_joint(pair, new->joint);
-    uint32_t shared =
-        new->print.payload < held.print.payload ? new->print.payload : held.print.payload;
-    bool new_done = new->print.payload == shared, held_done = held.print.payload == shared;
-    joint->matched++;
-    align_openings(joint, new, &held);
-    joint->shown[new->end] = true;
-    remember_stamp(joint, new);
-    pair->matched++;
-    if (joint->join != JOINED_BY_PAYLOAD)
-        joint->join = how_joined(joint, new);
-    bool whole = new_done && held_done && is_whole(new) && is_whole(&held);
-    if (whole && pair_may_be_repetition(pair, &new->print, &held.print))
-        sure = false;
-    if (whole && sure) {
-        note_ids(joint, &new->print, &held.print);
-        nanotime t[TAPS];
-        t[new->tap] = new->seen.t;
-        t[held.tap] = held.seen.t;
-        pair_take_sample(pair, joint, new->end, t);
-    }
-    joint->view[new->tap][new->end].ttl = new->seen.ttl;
-    joint->view[held.tap][held.end].ttl = held.seen.ttl;
-    verdict_note_arrival(pair, new, pair_lone_time(pair, &held)); /* whichever of the captures */
-    verdict_note_arrival(pair, &held, pair_lone_time(pair, new)); /* is read ahead of the other */
-    const struct lone *first = new->tap == 0 ? new : &held;
-    if (new->tap == 0 ? new_done : held_done)
-        arrive(pair, first, new->tap == 0 ? &held : new, sure);
-    if (new_done && held_done) {
-        remember(joint, new, &held);
-        lones_note_twins(pair, new);
-        lones_note_twins(pair, &held);
-    }
-    if (held_done)
-        lones_release(pair, index);
-    else
-        lones_shorten(pair, index, shared);
-    if (!held_done) /* what arrived of it is no other transmission of the rest */
-        pair_lone(pair, index)->flags = held.flags | LONE_PARTLY;
-    new->print.sequence = seq_add(new->print.sequence, shared);
-    new->print.payload -= shared;
-    if (!new_done)
-        new->print.hashed = new->print.ip_id = 0; /* those of its first piece */
-    new->flags |= LONE_PARTLY;
-    return new_done;
-}
-
-static bool match(struct pair *pair, struct lone *new)
-{
-    bool sure;
-    for (uint32_t index = lones_match(pair, new, &sure); index != 0;
-         index = lones_match(pair, new, &sure)) {
-        if (meet(pair, new, index, sure))
-            return true;
-    }
-    return false;
-}
-
 /* --- what is held, and for how long --- */
 
 static void decide(struct pair *pair, uint32_t index, bool given_up)
 {
     struct lone *lone = pair_lone(pair, index);
-    struct crossing *crossing = add_crossing(pair, lone, FATE_UNKNOWN);
+    struct crossing *crossing = crossings_add(pair, lone, FATE_UNKNOWN);
     if (crossing != NULL && !given_up)
         verdict_reach(pair, lone, crossing);
     lones_release(pair, index);
@@ -233,11 +52,11 @@ static bool has_twin(const struct joint *joint, const struct lone *new)
     return false;
 }
 
-static void hold(struct pair *pair, struct lone *new)
+void pair_hold(struct pair *pair, struct lone *new)
 {
     const struct joint *joint = pair_joint(pair, new->joint);
     if (joint->matched == 0 && joint->view[new->tap][new->end].held >= UNJOINED_HELD) {
-        add_crossing(pair, new, FATE_UNKNOWN);
+        crossings_add(pair, new, FATE_UNKNOWN);
         return;
     }
     if (pair->lones.taken >= pair->config->tap_segments)
@@ -249,70 +68,6 @@ static void hold(struct pair *pair, struct lone *new)
         new->flags |= LONE_REPEATED;
     if (lones_hold(pair, new) == 0)
         pair->status = STATUS_NO_MEMORY;
-}
-
-/*
- * Segments that offload put together, or took apart, and of which a piece is missing: the octets
- * that both taps have begin in the middle of what one of them shows.
- */
-static bool match_pieces(struct pair *pair, struct lone *new)
-{
-    uint32_t index = lones_overlapping(pair, new);
-    if (index == 0)
-        return false;
-    const struct lone *held = pair_lone(pair, index);
-    uint32_t into = seq_before(held->print.sequence, new->print.sequence)
-                        ? new->print.sequence - held->print.sequence
-                        : 0;
-    if (into > 0) {
-        if (lones_split(pair, index, into))
-            return match(pair, new);
-        pair->status = STATUS_NO_MEMORY;
-        return false;
-    }
-    struct lone head = *new;
-    head.print.payload = held->print.sequence - new->print.sequence;
-    head.print.flags &= (uint8_t)~TCP_FIN;
-    head.print.hashed = head.print.ip_id = 0;
-    head.flags |= LONE_PARTLY;
-    new->print.sequence = held->print.sequence;
-    new->print.payload -= head.print.payload;
-    new->print.hashed = new->print.ip_id = 0;
-    new->flags |= LONE_PARTLY;
-    hold(pair, &head);
-    return match(pair, new);
-}
-
-/* --- copies --- */
-
-static bool is_copy_of_recent(struct pair *pair, const struct lone *new)
-{
-    const struct joint *joint = pair_joint(pair, new->joint);
-    for (int i = 0; i < RECENT_CROSSINGS; i++) {
-        const struct moment *at = joint->recent_at[new->end][i];
-        if (at[new->tap].packet == 0 ||
-            !print_is_copy(&joint->recent[new->end][i], &new->print,
-                           time_since(new->seen.t, at[new->tap].t), pair->config->copy_window))
-            continue;
-        struct crossing *crossing = add_crossing(pair, new, FATE_DUPLICATED);
-        if (crossing != NULL) {
-            memcpy(crossing->original, at, sizeof(crossing->original));
-            crossing->late = time_since(new->seen.t, at[new->tap].t);
-        }
-        return true;
-    }
-    return false;
-}
-
-static bool is_copy_of_lone(struct pair *pair, const struct lone *new)
-{
-    uint32_t index = lones_find_copy(pair, new);
-    if (index == 0)
-        return false;
-    struct lone *original = pair_lone(pair, index);
-    add_crossing(pair, new, FATE_DUPLICATED);
-    original->copy = new->seen;
-    return true;
 }
 
 nanotime pair_reached(const struct pair *pair)
@@ -350,11 +105,11 @@ void pair_take(struct pair *pair, int tap, const struct segment *segment)
     lone_note_view(pair, pair_joint(pair, index), &new);
     new.opening = pair_joint(pair, index)->opening[tap];
     verdict_note_answer(pair, &new);
-    bool placed = is_copy_of_recent(pair, &new) || match(pair, &new) ||
-                  (joints_find_shift(pair, &new) && match(pair, &new)) ||
-                  match_pieces(pair, &new) || is_copy_of_lone(pair, &new);
+    bool placed = match_recent_copy(pair, &new) || match_segment(pair, &new) ||
+                  (joints_find_shift(pair, &new) && match_segment(pair, &new)) ||
+                  match_pieces(pair, &new) || match_lone_copy(pair, &new);
     if (!placed)
-        hold(pair, &new);
+        pair_hold(pair, &new);
     if (pair->order % EXPIRE_EVERY == 0)
         pair_expire(pair);
 }

@@ -168,6 +168,9 @@ void pair_init(struct pair *pair, const struct config *config);
 /* Takes a segment that tap 0 or 1 of the pair has shown.  What it decides is put in the queue. */
 void pair_take(struct pair *pair, int tap, const struct segment *segment);
 
+/* Keeps a segment, or what is left of it, until the other tap shows it. */
+void pair_hold(struct pair *pair, struct lone *new);
+
 /* Up to where both captures are read, by the first tap's clock. */
 nanotime pair_reached(const struct pair *pair);
 

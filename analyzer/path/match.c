@@ -1,0 +1,213 @@
+/* match: see match.h. */
+#include "match.h"
+
+#include <string.h>
+
+#include "crossings.h"
+#include "lones.h"
+#include "pair_ways.h"
+#include "verdict.h"
+
+static void remember(struct joint *joint, const struct lone *a, const struct lone *b)
+{
+    uint8_t *next = &joint->recent_next[a->end];
+    joint->recent[a->end][*next] = a->print;
+    joint->recent_at[a->end][*next][a->tap] = (struct moment){a->seen.packet, a->seen.t};
+    joint->recent_at[a->end][*next][b->tap] = (struct moment){b->seen.packet, b->seen.t};
+    *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
+}
+
+static void remember_stamp(struct joint *joint, const struct lone *arrived)
+{
+    uint8_t *next = &joint->tsval_next[arrived->end];
+    uint32_t *tsval = joint->tsval[arrived->end];
+    if (tsval[(*next + RECENT_STAMPS - 1) % RECENT_STAMPS] == arrived->print.tsval)
+        return;
+    tsval[*next] = arrived->print.tsval;
+    *next = (uint8_t)((*next + 1) % RECENT_STAMPS);
+}
+
+/* A segment of the first tap is the one that the second tap shows. */
+static void arrive(struct pair *pair, const struct lone *first, const struct lone *second,
+                   bool sure)
+{
+    struct joint *joint = pair_joint(pair, first->joint);
+    struct crossing *crossing = crossings_add(pair, first, FATE_ARRIVED);
+    if (crossing == NULL)
+        return;
+    crossing->at[1] = second->seen;
+    if (!sure)
+        crossing->confidence = CONFIDENCE_PROBABLE; /* which of several transmissions it is */
+    crossing->changed = lones_compare(first, second);
+    crossing->copy = first->copy.packet != 0 ? first->copy : second->copy;
+    crossing->copied_at = first->copy.packet == 0;
+    uint64_t left = joint->direction[first->end] == TOWARDS_FIRST ? second->order : first->order;
+    crossing->reordered = left < joint->arrived_order[first->end];
+    int tap = joint->direction[first->end] == TOWARDS_FIRST ? 1 : 0;
+    pair->left[tap] = left > pair->left[tap] ? left : pair->left[tap];
+    if (left > joint->arrived_order[first->end])
+        joint->arrived_order[first->end] = left;
+}
+
+static bool is_whole(const struct lone *lone)
+{
+    return (lone->flags & LONE_PARTLY) == 0;
+}
+
+/* Whether the path keeps IP identifications: then they tell transmissions apart. */
+static void note_ids(struct joint *joint, const struct print *a, const struct print *b)
+{
+    if (a->ip_id == 0 || b->ip_id == 0)
+        return;
+    if (a->ip_id != b->ip_id)
+        joint->ids_changed = true;
+    else if (joint->ids_kept < LONES_IDS)
+        joint->ids_kept++;
+}
+
+/* By what the two views are known to be one: what a match adds to it. */
+static uint8_t how_joined(const struct joint *joint, const struct lone *new)
+{
+    if (joint->shifted && new->print.payload > 0)
+        return JOINED_BY_PAYLOAD;
+    return flow_key_equal(&joint->key[0], &joint->key[1]) ? JOINED_BY_TUPLE : JOINED_BY_NUMBERS;
+}
+
+/*
+ * Both taps show one segment, so they show one incarnation, however many SYNs each has shown: some
+ * were lost, or made on the way.  What was held so long that its own tap has shown another SYN
+ * since says nothing.
+ */
+static void align_openings(struct joint *joint, const struct lone *new, const struct lone *held)
+{
+    bool opens = (new->print.flags &(TCP_SYN | TCP_ACK)) == TCP_SYN;
+    if (!opens && held->opening != joint->opening[held->tap])
+        return;
+    int8_t ahead = (int8_t)(new->opening - held->opening);
+    if (ahead < 0)
+        joint->opening[new->tap] -= (uint8_t)ahead;
+    else
+        joint->opening[held->tap] += (uint8_t)ahead;
+}
+
+/* What both have of octets is matched; returns whether nothing is left of the new one. */
+static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
+{
+    struct lone held = *pair_lone(pair, index);
+    struct joint *joint = pair_joint(pair, new->joint);
+    uint32_t shared =
+        new->print.payload < held.print.payload ? new->print.payload : held.print.payload;
+    bool new_done = new->print.payload == shared, held_done = held.print.payload == shared;
+    joint->matched++;
+    align_openings(joint, new, &held);
+    joint->shown[new->end] = true;
+    remember_stamp(joint, new);
+    pair->matched++;
+    if (joint->join != JOINED_BY_PAYLOAD)
+        joint->join = how_joined(joint, new);
+    bool whole = new_done && held_done && is_whole(new) && is_whole(&held);
+    if (whole && pair_may_be_repetition(pair, &new->print, &held.print))
+        sure = false;
+    if (whole && sure) {
+        note_ids(joint, &new->print, &held.print);
+        nanotime t[TAPS];
+        t[new->tap] = new->seen.t;
+        t[held.tap] = held.seen.t;
+        pair_take_sample(pair, joint, new->end, t);
+    }
+    joint->view[new->tap][new->end].ttl = new->seen.ttl;
+    joint->view[held.tap][held.end].ttl = held.seen.ttl;
+    verdict_note_arrival(pair, new, pair_lone_time(pair, &held)); /* whichever of the captures */
+    verdict_note_arrival(pair, &held, pair_lone_time(pair, new)); /* is read ahead of the other */
+    const struct lone *first = new->tap == 0 ? new : &held;
+    if (new->tap == 0 ? new_done : held_done)
+        arrive(pair, first, new->tap == 0 ? &held : new, sure);
+    if (new_done && held_done) {
+        remember(joint, new, &held);
+        lones_note_twins(pair, new);
+        lones_note_twins(pair, &held);
+    }
+    if (held_done)
+        lones_release(pair, index);
+    else
+        lones_shorten(pair, index, shared);
+    if (!held_done) /* what arrived of it is no other transmission of the rest */
+        pair_lone(pair, index)->flags = held.flags | LONE_PARTLY;
+    new->print.sequence = seq_add(new->print.sequence, shared);
+    new->print.payload -= shared;
+    if (!new_done)
+        new->print.hashed = new->print.ip_id = 0; /* those of its first piece */
+    new->flags |= LONE_PARTLY;
+    return new_done;
+}
+
+bool match_segment(struct pair *pair, struct lone *new)
+{
+    bool sure;
+    for (uint32_t index = lones_match(pair, new, &sure); index != 0;
+         index = lones_match(pair, new, &sure)) {
+        if (meet(pair, new, index, sure))
+            return true;
+    }
+    return false;
+}
+
+bool match_pieces(struct pair *pair, struct lone *new)
+{
+    uint32_t index = lones_overlapping(pair, new);
+    if (index == 0)
+        return false;
+    const struct lone *held = pair_lone(pair, index);
+    uint32_t into = seq_before(held->print.sequence, new->print.sequence)
+                        ? new->print.sequence - held->print.sequence
+                        : 0;
+    if (into > 0) {
+        if (lones_split(pair, index, into))
+            return match_segment(pair, new);
+        pair->status = STATUS_NO_MEMORY;
+        return false;
+    }
+    struct lone head = *new;
+    head.print.payload = held->print.sequence - new->print.sequence;
+    head.print.flags &= (uint8_t)~TCP_FIN;
+    head.print.hashed = head.print.ip_id = 0;
+    head.flags |= LONE_PARTLY;
+    new->print.sequence = held->print.sequence;
+    new->print.payload -= head.print.payload;
+    new->print.hashed = new->print.ip_id = 0;
+    new->flags |= LONE_PARTLY;
+    pair_hold(pair, &head);
+    return match_segment(pair, new);
+}
+
+/* --- copies --- */
+
+bool match_recent_copy(struct pair *pair, const struct lone *new)
+{
+    const struct joint *joint = pair_joint(pair, new->joint);
+    for (int i = 0; i < RECENT_CROSSINGS; i++) {
+        const struct moment *at = joint->recent_at[new->end][i];
+        if (at[new->tap].packet == 0 ||
+            !print_is_copy(&joint->recent[new->end][i], &new->print,
+                           time_since(new->seen.t, at[new->tap].t), pair->config->copy_window))
+            continue;
+        struct crossing *crossing = crossings_add(pair, new, FATE_DUPLICATED);
+        if (crossing != NULL) {
+            memcpy(crossing->original, at, sizeof(crossing->original));
+            crossing->late = time_since(new->seen.t, at[new->tap].t);
+        }
+        return true;
+    }
+    return false;
+}
+
+bool match_lone_copy(struct pair *pair, const struct lone *new)
+{
+    uint32_t index = lones_find_copy(pair, new);
+    if (index == 0)
+        return false;
+    struct lone *original = pair_lone(pair, index);
+    crossings_add(pair, new, FATE_DUPLICATED);
+    original->copy = new->seen;
+    return true;
+}
