@@ -27,9 +27,17 @@ struct path_direction {
     nanotime delay_min, delay_mean, delay_p95, delay_max;
 };
 
+/* The taps that one side's segments pass, in that order. */
+struct path_way {
+    uint32_t count; /* 0: not known */
+    uint8_t tap[RECORD_PASSAGES + 1];
+    bool by_hops; /* delays do not tell it everywhere; hop limits do */
+};
+
 struct path_record {
     struct flow_identity who; /* as the first tap knows it */
     nanotime start, end;
+    struct path_way way[2]; /* by side_index of the sender */
     int tap[2];      /* which taps, by their order on the command line */
     int near_client; /* of them, the one nearer to the client; -1: null */
     enum path_join joined;

@@ -55,6 +55,8 @@ struct crossing {
     nanotime late;             /* by how much it came after that */
     uint8_t end;               /* of the tuple, as the first tap knows it: who sent it */
     uint8_t changed;
+    uint8_t pair;        /* set when it is told: by which pair it was decided */
+    bool passed_on;      /* duplicated: the other tap has shown the copy as well */
     bool piece;          /* of a segment that was taken apart: the rest has a crossing of its own */
     bool reordered;      /* it arrived behind a segment that had left after it */
     bool shown;          /* lost: what its receiver did since shows it */

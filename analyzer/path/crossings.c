@@ -4,20 +4,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct crossing *crossings_add(struct pair *pair, const struct lone *lone, enum path_fate fate)
+/* Room for one more, which is not cleared. */
+static struct crossing *append(struct crossing_queue *queue)
 {
-    struct crossing_queue *queue = &pair->queue;
     if (queue->count == queue->capacity) {
         uint32_t capacity = queue->capacity == 0 ? 64 : 2 * queue->capacity;
         struct crossing *crossing = realloc(queue->crossing, capacity * sizeof(*crossing));
-        if (crossing == NULL) {
-            pair->status = STATUS_NO_MEMORY;
+        if (crossing == NULL)
             return NULL;
-        }
         queue->crossing = crossing;
         queue->capacity = capacity;
     }
-    struct crossing *crossing = &queue->crossing[queue->count++];
+    return &queue->crossing[queue->count++];
+}
+
+struct crossing *crossings_copy(struct crossing_queue *queue, const struct crossing *crossing)
+{
+    struct crossing *copy = append(queue);
+    if (copy != NULL)
+        *copy = *crossing;
+    return copy;
+}
+
+void crossings_compact(struct crossing_queue *queue)
+{
+    if (queue->head < queue->count - queue->head)
+        return;
+    queue->count -= queue->head;
+    memmove(queue->crossing, queue->crossing + queue->head,
+            queue->count * sizeof(*queue->crossing));
+    queue->head = 0;
+}
+
+struct crossing *crossings_add(struct pair *pair, const struct lone *lone, enum path_fate fate)
+{
+    struct crossing *crossing = append(&pair->queue);
+    if (crossing == NULL) {
+        pair->status = STATUS_NO_MEMORY;
+        return NULL;
+    }
     const struct joint *joint = pair_joint(pair, lone->joint);
     memset(crossing, 0, sizeof(*crossing));
     crossing->fate = fate;

@@ -43,6 +43,7 @@ static struct journey *begin(struct journeys *journeys, const struct crossing *c
         return NULL;
     journeys->distant++;
     journey->distant = true;
+    journey->distant_pair = crossing->pair;
     journey->client_end = client_end;
     journey->who.incarnation = 1;
     journey->start = journey->end = t;
@@ -56,9 +57,10 @@ static void note(struct journey *journey, const struct crossing *crossing,
                  const struct sighting *seen, nanotime t)
 {
     int side = journey_side(journey, crossing->end);
+    bool counts = crossing->pair == journey->distant_pair; /* others tell of the same segments */
     journey->end = time_later_of(journey->end, t);
-    journey->who.end[side].packets++;
-    journey->who.end[side].ip_bytes += seen->ip_bytes;
+    journey->who.end[side].packets += counts;
+    journey->who.end[side].ip_bytes += counts ? seen->ip_bytes : 0;
     if ((seen->flags & TCP_SYN) != 0) {
         journey->iss[side] = seen->sequence;
         journey->iss_known[side] = true;

@@ -63,19 +63,83 @@ void followed_note(const struct path_occasion *occasion, struct segment_record *
     record->path_count += i == record->path_count;
 }
 
+/* --- from each tap to the next --- */
+
+static const struct passage *passage_with(const struct segment_record *record, uint32_t tap)
+{
+    for (uint32_t i = 0; i < record->path_count; i++) {
+        if (is_of_tap(&record->path[i], tap))
+            return &record->path[i];
+    }
+    return NULL;
+}
+
+/* Where tap saw the segment, by what became of it between the first tap and that one. */
+static const struct passage_sight *sight_at(const struct passage *passage, uint32_t tap)
+{
+    return passage->left.tap == (int)tap ? &passage->left : &passage->came;
+}
+
+/* What lies between two further taps, of which a and b say what lies between the first and them. */
+static bool join(const struct passage *a, const struct passage *b, const uint32_t taps[2],
+                 struct passage *ret_passage)
+{
+    struct passage passage = {.left = *sight_at(a, taps[0]), .came = *sight_at(b, taps[1])};
+    bool left = passage.left.packet != 0, came = passage.came.packet != 0;
+    const struct passage *telling = came ? a : b; /* that of the tap which did not show it */
+    if (!left && !came)
+        return false; /* another passage tells why */
+    passage.fate = left && came ? FATE_ARRIVED : telling->fate;
+    passage.confidence = left && came ? CONFIDENCE_CERTAIN : telling->confidence;
+    passage.delay = passage.held = NANOTIME_UNKNOWN;
+    if (left && came) {
+        passage.delay = time_later_of(time_since(passage.came.at, passage.left.at), 0);
+        passage.reordered = a->reordered != b->reordered;
+        passage.changed = a->changed ^ b->changed;
+    }
+    *ret_passage = passage;
+    return true;
+}
+
+void followed_arrange(const struct path_way *way, struct segment_record *record)
+{
+    struct passage path[RECORD_PASSAGES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < way->count; i++) {
+        if (way->tap[i] != 0 && passage_with(record, way->tap[i]) == NULL)
+            return; /* not known of every tap */
+    }
+    for (uint32_t i = 1; i < way->count; i++) {
+        const uint32_t taps[2] = {way->tap[i - 1], way->tap[i]};
+        const struct passage *a = passage_with(record, taps[0]), *b = passage_with(record, taps[1]);
+        if (taps[0] == 0 || taps[1] == 0)
+            path[count++] = taps[0] == 0 ? *b : *a;
+        else
+            count += join(a, b, taps, &path[count]);
+    }
+    if (count == 0)
+        return;
+    memcpy(record->path, path, count * sizeof(path[0]));
+    record->path_count = count;
+}
+
+/* --- what no record stands for --- */
+
 void followed_far(const struct path_occasion *occasion, struct segment_record *ret_record)
 {
     const struct crossing *crossing = occasion->crossing;
     const struct journey *journey = occasion->journey;
-    const struct sighting *seen = &crossing->at[1];
+    int tap = crossing->at[0].packet != 0 ? 0 : 1;
+    const struct sighting *seen = &crossing->at[tap];
     int from = journey_side(journey, crossing->end);
-    uint32_t shift = crossing->shift[crossing->end];
-    uint32_t ack_shift = crossing->shift[1 - crossing->end];
+    uint32_t shift = occasion->base[crossing->end], ack_shift = occasion->base[1 - crossing->end];
+    shift += tap == 1 ? crossing->shift[crossing->end] : 0;
+    ack_shift += tap == 1 ? crossing->shift[1 - crossing->end] : 0;
     memset(ret_record, 0, sizeof(*ret_record));
     ret_record->who = journey->who;
     ret_record->packet = seen->packet;
-    ret_record->tap = (int)occasion->tap[1];
-    ret_record->t = occasion->t[1];
+    ret_record->tap = (int)occasion->tap[tap];
+    ret_record->t = occasion->t[tap];
     ret_record->from = from;
     ret_record->flags = seen->flags;
     ret_record->relative_known = journey->iss_known[from];

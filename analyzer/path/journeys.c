@@ -254,7 +254,7 @@ void journeys_drop(struct journeys *journeys, struct journey *journey)
     pool_give(&journeys->pool, index);
 }
 
-static void remember(struct journey *journey, const struct crossing *crossing)
+void journey_note(struct journey *journey, const struct crossing *crossing)
 {
     const struct sighting *seen = &crossing->at[0];
     if (seen->packet == 0)
@@ -270,19 +270,23 @@ static void remember(struct journey *journey, const struct crossing *crossing)
 }
 
 void journey_keep(struct journey *journey, uint32_t number, const struct pair *pair,
-                  uint32_t joint_index)
+                  const struct crossing *crossing, bool turned)
 {
     struct leg *leg = &journey->leg[number];
-    const struct joint *joint = pair_joint(pair, joint_index);
+    const struct joint *joint = pair_joint(pair, crossing->joint);
     leg->known = true;
-    leg->flipped = joint->flipped[0] != joint->flipped[1];
+    leg->flipped = (joint->flipped[0] != joint->flipped[1]) != turned;
     leg->join = joint->join;
-    leg->direction =
-        (uint8_t)pair_direction(pair, joint, joint_first_end(joint, journey->client_end));
     leg->far_known = joint->known[1];
     leg->far = joint->key[1];
-    for (int end = 0; end < ENDS; end++)
-        leg->shift[joint_first_end(joint, end)] = joint->shift[end];
+    leg->by_hops = false;
+    for (int end = 0; end < ENDS; end++) {
+        int own = joint_first_end(joint, end) ^ (int)turned, side = journey_side(journey, own);
+        leg->shift[own] = joint->shift[end];
+        leg->direction[side] = (uint8_t)pair_direction(pair, joint, end);
+        leg->by_hops |= pair_direction_is_by_hops(pair, joint, end);
+    }
+    leg->shown[journey_side(journey, crossing->end)] |= crossing->fate == FATE_ARRIVED;
 }
 
 void journey_count(struct journey *journey, uint32_t number, const struct crossing *crossing,
@@ -298,7 +302,7 @@ void journey_count(struct journey *journey, uint32_t number, const struct crossi
         rtt_add(&way->delays, crossing->delay);
         way->delayed += crossing->held > slow;
     }
-    remember(journey, crossing);
+    journey->leg[number].counted = true;
 }
 
 bool journey_has_arrival(const struct journey *journey, uint64_t packet)

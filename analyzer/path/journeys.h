@@ -24,13 +24,16 @@ struct way {
 
 /* A connection between one pair of taps. */
 struct leg {
-    bool known;        /* something of it was counted */
-    bool flipped;      /* end 0 at the first tap is end 1 at the second */
-    uint8_t join;      /* enum path_join */
-    uint8_t direction; /* enum path_direction_known, of the client's segments */
-    bool far_known;    /* the second tap shows it, under this key: */
+    bool known;                    /* the next ones hold */
+    bool flipped;                  /* the first tap's end 0 is end 1 at the second of the pair */
+    uint8_t join;                  /* enum path_join */
+    bool counted;                  /* and told: by `way` */
+    bool by_hops;                  /* delays do not tell the direction; hop limits do */
+    bool shown[SIDE_COUNT];        /* a segment of that side was seen at both */
+    uint8_t direction[SIDE_COUNT]; /* enum path_direction_known, of that side's segments */
+    bool far_known;                /* the second tap shows it, under this key: */
     struct flow_key far;
-    uint32_t shift[ENDS]; /* second tap's sequence numbers less the first's */
+    uint32_t shift[ENDS]; /* second tap's sequence numbers less the pair's first's */
     uint32_t told;        /* events */
     uint8_t changed;      /* kinds of changes told; bits of enum crossing_change */
     struct way way[SIDE_COUNT];
@@ -47,6 +50,7 @@ struct journey {
     seq iss[SIDE_COUNT];
     enum tcp_state state[SIDE_COUNT];
     uint8_t client_end;
+    uint8_t distant_pair;               /* by what that pair shows */
     bool distant;                       /* the first tap does not show it: distant.h */
     bool reset_withdrawn;               /* an event of the engine that another tap contradicts */
     uint64_t raised;                    /* events of it, by their order in path_events */
@@ -108,13 +112,19 @@ void journeys_set_due(struct journeys *journeys, struct journey *journey, nanoti
 struct journey *journeys_next_due(struct journeys *journeys, nanotime now);
 void journeys_drop(struct journeys *journeys, struct journey *journey);
 
-/* Counts a crossing. */
+/* Notes what a crossing between the first tap and another says of the connection's states. */
+void journey_note(struct journey *journey, const struct crossing *crossing);
+
+/* Counts a crossing that is told. */
 void journey_count(struct journey *journey, uint32_t number, const struct crossing *crossing,
                    nanotime slow);
 
-/* Keeps what the pair knows of the connection as a whole, which it may forget before. */
+/*
+ * Keeps what the pair knows of the crossing's connection as a whole, which it may forget before.
+ * turned: end 0 of the pair's first tap is end 1 of the first one of all.
+ */
 void journey_keep(struct journey *journey, uint32_t number, const struct pair *pair,
-                  uint32_t joint);
+                  const struct crossing *crossing, bool turned);
 
 /* Whether the first tap's packet is known to have arrived, or to have been lost. */
 bool journey_has_arrival(const struct journey *journey, uint64_t packet);

@@ -323,16 +323,18 @@ void lones_note_twins(struct pair *pair, const struct lone *arrived)
     }
 }
 
-uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, seq sequence, uint64_t packet)
+uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, int tap, seq sequence,
+                         uint64_t packet)
 {
-    struct lone key = {.joint = joint};
-    key.print.sequence = sequence;
+    struct lone key = {.joint = joint, .tap = (uint8_t)tap};
     for (key.end = 0; key.end < ENDS; key.end++) {
+        uint32_t shift = tap == 1 ? pair_joint(pair, joint)->shift[key.end] : 0;
+        key.print.sequence = sequence - shift;
         struct finder_cursor cursor;
         for (uint32_t i = finder_first(&pair->by_number, number_hash(pair, &key), &cursor); i != 0;
              i = finder_next(&pair->by_number, &cursor)) {
             const struct lone *held = pair_lone(pair, i);
-            if (held->joint == joint && held->tap == 0 && held->seen.packet == packet)
+            if (held->joint == joint && held->tap == tap && held->seen.packet == packet)
                 return i;
         }
     }

@@ -53,8 +53,9 @@ uint32_t lones_find_copy(const struct pair *pair, const struct lone *lone);
  */
 void lones_note_twins(struct pair *pair, const struct lone *arrived);
 
-/* The first tap's segment of that number, which begins with that octet; 0: it is not held. */
-uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, seq sequence, uint64_t packet);
+/* The tap's segment of that number, which begins with that octet of its; 0: it is not held. */
+uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, int tap, seq sequence,
+                         uint64_t packet);
 
 /* What differs between two sightings of one segment: bits of enum crossing_change. */
 uint8_t lones_compare(const struct lone *a, const struct lone *b);

@@ -14,6 +14,7 @@ static void remember(struct joint *joint, const struct lone *a, const struct lon
     joint->recent[a->end][*next] = a->print;
     joint->recent_at[a->end][*next][a->tap] = (struct moment){a->seen.packet, a->seen.t};
     joint->recent_at[a->end][*next][b->tap] = (struct moment){b->seen.packet, b->seen.t};
+    memset(joint->recent_copies[a->end][*next], 0, sizeof(joint->recent_copies[a->end][*next]));
     *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
 }
 
@@ -184,8 +185,9 @@ bool match_pieces(struct pair *pair, struct lone *new)
 
 bool match_recent_copy(struct pair *pair, const struct lone *new)
 {
-    const struct joint *joint = pair_joint(pair, new->joint);
+    struct joint *joint = pair_joint(pair, new->joint);
     for (int i = 0; i < RECENT_CROSSINGS; i++) {
+        uint8_t *copies = joint->recent_copies[new->end][i];
         const struct moment *at = joint->recent_at[new->end][i];
         if (at[new->tap].packet == 0 ||
             !print_is_copy(&joint->recent[new->end][i], &new->print,
@@ -195,7 +197,9 @@ bool match_recent_copy(struct pair *pair, const struct lone *new)
         if (crossing != NULL) {
             memcpy(crossing->original, at, sizeof(crossing->original));
             crossing->late = time_since(new->seen.t, at[new->tap].t);
+            crossing->passed_on = copies[1 - new->tap] > copies[new->tap];
         }
+        copies[new->tap] += copies[new->tap] < UINT8_MAX;
         return true;
     }
     return false;

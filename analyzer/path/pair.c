@@ -118,8 +118,17 @@ const struct lone *pair_find_lone(const struct pair *pair, const struct flow_key
                                   uint64_t packet)
 {
     uint32_t joint = joints_of_key(pair, 0, key);
-    uint32_t index = joint == 0 ? 0 : lones_of_packet(pair, joint, sequence, packet);
+    uint32_t index = joint == 0 ? 0 : lones_of_packet(pair, joint, 0, sequence, packet);
     return index == 0 ? NULL : pair_lone(pair, index);
+}
+
+void pair_vouch(struct pair *pair, int tap, const struct flow_key *key, const struct sighting *seen)
+{
+    uint32_t joint = joints_of_key(pair, tap, key);
+    uint32_t index =
+        joint == 0 ? 0 : lones_of_packet(pair, joint, tap, seen->sequence, seen->packet);
+    if (index != 0)
+        pair_lone(pair, index)->flags |= LONE_VOUCHED;
 }
 
 void pair_end(struct pair *pair, int tap)

@@ -45,6 +45,7 @@ enum lone_flag {
     LONE_ECHOED = 0x20,     /* its receiver echoes its timestamp: it arrived */
     LONE_TWIN = 0x40,       /* one that looks the same arrived */
     LONE_SPLIT = 0x80,      /* a piece of what one tap shows whole */
+    LONE_VOUCHED = 0x100,   /* a third tap shows that it passed the other one */
 };
 
 /* A segment that one tap has shown and the other has not. */
@@ -60,8 +61,9 @@ struct lone {
     uint32_t hash;
     uint16_t options, mss;
     uint8_t window_scale;
-    uint8_t tap, end, flags; /* flags: enum lone_flag */
-    uint8_t opening;         /* of its tap (joint.opening) when it was taken */
+    uint8_t tap, end;
+    uint16_t flags;  /* enum lone_flag */
+    uint8_t opening; /* of its tap (joint.opening) when it was taken */
     bool listed;
     bool needless; /* by all that is known, its octets had come before */
 };
@@ -130,15 +132,17 @@ struct joint {
     struct end_view view[TAPS][ENDS];
     struct print recent[ENDS][RECENT_CROSSINGS]; /* that arrived last */
     struct moment recent_at[ENDS][RECENT_CROSSINGS][TAPS];
+    uint8_t recent_copies[ENDS][RECENT_CROSSINGS][TAPS]; /* that each tap has shown since */
     uint8_t recent_next[ENDS];
     uint32_t tsval[ENDS][RECENT_STAMPS]; /* timestamps that arrived last */
     uint8_t tsval_next[ENDS];
     uint64_t arrived_order[ENDS]; /* highest order of departure among what arrived */
 };
 
+/* Those from head on are open. */
 struct crossing_queue {
     struct crossing *crossing; /* owned */
-    uint32_t count, capacity;
+    uint32_t head, count, capacity;
 };
 
 struct pair {
@@ -196,6 +200,12 @@ static inline nanotime pair_lone_time(const struct pair *pair, const struct lone
 enum path_direction_known pair_direction(const struct pair *pair, const struct joint *joint,
                                          int end);
 
+/* Whether nothing but hop limits tells that direction. */
+bool pair_direction_is_by_hops(const struct pair *pair, const struct joint *joint, int end);
+
+/* Which way the segments of clients go, or of servers, by all connections. */
+enum path_direction_known pair_direction_of_side(const struct pair *pair, bool from_client);
+
 /* An end as the first tap has it, from that of the joint; and the other way round. */
 static inline int joint_first_end(const struct joint *joint, int end)
 {
@@ -208,6 +218,13 @@ static inline int joint_first_end(const struct joint *joint, int end)
  */
 const struct lone *pair_find_lone(const struct pair *pair, const struct flow_key *key, seq sequence,
                                   uint64_t packet);
+
+/*
+ * A third tap, beyond the other one of this pair, shows the segment as well: that it passed there
+ * is certain.  key, and seen, are as the tap of this pair has them that shows it.
+ */
+void pair_vouch(struct pair *pair, int tap, const struct flow_key *key,
+                const struct sighting *seen);
 
 /* Measures the delay of a crossing that arrived, with what is known of the clocks by now. */
 void pair_measure(const struct pair *pair, struct crossing *crossing);

@@ -3,14 +3,48 @@
 
 #include "joints.h"
 
+enum path_direction_known pair_direction_of_side(const struct pair *pair, bool from_client)
+{
+    if (pair->first_near_client < 0)
+        return TOWARDS_UNKNOWN;
+    return from_client == (pair->first_near_client == 1) ? TOWARDS_SECOND : TOWARDS_FIRST;
+}
+
+/* By delays of this connection, or else of others. */
+static enum path_direction_known direction_by_delays(const struct pair *pair,
+                                                     const struct joint *joint, int end)
+{
+    if (joint->direction[end] != TOWARDS_UNKNOWN || joint->client_end < 0)
+        return (enum path_direction_known)joint->direction[end];
+    return pair_direction_of_side(pair, end == joint->client_end);
+}
+
+/* The tap that a segment passes later shows a lower hop limit, as far as nobody sets it anew. */
+static enum path_direction_known direction_by_hops(const struct joint *joint, int end)
+{
+    enum { HOPS_MOST = 32 };
+    int first = joint->view[0][end].ttl, second = joint->view[1][end].ttl, hops = first - second;
+    if (first == 0 || second == 0 || hops == 0 || hops > HOPS_MOST || hops < -HOPS_MOST)
+        return TOWARDS_UNKNOWN;
+    return hops > 0 ? TOWARDS_SECOND : TOWARDS_FIRST;
+}
+
+bool pair_direction_is_by_hops(const struct pair *pair, const struct joint *joint, int end)
+{
+    return direction_by_delays(pair, joint, end) == TOWARDS_UNKNOWN &&
+           pair_direction(pair, joint, end) != TOWARDS_UNKNOWN;
+}
+
 enum path_direction_known pair_direction(const struct pair *pair, const struct joint *joint,
                                          int end)
 {
-    if (joint->direction[end] != TOWARDS_UNKNOWN || pair->first_near_client < 0 ||
-        joint->client_end < 0)
-        return (enum path_direction_known)joint->direction[end];
-    bool from_client = end == joint->client_end;
-    return from_client == (pair->first_near_client == 1) ? TOWARDS_SECOND : TOWARDS_FIRST;
+    enum path_direction_known direction = direction_by_delays(pair, joint, end);
+    if (direction != TOWARDS_UNKNOWN)
+        return direction;
+    direction = direction_by_hops(joint, end);
+    bool contradicted =
+        direction != TOWARDS_UNKNOWN && direction == direction_by_hops(joint, 1 - end);
+    return contradicted ? TOWARDS_UNKNOWN : direction;
 }
 
 static void know_direction(struct pair *pair, struct joint *joint, int towards_second)

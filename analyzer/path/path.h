@@ -4,10 +4,11 @@
  * Segments of every tap come in here as they are read.  Those of the first tap go on to the engine
  * as well, which deduces the states; what it writes comes through here on its way to the sinks, so
  * that records say what the other taps know: `path_sink` is where the engine's records go.  Every
- * further tap makes a pair with the first.
+ * two taps make a pair; what happened is told by the pair of neighbours it happened between
+ * (order.h).
  *
  *     tap 0 --segment--> engine --record--> path_sink --> the next sink
- *     tap n --segment--> pair (tap 0, tap n) --crossing--> journey (of a flow) --event, record-->
+ *     tap n --segment--> pair (tap m, tap n) --crossing--> journey (of a flow) --event, record-->
  */
 #ifndef LASTACK_PATH_PATH_H
 #define LASTACK_PATH_PATH_H
@@ -16,7 +17,7 @@
 #include "../config.h"
 #include "../event/sink.h"
 
-enum { PATH_TAPS = 8 };
+enum { PATH_TAPS = RECORD_PASSAGES + 1 };
 
 struct path;
 

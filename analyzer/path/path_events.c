@@ -55,7 +55,8 @@ static void add_evidence(struct event_record *event, const struct path_occasion 
     int from = journey_side(journey, occasion->crossing->end);
     const uint32_t *shifts = occasion->crossing->shift;
     int end = occasion->crossing->end;
-    uint32_t shift = tap == 1 ? shifts[end] : 0, ack_shift = tap == 1 ? shifts[1 - end] : 0;
+    uint32_t shift = occasion->base[end] + (tap == 1 ? shifts[end] : 0);
+    uint32_t ack_shift = occasion->base[1 - end] + (tap == 1 ? shifts[1 - end] : 0);
     struct evidence_record *evidence = &event->evidence[event->evidence_count++];
     *evidence = (struct evidence_record){
         .packet = seen->packet,
@@ -276,7 +277,7 @@ static bool tell_late_copy(const struct path_occasion *occasion, struct event_re
     int came = crossing->at[0].packet != 0 ? 0 : 1, left = 1 - came;
     int towards = crossing->direction == TOWARDS_SECOND ? 1 : 0;
     const struct journey *next = occasion->next;
-    if (crossing->direction == TOWARDS_UNKNOWN || towards != came ||
+    if (crossing->direction == TOWARDS_UNKNOWN || towards != came || crossing->passed_on ||
         crossing->original[left].packet == 0)
         return false;
     struct sighting sent = original_at(crossing, came, left);

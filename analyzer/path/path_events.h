@@ -15,6 +15,7 @@ struct path_occasion {
     struct journey *journey;
     const struct journey *next; /* the connection on the same ports that the segment came into */
     nanotime t[2];              /* of the sightings, by the first tap's clock */
+    uint32_t base[ENDS];        /* sequence numbers at the pair's first less those at the first */
     nanotime least;             /* least delay between the taps */
 };
 

@@ -263,6 +263,8 @@ static enum path_fate fate_of_unarrived(const struct pair *pair, const struct lo
     bool before = is_before_beginning(pair, lone);
     crossing->unjoined = joint->matched == 0;
     crossing->at_edge = after || before || pair->segments[other] == 0;
+    if ((lone->flags & LONE_VOUCHED) != 0)
+        return FATE_MISSED;
     if ((after && pair->stops_early[other]) || (before && pair->begins_late[other]))
         return FATE_UNKNOWN;
     if (before && hears_both_ends(joint, lone->tap) && joint->matched == 0)
@@ -321,6 +323,8 @@ static enum path_fate fate_of_unsent(struct pair *pair, const struct lone *lone,
         time_is_before(pair_lone_time(pair, lone), pair_time(pair, other, sender->last));
     crossing->at_edge = is_after_end(pair, lone) || is_before_beginning(pair, lone);
     crossing->unjoined = joint->matched == 0;
+    if ((lone->flags & LONE_VOUCHED) != 0)
+        return FATE_MISSED;
     if (crossing->unjoined)
         return FATE_UNKNOWN;
     if ((lone->flags & LONE_TWIN) != 0 && !crossing->ttl_differs)
@@ -357,6 +361,8 @@ void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *
     }
     if (crossing->fate == FATE_INJECTED)
         crossing->confidence = confidence_of_injection(pair, lone, crossing);
+    if ((lone->flags & LONE_VOUCHED) != 0)
+        crossing->confidence = CONFIDENCE_CERTAIN;
     if (crossing->fate == FATE_MISSED)
         pair->missed[1 - lone->tap]++;
 }

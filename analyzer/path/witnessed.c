@@ -141,9 +141,9 @@ static void fill_joint(const struct journey *journey, const struct leg *leg,
                        struct path_record *record)
 {
     record->joined = (enum path_join)leg->join;
-    record->near_client = leg->direction == TOWARDS_SECOND  ? record->tap[0]
-                          : leg->direction == TOWARDS_FIRST ? record->tap[1]
-                                                            : -1;
+    record->near_client = leg->direction[CLIENT] == TOWARDS_SECOND  ? record->tap[0]
+                          : leg->direction[CLIENT] == TOWARDS_FIRST ? record->tap[1]
+                                                                    : -1;
     if (!leg->far_known)
         return;
     for (int side = 0; side < SIDE_COUNT; side++) {
@@ -156,23 +156,39 @@ static void fill_joint(const struct journey *journey, const struct leg *leg,
     }
 }
 
-bool witnessed_record(const struct journey *journey, uint32_t number, const struct pair *pair,
-                      struct path_record *record)
+/* Neighbours by all that is known in the end; or another tap did not cover all of it. */
+static bool is_told(const struct way_view *view, uint32_t number)
 {
+    const struct leg *leg = &view->journey->leg[number];
+    uint64_t troubles = 0;
+    for (int side = 0; side < SIDE_COUNT && leg->counted; side++) {
+        const struct way_moment whole = {.side = side, .covering = UINT8_MAX};
+        if (order_is_told(view, number, &whole))
+            return true;
+        for (int fate = 0; fate < PATH_FATES; fate++)
+            troubles += fate != FATE_ARRIVED ? leg->way[side].fate[fate] : 0;
+    }
+    return troubles > 0;
+}
+
+bool witnessed_record(const struct way_view *view, uint32_t number, struct path_record *record)
+{
+    const struct journey *journey = view->journey;
     const struct leg *leg = &journey->leg[number];
-    if (!leg->known)
+    if (!is_told(view, number))
         return false;
     memset(record, 0, sizeof(*record));
     record->who = journey->who;
     record->start = journey->start;
     record->end = journey->end;
-    record->tap[0] = 0;
-    record->tap[1] = (int)number + 1;
+    for (int tap = 0; tap < TAPS; tap++)
+        record->tap[tap] = view->table->tap[number][tap];
     for (int side = 0; side < SIDE_COUNT; side++) {
+        order_list(view, side, &record->way[side]);
         record->far_end[side] = journey->who.end[side];
         fill_way(&leg->way[side], &record->direction[side]);
     }
-    fill_clock(pair, journey->start, record);
+    fill_clock(&view->pair[number], journey->start, record);
     fill_joint(journey, leg, record);
     return true;
 }

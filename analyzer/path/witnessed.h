@@ -3,7 +3,7 @@
 #define LASTACK_PATH_WITNESSED_H
 
 #include "journeys.h"
-#include "pair.h"
+#include "order.h"
 
 /* Notes that an event of this kind was told of the connection. */
 void witnessed_raise(struct journey *journey, enum event_id id);
@@ -16,7 +16,6 @@ const struct flow_record *witnessed_flow(const struct journey *journey,
                                          const struct flow_record *flow, struct flow_record *room);
 
 /* A connection between one pair of taps, as its record says it; false: there is nothing to say. */
-bool witnessed_record(const struct journey *journey, uint32_t number, const struct pair *pair,
-                      struct path_record *ret_record);
+bool witnessed_record(const struct way_view *view, uint32_t number, struct path_record *ret_record);
 
 #endif

@@ -94,6 +94,9 @@ void derived_write_path_duration(struct record_writer *writer, const void *recor
 void derived_write_path_client_ip(struct record_writer *writer, const void *record);
 void derived_write_path_server_ip(struct record_writer *writer, const void *record);
 void derived_write_path_taps(struct record_writer *writer, const void *record);
+void derived_write_path_way_there(struct record_writer *writer, const void *record);
+void derived_write_path_way_back(struct record_writer *writer, const void *record);
+void derived_write_path_way_by(struct record_writer *writer, const void *record);
 void derived_write_path_near_client(struct record_writer *writer, const void *record);
 void derived_write_path_asymmetry(struct record_writer *writer, const void *record);
 bool derived_path_has_delays(const void *record);

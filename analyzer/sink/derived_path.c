@@ -50,6 +50,37 @@ void derived_write_path_near_client(struct record_writer *writer, const void *re
     put_name(writer, path->near_client);
 }
 
+static void put_way(struct record_writer *writer, const struct path_way *way)
+{
+    if (way->count == 0) {
+        json_put_raw(&writer->json, "null", 4);
+        return;
+    }
+    for (uint32_t i = 0; i < way->count; i++) {
+        json_put_raw(&writer->json, i == 0 ? "[" : ",", 1);
+        put_name(writer, way->tap[i]);
+    }
+    json_put_raw(&writer->json, "]", 1);
+}
+
+void derived_write_path_way_there(struct record_writer *writer, const void *record)
+{
+    put_way(writer, &((const struct path_record *)record)->way[CLIENT]);
+}
+
+void derived_write_path_way_back(struct record_writer *writer, const void *record)
+{
+    put_way(writer, &((const struct path_record *)record)->way[SERVER]);
+}
+
+void derived_write_path_way_by(struct record_writer *writer, const void *record)
+{
+    const struct path_way *way = ((const struct path_record *)record)->way;
+    bool known = way[CLIENT].count > 0 || way[SERVER].count > 0;
+    bool by_hops = way[CLIENT].by_hops || way[SERVER].by_hops;
+    json_put_string(&writer->json, !known ? NULL : by_hops ? "hop_limits" : "delays");
+}
+
 void derived_write_path_asymmetry(struct record_writer *writer, const void *record)
 {
     const struct path_record *path = record;
