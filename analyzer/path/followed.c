@@ -94,6 +94,10 @@ static bool join(const struct passage *a, const struct passage *b, const uint32_
     passage.delay = passage.held = NANOTIME_UNKNOWN;
     if (left && came) {
         passage.delay = time_later_of(time_since(passage.came.at, passage.left.at), 0);
+        if (a->held != NANOTIME_UNKNOWN && b->held != NANOTIME_UNKNOWN) {
+            nanotime more = time_since(b->held, a->held);
+            passage.held = more < 0 ? -more : more;
+        }
         passage.reordered = a->reordered != b->reordered;
         passage.changed = a->changed ^ b->changed;
     }

@@ -83,6 +83,7 @@ struct end_view {
     seq acked;            /* highest acknowledgment it gave */
     bool heard, numbered; /* numbered: high holds */
     bool acks;            /* acked holds */
+    bool acks_move;       /* it acknowledged more than at first: its peer is heard somewhere */
     uint16_t held;        /* lone segments */
     struct lone_list lones;
 };

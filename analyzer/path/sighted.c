@@ -81,6 +81,7 @@ void lone_note_view(struct pair *pair, struct joint *joint, const struct lone *l
     if ((lone->print.flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
         (!view->acks || seq_after(lone->print.acknowledgment, view->acked))) {
         view->acked = lone->print.acknowledgment;
+        view->acks_move |= view->acks || joint->opening[lone->tap] > 0;
         view->acks = true;
     }
     if (!reset) {

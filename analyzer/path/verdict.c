@@ -254,6 +254,13 @@ static bool contents_receiver(const struct pair *pair, const struct lone *lone)
     return time_since(pair_time(pair, other, pair->latest[other]), due_at(pair, lone)) > patience;
 }
 
+/* The other tap never showed anything of its sender, whose peer hears it all the same. */
+static bool goes_another_way(const struct joint *joint, const struct lone *lone)
+{
+    const struct end_view *there = joint->view[1 - lone->tap];
+    return !there[lone->end].heard && there[1 - lone->end].acks_move;
+}
+
 static enum path_fate fate_of_unarrived(const struct pair *pair, const struct lone *lone,
                                         struct crossing *crossing)
 {
@@ -350,6 +357,11 @@ static enum confidence confidence_of_injection(const struct pair *pair, const st
 
 void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *crossing)
 {
+    if (goes_another_way(pair_joint(pair, lone->joint), lone)) {
+        crossing->fate = FATE_UNKNOWN;
+        crossing->unjoined = true;
+        return;
+    }
     bool sent = upstream_of(pair, lone) == lone->tap;
     note_edge(pair, lone);
     crossing->fate =

@@ -29,10 +29,9 @@ static void add_way(struct between_way *way, const struct path_direction *direct
 
 void between_add(struct between *between, const struct path_record *path)
 {
-    int number = path->tap[1] - 1;
-    if (number < 0 || number >= BETWEEN_PAIRS)
+    if (path->tap[0] < 0 || path->tap[1] < 0 || path->tap[1] >= BETWEEN_TAPS)
         return;
-    struct between_pair *pair = &between->pair[number];
+    struct between_pair *pair = &between->pair[path->tap[0]][path->tap[1]];
     pair->connections++;
     pair->joined += path->joined != JOINED_NOT;
     if (path->clock_known)
@@ -109,8 +108,10 @@ static void write_pair(const struct between_pair *pair, const char *first, const
 
 void between_write(const struct between *between, const struct tap_names *taps, struct prose *prose)
 {
-    for (uint32_t i = 0; taps != NULL && i + 1 < taps->count; i++) {
-        if (between->pair[i].connections > 0)
-            write_pair(&between->pair[i], taps->names[0], taps->names[i + 1], prose);
+    for (uint32_t i = 0; taps != NULL && i < taps->count; i++) {
+        for (uint32_t k = i + 1; k < taps->count; k++) {
+            if (between->pair[i][k].connections > 0)
+                write_pair(&between->pair[i][k], taps->names[i], taps->names[k], prose);
+        }
     }
 }

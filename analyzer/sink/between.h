@@ -6,7 +6,7 @@
 #include "prose.h"
 #include "sinks.h"
 
-enum { BETWEEN_PAIRS = 7 };
+enum { BETWEEN_TAPS = RECORD_PASSAGES + 1 };
 
 /* The segments of all connections that went one way between two taps. */
 struct between_way {
@@ -26,7 +26,7 @@ struct between_pair {
 };
 
 struct between {
-    struct between_pair pair[BETWEEN_PAIRS];
+    struct between_pair pair[BETWEEN_TAPS][BETWEEN_TAPS]; /* by both taps, the lower one first */
 };
 
 void between_add(struct between *between, const struct path_record *path);

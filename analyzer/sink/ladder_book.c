@@ -10,9 +10,10 @@
 #include <string.h>
 
 #include "ends.h"
+#include "ladder_fate.h"
 
 enum {
-    KEPT_SEGMENTS = 1000000, /* of all ladders together, 72 octets each */
+    KEPT_SEGMENTS = 1000000, /* of all ladders together, 120 octets each */
     KEPT_LADDERS = 100000,
     KEPT_FIRST = 1000,      /* ladders that are never forgotten: those who end first are shown */
     KEPT_WHOLE = 500,       /* segments of one that is kept although it has no event */
@@ -249,31 +250,6 @@ static void shrink_quiet_run(struct ladder *ladder)
     ladder->segment_count--;
 }
 
-/* Between the first tap and the last one that is named: what happened on the whole way. */
-static void keep_passage(struct ladder_segment *kept, const struct segment_record *segment)
-{
-    const struct passage *whole = NULL;
-    kept->fate = PATH_FATES;
-    kept->delay = kept->held = NANOTIME_UNKNOWN;
-    for (uint32_t i = 0; i < segment->path_count; i++) {
-        const struct passage *passage = &segment->path[i];
-        int far = passage->left.tap + passage->came.tap; /* one of them is the first, 0 */
-        if (whole == NULL || far > whole->left.tap + whole->came.tap)
-            whole = passage;
-    }
-    if (whole == NULL)
-        return;
-    const struct passage_sight *other =
-        whole->left.tap == segment->tap ? &whole->came : &whole->left;
-    kept->beyond = ladder_place(other->tap, other->packet);
-    kept->delay = whole->delay;
-    kept->held = whole->held;
-    kept->fate = (uint8_t)whole->fate;
-    kept->confidence = (uint8_t)whole->confidence;
-    kept->tap[0] = (uint8_t)whole->left.tap;
-    kept->tap[1] = (uint8_t)whole->came.tap;
-}
-
 /* With taps, segments come in the order in which their fate is decided. */
 static void put_in_order(struct ladder *ladder)
 {
@@ -311,7 +287,7 @@ static void keep_segment(struct ladder *ladder, const struct segment_record *seg
         kept->after[side] = (uint8_t)segment->after[side ^ turned];
         kept->basis[side] = (uint8_t)segment->after_basis[side ^ turned];
     }
-    keep_passage(kept, segment);
+    ladder_fate_keep(kept, segment);
     if (ladder->taps != NULL)
         put_in_order(ladder);
 }

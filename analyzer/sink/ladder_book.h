@@ -15,7 +15,9 @@ enum { LEFT = 0, RIGHT = 1 };
 /* A segment record, without what every segment of the incarnation has in common. */
 struct ladder_segment {
     uint64_t packet; /* with taps: a place, see ladder_place */
-    uint64_t beyond; /* with taps: where the other one has it; 0: nowhere */
+    uint64_t at[2];  /* with taps: where those at the ends of its way have it, the sender's first;
+                        0: nowhere */
+    uint64_t fated;  /* with taps: where it was seen beside what became of it */
     nanotime t;
     nanotime delay, held;       /* between the taps; NANOTIME_UNKNOWN */
     uint32_t seq, ack, payload; /* relative where that is known, else absolute */
@@ -27,7 +29,9 @@ struct ladder_segment {
     uint8_t verdict;            /* enum segment_verdict */
     uint8_t fate;               /* enum path_fate; PATH_FATES: there is one tap */
     uint8_t confidence;         /* of the fate */
-    uint8_t tap[2];             /* where it left, and where it came to, or would have */
+    uint8_t pole[2], hops;      /* the taps at the ends of its way; pairs of taps on it */
+    uint8_t tap[2];             /* its fate: where it left, and where it came to, or would have */
+    bool left_seen;             /* tap[0] shows it */
     uint32_t folded;            /* quiet segments just before it that are not kept */
     uint64_t folded_octets[2];  /* their payload, by sender */
 };

@@ -5,6 +5,14 @@
 #include "ladder_book.h"
 #include "line.h"
 
+/* Notes at the segment of a ladder what its record says of its way between the taps. */
+void ladder_fate_keep(struct ladder_segment *kept, const struct segment_record *segment);
+
+enum { LADDER_PLACES = 4 };
+
+/* Where taps have the segment, each place once, as far as it is kept; how many there are. */
+int ladder_fate_places(const struct ladder_segment *segment, uint64_t ret_places[LADDER_PLACES]);
+
 /* The names of the taps at the left pole and at the right one; false: not known, or one tap. */
 bool ladder_fate_poles(const struct ladder *ladder, const char *ret_names[2]);
 

@@ -131,12 +131,22 @@ static bool is_named(const struct ladder *ladder, uint64_t packet)
     return packet != 0 && note < ladder->note_count && ladder->notes[note].packet == packet;
 }
 
+/* An event names the segment, by the packet that one of the taps has. */
+static bool is_segment_named(const struct ladder *ladder, const struct ladder_segment *segment)
+{
+    uint64_t places[LADDER_PLACES];
+    bool named = false;
+    for (int i = ladder_fate_places(segment, places); i > 0; i--)
+        named |= is_named(ladder, places[i - 1]);
+    return named;
+}
+
 /* It may be folded: quiet, and no event names it. */
 static bool is_quiet(const struct ladder *ladder, size_t index)
 {
     const struct ladder_segment *segment = &ladder->segments[index];
     return index > 0 && ladder_segment_is_quiet(segment - 1, segment) &&
-           !is_named(ladder, segment->packet) && !is_named(ladder, segment->beyond);
+           !is_segment_named(ladder, segment);
 }
 
 static size_t quiet_run(const struct ladder *ladder, size_t index)
@@ -241,7 +251,7 @@ static void add_segment(struct ladder_rows *rows, const struct ladder *ladder, s
     row->t = time_since(segment->t, ladder->segments[0].t);
     place_segment(row, ladder, segment);
     row->from = segment->from;
-    row->marked = is_named(ladder, segment->packet) || is_named(ladder, segment->beyond);
+    row->marked = is_segment_named(ladder, segment);
     for (int side = LEFT; side <= RIGHT; side++)
         row->after[side] =
             state_after(&ladder->lives[segment->life], side, (enum tcp_state)segment->after[side],
@@ -250,9 +260,10 @@ static void add_segment(struct ladder_rows *rows, const struct ladder *ladder, s
     add_verdict(rows, segment);
     add_fate(rows, ladder, segment);
     add_belonging(rows, ladder, segment);
-    add_notes(rows, ladder, segment->packet);
-    if (segment->beyond != 0)
-        add_notes(rows, ladder, segment->beyond);
+    uint64_t places[LADDER_PLACES];
+    int count = ladder_fate_places(segment, places);
+    for (int i = 0; i < count; i++)
+        add_notes(rows, ladder, places[i]);
 }
 
 /* Deadlines of an incarnation in (after, until]: moments at which no packet moved a side. */

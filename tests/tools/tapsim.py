@@ -296,10 +296,10 @@ def write(path, segments, offset=0, drift=0.0, snaplen=65535):
 # ---- what stands between the taps, or in a tap's host: rewriting what it shows
 
 
-def translated(segments, address=0xc0000201, first_port=1024, shift=0):
+def translated(segments, address=0xc0000201, first_port=1024, shift=0, ports=None):
     """Behind a NAT: clients have its address and other ports; shift is added to the client's
-    numbers, and taken back from what acknowledges them."""
-    ports, out = {}, []
+    numbers, and taken back from what acknowledges them.  ports: its table, for further taps."""
+    ports, out = {} if ports is None else ports, []
     for segment in segments:
         client = min(segment.source, segment.target)
         port = ports.setdefault(client, first_port + (len(ports) * 7919) % 60000)
