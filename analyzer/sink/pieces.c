@@ -134,8 +134,10 @@ static void take_input(struct pieces *pieces, const struct piece_result *piece,
     input->name = input->name == NULL ? piece->name : input->name;
     input->gap = input->overlap = NANOTIME_UNKNOWN;
     if (input->first != NANOTIME_UNKNOWN && pieces->last != NANOTIME_UNKNOWN) {
-        nanotime gap = time_since(input->first, pieces->last);
-        *(gap < 0 ? &input->overlap : &input->gap) = gap < 0 ? -gap : gap;
+        if (time_is_before(input->first, pieces->last))
+            input->overlap = time_since(pieces->last, input->first);
+        else
+            input->gap = time_since(input->first, pieces->last);
     }
     if (input->first_packet != 0)
         input->first_packet += piece->packets_before;

@@ -143,7 +143,11 @@ nanotime json_moment(struct json_object *value)
         fraction = fraction * 10 + (digit ? *rest - '0' : 0);
         rest += digit;
     }
-    return (nanotime)timegm(&day) * NANO_PER_SECOND + fraction;
+    nanotime moment; /* the year 9999 has none */
+    if (__builtin_mul_overflow((nanotime)timegm(&day), NANO_PER_SECOND, &moment) ||
+        __builtin_add_overflow(moment, fraction, &moment))
+        return NANOTIME_UNKNOWN;
+    return moment;
 }
 
 const char *record_kind(struct json_object *record)
