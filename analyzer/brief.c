@@ -3,14 +3,35 @@
 
 #include "decide.h"
 #include "evict.h"
-#include "tcp/copies.h"
 #include "tcp/ordinary.h"
+
+/* Of tuple->calm, for end 0; those of end 1 stand two bits higher. */
+enum calm {
+    CALM_OPEN = 0x1,   /* an ordinary segment may come: ordinary_may_come() */
+    CALM_MIDDLE = 0x2, /* and zeek_view_follow() may take it */
+};
+
+unsigned brief_calm(const struct tuple *tuple)
+{
+    if (!tuple_is_ordinary(tuple))
+        return 0;
+    const struct incarnation *current = tuple->current;
+    bool quiet = !current->hazard.open && current->watched == 0 &&
+                 (current->flags & INCARNATION_SYNCHRONIZED) != 0;
+    unsigned calm = 0;
+    for (int end = 0; quiet && end < SIDES; end++) {
+        int side = incarnation_side(current, end);
+        bool middle = zeek_view_is_in_the_middle(&current->connection.zeek, side);
+        if (ordinary_may_come(&current->connection, side))
+            calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
+    }
+    return calm;
+}
 
 /* Nobody wants to see the segment, and no deadline follows every packet. */
 static bool is_unobserved(const struct engine *engine)
 {
-    return !engine->trace_segments && engine->probe == NULL && engine->losses_known == 0 &&
-           engine->config.active_timeout == 0;
+    return !engine->trace_segments && engine->probe == NULL && engine->config.active_timeout == 0;
 }
 
 /* Nothing is to make room.  What takes memory sees to it that this is asked anew. */
@@ -21,41 +42,45 @@ static bool has_room(struct engine *engine)
     return engine->has_room;
 }
 
-/* An ordinary tuple's current incarnation has no case that this segment could decide. */
-static bool is_calm(const struct engine *engine, const struct incarnation *current,
-                    const struct segment *segment)
+static void follow_zeek(struct tuple *tuple, const struct segment *segment, int from, unsigned calm)
 {
-    nanotime idle = time_since(segment->time, current->connection.last_t);
-    return !current->hazard.open && idle < decide_least_idle(&engine->config);
+    struct zeek_view *zeek = &tuple->current->connection.zeek;
+    if ((calm & CALM_MIDDLE) == 0) {
+        zeek_view_ordinary(zeek, segment, from);
+    } else if (!zeek_view_follow(zeek, segment, from)) {
+        zeek_view_packet_fully(zeek, segment, from);
+        tuple->calm = brief_calm(tuple) & 0xf;
+    }
 }
 
-/* What the integrity notes may say of the packet, or that it came another way. */
-static bool is_notable(const struct incarnation *current, const struct segment *segment, int from)
+/* What the integrity notes may say of the packet. */
+static bool is_notable(const struct incarnation *current, const struct side *receiver,
+                       const struct segment *segment)
 {
-    const struct side *y = &current->connection.side[side_other(from)];
-    bool offloaded = side_has(y, SIDE_MSS) && segment->payload > y->mss;
-    return segment->vlans != 0 || current->vlans != 0 || segment->cut != 0 ||
-           segment->checksum_verdict == CHECKSUM_PARTIAL || offloaded;
+    bool offloaded = segment->payload > receiver->mss && side_has(receiver, SIDE_MSS);
+    return segment->cut != 0 || segment->checksum_verdict == CHECKSUM_PARTIAL || offloaded ||
+           (segment->vlans | current->vlans) != 0;
 }
 
 bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                    int end)
 {
-    if (!tuple_is_ordinary(tuple))
+    unsigned calm = tuple->calm >> 2 * end;
+    if ((calm & CALM_OPEN) == 0 || !is_unobserved(engine) || !has_room(engine))
         return false;
     struct incarnation *current = tuple->current;
     struct connection *connection = &current->connection;
     int from = incarnation_side(current, end);
-    if (!ordinary_fits(connection, segment, from) || !is_calm(engine, current, segment) ||
-        !is_unobserved(engine) || !has_room(engine) || !copies_new(connection, segment, from))
+    bool lost = engine->losses_known > 0 && decide_has_lost(engine, current);
+    if (!ordinary_segment(connection, segment, from, decide_least_idle(&engine->config)))
         return false;
-    ordinary_take(connection, segment, from);
     engine->counts.segments++;
     if (segment->payload > 0)
         incarnation_remember(current, segment, end);
-    current->flags |= INCARNATION_SYNCHRONIZED; /* both sides are ESTABLISHED */
-    current->watched = 0;
-    if (is_notable(current, segment, from))
+    if (lost)
+        current->notes |= UINT64_C(1) << NOTE_capture_drop;
+    if (is_notable(current, connection->side + side_other(from), segment))
         decide_note_packet(current, segment, from);
+    follow_zeek(tuple, segment, from, calm);
     return true;
 }

@@ -5,11 +5,17 @@
  * state and no deadline, begins and ends no case, and tells the census nothing.  What is left is
  * to remember it.  What it does is what the long way does (dispatch.h, decide.h, schedule.h); a
  * test compares them octet by octet.
+ *
+ * Whether a tuple is calm enough is asked when the long way leaves it (schedule_tuple()), and kept
+ * in tuple->calm, two bits an end: no segment that goes the short way changes the answer.
  */
 #ifndef LASTACK_BRIEF_H
 #define LASTACK_BRIEF_H
 
 #include "engine.h"
+
+/* What tuple->calm is, as the tuple stands; 0 where every segment is to go the long way. */
+unsigned brief_calm(const struct tuple *tuple);
 
 /*
  * Takes a segment that end `end` of the tuple sent, once the deadlines before it are met.  Returns

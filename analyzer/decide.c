@@ -151,13 +151,18 @@ nanotime decide_due(const struct engine *engine, const struct incarnation *incar
     return detect_due(incarnation, &engine->config);
 }
 
-void decide_losses(const struct engine *engine, struct incarnation *incarnation)
+bool decide_has_lost(const struct engine *engine, const struct incarnation *incarnation)
 {
     const struct connection *connection = &incarnation->connection;
     const struct side *side = connection->side;
     bool began = side[0].tally.packets + side[1].tally.packets > 0;
-    if (engine->losses_known > 0 && began &&
-        moments_between(engine->losses, engine->losses_known, connection->last_t, engine->clock))
+    return engine->losses_known > 0 && began &&
+           moments_between(engine->losses, engine->losses_known, connection->last_t, engine->clock);
+}
+
+void decide_losses(const struct engine *engine, struct incarnation *incarnation)
+{
+    if (decide_has_lost(engine, incarnation))
         incarnation->notes |= UINT64_C(1) << NOTE_capture_drop;
 }
 

@@ -8,6 +8,9 @@
 #include "engine.h"
 #include "flow/route.h"
 
+/* Whether the capture lost packets since the connection's last one. */
+bool decide_has_lost(const struct engine *engine, const struct incarnation *incarnation);
+
 /* What the capture lost since the connection's last packet may have been of it: a caveat. */
 void decide_losses(const struct engine *engine, struct incarnation *incarnation);
 

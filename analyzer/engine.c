@@ -52,7 +52,7 @@ static void fetch_next_deadlines(const struct engine *engine)
 
 /* Meets the deadlines up to now.  What is then decided, `item` decided; the clock when it is NULL.
  */
-static void meet_deadlines(struct engine *engine, nanotime now, const struct engine_item *item)
+static void meet_deadlines_due(struct engine *engine, nanotime now, const struct engine_item *item)
 {
     struct ledger_key key = {.packet = item != NULL ? item->segment.packet : 0,
                              .part = item != NULL ? item->part : 0};
@@ -71,6 +71,14 @@ static void meet_deadlines(struct engine *engine, nanotime now, const struct eng
     }
 }
 
+/* As a rule there is none. */
+static inline void meet_deadlines(struct engine *engine, nanotime now,
+                                  const struct engine_item *item)
+{
+    if (agenda_is_due(&engine->agenda, now))
+        meet_deadlines_due(engine, now, item);
+}
+
 /* Once the deadlines before it are met: they may have settled what came before. */
 static void keep_on_tape(struct engine *engine, const struct engine_item *item)
 {
@@ -78,13 +86,16 @@ static void keep_on_tape(struct engine *engine, const struct engine_item *item)
         engine->status = STATUS_NO_MEMORY;
 }
 
-void engine_segment(struct engine *engine, const struct engine_item *item)
+/* likely: the tuple that it seemed to be when the batch began; NULL: not known. */
+static void take_segment(struct engine *engine, const struct engine_item *item,
+                         struct tuple *likely)
 {
     const struct segment *segment = &item->segment;
     engine->losses_known = item->losses;
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
-    struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    bool known = likely != NULL && flow_table_is_of(likely, &item->key);
+    struct tuple *tuple = known ? likely : flow_table_find(&engine->table, &item->key, item->hash);
     bool first = tuple == NULL;
     if (!first && brief_segment(engine, tuple, segment, item->end))
         return;
@@ -113,6 +124,11 @@ void engine_segment(struct engine *engine, const struct engine_item *item)
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next
      * packet that this engine sees is another one */
     meet_deadlines(engine, engine->clock, item);
+}
+
+void engine_segment(struct engine *engine, const struct engine_item *item)
+{
+    take_segment(engine, item, NULL);
 }
 
 /* Whether a tuple of one SYN, kept small, is to be made whole for an error: that SYN is quoted. */
@@ -203,16 +219,17 @@ void engine_note(struct engine *engine, const struct engine_item *item)
 
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
 {
+    struct tuple *likely[ENGINE_BATCH];
     for (uint32_t i = 0; i < count; i++)
         flow_table_prefetch(&engine->table, items[i]->hash);
     for (uint32_t i = 0; i < count; i++)
-        flow_table_prefetch_tuple(&engine->table, items[i]->hash);
+        likely[i] = flow_table_prefetch_tuple(&engine->table, items[i]->hash);
     for (uint32_t i = 0; i < count; i++)
-        flow_table_prefetch_incarnation(&engine->table, items[i]->hash);
+        flow_table_prefetch_incarnation(likely[i]);
     for (uint32_t i = 0; i < count; i++) {
         switch ((enum item_kind)items[i]->kind) {
         case ITEM_SEGMENT:
-            engine_segment(engine, items[i]);
+            take_segment(engine, items[i], likely[i]);
             break;
         case ITEM_ICMP:
             engine_icmp(engine, items[i]);

@@ -103,8 +103,9 @@ void engine_identify(struct hash_key secret, struct engine_item *item);
 enum { ENGINE_BATCH = 32 }; /* items worth fetching for together: below 8 the gain is lost */
 
 /*
- * Analyses a batch of items in order.  What they need is fetched first, all of one kind before
- * the next: slots, tuples, incarnations (a quarter of the time at a million live flows).
+ * Analyses a batch of items in order, ENGINE_BATCH at most.  What they need is fetched first, all
+ * of one kind before the next: slots, tuples, incarnations (a quarter of the time at a million live
+ * flows).
  */
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "brief.h"
 #include "decide.h"
 #include "evict.h"
 #include "flow/park.h"
@@ -132,6 +133,7 @@ static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
 
 void schedule_tuple(struct engine *engine, struct tuple *tuple)
 {
+    tuple->calm = brief_calm(tuple) & 0xf;
     if (engine->config.active_timeout == 0 && tuple_is_ordinary(tuple))
         return;
     bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&

@@ -174,6 +174,7 @@ struct tuple {
     uint32_t embryonic : 1;
     uint32_t is_parked : 1; /* the current incarnation is, and there is nothing else */
     uint32_t resting : 1;   /* nothing is left but the count of its incarnations, until `armed` */
+    uint32_t calm : 4;      /* what may come of which end without moving anything: brief.h */
 };
 
 _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SLOTS = 1 << 12 };
+enum { FIRST_SLOTS = 1 << 12, LINE = 64 /* octets of a cache line */ };
 
 bool flow_table_init(struct flow_table *table)
 {
@@ -48,33 +48,32 @@ static uint32_t likely_index(const struct flow_table *table, uint64_t hash)
     return table->slot[i].index;
 }
 
-void flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash)
+struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash)
 {
     uint32_t index = likely_index(table, hash);
     if (index == 0)
-        return;
-    const char *tuple = pool_at(&table->tuples, index);
+        return NULL;
+    char *tuple = pool_at(&table->tuples, index);
     __builtin_prefetch(tuple);
-    __builtin_prefetch(tuple + 64);
+    __builtin_prefetch(tuple + LINE);
+    return (struct tuple *)tuple;
 }
 
-void flow_table_prefetch_incarnation(const struct flow_table *table, uint64_t hash)
+void flow_table_prefetch_incarnation(const struct tuple *tuple)
 {
-    enum { LINE = 64 };
-    uint32_t index = likely_index(table, hash);
-    if (index == 0)
-        return;
-    const struct tuple *tuple = pool_at(&table->tuples, index);
-    if (tuple->embryonic || tuple->current == NULL)
+    if (tuple == NULL || tuple->embryonic || tuple->current == NULL)
         return;
     const char *first = (const char *)tuple->current; /* parked or not */
-    for (int side = 0; side < SIDES; side++) {
-        const char *hot = first + (size_t)side * sizeof(struct side);
-        __builtin_prefetch(hot);
-        __builtin_prefetch(hot + LINE);
-        __builtin_prefetch(hot + offsetof(struct side, tally));
-    }
+    const char *other = first + sizeof(struct side);
+    const size_t tally = offsetof(struct side, tally);
+    __builtin_prefetch(first);
+    __builtin_prefetch(first + LINE);
+    __builtin_prefetch(first + tally);
+    __builtin_prefetch(other);
+    __builtin_prefetch(other + LINE);
+    __builtin_prefetch(other + tally);
     const size_t rest = offsetof(struct connection, started);
+#pragma GCC unroll 16
     for (size_t line = rest; line < offsetof(struct connection, history); line += LINE)
         __builtin_prefetch(first + line);
     __builtin_prefetch(first + offsetof(struct incarnation, client_end));
@@ -155,7 +154,9 @@ void flow_table_remove(struct flow_table *table, struct tuple *tuple)
     table->count--;
     if (!tuple->embryonic && !tuple->is_parked)
         tombstone_list_free(tuple->tombstones);
-    pool_give(&table->tuples, tuple->index);
+    uint32_t index = tuple->index;
+    tuple->index = 0; /* flow_table_is_of() */
+    pool_give(&table->tuples, index);
 }
 
 struct incarnation *flow_table_new_incarnation(struct flow_table *table)

@@ -39,10 +39,16 @@ static inline void flow_table_prefetch(const struct flow_table *table, uint64_t 
 
 /*
  * Two further steps of fetching for a packet that comes soon: the tuple that the slot seems to
- * name, then what the tuple points to.  Hints only: nothing is believed of what they read.
+ * name (NULL: none), then what that points to.  Hints only: nothing is believed of what they read.
  */
-void flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash);
-void flow_table_prefetch_incarnation(const struct flow_table *table, uint64_t hash);
+struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash);
+void flow_table_prefetch_incarnation(const struct tuple *tuple);
+
+/* Whether what flow_table_prefetch_tuple() named, maybe long ago, is in the table with that key. */
+static inline bool flow_table_is_of(const struct tuple *likely, const struct flow_key *key)
+{
+    return likely->index != 0 && flow_key_equal(&likely->key, key);
+}
 
 /* The tuple of that key, or NULL. */
 struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,

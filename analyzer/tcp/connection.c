@@ -455,10 +455,11 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *step)
 {
-    if (!ordinary_fits(connection, segment, from))
+    if (!ordinary_may_come(connection, from) || !ordinary_follows(connection, segment, from))
         return connection_segment_fully(connection, segment, from, step);
     step_begin(step, connection, segment, from);
     step->ordinary = true;
+    zeek_view_ordinary(&connection->zeek, segment, from);
     ordinary_take(connection, segment, from);
     return true;
 }

@@ -107,18 +107,18 @@ struct side {
     nanotime timed_t; /* with SIDE_TIMED */
     seq timed_end;
     uint32_t timed_tsval;
-    nanotime round_trip; /* tap, side, tap, from the handshake; 0 unknown */
+    uint32_t tsval_first; /* first TSval it sent */
+    uint16_t last_ip_id;  /* of its last segment: written, seldom read */
+    uint16_t syn_payload; /* with SIDE_SYN_SEEN: of its SYN or SYN-ACK, first copy: octets
+                             it carried (RFC 7413) */
 
     struct tally tally;
-    uint32_t tsval_first; /* first TSval it sent */
-    seq fin_seq;          /* of its FIN octet */
-    seq sack_edge;        /* right edge of the highest block it selectively acknowledged */
+    nanotime round_trip; /* tap, side, tap, from the handshake; 0 unknown */
+    seq fin_seq;         /* of its FIN octet */
+    seq sack_edge;       /* right edge of the highest block it selectively acknowledged */
     bool sack_edge_known;
     uint8_t ttl;            /* of its first packet */
-    uint16_t last_ip_id;    /* of its last segment: written, seldom read */
-    uint16_t syn_payload;   /* with SIDE_SYN_SEEN: of its SYN or SYN-ACK, first copy: octets
-                               it carried (RFC 7413) */
-    uint8_t syn_flags;      /* control bits */
+    uint8_t syn_flags;      /* as syn_payload: control bits */
     seq syn_acknowledgment; /* its acknowledgment field */
     uint64_t syn_packet;
     nanotime syn_t;
@@ -198,7 +198,7 @@ struct connection {
     uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
     nanotime syn_t, ack_t;                 /* as synack_t */
     uint64_t third_packet;                 /* as third_flags; 0: none */
-    struct recent_packet recent[RECENT_PACKETS];
+    _Alignas(64) struct recent_packet recent[RECENT_PACKETS];
     struct zeek_view zeek;
     struct rtt rtt[SIDES]; /* of the segments of each side */
     struct history history;

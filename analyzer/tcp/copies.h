@@ -17,9 +17,51 @@ bool copies_seen(struct connection *connection, const struct segment *segment, i
                  nanotime window);
 
 /*
- * The same where it takes little: remembers a segment that is no copy by its header alone, and
- * returns true; where it may be one, nothing is changed, and copies_seen() is to be asked.
+ * The same in steps: of all that a copy has in common with its original in the TCP header, and of
+ * its payload, a fingerprint; a segment is no copy where none of the last few has its own, and is
+ * remembered.
  */
-bool copies_new(struct connection *connection, const struct segment *segment, int from);
+static inline uint32_t copies_print(const struct segment *segment)
+{
+    const uint64_t first = UINT64_C(0x9E3779B97F4A7C15), second = UINT64_C(0xC2B2AE3D27D4EB4F);
+    uint64_t numbers = (uint64_t)segment->sequence << 32 | segment->acknowledgment;
+    uint64_t fields = (uint64_t)segment->window << 48 | (uint64_t)segment->checksum << 32 |
+                      (uint32_t)(segment->payload ^ (uint32_t)segment->flags << 24);
+    uint64_t stamps = (uint64_t)segment->tsval << 32 | segment->tsecr;
+    uint64_t rest = (uint64_t)segment->payload_hash << 32 | segment->options;
+    uint64_t hash = (numbers ^ (fields * first)) * second;
+    hash = ((hash ^ hash >> 32) + stamps) * first;
+    hash = ((hash ^ hash >> 32) + rest) * second;
+    return (uint32_t)(hash >> 32);
+}
+
+/* Whether one of the last few packets has that fingerprint. */
+static inline bool copies_know(const struct connection *connection, uint32_t print)
+{
+    uint32_t known = 0;
+    for (int i = 0; i < RECENT_PACKETS; i++)
+        known |= connection->recent_print[i] == print; /* all at once: they are one vector */
+    return known != 0;
+}
+
+/* Capture time modulo 2^32 us. */
+static inline uint32_t copies_micros(const struct segment *segment)
+{
+    return (uint32_t)(segment->time / NANO_PER_MICRO);
+}
+
+static inline void copies_remember(struct connection *connection, const struct segment *segment,
+                                   int from, uint32_t print)
+{
+    unsigned next = connection->recent_next;
+    connection->recent_print[next] = print;
+    connection->recent[next] = (struct recent_packet){
+        .micros = copies_micros(segment),
+        .ip_id = segment->ip_id,
+        .ttl = segment->ttl,
+        .origin = (uint8_t)(segment->around.seen_on << 1 | from),
+    };
+    connection->recent_next = (next + 1) % RECENT_PACKETS;
+}
 
 #endif

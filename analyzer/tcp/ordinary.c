@@ -1,8 +1,11 @@
-/* ordinary: see ordinary.h.  In the order of connection_segment_fully(). */
+/*
+ * ordinary: see ordinary.h.  In the order of connection_segment_fully().  Of this nearly every
+ * packet is made: what is asked and done stands in one function of the compiler's, without calls.
+ */
 #include "ordinary.h"
 
+#include "copies.h"
 #include "tallies.h"
-#include "window.h"
 
 enum {
     CONTROL = TCP_SYN | TCP_FIN | TCP_RST,
@@ -17,10 +20,16 @@ static bool is_plain(const struct segment *segment)
            segment->checksum_verdict != CHECKSUM_BAD;
 }
 
-/* Both sides are where they stay, and nothing is waited for. */
-static bool is_settled(const struct connection *connection, int from)
+/* Below the first number of a stream that is not so long that its numbers come round:
+ * is_of_no_life() asks. */
+static bool may_precede(const struct side *side, seq number)
 {
-    const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
+    return seq_before(number, side->iss) && side->tally.payload_bytes < LONG_STREAM;
+}
+
+bool ordinary_may_come(const struct connection *connection, int from)
+{
+    const struct side *x = connection->side + from, *y = connection->side + side_other(from);
     const unsigned spoken = SIDE_HEARD | SIDE_ACKED;
     bool third_awaited =
         from == 0 && !connection->acknowledged && connection->synack_t != NANOTIME_UNKNOWN;
@@ -29,17 +38,10 @@ static bool is_settled(const struct connection *connection, int from)
            (x->flags & y->flags & spoken) == spoken && !third_awaited && y->holes == 0;
 }
 
-/* Below the first number of a stream that is not so long that its numbers come round:
- * is_of_no_life() asks. */
-static bool may_precede(const struct side *side, seq number)
+static inline __attribute__((always_inline)) bool
+follows(const struct side *x, const struct side *y, const struct segment *segment)
 {
-    return seq_before(number, side->iss) && side->tally.payload_bytes < LONG_STREAM;
-}
-
-bool ordinary_fits(const struct connection *connection, const struct segment *segment, int from)
-{
-    const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
-    if (!is_plain(segment) || !is_settled(connection, from) || segment->sequence != x->snd_nxt ||
+    if (!is_plain(segment) || segment->sequence != x->snd_nxt ||
         may_precede(x, segment->sequence) || may_precede(y, segment->acknowledgment) ||
         seq_after(segment->acknowledgment, y->snd_nxt))
         return false;
@@ -56,12 +58,12 @@ static void count(struct tally *tally, const struct segment *segment)
     tally->ip_bytes += segment->ip_length;
     tally->payload_bytes += segment->payload;
     tally->pshs += (segment->flags & TCP_PSH) != 0;
-    tally->urgs += (segment->flags & TCP_URG) != 0;
+    if ((segment->flags & TCP_URG) != 0)
+        tally->urgs++;
 }
 
-static void take_stamps(struct connection *connection, const struct segment *segment, int from)
+static void take_stamps(struct side *x, struct side *y, const struct segment *segment)
 {
-    struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
     if ((segment->options & OPTION_TIMESTAMPS) == 0)
         return;
     if (!side_has(x, SIDE_TSVAL))
@@ -69,7 +71,7 @@ static void take_stamps(struct connection *connection, const struct segment *seg
     else if (seq_after(segment->tsval, x->tsval_last))
         x->tsval_last = segment->tsval;
     x->flags |= SIDE_TSVAL;
-    if (side_has(x, SIDE_SYN_CUT) || !side_has(x, SIDE_SYN_SEEN)) { /* both SYNs had them */
+    if ((x->flags & (SIDE_SYN_CUT | SIDE_SYN_SEEN)) != SIDE_SYN_SEEN) { /* both SYNs had them */
         x->flags |= SIDE_TIMESTAMPS;
         y->flags |= SIDE_TIMESTAMPS;
     }
@@ -99,19 +101,11 @@ static void take_payload(struct side *x, const struct segment *segment)
         x->tally.in_flight_max = in_flight;
 }
 
-/* segment_window(), of a segment that is no SYN. */
-static uint32_t window_of(const struct connection *connection, const struct segment *segment,
-                          int from)
+/* As segment_window() has it of a segment that is no SYN. */
+static void take_window(struct side *x, const struct side *y, const struct segment *segment)
 {
-    const struct side *side = connection->side;
-    bool scaled = (side[0].flags & side[1].flags & SIDE_SCALED) != 0;
-    return (uint32_t)segment->window << (scaled ? side[from].window_scale : 0);
-}
-
-static void take_window(struct connection *connection, const struct segment *segment, int from)
-{
-    struct side *x = &connection->side[from];
-    x->window = window_of(connection, segment, from);
+    bool scaled = (x->flags & y->flags & SIDE_SCALED) != 0;
+    x->window = (uint32_t)segment->window << (scaled ? x->window_scale : 0);
     x->last_window_field = segment->window;
     if (x->window > x->max_window)
         x->max_window = x->window;
@@ -121,11 +115,8 @@ static void take_window(struct connection *connection, const struct segment *seg
     x->flags &= (uint16_t)~SIDE_ZERO_WINDOW;
 }
 
-static void take_acknowledgment(struct connection *connection, const struct segment *segment,
-                                int from)
+static void take_acknowledgment(struct side *x, struct side *y, const struct segment *segment)
 {
-    struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
-    take_window(connection, segment, from);
     if (seq_after(segment->acknowledgment, x->rcv_nxt)) {
         x->rcv_nxt = segment->acknowledgment;
         x->rcv_nxt_packet = segment->packet;
@@ -135,23 +126,46 @@ static void take_acknowledgment(struct connection *connection, const struct segm
         y->snd_una = segment->acknowledgment;
 }
 
-void ordinary_take(struct connection *connection, const struct segment *segment, int from)
+static inline __attribute__((always_inline)) void
+take(struct connection *connection, struct side *x, struct side *y, const struct segment *segment)
 {
-    struct side *x = &connection->side[from];
-    const struct side *y = &connection->side[side_other(from)];
     connection->last_t = time_later_of(connection->last_t, segment->time);
     count(&x->tally, segment);
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
-    zeek_view_ordinary(&connection->zeek, segment, from);
     if (segment->payload == 0 && segment->acknowledgment != x->rcv_nxt)
         x->duplicate_acks_now = 0;
     if (side_has(y, SIDE_TIMED) && seq_at_or_after(segment->acknowledgment, y->timed_end))
-        tally_round_trip(connection, segment, from);
+        tally_round_trip(connection, segment, x == connection->side ? 0 : 1);
     x->last_t = segment->time;
     x->last_ip_id = segment->ip_id;
     if (segment->payload > 0)
         take_payload(x, segment);
-    take_acknowledgment(connection, segment, from);
-    take_stamps(connection, segment, from);
+    take_window(x, y, segment);
+    take_acknowledgment(x, y, segment);
+    take_stamps(x, y, segment);
+}
+
+bool ordinary_follows(const struct connection *connection, const struct segment *segment, int from)
+{
+    return follows(connection->side + from, connection->side + side_other(from), segment);
+}
+
+void ordinary_take(struct connection *connection, const struct segment *segment, int from)
+{
+    take(connection, connection->side + from, connection->side + side_other(from), segment);
+}
+
+bool ordinary_segment(struct connection *connection, const struct segment *segment, int from,
+                      nanotime least_idle)
+{
+    struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    if (!follows(x, y, segment) || time_since(segment->time, connection->last_t) >= least_idle)
+        return false;
+    uint32_t print = copies_print(segment);
+    if (copies_know(connection, print))
+        return false;
+    copies_remember(connection, segment, from, print);
+    take(connection, x, y, segment);
+    return true;
 }

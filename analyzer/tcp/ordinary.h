@@ -10,10 +10,24 @@
 
 #include "connection.h"
 
-/* Whether the segment from side `from` is such a one; asked before anything is counted. */
-bool ordinary_fits(const struct connection *connection, const struct segment *segment, int from);
+/*
+ * Whether side `from` may send such a one: both sides are where they stay, and nothing is waited
+ * for.  Ordinary segments change nothing of this.
+ */
+bool ordinary_may_come(const struct connection *connection, int from);
 
-/* Takes one that fits. */
+/* Whether the segment is one, where it may come; asked before anything is counted. */
+bool ordinary_follows(const struct connection *connection, const struct segment *segment, int from);
+
+/* Takes it; Zeek's view of the connection is the caller's to keep. */
 void ordinary_take(struct connection *connection, const struct segment *segment, int from);
+
+/*
+ * All that the engine does for a segment where an ordinary one may come, but for Zeek's view: takes
+ * it if it is one, is no copy (copies.h), and does not break a silence of least_idle ns.  Returns
+ * false, with nothing changed, else.
+ */
+bool ordinary_segment(struct connection *connection, const struct segment *segment, int from,
+                      nanotime least_idle);
 
 #endif

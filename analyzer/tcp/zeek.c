@@ -280,16 +280,6 @@ void zeek_view_start(struct zeek_view *view, const struct segment *first, int fr
     zeek_letters_add_flip(view);
 }
 
-/* Nothing that came before is missing, and no letter of this segment is new. */
-static bool is_in_the_middle(const struct zeek_end *end, const struct zeek_end *peer,
-                             enum zeek_seen letter)
-{
-    return end->state == ZEEK_ESTABLISHED && end->wraps == 0 && end->heard == 1 &&
-           end->given_up == 0 && end->hidden == 0 && (end->seen & letter) != 0 &&
-           end->island == end->island_end && peer->state == ZEEK_ESTABLISHED &&
-           peer->ack_wraps == 0 && peer->given_up == 0 && peer->hidden == 0 && peer->fin == 0;
-}
-
 /* The payload follows what was delivered, and is not so much that the stream is given up. */
 static bool is_delivered(const struct zeek_end *end, const struct segment *segment)
 {
@@ -298,26 +288,32 @@ static bool is_delivered(const struct zeek_end *end, const struct segment *segme
            end->acked - end->start > 1 && held < ORDINARY_UNANSWERED;
 }
 
-/*
- * New data or a new ACK, in order, in the middle of a connection: what the steps below would do, in
- * a few comparisons.  Payload that the capture cut is a gap as soon as it is acknowledged.  Returns
- * false, with nothing changed, for all else.
- */
-static bool take_ordinary(struct zeek_view *view, const struct segment *segment, int from)
+bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from)
 {
-    struct zeek_end *end = &view->end[from], *peer = &view->end[1 - from];
+    const struct zeek_end *end = view->end + from, *peer = view->end + 1 - from;
+
+    return end->state == ZEEK_ESTABLISHED && end->wraps == 0 && end->heard == 1 &&
+           end->given_up == 0 && end->hidden == 0 && end->island == end->island_end &&
+           peer->state == ZEEK_ESTABLISHED && peer->ack_wraps == 0 && peer->given_up == 0 &&
+           peer->hidden == 0 && peer->fin == 0 && peer->acked >= peer->start;
+}
+
+bool zeek_view_follow(struct zeek_view *view, const struct segment *segment, int from)
+{
+    struct zeek_end *end = view->end + from, *peer = view->end + 1 - from;
     const uint32_t payload = segment->payload, acknowledged = segment->acknowledgment - peer->start;
     const uint32_t last = segment->sequence + payload;
     const bool kept = payload > 0 && segment->cut == 0, gap = acknowledged > peer->delivered;
-    bool in_order = segment->sequence == end->last && last >= segment->sequence &&
-                    segment->acknowledgment >= peer->acked && peer->acked >= peer->start &&
+    const unsigned letter = payload > 0 ? SEEN_DATA : SEEN_ACK;
+    bool in_order = (end->seen & letter) != 0 && segment->sequence == end->last &&
+                    last >= segment->sequence && segment->acknowledgment >= peer->acked &&
                     acknowledged <= INT32_MAX && peer->delivered <= INT32_MAX;
-    if (!in_order || !is_in_the_middle(end, peer, payload > 0 ? SEEN_DATA : SEEN_ACK) ||
-        (kept && !is_delivered(end, segment)) ||
+    if (!in_order || (kept && !is_delivered(end, segment)) ||
         (gap && (view->partial || peer->island != peer->island_end)))
         return false;
     end->last = last;
-    end->delivered += kept ? payload : 0;
+    if (kept)
+        end->delivered += payload;
     peer->acked = segment->acknowledgment;
     if (gap) {
         peer->delivered = acknowledged;
@@ -362,7 +358,7 @@ void zeek_view_packet_fully(struct zeek_view *view, const struct segment *segmen
 
 void zeek_view_ordinary(struct zeek_view *view, const struct segment *segment, int from)
 {
-    if (!take_ordinary(view, segment, from))
+    if (!zeek_view_is_in_the_middle(view, from) || !zeek_view_follow(view, segment, from))
         zeek_view_packet_fully(view, segment, from);
 }
 

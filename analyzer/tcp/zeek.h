@@ -98,8 +98,22 @@ void zeek_view_start(struct zeek_view *view, const struct segment *first, int fr
  */
 void zeek_view_packet(struct zeek_view *view, const struct segment *segment, int from);
 
-/* The same of a segment with ACK, without SYN, FIN or RST, with a window, and a whole header. */
+/*
+ * The same of a segment with ACK, without SYN, FIN or RST, with a window, and a whole header: new
+ * data or a new ACK in order, in the middle of a connection, takes a few comparisons.  Payload that
+ * the capture cut is a gap as soon as it is acknowledged.
+ */
 void zeek_view_ordinary(struct zeek_view *view, const struct segment *segment, int from);
+
+/*
+ * Whether nothing is missing of what the segments of end `from` follow: zeek_view_follow() may take
+ * them.  Holds until a segment is taken otherwise.
+ */
+bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from);
+
+/* Takes such a segment if its numbers follow, and its letter has been written; returns false, with
+ * nothing changed, else. */
+bool zeek_view_follow(struct zeek_view *view, const struct segment *segment, int from);
 
 /* The same without a short way for what is ordinary: a test compares the two. */
 void zeek_view_packet_fully(struct zeek_view *view, const struct segment *segment, int from);

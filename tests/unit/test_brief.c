@@ -32,8 +32,9 @@ struct pair {
     struct talk talk[TALKS];
     uint64_t packet, taken;
     uint64_t ordinary, brief; /* of these: ordinary by their steps, and that went the short way */
+    struct moments losses;
     nanotime now;
-    bool cut;
+    bool cut, tagged;
 };
 
 static uint32_t draw(struct pair *pair, uint32_t below)
@@ -105,7 +106,8 @@ static void give(struct pair *pair, struct segment *segment)
     segment->packet = ++pair->packet;
     segment->time = pair->now;
     for (int i = 0; i < 2; i++) {
-        struct engine_item item = {.segment = *segment, .clock = pair->now};
+        struct engine_item item = {
+            .segment = *segment, .clock = pair->now, .losses = pair->losses.count};
         engine_identify(engines[i]->table.secret, &item);
         engine_segment(engines[i], &item);
         assert_int_equal(engines[i]->status, STATUS_OK);
@@ -133,6 +135,8 @@ static struct segment next_of(struct pair *pair, struct talk *talk, int from, ui
         .payload = payload,
         .window = 500,
         .flags = flags,
+        .vlans = pair->tagged,
+        .vlan = {pair->tagged ? 3 : 0},
         .cut = cut,
         .checksum_verdict = cut ? CHECKSUM_UNVERIFIED : CHECKSUM_GOOD,
     };
@@ -231,6 +235,8 @@ static void act(struct pair *pair)
 {
     struct talk *talk = &pair->talk[draw(pair, TALKS)];
     wait(pair);
+    if (draw(pair, 200) == 0)
+        moments_add(&pair->losses, pair->now - 1000, pair->now);
     if (!talk->open)
         open_talk(pair, talk);
     else if (draw(pair, 60) == 0)
@@ -248,8 +254,10 @@ static void begin(struct pair *pair, uint64_t seed)
     pair->seed = seed;
     pair->now = (nanotime)1700000000 * NANO_PER_SECOND;
     pair->cut = draw(pair, 4) == 0;
+    pair->tagged = draw(pair, 4) == 0;
     assert_int_equal(engine_init(&pair->briefly, &config, NULL), STATUS_OK);
     assert_int_equal(engine_init(&pair->fully, &config, NULL), STATUS_OK);
+    pair->briefly.losses = pair->fully.losses = &pair->losses;
     pair->fully.probe = note_step;
     pair->fully.probe_context = pair;
     for (int i = 0; i < TALKS; i++)

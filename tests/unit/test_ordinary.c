@@ -64,7 +64,8 @@ static void give(struct talk *talk, struct segment *segment, int from, uint32_t 
         connection_start(&talk->fully, segment, from);
         talk->started = true;
     }
-    bool fits = ordinary_fits(&talk->briefly, segment, from);
+    bool fits =
+        ordinary_may_come(&talk->briefly, from) && ordinary_follows(&talk->briefly, segment, from);
     assert_true(connection_segment(&talk->briefly, segment, from, &one));
     assert_true(connection_segment_fully(&talk->fully, segment, from, &other));
     assert_int_equal(fits, one.ordinary);
