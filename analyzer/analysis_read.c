@@ -109,9 +109,10 @@ static enum status note_place(struct run *run, const struct round *round)
     return input_places_note(&run->places, run->source, &round->packets[0]);
 }
 
-static enum status take_packet(struct run *run, const struct captured_packet *captured)
+static struct analyzer_packet packet_of(const struct run *run,
+                                        const struct captured_packet *captured)
 {
-    struct analyzer_packet packet = {
+    return (struct analyzer_packet){
         .data = captured->data,
         .captured = captured->captured,
         .length = captured->length,
@@ -122,27 +123,41 @@ static enum status take_packet(struct run *run, const struct captured_packet *ca
         .tap = run->tap,
         .seen_on = run->options->interface_count > 1 ? captured->input + 1 : 0,
     };
-    if (run->spool != NULL)
-        spool_keep(run->spool, captured, packet.number);
-    return analyzer_packet(run->analyzer, &packet);
 }
 
-static enum status worse_of(enum status a, enum status b)
+/* Further taps have a way of their own. */
+static enum status analyse_packets(struct run *run, const struct analyzer_packet *packets,
+                                   size_t count, size_t *ret_taken)
 {
-    return a != STATUS_OK ? a : b;
+    *ret_taken = count;
+    if (count == 0)
+        return STATUS_OK;
+    if (run->options->tap_count > 0)
+        return analyzer_packet(run->analyzer, packets);
+    return analyzer_packets(run->analyzer, packets, count, ret_taken);
 }
 
-/* Takes them until memory runs out; other failures do not keep the rest from being taken. */
+/* Takes the packets, or as many as there is memory for. */
 static enum status take_packets(struct run *run, const struct round *round)
 {
+    struct analyzer_packet packets[PACKETS_A_ROUND];
+    size_t place[PACKETS_A_ROUND]; /* in the round */
+    size_t wanted = 0, taken;
     enum status status = note_place(run, round);
-    for (size_t i = 0; i < round->count && status != STATUS_NO_MEMORY; i++) {
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < round->count; i++) {
         const struct captured_packet *captured = &round->packets[i];
-        run->packets++;
         idle_note_packet(&run->idle, captured->time);
-        if (run_wants(run->options, captured->time))
-            status = worse_of(take_packet(run, captured), status);
+        if (!run_wants(run->options, captured->time))
+            continue;
+        packets[wanted] = packet_of(run, captured);
+        place[wanted++] = i;
+        if (run->spool != NULL)
+            spool_keep(run->spool, captured, captured->number);
     }
+    status = analyse_packets(run, packets, wanted, &taken);
+    run->packets += taken < wanted ? place[taken - 1] + 1 : round->count;
     return status;
 }
 

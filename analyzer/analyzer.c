@@ -95,31 +95,46 @@ enum status analyzer_take_status(struct analyzer *analyzer)
     return status;
 }
 
-static void count_link_type(struct analyzer *analyzer, int link_type)
+static void count_link_type(struct analyzer *analyzer, int link_type, uint64_t packets)
 {
     for (uint32_t i = 0; i < analyzer->links; i++) {
         if (analyzer->link[i].link_type == link_type) {
-            analyzer->link[i].packets++;
+            analyzer->link[i].packets += packets;
             return;
         }
     }
     if (analyzer->links < LINK_TYPES)
-        analyzer->link[analyzer->links++] = (struct link_count){link_type, 1};
+        analyzer->link[analyzer->links++] = (struct link_count){link_type, packets};
 }
 
-static void count_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+static void count_link_types(struct analyzer *analyzer, const struct analyzer_packet *packets,
+                             size_t count)
 {
-    analyzer->packets++;
-    analyzer->bytes += packet->length;
-    analyzer->truncated += packet->captured < packet->length;
-    count_link_type(analyzer, packet->link_type);
-    if (analyzer->first == NANOTIME_UNKNOWN) {
-        analyzer->first = analyzer->last = packet->time;
-        analyzer_begin_tapes(analyzer, packet->time);
+    size_t first = 0;
+    for (size_t i = 1; i <= count; i++) {
+        if (i < count && packets[i].link_type == packets[first].link_type)
+            continue;
+        count_link_type(analyzer, packets[first].link_type, i - first);
+        first = i;
     }
-    analyzer->regressions += time_is_before(packet->time, analyzer->last);
-    analyzer->first = time_earlier_of(analyzer->first, packet->time);
-    analyzer->last = time_later_of(analyzer->last, packet->time);
+}
+
+static void count_packets(struct analyzer *analyzer, const struct analyzer_packet *packets,
+                          size_t count)
+{
+    if (analyzer->first == NANOTIME_UNKNOWN) {
+        analyzer->first = analyzer->last = packets->time;
+        analyzer_begin_tapes(analyzer, packets->time);
+    }
+    for (const struct analyzer_packet *packet = packets; packet < packets + count; packet++) {
+        analyzer->bytes += packet->length;
+        analyzer->truncated += packet->captured < packet->length;
+        analyzer->regressions += time_is_before(packet->time, analyzer->last);
+        analyzer->first = time_earlier_of(analyzer->first, packet->time);
+        analyzer->last = time_later_of(analyzer->last, packet->time);
+    }
+    analyzer->packets += count;
+    count_link_types(analyzer, packets, count);
 }
 
 /* The place where the next segment is put. */
@@ -155,31 +170,47 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     return analyzer_take_status(analyzer);
 }
 
+/* A fragment becomes what it completes; DISSECT_FRAGMENT while others are missing. */
+static enum dissect_result take_fragment(struct analyzer *analyzer, nanotime time,
+                                         struct frame *whole, struct segment *ret_segment)
+{
+    if (analyzer->fragments == NULL)
+        analyzer->fragments = fragments_new(&analyzer->engine.config);
+    if (analyzer->fragments == NULL)
+        return DISSECT_FRAGMENT_INCOMPLETE;
+    return fragments_join(analyzer->fragments, time, whole, ret_segment);
+}
+
+/* What is no segment may become one, or quote one; true: there is something to analyse. */
+static bool take_other(struct analyzer *analyzer, nanotime time, enum dissect_result result,
+                       struct frame whole, struct engine_item *item)
+{
+    if (result == DISSECT_FRAGMENT)
+        result = take_fragment(analyzer, time, &whole, &item->segment);
+    if (result == DISSECT_FRAGMENT)
+        return false; /* counted there */
+    analyzer->results[result]++;
+    if (result == DISSECT_ICMP_ERROR) {
+        item->kind = ITEM_ICMP;
+        dissect_icmp_error(&whole, &item->segment, &item->icmp);
+    }
+    return result == DISSECT_SEGMENT || result == DISSECT_ICMP_ERROR;
+}
+
 /* One packet of a frame: nearly always the only one. */
 static enum status take_frame(struct analyzer *analyzer, const struct analyzer_packet *packet,
                               const struct frame *frame)
 {
     struct engine_item *item = next_item(analyzer);
-    struct frame whole = *frame;
+    item->kind = ITEM_SEGMENT;
     enum dissect_result result = dissect(frame, &item->segment);
     analyzer->further = item->segment.further;
-    if (result == DISSECT_FRAGMENT && analyzer->fragments == NULL)
-        analyzer->fragments = fragments_new(&analyzer->engine.config);
-    if (result == DISSECT_FRAGMENT && analyzer->fragments == NULL) {
-        analyzer->results[DISSECT_FRAGMENT_INCOMPLETE]++;
-        return STATUS_NO_MEMORY;
-    }
-    if (result == DISSECT_FRAGMENT)
-        result = fragments_join(analyzer->fragments, packet->time, &whole, &item->segment);
-    if (result == DISSECT_FRAGMENT)
-        return STATUS_OK; /* counted there */
-    analyzer->results[result]++;
-    item->kind = result == DISSECT_ICMP_ERROR ? ITEM_ICMP : ITEM_SEGMENT;
-    if (item->kind == ITEM_ICMP)
-        dissect_icmp_error(&whole, &item->segment, &item->icmp);
-    else if (result != DISSECT_SEGMENT)
-        return STATUS_OK;
-    else
+    if (result == DISSECT_SEGMENT)
+        analyzer->results[result]++;
+    else if (!take_other(analyzer, packet->time, result, *frame, item))
+        return result == DISSECT_FRAGMENT && analyzer->fragments == NULL ? STATUS_NO_MEMORY
+                                                                         : STATUS_OK;
+    if (item->kind == ITEM_SEGMENT)
         analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
     item->segment.time = packet->time;
     item->segment.packet = analyzer->number;
@@ -259,28 +290,58 @@ void analyzer_tap_end(struct analyzer *analyzer, uint32_t tap)
     path_end(analyzer->path, tap);
 }
 
-enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+static enum status worse_of(enum status a, enum status b)
 {
-    if (packet->tap > 0 && analyzer->path != NULL)
-        return take_far(analyzer, packet);
-    count_packet(analyzer, packet);
+    return a != STATUS_OK ? a : b;
+}
+
+/* What follows the first packet of a frame, and what is given up by now. */
+static enum status take_rest(struct analyzer *analyzer, const struct analyzer_packet *packet,
+                             struct frame *frame)
+{
+    enum status status = STATUS_OK;
+    while (analyzer->further) {
+        frame->part++;
+        status = worse_of(take_frame(analyzer, packet, frame), status);
+    }
+    if (analyzer->fragments == NULL)
+        return status;
+    enum status lost = take_lost(analyzer, packet->time);
+    return fragments_starved(analyzer->fragments) ? STATUS_NO_MEMORY : worse_of(status, lost);
+}
+
+static enum status take_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+{
     if (packet->lost > 0)
         note_loss(analyzer, packet->lost, packet->time, packet->time);
     analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
     analyzer->items = 0;
     struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
     enum status status = take_frame(analyzer, packet, &frame);
-    while (analyzer->further) {
-        frame.part++;
-        enum status next = take_frame(analyzer, packet, &frame);
-        status = next == STATUS_OK ? status : next;
-    }
-    if (analyzer->fragments == NULL)
+    if (!analyzer->further && analyzer->fragments == NULL)
         return status;
-    enum status lost = take_lost(analyzer, packet->time);
-    if (fragments_starved(analyzer->fragments))
-        return STATUS_NO_MEMORY;
-    return status == STATUS_OK ? lost : status;
+    enum status rest = take_rest(analyzer, packet, &frame);
+    return rest == STATUS_NO_MEMORY ? rest : worse_of(status, rest);
+}
+
+enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *packets,
+                             size_t count, size_t *ret_taken)
+{
+    enum status status = STATUS_OK;
+    size_t taken = 0;
+    count_packets(analyzer, packets, count);
+    while (taken < count && status != STATUS_NO_MEMORY)
+        status = worse_of(take_packet(analyzer, &packets[taken++]), status);
+    *ret_taken = taken;
+    return status;
+}
+
+enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+{
+    size_t taken;
+    if (packet->tap > 0 && analyzer->path != NULL)
+        return take_far(analyzer, packet);
+    return analyzer_packets(analyzer, packet, 1, &taken);
 }
 
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now)

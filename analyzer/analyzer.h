@@ -10,6 +10,7 @@
 #define LASTACK_ANALYZER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/carry.h"
@@ -64,6 +65,13 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
  * returned; the analyzer can go on after either.
  */
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet);
+
+/*
+ * Takes several, of the first tap, one after the other: it costs less.  *ret_taken are fewer than
+ * count only with NO_MEMORY, which the last one taken met; else the last failure is returned.
+ */
+enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *packets,
+                             size_t count, size_t *ret_taken);
 
 /*
  * With several taps: the first one's packets are analysed, and those of the others tell what became

@@ -27,10 +27,8 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
 
 void engine_identify(struct hash_key secret, struct engine_item *item)
 {
-    item->end = (uint8_t)flow_key_of(&item->segment, &item->key);
-    if (item->context != 0)
-        memcpy(item->key.context, &item->context, sizeof(item->key.context));
-    item->hash = flow_key_hash(secret, &item->key);
+    item->end =
+        (uint8_t)flow_key_identify(secret, &item->segment, item->context, &item->key, &item->hash);
 }
 
 /* The tuples that come next are fetched, and of one whose record is here by now what it points to.

@@ -87,17 +87,34 @@ static uint32_t sum_rest(uint8_t protocol, uint32_t length)
     return (uint32_t)protocol + (length >> 16) + (length & 0xffff);
 }
 
+/* Of a sum over addresses and segment, in memory order: whether it is what a good one gives. */
+static bool is_good(uint64_t sum, uint32_t length)
+{
+    return sum_fold(sum_number(sum) + sum_rest(PROTOCOL_TCP, length)) == 0xffff;
+}
+
+static enum checksum_verdict judge_not_good(uint32_t length, const struct segment *segment)
+{
+    uint32_t pseudo = sum_number(sum_addresses(segment)) + sum_rest(PROTOCOL_TCP, length);
+    return segment->checksum == sum_fold(pseudo) ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
+}
+
 enum checksum_verdict checksum_judge(struct view tcp, uint32_t length,
                                      const struct segment *segment)
 {
     if (tcp.octets < length)
         return CHECKSUM_UNVERIFIED;
-    uint64_t addresses = sum_addresses(segment);
-    uint32_t rest = sum_rest(PROTOCOL_TCP, length);
-    if (sum_fold(sum_number(addresses + sum_memory(tcp)) + rest) == 0xffff)
+    if (is_good(sum_addresses(segment) + sum_memory(tcp), length))
         return CHECKSUM_GOOD;
-    bool partial = segment->checksum == sum_fold(sum_number(addresses) + rest);
-    return partial ? CHECKSUM_PARTIAL : CHECKSUM_BAD;
+    return judge_not_good(length, segment);
+}
+
+enum checksum_verdict checksum_judge_behind(struct view addresses, uint32_t length,
+                                            const struct segment *segment)
+{
+    if (is_good(sum_memory(addresses), length))
+        return CHECKSUM_GOOD;
+    return judge_not_good(length, segment);
 }
 
 bool checksum_is_wrong(struct view message, uint32_t length, uint8_t protocol,

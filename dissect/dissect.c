@@ -57,15 +57,20 @@ static enum dissect_result packet_read(struct packet *packet, int link_type)
     return result;
 }
 
-enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment)
+/* Apart: its room on the stack, and what it saves there, is not for plain frames. */
+static __attribute__((noinline)) enum dissect_result layers_read(const struct frame *frame,
+                                                                 struct segment *ret_segment)
 {
-    if (plain_read(frame, ret_segment))
-        return DISSECT_SEGMENT;
     struct packet packet = packet_open(frame, ret_segment);
     segment_clear(ret_segment);
     enum dissect_result result = packet_read(&packet, frame->link_type);
     ret_segment->further = packet.further;
     return result;
+}
+
+enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment)
+{
+    return plain_read(frame, ret_segment) ? DISSECT_SEGMENT : layers_read(frame, ret_segment);
 }
 
 enum dissect_result dissect_icmp_error(const struct frame *frame, struct segment *ret_quoted,

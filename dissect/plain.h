@@ -1,9 +1,9 @@
 /*
  * plain: the frame that nearly every frame is, read in one go.
  *
- * Ethernet, IPv4 without options, not a fragment; TCP without options, or with time stamps alone
- * as every stack lays them out (RFC 7323, appendix A).  What it reads, link, ip and tcp would read
- * the same (a test compares them), at several times the cost.
+ * Ethernet, IPv4 without options, not a fragment; TCP, of whose options time stamps alone, as every
+ * stack lays them out (RFC 7323, appendix A), are the usual ones.  What it reads, link, ip and tcp
+ * would read the same (a test compares them), at several times the cost.
  */
 #ifndef LASTACK_DISSECT_PLAIN_H
 #define LASTACK_DISSECT_PLAIN_H

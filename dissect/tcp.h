@@ -26,9 +26,13 @@ void tcp_options_read(struct view options, uint32_t octets, struct segment *segm
 enum checksum_verdict checksum_judge(struct view tcp, uint32_t length,
                                      const struct segment *segment);
 
+/* The same of a whole segment that stands right behind its two IPv4 addresses, all in one view. */
+enum checksum_verdict checksum_judge_behind(struct view addresses, uint32_t length,
+                                            const struct segment *segment);
+
 /*
- * Whether the checksum in the message of `length` octets contradicts it: RFC 792, RFC 4443 2.3 (with
- * the addresses in `segment`).  One that is cut, or whose field is 0, contradicts nothing.
+ * Whether the checksum in the message of `length` octets contradicts it: RFC 792, RFC 4443 2.3
+ * (with the addresses in `segment`).  One that is cut, or whose field is 0, contradicts nothing.
  */
 bool checksum_is_wrong(struct view message, uint32_t length, uint8_t protocol,
                        const struct segment *segment);

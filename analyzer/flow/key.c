@@ -25,7 +25,7 @@ static inline int compare_addresses(const struct segment *segment)
     return (source > destination) - (source < destination);
 }
 
-int flow_key_of(const struct segment *segment, struct flow_key *ret_key)
+static inline int key_of(const struct segment *segment, struct flow_key *ret_key)
 {
     int order = compare_addresses(segment);
     if (order == 0)
@@ -40,8 +40,13 @@ int flow_key_of(const struct segment *segment, struct flow_key *ret_key)
     return from;
 }
 
+int flow_key_of(const struct segment *segment, struct flow_key *ret_key)
+{
+    return key_of(segment, ret_key);
+}
+
 /* Of an IPv4 key the zeros are left out: two words instead of five. */
-uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key)
+static inline uint64_t hash_of(struct hash_key secret, const struct flow_key *key)
 {
     uint64_t words[KEY_WORDS];
     memcpy(words, key, sizeof(words));
@@ -49,6 +54,21 @@ uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key)
         return hash_words(secret, words, KEY_WORDS);
     uint64_t addresses = first_four(key->address[0]) | (uint64_t)first_four(key->address[1]) << 32;
     return hash_two_words(secret, addresses, words[KEY_WORDS - 1]);
+}
+
+uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key)
+{
+    return hash_of(secret, key);
+}
+
+int flow_key_identify(struct hash_key secret, const struct segment *segment, uint32_t context,
+                      struct flow_key *ret_key, uint64_t *ret_hash)
+{
+    int end = key_of(segment, ret_key);
+    if (context != 0)
+        memcpy(ret_key->context, &context, sizeof(ret_key->context));
+    *ret_hash = hash_of(secret, ret_key);
+    return end;
 }
 
 uint64_t flow_key_uid(const struct flow_key *key, int client_end, uint32_t isn, int64_t first_ns)

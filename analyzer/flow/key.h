@@ -39,6 +39,10 @@ static inline bool flow_key_equal(const struct flow_key *a, const struct flow_ke
 
 uint64_t flow_key_hash(struct hash_key secret, const struct flow_key *key);
 
+/* The key of a segment in that context, its hash, and the end that sent it, which is returned. */
+int flow_key_identify(struct hash_key secret, const struct segment *segment, uint32_t context,
+                      struct flow_key *ret_key, uint64_t *ret_hash);
+
 /*
  * flow_uid: a hash of tuple, client, client's ISN (0 if unknown) and first packet's time, so that a
  * rerun gives the same (RECORDS).

@@ -293,11 +293,9 @@ static enum source_result source_next_live(struct source *source,
 }
 
 /* Whether the packet is wanted; its interface may have a link type that was not seen before. */
-static bool source_passes(struct source *source, const struct captured_packet *packet)
+static bool source_filter(struct source *source, const struct captured_packet *packet)
 {
     char ignored[MESSAGE_SIZE];
-    if (source->filter == NULL)
-        return true;
     /* An expression that means nothing on this link type lets none of its packets pass. */
     return filter_compile(source->filter, packet->link_type, ignored) == STATUS_OK &&
            filter_passes(source->filter, packet);
@@ -337,12 +335,12 @@ static enum source_result source_rest(struct source *source, enum reader_result 
 }
 
 /* Numbers a packet that was read; false: the filter takes it away. */
-static bool source_admit(struct source *source, struct captured_packet *packet)
+static inline bool source_admit(struct source *source, struct captured_packet *packet)
 {
     source->read += 1 + packet->others;
     packet->number = source->read;
     source->lost += packet->lost;
-    if (!source_passes(source, packet))
+    if (source->filter != NULL && !source_filter(source, packet))
         return false;
     packet->lost = source->lost;
     source->lost = 0;
