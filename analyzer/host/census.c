@@ -141,18 +141,18 @@ static bool draw(struct census_entry *entry, const struct delta *delta,
     return true;
 }
 
-static bool count(struct census *census, struct census_entry *entry, const struct delta *delta)
+/* Whether the entry has a series from this delta on. */
+static bool begins_series(const struct census *census, const struct census_entry *entry,
+                          const struct delta *delta)
 {
-    struct census_queue *queue = &census->queue[entry->key.scope];
-    struct host_point before = held_of(entry);
-    if ((delta->what & DELTA_GONE) != 0)
-        count_ending(entry, delta);
-    if ((delta->what & DELTA_CUT) != 0)
-        return true; /* nothing happened */
-    bool again = (delta->what & DELTA_OPENED) != 0 && entry->opened > 0;
-    bool needed = entry->more == NULL && (again || entry->key.scope == HOST_SERVICE);
-    if (needed && !make_more(entry, census_two_msl(census)))
-        return false;
+    const struct census_queue *queue = &census->queue[entry->key.scope];
+    uint32_t opened = entry->opened + ((delta->what & DELTA_OPENED) != 0);
+    return opened >= CENSUS_SERIES && queue->drawn < CENSUS_SERIES_MOST;
+}
+
+static void count_changes(struct census *census, struct census_entry *entry,
+                          const struct delta *delta)
+{
     if (entry->opened == 0)
         entry->first_port = delta->end[CLIENT].port;
     count_openings(census, entry, delta);
@@ -162,11 +162,29 @@ static bool count(struct census *census, struct census_entry *entry, const struc
         entry->alive[delta->from] = delta->t;
     if ((delta->what & DELTA_OPENED) != 0)
         census_touch(census, entry);
-    if (!entry->drawn && entry->opened >= CENSUS_SERIES && queue->drawn < CENSUS_SERIES_MOST) {
+}
+
+static bool count(struct census *census, struct census_entry *entry, const struct delta *delta)
+{
+    if ((delta->what & DELTA_GONE) != 0)
+        count_ending(entry, delta);
+    if ((delta->what & DELTA_CUT) != 0)
+        return true; /* nothing happened */
+    bool again = (delta->what & DELTA_OPENED) != 0 && entry->opened > 0;
+    bool needed = entry->more == NULL && (again || entry->key.scope == HOST_SERVICE);
+    if (needed && !make_more(entry, census_two_msl(census)))
+        return false;
+    if (!entry->drawn && begins_series(census, entry, delta)) {
         entry->drawn = true;
-        queue->drawn++;
+        census->queue[entry->key.scope].drawn++;
     }
-    return !entry->drawn || draw(entry, delta, &before);
+    if (!entry->drawn) {
+        count_changes(census, entry, delta);
+        return true;
+    }
+    struct host_point before = held_of(entry);
+    count_changes(census, entry, delta);
+    return draw(entry, delta, &before);
 }
 
 /* The second connection makes it worth while; the first is told from what the entry kept. */
@@ -247,10 +265,11 @@ static struct census_entry *admit(struct census *census, const struct census_tar
     unsigned enough = crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED;
     if ((delta->what & enough) == 0)
         return NULL;
-    if (target->key.scope == HOST_PAIR && !census_knocks_again(census, &target->key))
+    struct census_key key = census_key_in(target->scope, delta);
+    if (target->scope == HOST_PAIR && !census_knocks_again(census, &key))
         return NULL;
     struct delta whole = from_nothing(delta);
-    struct census_entry *entry = census_make(census, &target->key, target->tag, delta->t);
+    struct census_entry *entry = census_make(census, &key, target->tag, delta->t);
     *failed = entry == NULL || !count(census, entry, &whole);
     return entry;
 }

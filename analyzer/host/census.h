@@ -58,6 +58,8 @@ enum episode_kind { EPISODE_TIME_WAIT, EPISODE_PORTS, EPISODE_CHURN, EPISODES };
 struct census_more {
     struct series series;          /* from the CENSUS_SERIES-th connection on */
     struct cohorts *cohorts;       /* SERVICE, from the second connection on; owned */
+    struct worst *worst_leaks;     /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
+    struct worst *worst_ports;     /* PAIR: of its connections; NULL: none; owned */
     struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
     struct dwell *dwell;           /* SERVICE; NULL: none; owned */
     struct rate opened_rate, closed_rate;
@@ -67,27 +69,33 @@ struct census_more {
     nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last */
     uint64_t leaks;        /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
-    struct worst *worst_leaks; /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
-    struct worst *worst_ports; /* PAIR: of its connections; NULL: none; owned */
     struct episode episode[EPISODES];
     struct census_ref first_ref, ref[CENSUS_REFS]; /* ref: the latest openings, a ring */
     uint32_t refs;                                 /* so far */
 };
 
-/* What every delta touches, and all that a source with a single connection needs. */
+/*
+ * What every delta touches, and all that a source with a single connection needs.  A line of cache
+ * each: what finds it; stocks; what nearly all deltas change; beginning and end.
+ */
 struct census_entry {
     struct census_key key;
     uint32_t index, tag;   /* its own slot in the pool; of its key's hash */
     uint32_t newer, older; /* in its queue; 0 none */
-    struct level_of time_wait[2], close_wait[2], held;
+
+    struct level_of time_wait[2], close_wait[2];
+
+    struct level_of held;
     nanotime last;
-    nanotime alive[2]; /* when the side was last seen to act */
-    uint32_t opened, answered, established, closed;
-    uint16_t first_port;      /* of the source */
-    bool heeded;              /* which queue: of those that came again */
-    bool drawn;               /* it has a series */
-    bool up_once;             /* SERVICE: a connection of it was whole */
+    nanotime alive[2];        /* when the side was last seen to act */
     struct census_more *more; /* NULL: a single connection so far; owned */
+    uint32_t opened;
+    uint16_t first_port; /* of the source */
+    bool heeded;         /* which queue: of those that came again */
+    bool drawn;          /* it has a series */
+    bool up_once;        /* SERVICE: a connection of it was whole */
+
+    uint32_t answered, established, closed;
     nanotime first;
     uint32_t by_close[CLOSE_KINDS], by_initiator[INITIATOR_BOTH + 1];
 };

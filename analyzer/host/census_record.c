@@ -116,8 +116,8 @@ static void raise_to(uint64_t *most, uint64_t value)
 static void raise_ports(const struct census *census, const struct census_entry *pair, nanotime now,
                         struct stock_peaks *peaks)
 {
-    uint64_t usable = pair->more != NULL ? census_usable_ports(census, pair, now)
-                                         : census->config->usable_ports;
+    uint64_t usable =
+        pair->more != NULL ? census_usable_ports(census, pair, now) : census->config->usable_ports;
     if (pair->held.now * peaks->ports_usable <= peaks->ports * usable)
         return;
     peaks->ports = pair->held.now;

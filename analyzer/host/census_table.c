@@ -25,12 +25,15 @@ static struct census_entry *entry_at(const struct census *census, uint32_t index
     return index == 0 ? NULL : pool_at(&census->pool, index);
 }
 
-/* A keyed hash of an address and what belongs to it. */
-static uint64_t hash_of(const struct census *census, const uint8_t *address, uint64_t other)
+/* A keyed hash of an address and its port; of IPv4 without the zeros behind the address. */
+static inline uint64_t hash_of(const struct census *census, const uint8_t *address, uint16_t port,
+                               uint8_t ip_version)
 {
     uint64_t words[3];
     memcpy(words, address, 2 * sizeof(words[0]));
-    words[2] = other;
+    words[2] = (uint64_t)port << 8 | ip_version;
+    if (ip_version == 4)
+        return hash_two_words(census->secret, words[0], words[2]);
     return hash_words(census->secret, words, 3);
 }
 
@@ -42,9 +45,8 @@ static uint32_t tag_of_pair(uint64_t source, uint64_t destination)
 
 static uint32_t tag_of(const struct census *census, const struct census_key *key)
 {
-    uint64_t source = hash_of(census, key->source, key->ip_version);
-    uint64_t destination =
-        hash_of(census, key->destination, (uint64_t)key->port << 8 | key->ip_version);
+    uint64_t source = hash_of(census, key->source, 0, key->ip_version);
+    uint64_t destination = hash_of(census, key->destination, key->port, key->ip_version);
     if (key->scope == HOST_PAIR)
         return tag_of_pair(source, destination);
     return (uint32_t)(key->scope == HOST_SOURCE ? source : destination);
@@ -221,33 +223,69 @@ struct census_entry *census_make(struct census *census, const struct census_key 
     return entry;
 }
 
+struct census_key census_key_in(enum host_scope scope, const struct delta *delta)
+{
+    const struct endpoint_record *end = delta->end;
+    return census_key_of(scope, delta->ip_version, end[CLIENT].address, end[SERVER].address,
+                         end[SERVER].port);
+}
+
+static bool is_same_address(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, sizeof(((struct census_key *)0)->source)) == 0;
+}
+
+/* Whether the key is census_key_in() of the scope. */
+static bool is_key_in(const struct census_key *key, enum host_scope scope,
+                      const struct delta *delta)
+{
+    const struct endpoint_record *end = delta->end;
+    if (key->scope != scope || key->ip_version != delta->ip_version)
+        return false;
+    if (scope != HOST_SERVICE && !is_same_address(key->source, end[CLIENT].address))
+        return false;
+    return scope == HOST_SOURCE || (key->port == end[SERVER].port &&
+                                    is_same_address(key->destination, end[SERVER].address));
+}
+
+static struct census_entry *find_in(const struct census *census, enum host_scope scope,
+                                    const struct delta *delta, uint32_t tag)
+{
+    for (uint32_t i = tag & census->mask; census->slot[i].index != 0; i = (i + 1) & census->mask) {
+        if (census->slot[i].tag != tag)
+            continue;
+        struct census_entry *entry = entry_at(census, census->slot[i].index);
+        if (is_key_in(&entry->key, scope, delta))
+            return entry;
+    }
+    return NULL;
+}
+
 /* Most entries are far away in memory: what is needed of all is fetched before any is looked at. */
 void census_aim(const struct census *census, const struct delta *delta,
                 struct census_target *target, bool all)
 {
-    enum { LINE = 64, LINES = 4 };
+    enum { LINE = 64, LINES = 3 }; /* the fourth is for few deltas */
     int first = all ? 0 : HOST_SERVICE, last = all ? HOST_SCOPES - 1 : HOST_SERVICE;
     const struct endpoint_record *end = delta->end;
     uint64_t destination =
-        hash_of(census, end[SERVER].address, (uint64_t)end[SERVER].port << 8 | delta->ip_version);
-    uint64_t source = all ? hash_of(census, end[CLIENT].address, delta->ip_version) : 0;
+        hash_of(census, end[SERVER].address, end[SERVER].port, delta->ip_version);
+    uint64_t source = all ? hash_of(census, end[CLIENT].address, 0, delta->ip_version) : 0;
     target[HOST_SERVICE].tag = (uint32_t)destination;
     target[HOST_SOURCE].tag = (uint32_t)source;
     target[HOST_PAIR].tag = tag_of_pair(source, destination);
-    for (int scope = first; scope <= last; scope++) {
-        target[scope].key =
-            census_key_of((enum host_scope)scope, delta->ip_version, delta->end[CLIENT].address,
-                          delta->end[SERVER].address, delta->end[SERVER].port);
+    for (int scope = first; scope <= last; scope++)
         __builtin_prefetch(&census->slot[target[scope].tag & census->mask]);
-    }
     for (int scope = first; scope <= last; scope++) {
         uint32_t index = census->slot[target[scope].tag & census->mask].index;
         const char *entry = index == 0 ? NULL : pool_at(&census->pool, index);
         for (int line = 0; entry != NULL && line < LINES; line++)
             __builtin_prefetch(entry + line * LINE);
     }
-    for (int scope = first; scope <= last; scope++)
-        target[scope].entry = find(census, &target[scope].key, target[scope].tag);
+    for (int scope = first; scope <= last; scope++) {
+        target[scope].scope = (enum host_scope)scope;
+        target[scope].entry = find_in(census, target[scope].scope, delta, target[scope].tag);
+    }
 }
 
 nanotime census_two_msl(const struct census *census)

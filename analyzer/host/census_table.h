@@ -7,12 +7,15 @@
 
 #include "census.h"
 
-/* Where a delta counts: the key of a scope, and its entry. */
+/* Where a delta counts in a scope: its entry, or where it would stand in the index. */
 struct census_target {
-    struct census_key key;
+    enum host_scope scope;
     uint32_t tag;
     struct census_entry *entry; /* NULL: there is none */
 };
+
+/* What names the entry of a scope that a delta counts for. */
+struct census_key census_key_in(enum host_scope scope, const struct delta *delta);
 
 /* Finds the entries of all scopes, by enum host_scope, or the service's alone. */
 void census_aim(const struct census *census, const struct delta *delta,

@@ -94,10 +94,11 @@ static void count_syn(struct flood *flood, const struct host_occasion *occasion)
 
 void floods_take(struct floods *floods, const struct host_occasion *occasion)
 {
+    const unsigned counted = DELTA_OPENED | DELTA_ANSWERED | DELTA_ANSWER_AGAIN | DELTA_ESTABLISHED;
     const struct delta *delta = occasion->delta;
     const struct census_entry *service = occasion->place.service;
     bool syn = (delta->what & (DELTA_OPENED | DELTA_MIDSTREAM)) == DELTA_OPENED;
-    if (!syn && floods->watched == 0)
+    if ((delta->what & counted) == 0 || (!syn && floods->watched == 0))
         return;
     struct flood *flood = floods->watched == 0 ? NULL : find(floods, &service->key);
     if (flood == NULL && syn &&
