@@ -179,6 +179,18 @@ struct incarnation *flow_table_new_unclear(struct flow_table *table)
     return incarnation;
 }
 
+struct incarnation *flow_table_new_unstarted(struct flow_table *table)
+{
+    struct incarnation *incarnation = flow_table_new_unclear(table);
+    if (incarnation == NULL)
+        return NULL;
+    uint32_t index = incarnation->index;
+    const size_t begin = sizeof(incarnation->connection); /* which stands first */
+    memset((char *)incarnation + begin, 0, sizeof(*incarnation) - begin);
+    incarnation->index = index;
+    return incarnation;
+}
+
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation)
 {
     connection_clear(&incarnation->connection);

@@ -69,6 +69,8 @@ struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index);
 struct incarnation *flow_table_new_incarnation(struct flow_table *table);
 /* One for park_restore, which fills all of it but its index. */
 struct incarnation *flow_table_new_unclear(struct flow_table *table);
+/* The same, clear but for its connection, which connection_start() clears. */
+struct incarnation *flow_table_new_unstarted(struct flow_table *table);
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation);
 
 /* Octets held. */

@@ -31,6 +31,8 @@ void json_writer_init(struct json_writer *writer, bool nano)
     *writer = (struct json_writer){.nano = nano, .day = NO_DAY};
     for (int i = 0; i < JSON_SECONDS; i++)
         writer->second[i].number = NO_SECOND;
+    for (int i = 0; i < JSON_MOMENTS; i++)
+        writer->moment[i].moment = NANOTIME_UNKNOWN;
 }
 
 static void take_room(struct json_writer *writer)
@@ -107,10 +109,8 @@ char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address)
     return out;
 }
 
-char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
+static void spell_moment(struct json_writer *writer, struct json_moment *slot, nanotime moment)
 {
-    if (moment == NANOTIME_UNKNOWN)
-        return json_spell_null(out);
     int64_t number = moment / NANO_PER_SECOND;
     int64_t nanos = moment - number * NANO_PER_SECOND;
     if (nanos < 0) { /* before 1970 */
@@ -121,9 +121,22 @@ char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
     if (second->number != number)
         spell_second(writer, moment, second->text);
     second->number = number;
-    memcpy(out, second->text, JSON_SECOND); /* of fixed size: cheaper than two copies */
-    out = text_put_fraction(out + JSON_SECOND, (uint32_t)nanos, writer->nano ? 9 : 6);
-    return spell(out, "Z\"", 2);
+    memcpy(slot->text, second->text, JSON_SECOND);
+    char *out = text_put_fraction(slot->text + JSON_SECOND, (uint32_t)nanos, writer->nano ? 9 : 6);
+    memcpy(out, "Z\"", 2);
+    slot->moment = moment;
+}
+
+char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
+{
+    if (moment == NANOTIME_UNKNOWN)
+        return json_spell_null(out);
+    uint64_t hash = (uint64_t)moment * UINT64_C(0x9e3779b97f4a7c15);
+    struct json_moment *slot = &writer->moment[hash / (UINT64_MAX / JSON_MOMENTS + 1)];
+    if (slot->moment != moment)
+        spell_moment(writer, slot, moment);
+    memcpy(out, slot->text, JSON_MOMENT); /* of fixed size: cheaper than its own length */
+    return out + (writer->nano ? JSON_MOMENT : JSON_MOMENT - 3);
 }
 
 void json_put_raw(struct json_writer *writer, const char *text, size_t length)

@@ -24,6 +24,8 @@ enum {
     JSON_WORD = 40,               /* the longest word of a vocabulary with its quotes */
     JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
     JSON_SECONDS = 8, /* that a writer remembers, each in the place its number modulo these names */
+    JSON_MOMENTS = 8, /* likewise, in the place that its hash says */
+    JSON_MOMENT = 32, /* a moment with its quotes, and room behind */
 };
 
 #define JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
@@ -32,6 +34,12 @@ enum {
 struct json_second {
     int64_t number; /* since the epoch */
     char text[JSON_SECOND];
+};
+
+/* A moment as it was spelled last: a record names the same ones again and again. */
+struct json_moment {
+    nanotime moment;
+    char text[JSON_MOMENT];
 };
 
 struct json_writer {
@@ -43,6 +51,7 @@ struct json_writer {
     int64_t day; /* that date spells */
     char date[TEXT_DATE];
     struct json_second second[JSON_SECONDS]; /* the times of a record lie in few of them */
+    struct json_moment moment[JSON_MOMENTS];
 };
 
 /* A writer without a buffer. */

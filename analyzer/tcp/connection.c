@@ -8,6 +8,7 @@
 #include "closing.h"
 #include "facts.h"
 #include "moves.h"
+#include "opening.h"
 #include "ordinary.h"
 #include "tallies.h"
 #include "window.h"
@@ -455,13 +456,19 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *step)
 {
-    if (!ordinary_may_come(connection, from) || !ordinary_follows(connection, segment, from))
-        return connection_segment_fully(connection, segment, from, step);
-    step_begin(step, connection, segment, from);
-    step->ordinary = true;
-    zeek_view_ordinary(&connection->zeek, segment, from);
-    ordinary_take(connection, segment, from);
-    return true;
+    if (ordinary_may_come(connection, from) && ordinary_follows(connection, segment, from)) {
+        step_begin(step, connection, segment, from);
+        step->ordinary = true;
+        zeek_view_ordinary(&connection->zeek, segment, from);
+        ordinary_take(connection, segment, from);
+        return true;
+    }
+    if (opening_fits(connection, segment, from)) {
+        step_begin(step, connection, segment, from);
+        opening_take(connection, segment, from, step);
+        return true;
+    }
+    return connection_segment_fully(connection, segment, from, step);
 }
 
 void connection_clear(struct connection *connection)

@@ -27,7 +27,7 @@ int history_count(const struct history *history, int side)
     return count;
 }
 
-int history_push(struct history *history, const struct history_entry *entry)
+int history_push_more(struct history *history, const struct history_entry *entry)
 {
     bool full = history->count >= HISTORY_MAX && history_count(history, entry->side) >= HISTORY_MAX;
     if (full || !history_grow(history)) {

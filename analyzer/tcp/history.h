@@ -37,8 +37,17 @@ struct history {
     struct history_entry *more; /* entries from HISTORY_INLINE on; owned, NULL until needed */
 };
 
+/* Appends an entry where those in place are taken; as history_push(). */
+int history_push_more(struct history *history, const struct history_entry *entry);
+
 /* Appends an entry; returns its index, or -1 when it was counted as dropped. */
-int history_push(struct history *history, const struct history_entry *entry);
+static inline int history_push(struct history *history, const struct history_entry *entry)
+{
+    if (history->count >= HISTORY_INLINE)
+        return history_push_more(history, entry);
+    history->first[history->count] = *entry;
+    return history->count++;
+}
 
 static inline struct history_entry *history_at(struct history *history, int index)
 {

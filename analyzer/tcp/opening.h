@@ -1,0 +1,23 @@
+/*
+ * opening: the three segments that begin nearly every connection, each taken in one go.
+ *
+ *     client  SYN  ->            the first segment there is
+ *             <-  SYN-ACK        acknowledges it, and no more
+ *             ACK  ->            acknowledges that, without payload
+ *
+ * What they do is what connection_segment_fully() does; a test compares them octet by octet.  They
+ * move both sides by figure 5, as ever: only what cannot apply to them is not asked.
+ */
+#ifndef LASTACK_TCP_OPENING_H
+#define LASTACK_TCP_OPENING_H
+
+#include "connection.h"
+
+/* Whether the segment from side `from` is one of them, and nothing had come between. */
+bool opening_fits(const struct connection *connection, const struct segment *segment, int from);
+
+/* Takes one that fits; *step is begun. */
+void opening_take(struct connection *connection, const struct segment *segment, int from,
+                  struct step *step);
+
+#endif
