@@ -453,6 +453,18 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
     return true;
 }
 
+/* An ordinary segment, but that it proves the server's ESTABLISHED. */
+static bool is_first_word(struct connection *connection, const struct segment *segment, int from)
+{
+    struct side *x = &connection->side[from];
+    if (!opening_is_proven(connection, segment, from))
+        return false;
+    x->basis = BASIS_ACKED; /* as it will be */
+    bool fits = ordinary_may_come(connection, from) && ordinary_follows(connection, segment, from);
+    x->basis = BASIS_PRESUMED;
+    return fits;
+}
+
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *step)
 {
@@ -466,6 +478,13 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     if (opening_fits(connection, segment, from)) {
         step_begin(step, connection, segment, from);
         opening_take(connection, segment, from, step);
+        return true;
+    }
+    if (is_first_word(connection, segment, from)) {
+        step_begin(step, connection, segment, from);
+        opening_prove(connection, segment, step);
+        zeek_view_ordinary(&connection->zeek, segment, from);
+        ordinary_take(connection, segment, from);
         return true;
     }
     return connection_segment_fully(connection, segment, from, step);

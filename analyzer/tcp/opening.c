@@ -12,8 +12,11 @@ enum {
     MAX_SCALE = 14, /* RFC 7323 2.3 */
 };
 
-/* Entries of the history before each of the three; the SYN-ACK brings two. */
-enum { BEFORE_SYN = 0, BEFORE_SYNACK = 1, BEFORE_THIRD = 3, CLIENT_OPENED = 2 };
+/* Entries of the history before each of the three, and behind them; the SYN-ACK brings two. */
+enum { BEFORE_SYN = 0, BEFORE_SYNACK = 1, BEFORE_THIRD = 3, BEFORE_WORD = 4 };
+
+/* Of these, where the client and the server are presumed to have become ESTABLISHED. */
+enum { CLIENT_OPENED = 2, SERVER_OPENED = 3 };
 
 static bool is_silent(const struct side *x)
 {
@@ -205,4 +208,28 @@ void opening_take(struct connection *connection, const struct segment *segment, 
     x->last_t = segment->time;
     x->last_ip_id = segment->ip_id;
     take_stamps(connection, segment, from);
+}
+
+/* Whether of the server nothing is presumed but the last entry: that it is ESTABLISHED. */
+static bool only_opened_is_presumed(const struct history *history)
+{
+    const struct history_entry *entry = history->first;
+    const struct history_entry *answered = &entry[BEFORE_SYNACK], *opened = &entry[SERVER_OPENED];
+    return entry[BEFORE_SYN].side == 0 && entry[CLIENT_OPENED].side == 0 && answered->side == 1 &&
+           answered->basis == BASIS_SENT && opened->side == 1 && opened->fact == FACT_SYN_ACKED &&
+           !opened->revoked;
+}
+
+bool opening_is_proven(const struct connection *connection, const struct segment *segment, int from)
+{
+    const struct side *client = &connection->side[0], *server = &connection->side[1];
+    return from == 1 && connection->history.count == BEFORE_WORD && !connection->midstream &&
+           server->basis == BASIS_PRESUMED && server->state == STATE_ESTABLISHED &&
+           only_opened_is_presumed(&connection->history) &&
+           (segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(client->iss, 1)));
+}
+
+void opening_prove(struct connection *connection, const struct segment *segment, struct step *step)
+{
+    side_confirm_alone(connection, 1, SERVER_OPENED, BASIS_ACKED, segment->packet, step);
 }

@@ -20,4 +20,13 @@ bool opening_fits(const struct connection *connection, const struct segment *seg
 void opening_take(struct connection *connection, const struct segment *segment, int from,
                   struct step *step);
 
+/*
+ * Whether the segment is the server's first word after them, with data or the ACK of data: it
+ * proves that the server is ESTABLISHED, which had been presumed.
+ */
+bool opening_is_proven(const struct connection *connection, const struct segment *segment,
+                       int from);
+
+void opening_prove(struct connection *connection, const struct segment *segment, struct step *step);
+
 #endif
