@@ -129,7 +129,10 @@ static void add_span(struct draft *draft, struct step *run, uint32_t offset, uin
 {
     struct span *last =
         run->spans == 0 ? NULL : (struct span *)draft->spans.items + draft->spans.count - 1;
-    if (last != NULL && last->offset + last->size == offset) {
+    bool behind = last != NULL && last->offset + last->size == offset;
+    bool before = last != NULL && offset + size == last->offset;
+    if (behind || before) {
+        last->offset = before ? offset : last->offset;
         last->size += size;
         return;
     }

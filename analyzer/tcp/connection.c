@@ -10,6 +10,7 @@
 #include "moves.h"
 #include "opening.h"
 #include "ordinary.h"
+#include "parting.h"
 #include "tallies.h"
 #include "window.h"
 
@@ -486,6 +487,10 @@ bool connection_segment(struct connection *connection, const struct segment *seg
         zeek_view_ordinary(&connection->zeek, segment, from);
         ordinary_take(connection, segment, from);
         return true;
+    }
+    if (parting_fits(connection, segment, from)) {
+        step_begin(step, connection, segment, from);
+        return parting_take(connection, segment, from, step);
     }
     return connection_segment_fully(connection, segment, from, step);
 }
