@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "introduce.h"
 #include "lones.h"
 
 /* A closed connection is remembered as long as its segments may be under way; an open one that says
@@ -199,6 +200,8 @@ uint32_t joints_find(struct pair *pair, int tap, const struct segment *segment, 
         *ret_end = 1 - *ret_end;
     if (joint->known[0] && joint->known[1]) {
         withdraw(pair, index);
+        if (joint->matched == 0)
+            introduce_withdraw_all(pair, joint);
     } else if (is_syn(segment)) {
         struct syn_print syn = syn_print_of(segment);
         offer(pair, index, &syn);
@@ -229,12 +232,12 @@ static bool is_same_but_number(const struct lone *a, const struct lone *b)
     return x->payload > 0 && (x->hashed >= TELLING || (same_id && x->stamped));
 }
 
-/* Puts what the second tap has shown of an end, or acknowledged of it, into the first's terms. */
-static void apply_shift(struct pair *pair, struct joint *joint, int end, uint32_t shift)
+void joints_apply_shift(struct pair *pair, struct joint *joint, int end, uint32_t shift)
 {
     joint->shift[end] += shift;
     joint->shifted = joint->shift[0] != 0 || joint->shift[1] != 0;
     joint->view[1][end].high -= shift;
+    joint->view[1][1 - end].acked -= shift;
     for (int sender = 0; sender < ENDS; sender++) {
         uint32_t index = joint->view[1][sender].lones.oldest;
         for (; index != 0; index = pair_lone(pair, index)->newer)
@@ -256,7 +259,7 @@ bool joints_find_shift(struct pair *pair, struct lone *lone)
             const struct lone *second = lone->tap == 1 ? lone : held;
             const struct lone *first = lone->tap == 0 ? lone : held;
             uint32_t shift = second->print.sequence - first->print.sequence;
-            apply_shift(pair, joint, lone->end, shift);
+            joints_apply_shift(pair, joint, lone->end, shift);
             if (lone->tap == 1)
                 lone->print.sequence -= shift;
             return true;
@@ -264,6 +267,19 @@ bool joints_find_shift(struct pair *pair, struct lone *lone)
         index = held->older;
     }
     return false;
+}
+
+bool joints_take_key(struct pair *pair, uint32_t index, int tap, uint32_t from)
+{
+    struct joint *other = pair_joint(pair, from);
+    withdraw(pair, index);
+    if (!attach(pair, index, tap, &other->key[tap], other->hash[tap])) {
+        pair->status = STATUS_NO_MEMORY;
+        return false;
+    }
+    finder_remove(&pair->by_key[tap], other->hash[tap], from);
+    other->known[tap] = false;
+    return true;
 }
 
 uint32_t joints_of_key(const struct pair *pair, int tap, const struct flow_key *key)
@@ -278,7 +294,7 @@ static bool holds_lones(const struct joint *joint)
            0;
 }
 
-static void end(struct pair *pair, uint32_t index)
+void joints_end(struct pair *pair, uint32_t index)
 {
     struct joint *joint = pair_joint(pair, index);
     unlink_use(pair, joint, index);
@@ -306,7 +322,7 @@ void joints_expire(struct pair *pair, nanotime now)
         if (idle < idle_least)
             return;
         if (!holds_lones(joint) && (joint->closed || joint->matched == 0 || idle > idle_most)) {
-            end(pair, index);
+            joints_end(pair, index);
         } else if (newer != 0) { /* looked at again when it comes to the front once more */
             unlink_use(pair, joint, index);
             link_use(pair, joint, index);

@@ -17,6 +17,16 @@ uint32_t joints_find(struct pair *pair, int tap, const struct segment *segment, 
  */
 bool joints_find_shift(struct pair *pair, struct lone *lone);
 
+/* Puts what the second tap has shown of an end, or acknowledged of it, into the first's terms. */
+void joints_apply_shift(struct pair *pair, struct joint *joint, int end, uint32_t shift);
+
+/* A tap shows the connection as another joint has it, which is not found by that any more.  False
+ * when memory ran out. */
+bool joints_take_key(struct pair *pair, uint32_t index, int tap, uint32_t from);
+
+/* Forgets a connection of which nothing is held. */
+void joints_end(struct pair *pair, uint32_t index);
+
 /* The connection that a tap shows under that key; 0: none. */
 uint32_t joints_of_key(const struct pair *pair, int tap, const struct flow_key *key);
 

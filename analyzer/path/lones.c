@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "introduce.h"
+
 /* Two captures that stand on one host may show a segment in either order, this far apart. */
 static const nanotime order_slack = 2 * (nanotime)NANO_PER_MILLI;
 
@@ -84,6 +86,7 @@ uint32_t lones_hold(struct pair *pair, const struct lone *lone)
     struct lone *held = pair_lone(pair, index);
     *held = *lone;
     held->hash = number_hash(pair, lone);
+    held->offered = 0;
     if (!finder_add(&pair->by_number, held->hash, index)) {
         pool_give(&pair->lones, index);
         return 0;
@@ -103,6 +106,7 @@ uint32_t lones_hold(struct pair *pair, const struct lone *lone)
 void lones_release(struct pair *pair, uint32_t index)
 {
     struct lone *lone = pair_lone(pair, index);
+    introduce_withdraw(pair, lone, index);
     lones_unlist(pair, lone, index);
     finder_remove(&pair->by_number, lone->hash, index);
     if (lone->before != 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crossings.h"
+#include "introduce.h"
 #include "joints.h"
 #include "lones.h"
 #include "match.h"
@@ -108,8 +109,10 @@ void pair_take(struct pair *pair, int tap, const struct segment *segment)
     bool placed = match_recent_copy(pair, &new) || match_segment(pair, &new) ||
                   (joints_find_shift(pair, &new) && match_segment(pair, &new)) ||
                   match_pieces(pair, &new) || match_lone_copy(pair, &new);
-    if (!placed)
+    if (!placed) {
         pair_hold(pair, &new);
+        introduce(pair, index, tap, end);
+    }
     if (pair->order % EXPIRE_EVERY == 0)
         pair_expire(pair);
 }
@@ -152,4 +155,5 @@ void pair_clear(struct pair *pair)
         finder_clear(&pair->by_key[tap]);
     finder_clear(&pair->by_number);
     finder_clear(&pair->by_syn);
+    finder_clear(&pair->by_content);
 }

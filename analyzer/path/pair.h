@@ -65,7 +65,8 @@ struct lone {
     uint16_t flags;  /* enum lone_flag */
     uint8_t opening; /* of its tap (joint.opening) when it was taken */
     bool listed;
-    bool needless; /* by all that is known, its octets had come before */
+    uint8_t offered; /* bits: found by these keys of introduce.c */
+    bool needless;   /* by all that is known, its octets had come before */
 };
 
 /* Lone segments, the oldest first; indices. */
@@ -150,7 +151,7 @@ struct pair {
     const struct config *config; /* not owned */
     struct clocks clocks;
     struct pool joints, lones;
-    struct finder by_key[TAPS], by_number, by_syn;
+    struct finder by_key[TAPS], by_number, by_syn, by_content;
     struct hash_key secret;
     struct lone_list all;               /* every lone segment */
     struct lone_list in_use;            /* joints, the one used last at the newest end */
