@@ -4,7 +4,8 @@
  * Alone or together these are enough, each by itself:
  *
  *     the same sequence or acknowledgment number, and the same octets: of 2^32 numbers
- *     the same two timestamps (RFC 7323), which a proxy takes from clocks of its own
+ *     the same two timestamps (RFC 7323), which a proxy takes from clocks of its own; of two
+ *     segments, where a capture does not show what they carry
  *     two segments or more with the same IP identifications, one constant shift apart
  *     all that both opened with, constant shifts, and passing times that one path explains
  *
@@ -36,6 +37,7 @@ struct likeness {
     uint32_t shift[ENDS];                /* other less own, by own ends */
     int alike, same_ids, contradictions; /* segments */
     bool opens[ENDS];                    /* the SYN and the SYN-ACK are alike */
+    bool unlike[ENDS];                   /* SYNs have the same number, and are not */
     int seen[ENDS];                      /* alike, by own ends: */
     nanotime least[ENDS], most[ENDS];    /* by how much later the other one's clock stood */
 };
@@ -49,6 +51,9 @@ static bool has_same_octets(const struct print *a, const struct print *b)
 static bool is_alike(const struct lone *a, const struct lone *b)
 {
     bool cut = ((a->options | b->options) & OPTION_CUT) != 0;
+    bool stamped = a->print.stamped && b->print.stamped;
+    if (stamped && (a->print.tsval != b->print.tsval || a->print.tsecr != b->print.tsecr))
+        return false;
     return a->print.flags == b->print.flags && a->print.window == b->print.window &&
            a->window_scale == b->window_scale && (cut || a->options == b->options);
 }
@@ -86,6 +91,7 @@ static void lay_beside(const struct pair *pair, struct likeness *both, int end,
             take_alike(both, end, a, b);
             return;
         }
+        both->unlike[end] |= (a->print.flags & b->print.flags & TCP_SYN) != 0;
     }
 }
 
@@ -117,14 +123,17 @@ static int score_of(const struct likeness *both, const struct lone *a, const str
     bool same_seq = a->seen.sequence == b->seen.sequence;
     bool same_ack = (x->flags & TCP_ACK) != 0 && a->seen.acknowledgment == b->seen.acknowledgment;
     bool told = x->hashed >= ACQUAINT_TELLING && has_same_octets(x, y);
+    for (int end = 0; end < ENDS; end++) {
+        if (both->unlike[end] && !both->opens[end])
+            return 0;
+    }
     if (both->contradictions > 0 || both->alike == 0)
         return 0;
     if ((same_seq && same_ack) || ((same_seq || same_ack) && told))
         return SCORE_NUMBERS + both->alike;
-    if (x->stamped)
-        return x->tsval == y->tsval && x->tsecr == y->tsecr && x->tsecr != 0
-                   ? SCORE_STAMPS + both->alike
-                   : 0;
+    bool followed = both->alike > 1 && x->ip_id == y->ip_id;
+    if (x->stamped) /* alike: the timestamps are the same */
+        return x->tsecr != 0 && (told || followed) ? SCORE_STAMPS + both->alike : 0;
     if (both->same_ids >= 2 && told)
         return SCORE_IDS + both->alike;
     bool whole = both->opens[0] && both->opens[1] && both->seen[0] > 1 && both->seen[1] > 1;
