@@ -199,12 +199,27 @@ static bool is_given_up(const struct incarnation *incarnation, int x)
 }
 
 /* Whether what packets tell of unread data fits: the peer's data came, and no answer to it. */
-static bool left_unread(const struct connection *connection, int x, nanotime now)
+static bool left_unread(const struct connection *connection, int x, const struct packet_ref *rst)
 {
     const struct side *side = &connection->side[x], *peer = &connection->side[side_other(x)];
+    bool spoke = side->tally.payload_bytes > rst->payload; /* a reset may carry its reason */
     return peer->tally.payload_bytes > peer->syn_payload &&
-           time_since(now, peer->last_data_t) <= unread_within &&
-           (side->tally.payload_bytes == 0 || side->last_data_packet < peer->last_data_packet);
+           time_since(rst->t, peer->last_data_t) <= unread_within &&
+           (!spoke || side->last_data_packet < peer->last_data_packet);
+}
+
+/*
+ * What X has acknowledged since its own last payload, with the reset's own acknowledgment.  Payload
+ * that went with the SYN acknowledged nothing.
+ */
+static int64_t unread_octets(const struct connection *connection, int x,
+                             const struct packet_ref *rst)
+{
+    const struct side *side = &connection->side[x], *peer = &connection->side[side_other(x)];
+    seq first = seq_add(peer->iss, 1);
+    seq to = seq_later_of(side->rcv_nxt, rst->acknowledgment);
+    bool answered = seq_within(side->acked_with_data, first, to);
+    return seq_distance(to, answered ? side->acked_with_data : first);
 }
 
 static void tell_abort(struct occasion *occasion)
@@ -212,11 +227,10 @@ static void tell_abort(struct occasion *occasion)
     const struct incarnation *incarnation = occasion->incarnation;
     const struct connection *connection = &incarnation->connection;
     int x = occasion->from, y = side_other(x);
-    const struct side *side = &connection->side[x], *peer = &connection->side[y];
+    const struct side *peer = &connection->side[y];
     struct packet_ref rst = packet_ref_of(occasion->segment, x);
-    bool unread = left_unread(connection, x, rst.t);
-    seq from = side->tally.payload_bytes > 0 ? side->acked_with_data : seq_add(peer->iss, 1);
-    int64_t octets = seq_distance(side->rcv_nxt, from);
+    bool unread = left_unread(connection, x, &rst);
+    int64_t octets = unread_octets(connection, x, &rst);
     struct evidence_base base = report_base(incarnation);
     struct event_record event;
     report_begin(&event, EVENT_close_abortive_app, rst.t,
@@ -227,7 +241,8 @@ static void tell_abort(struct occasion *occasion)
                     "the %s's reset in its own numbers, without a FIN", report_side(x));
     if (unread && octets > 0)
         report_number(&event, "unread_bytes", octets);
-    report_number(&event, "since_peer_data_ns", time_since(rst.t, peer->last_data_t));
+    if (peer->last_data_packet != 0)
+        report_number(&event, "since_peer_data_ns", time_since(rst.t, peer->last_data_t));
     report_detail(&event, "cause", unread ? "unread_data" : "unknown");
     report_detail(&event, "rst_form", rst_form_name(occasion->step->rst_form));
     struct endpoint_text end = report_endpoint(occasion, x);
