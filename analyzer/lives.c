@@ -26,7 +26,7 @@ nanotime lives_two_msl(const struct engine *engine)
 static int find_client(const struct tuple *tuple, const struct segment *segment, int end,
                        uint8_t *ret_direction)
 {
-    if ((segment->flags & TCP_SYN) != 0) {
+    if (segment_opens(segment)) {
         bool synack = (segment->flags & TCP_ACK) != 0;
         *ret_direction = synack ? DIRECTION_SYNACK : DIRECTION_SYN;
         return synack ? 1 - end : end;
@@ -45,7 +45,7 @@ static int find_client(const struct tuple *tuple, const struct segment *segment,
 
 static uint32_t client_isn(const struct segment *segment)
 {
-    if ((segment->flags & TCP_SYN) == 0)
+    if (!segment_opens(segment))
         return 0;
     return (segment->flags & TCP_ACK) != 0 ? segment->acknowledgment - 1 : segment->sequence;
 }

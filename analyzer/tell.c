@@ -95,11 +95,11 @@ static nanotime reuse_of(const struct tuple *tuple, const struct incarnation *in
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
         if (held[i] != NULL && held[i] != incarnation &&
             held[i]->client_end == incarnation->client_end)
-            return time_since(now, held[i]->connection.last_t);
+            return time_later_of(0, time_since(now, held[i]->connection.last_t));
     }
     const struct tombstone *old = tuple->tombstones;
     bool same = old != NULL && old->client_end == incarnation->client_end;
-    return same ? time_since(now, old->last_t) : NANOTIME_UNKNOWN;
+    return same ? time_later_of(0, time_since(now, old->last_t)) : NANOTIME_UNKNOWN;
 }
 
 static bool is_up(unsigned holding)
@@ -154,7 +154,7 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
     if (!is_listening(engine))
         return;
     struct delta delta = delta_of(engine, tuple, incarnation);
-    bool syn = (segment->flags & TCP_SYN) != 0;
+    bool syn = segment_opens(segment);
     delta.what |= DELTA_OPENED | (syn ? 0 : DELTA_MIDSTREAM);
     delta.opened = segment->time;
     delta.reuse = syn ? reuse_of(tuple, incarnation, segment->time) : NANOTIME_UNKNOWN;
@@ -167,7 +167,7 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
 static unsigned what_of(const struct incarnation *incarnation, const struct step *step)
 {
     const struct segment *segment = step->segment;
-    if (segment == NULL || step->damaged || step->stray || (segment->flags & TCP_SYN) == 0)
+    if (segment == NULL || step->damaged || step->stray || !segment_opens(segment))
         return 0;
     bool again = incarnation->connection.side[step->from].tally.syns > 1;
     if ((segment->flags & TCP_ACK) == 0)

@@ -57,7 +57,7 @@ bool collide_attach(struct incarnation *candidate, const struct incarnation *old
 {
     bool there_was = old != NULL ? (old->flags & INCARNATION_SYNCHRONIZED) != 0
                                  : tombstone != NULL && tombstone->synchronized;
-    if (!there_was || (segment->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+    if (!there_was || !segment_opens(segment) || (segment->flags & TCP_ACK) != 0)
         return true;
     struct collision *collision = calloc(1, sizeof(*collision));
     if (collision == NULL)

@@ -222,7 +222,7 @@ static enum route route_from_responder(const struct tuple *tuple, const struct s
 /* No incarnation lives: a segment of the last one, or a new beginning. */
 static enum route route_idle(const struct tuple *tuple, const struct segment *segment, int end)
 {
-    if ((segment->flags & TCP_SYN) != 0)
+    if (segment_opens(segment))
         return ROUTE_FIRST;
     bool rests = tuple->resting &&
                  seq_within(segment->sequence, tuple->rest[end] - REST_REACH, tuple->rest[end]);

@@ -24,7 +24,8 @@ void connection_start(struct connection *connection, const struct segment *first
     connection->synack_t = NANOTIME_UNKNOWN;
     connection->ack_t = NANOTIME_UNKNOWN;
     connection->closed_at = NANOTIME_UNKNOWN;
-    connection->midstream = (first->flags & TCP_SYN) == 0;
+    connection->last_t = first->time; /* before 1970, too */
+    connection->midstream = !segment_opens(first);
     enum tcp_state initial = connection->midstream ? STATE_UNKNOWN : STATE_CLOSED;
     connection->side[0].state = connection->side[1].state = (uint8_t)initial;
     zeek_view_start(&connection->zeek, first, from);
@@ -162,7 +163,7 @@ static void take_third_time(struct connection *connection, const struct segment 
 static void take_handshake(struct connection *connection, const struct segment *segment, int from)
 {
     bool ack = (segment->flags & TCP_ACK) != 0;
-    if ((segment->flags & TCP_SYN) == 0)
+    if (!segment_opens(segment))
         take_third_time(connection, segment, from);
     else if (ack)
         take_synack_time(connection, segment, from);
@@ -433,13 +434,13 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
         facts_received(connection, segment, from, step);
     tally_segment(connection, segment, from, step);
     tally_round_trip(connection, segment, from);
-    if ((segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+    if (segment_opens(segment) && (segment->flags & TCP_ACK) != 0)
         deduce_syn(connection, segment, from, step);
     facts_sent(connection, segment, from, step);
     if (!side_has(x, SIDE_HEARD) && (segment->flags & TCP_RST) == 0)
         side_begin(connection, segment, from, step);
     take_handshake(connection, segment, from);
-    if ((segment->flags & (TCP_SYN | TCP_RST)) == TCP_SYN) /* RFC 9293 3.10.7: RST comes first */
+    if (segment_opens(segment))
         side_take_syn(x, segment);
     facts_arriving(connection, segment, from, step);
     if (!step->injected)

@@ -264,6 +264,12 @@ static inline bool side_has(const struct side *side, enum side_flag flag)
     return (side->flags & flag) != 0;
 }
 
+/* Whether a segment is a SYN or a SYN-ACK: with RST it is a reset alone (RFC 9293 3.10.7). */
+static inline bool segment_opens(const struct segment *segment)
+{
+    return (segment->flags & (TCP_SYN | TCP_RST)) == TCP_SYN;
+}
+
 /* Starts an incarnation with its first segment, from side `from`; the memory is zeroed here. */
 void connection_start(struct connection *connection, const struct segment *first, int from);
 
