@@ -102,6 +102,7 @@ static void expand_options(const struct side *x, struct side_record *record)
     record->iss_known = side_has(x, SIDE_ISS_KNOWN);
     record->iss = x->iss;
     record->syn_seen = side_has(x, SIDE_SYN_SEEN);
+    record->options_cut = side_has(x, SIDE_SYN_CUT);
     record->mss_known = side_has(x, SIDE_MSS);
     record->mss = x->mss;
     record->window_scale_known = side_has(x, SIDE_SCALED);
@@ -194,9 +195,10 @@ uint64_t expand_caveats(const struct incarnation *incarnation)
     return notes;
 }
 
+/* Not known, too, where the times say that the answer came first. */
 static nanotime span(nanotime later, nanotime earlier)
 {
-    if (later == NANOTIME_UNKNOWN || earlier == NANOTIME_UNKNOWN)
+    if (later == NANOTIME_UNKNOWN || earlier == NANOTIME_UNKNOWN || time_is_before(later, earlier))
         return NANOTIME_UNKNOWN;
     return time_since(later, earlier);
 }

@@ -73,6 +73,7 @@ static struct interface_summary *summarize_interfaces(const struct source *sourc
                 .snaplen = interface->snaplen,
                 .packets = interface->packets,
                 .drops = interface->drops,
+                .drops_known = interface->drops_known,
             };
         }
     }

@@ -88,7 +88,8 @@ struct side_record {
     uint64_t out_of_order, duplicate_acks, sack_blocks, dsack_blocks;
     uint64_t zero_windows, window_probes, keep_alives;
     uint64_t bytes_in_flight_max;
-    bool syn_seen; /* false: mss, window_scale, sack and timestamps are null */
+    bool syn_seen;    /* false: mss, window_scale, sack and timestamps are null */
+    bool options_cut; /* of its SYN, by the capture: what was not seen of them is not known */
     bool mss_known, window_scale_known;
     uint16_t mss;
     uint8_t window_scale;

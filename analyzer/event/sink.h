@@ -24,6 +24,7 @@ struct interface_summary {
     uint64_t snaplen;      /* 0: no limit */
     uint64_t packets;
     uint64_t drops;
+    bool drops_known; /* false: null */
 };
 
 /* One input as the source knows it. */
@@ -36,7 +37,7 @@ struct input_summary {
     uint64_t bytes;        /* octets of the file read, compressed size; 0 unknown */
     bool damaged;          /* it ended in the middle of a record or was broken */
     uint64_t stopped_at_packet; /* last good packet when damaged */
-    char problem[256];          /* one line in words; empty: none */
+    char problem[384];          /* one line in words; empty: none */
     nanotime first, last;       /* its earliest and latest packet; NANOTIME_UNKNOWN: none */
     nanotime gap;      /* from the latest packet of the inputs before it; NANOTIME_UNKNOWN: none */
     nanotime overlap;  /* by how much it begins before that; NANOTIME_UNKNOWN: it does not */

@@ -160,10 +160,16 @@ bool derived_knows_window_scale(const void *record)
     return side->syn_seen && side->window_scale_known;
 }
 
-bool derived_has_syn(const void *record)
+bool derived_knows_sack(const void *record)
 {
     const struct side_record *side = record;
-    return side->syn_seen;
+    return side->syn_seen && (side->sack || !side->options_cut);
+}
+
+bool derived_knows_timestamps(const void *record)
+{
+    const struct side_record *side = record;
+    return side->syn_seen && (side->timestamps || !side->options_cut);
 }
 
 bool derived_has_rtt(const void *record)
@@ -383,6 +389,11 @@ bool derived_knows_drops(const void *record)
 {
     const struct run_summary *run = record;
     return run->drops_known;
+}
+
+bool derived_interface_knows_drops(const void *record)
+{
+    return ((const struct interface_summary *)record)->drops_known;
 }
 
 bool derived_stats_know_drops(const void *record)

@@ -24,7 +24,8 @@ void derived_write_destination_ip(struct record_writer *writer, const void *reco
 bool derived_knows_iss(const void *record);
 bool derived_knows_mss(const void *record);
 bool derived_knows_window_scale(const void *record);
-bool derived_has_syn(const void *record);
+bool derived_knows_sack(const void *record);
+bool derived_knows_timestamps(const void *record);
 bool derived_has_rtt(const void *record);
 bool derived_has_fin(const void *record);
 bool derived_has_rst(const void *record);
@@ -67,6 +68,7 @@ void derived_write_span(struct record_writer *writer, const void *record);
 void derived_write_link_types(struct record_writer *writer, const void *record);
 void derived_write_skipped(struct record_writer *writer, const void *record);
 bool derived_knows_drops(const void *record);
+bool derived_interface_knows_drops(const void *record);
 bool derived_stats_know_drops(const void *record);
 void derived_write_problem_title(struct record_writer *writer, const void *record);
 void derived_write_problem_source(struct record_writer *writer, const void *record);

@@ -213,7 +213,7 @@ static enum reader_result pcapng_end(const struct pcapng *pcapng, char *problem)
                  (unsigned long long)pcapng->packets + 1, (unsigned long long)pcapng->inlet.offset,
                  failure);
     else
-        snprintf(problem, READER_PROBLEM_SIZE, "%s%s%.120s", pcapng->cut,
+        snprintf(problem, READER_PROBLEM_SIZE, "%s%s%.250s", pcapng->cut,
                  pcapng->cut[0] != '\0' && damage[0] != '\0' ? "; " : "", damage);
     return problem[0] != '\0' ? READER_DAMAGED : READER_END;
 }

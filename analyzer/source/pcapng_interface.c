@@ -123,8 +123,10 @@ static void add_drops(struct pcapng_interfaces *all, const struct pcapng_interfa
                       uint64_t drops)
 {
     all->drops += drops;
-    if (of->row != PCAPNG_NO_ROW)
-        all->rows[of->row].drops += drops;
+    if (of->row == PCAPNG_NO_ROW)
+        return;
+    all->rows[of->row].drops += drops;
+    all->rows[of->row].drops_known = true;
 }
 
 /* The larger of what packets and what statistics told counts: they speak of the same drops. */

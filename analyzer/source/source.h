@@ -74,6 +74,7 @@ struct source_interface {
     uint32_t snaplen; /* 0: no limit */
     uint64_t packets;
     uint64_t drops; /* by the interface and by the operating system */
+    bool drops_known;
 };
 
 /* What a reader counts beside packets; all 0 for formats that know nothing of it. */
@@ -97,7 +98,7 @@ struct source_input {
     uint64_t packets;        /* read so far, those that the filter takes away included */
     uint64_t bytes;          /* of the file as stored, once its reading has ended; live: captured */
     bool damaged;            /* cut short or broken */
-    char problem[256];       /* one line; empty: none */
+    char problem[384];       /* one line; empty: none */
     uint64_t first_number;   /* of its first packet in all inputs; 0: none read */
     nanotime first;          /* time of its earliest and latest packet; NANOTIME_UNKNOWN: none */
     nanotime last;

@@ -270,6 +270,28 @@ def check_losses(tap, folder):
     records = capture(None, 9)
     tap.ok(records[-1]["lastack"]["capture"]["drops"]["kernel"] == 9, "statistics at the end",
            records[-1]["lastack"]["capture"]["drops"])
+    for statistics in (0, 9):
+        entry = capture(None, statistics)[-1]["lastack"]["inputs"][0]["interfaces"][0]
+        tap.ok(entry["drops"] == (statistics or None), "an interface's drops, or that nothing is known",
+               entry)
+
+
+def check_early(tap, folder):
+    """An offset may put times before 1970: all that is told but the times is the same."""
+    path = os.path.join(folder, "early.pcapng")
+    told = []
+    for back in (0, 2_000_000_000):
+        out = section() + interface(resolution=9, offset=-back)
+        out += b"".join(enhanced(0, time, octets) for time, octets in frames())
+        with open(path, "wb") as file:
+            file.write(out)
+        run, records = lastack(path, "--transitions")
+        flows = [r for r in records if r["event"]["dataset"] == "lastack.flow"]
+        told.append((run.returncode, flows[0]["event"]["end"] if flows else None,
+                     [(r["event"]["duration"], r["lastack"]["close"]["kind"],
+                       r["lastack"]["client"]["state"], r["lastack"]["caveats"]) for r in flows]))
+    tap.ok(told[0][2] == told[1][2] != [] and told[1][0] == 0 and told[1][1] < "1970",
+           "times before 1970", told)
 
 
 def main():
@@ -283,6 +305,7 @@ def main():
                 check(tap, folder)
         check_damage(tap, folder)
         check_losses(tap, folder)
+        check_early(tap, folder)
     return tap.end()
 
 
