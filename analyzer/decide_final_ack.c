@@ -73,7 +73,7 @@ static void open_final_ack(struct engine *engine, struct incarnation *incarnatio
     if (story->open)
         return;
     story->open = true;
-    story->missing = missing;
+    story->missing = missing || closing->fin_ack_last[step->from].packet == 0;
     story->side = (uint8_t)step->from;
     story->peer_state = (uint8_t)step->before[side_other(step->from)];
     story->final_ack = closing->fin_ack_last[step->from];

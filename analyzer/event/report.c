@@ -47,8 +47,20 @@ void report_begin(struct event_record *event, enum event_id id, nanotime t,
     event->t = t;
 }
 
+/*
+ * Where the capture holds packets in another order than their times, what lies between two of them
+ * may be less than nothing: a length of time is 0 then.  delta_ns says by its sign which was first.
+ */
+static bool is_length_of_time(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 3 && strcmp(name + length - 3, "_ns") == 0 && strcmp(name, "delta_ns") != 0;
+}
+
 void report_number(struct event_record *event, const char *name, int64_t value)
 {
+    if (value < 0 && is_length_of_time(name))
+        value = 0;
     if (event->number_count < RECORD_NUMBERS)
         event->numbers[event->number_count++] = (struct number_record){name, value};
 }
