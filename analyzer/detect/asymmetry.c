@@ -2,14 +2,24 @@
  * asymmetry: only one direction of a connection passes the capture point, though its
  * acknowledgments show that the other one flows (EVENTS C7).
  */
+#include <string.h>
+
 #include "detectors.h"
 #include "report.h"
+
+/* A socket connected to itself: one address and port sends in both directions. */
+static bool is_one_end(const struct flow_key *key)
+{
+    return key->port[0] == key->port[1] &&
+           memcmp(key->address[0], key->address[1], sizeof key->address[0]) == 0;
+}
 
 void detect_path_asymmetry(struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
     const struct connection *connection = &incarnation->connection;
-    if (incarnation->story == NULL || incarnation->story->lone_ack.packet == 0)
+    if (incarnation->story == NULL || incarnation->story->lone_ack.packet == 0 ||
+        is_one_end(&occasion->tuple->key))
         return;
     const struct packet_ref ack = incarnation->story->lone_ack;
     int x = ack.from, y = side_other(x);
