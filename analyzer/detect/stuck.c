@@ -240,6 +240,31 @@ static bool insists(const struct incarnation *incarnation, int x)
            closing->fin_ack[x].packet == 0 && story->unanswered[x].copies + 1 >= FIN_SENDINGS;
 }
 
+/*
+ * The segment that shut the peer's window, where that window holds the FIN of a side in FIN_WAIT_1:
+ * the peer answers, and takes neither the FIN nor what stands before it (RFC 9293 3.8.6.1).
+ */
+static const struct packet_ref *holding_window(const struct incarnation *incarnation, int x)
+{
+    const struct closing *closing = incarnation->connection.closing;
+    const struct side *peer = &incarnation->connection.side[side_other(x)];
+    const struct story *story = incarnation->story;
+    bool holds = closing != NULL && story != NULL && story->shut[side_other(x)].packet != 0 &&
+                 side_has(peer, SIDE_ZERO_WINDOW) && closing->fin[x].packet != 0 &&
+                 closing->fin_ack[x].packet == 0 &&
+                 incarnation->connection.side[x].state == STATE_FIN_WAIT_1;
+    return holds ? &story->shut[side_other(x)] : NULL;
+}
+
+/* Behind a shut window four sendings tell, and about twice the last interval; probes, the time. */
+static nanotime due_behind_window(const struct closing *closing, int x, nanotime closing_wait)
+{
+    if (closing->fins[x] < FIN_SENDINGS)
+        return time_after(closing->fin[x].t, closing_wait);
+    const struct packet_ref *last = &closing->fin_again[x];
+    return time_after(last->t, time_later_of(0, time_since(last->t, closing->fin[x].t)));
+}
+
 static nanotime due_of_side(const struct incarnation *incarnation, int x,
                             const struct config *config)
 {
@@ -253,6 +278,8 @@ static nanotime due_of_side(const struct incarnation *incarnation, int x,
             time_later_of(closing->fin[x].t, incarnation->connection.side[side_other(x)].last_t);
         return time_after(last, config->closing_wait);
     }
+    if (holding_window(incarnation, x) != NULL)
+        return due_behind_window(closing, x, config->closing_wait);
     if (!insists(incarnation, x))
         return NANOTIME_UNKNOWN;
     const struct unanswered *run = &incarnation->story->unanswered[x];
@@ -268,34 +295,60 @@ nanotime due_fin_stuck(const struct incarnation *incarnation, const struct confi
     return time_earlier_of(first, second);
 }
 
+static void explain_fin_stuck(struct event_record *event, const struct occasion *occasion, int x,
+                              const struct packet_ref *window)
+{
+    const struct incarnation *incarnation = occasion->incarnation;
+    const struct closing *closing = incarnation->connection.closing;
+    struct endpoint_text end = report_endpoint(occasion, x),
+                         peer = report_endpoint(occasion, side_other(x));
+    struct duration_text text = report_duration(time_since(occasion->now, closing->fin[x].t));
+    report_explain(event,
+                   "%s sent its FIN %u %s since packet %llu, and %s after the first nothing of %s "
+                   "has acknowledged it: it is left in %s.",
+                   end.text, closing->fins[x], closing->fins[x] == 1 ? "time" : "times",
+                   (unsigned long long)closing->fin[x].packet, text.text, peer.text,
+                   tcp_state_name((enum tcp_state)incarnation->connection.side[x].state));
+    if (window != NULL)
+        report_explain(event, " The window of %s is 0 since packet %llu and holds it up.",
+                       peer.text, (unsigned long long)window->packet);
+}
+
 static void tell_fin_stuck(struct occasion *occasion, enum event_id id, int x)
 {
     const struct incarnation *incarnation = occasion->incarnation;
     const struct closing *closing = incarnation->connection.closing;
     const struct packet_ref *fin = &closing->fin[x], *again = &closing->fin_again[x];
+    const struct packet_ref *window = holding_window(incarnation, x);
     int y = side_other(x);
     nanotime waited = time_since(occasion->now, fin->t);
     struct evidence_base base = report_base(incarnation);
     struct event_record event;
     report_begin(&event, id, fin->t, report_gated(incarnation, CONFIDENCE_PROBABLE),
-                 id == EVENT_last_ack_stuck ? BLAME_MIDDLEBOX : BLAME_NETWORK);
+                 window != NULL               ? report_blame(y)
+                 : id == EVENT_last_ack_stuck ? BLAME_MIDDLEBOX
+                                              : BLAME_NETWORK);
     report_step_changes(&event, occasion);
     report_evidence(&event, &base, fin, x, ROLE_TRIGGER, "the %s's FIN", report_side(x));
     report_evidence(&event, &base, again, x, ROLE_CONSEQUENCE, "the same FIN again, the last copy");
+    if (window != NULL)
+        report_evidence(&event, &base, window, y, ROLE_REFERENCE,
+                        "the %s's window is 0 from here on", report_side(y));
     report_number(&event, "fin_count", closing->fins[x]);
     report_number(&event, "waited_ns", waited);
     report_number(&event, "censored", 1);
     if (closing->fins[x] > 1)
         event.suppresses[event.suppress_count++] = EVENT_fin_retransmitted;
-    struct endpoint_text end = report_endpoint(occasion, x), peer = report_endpoint(occasion, y);
-    struct duration_text text = report_duration(waited);
-    report_explain(&event,
-                   "%s sent its FIN %u %s since packet %llu, and %s after the first nothing of %s "
-                   "has acknowledged it: it is left in %s.",
-                   end.text, closing->fins[x], closing->fins[x] == 1 ? "time" : "times",
-                   (unsigned long long)fin->packet, text.text, peer.text,
-                   tcp_state_name((enum tcp_state)incarnation->connection.side[x].state));
-    if (id == EVENT_last_ack_stuck)
+    explain_fin_stuck(&event, occasion, x, window);
+    if (window != NULL)
+        report_detail(&event, "cause", "zero_window");
+    if (window != NULL)
+        report_remedy(
+            &event,
+            "On %s: find out why the application does not read (ss -tnp shows Recv-Q); on "
+            "%s net.ipv4.tcp_orphan_retries and TCP_USER_TIMEOUT bound the wait.",
+            report_address(occasion, y).text, report_address(occasion, x).text);
+    else if (id == EVENT_last_ack_stuck)
         report_remedy(&event,
                       "Look at firewalls and balancers between the two that forget a connection at "
                       "its first FIN, and on %s at whether TIME_WAIT is kept.",
@@ -324,7 +377,9 @@ void detect_fin_stuck_end(struct occasion *occasion)
     for (int x = 0; x < SIDES; x++) {
         enum event_id id = stuck_event(&incarnation->connection, x);
         bool fits = id == EVENT_fin_wait_1_stuck || id == EVENT_last_ack_stuck;
-        if (fits && insists(incarnation, x) && !incarnation_raised(incarnation, id))
+        bool held = holding_window(incarnation, x) != NULL &&
+                    incarnation->connection.closing->fins[x] >= FIN_SENDINGS;
+        if (fits && (held || insists(incarnation, x)) && !incarnation_raised(incarnation, id))
             tell_fin_stuck(occasion, id, x);
     }
 }

@@ -74,7 +74,9 @@ static bool classify_probe(struct connection *connection, const struct segment *
     const struct side *y = &connection->side[side_other(from)];
     bool small = segment->payload <= 1 && (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
     bool idle = x->snd_una == x->snd_nxt;
-    bool below = segment->sequence == x->snd_nxt - 1 && (segment->payload == 0 || idle);
+    bool below_next = segment->sequence == x->snd_nxt - 1;
+    bool below_una = segment->sequence == x->snd_una - 1; /* the same when idle */
+    bool below = segment->payload == 0 ? below_next || below_una : below_next && idle;
     bool zero_window = side_has(y, SIDE_ZERO_WINDOW);
     bool into_zero = zero_window && segment->payload == 1 && segment->sequence == x->snd_nxt;
     if (!small || !side_has(x, SIDE_HEARD) || !side_has(y, SIDE_ACKED) || (!below && !into_zero))
