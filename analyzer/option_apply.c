@@ -302,15 +302,21 @@ static const struct option_taker *find_taker(enum option_id id)
     return NULL;
 }
 
+/* -s 0 is as much as there is, as tcpdump has it. */
+static bool is_everything(enum option_id id, const char *argument)
+{
+    return id == OPTION_SNAPLEN && strcmp(argument, "0") == 0;
+}
+
 static enum status set_number(struct options *options, enum option_id id, const char *argument,
                               char *message)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (numbers[i].id != id)
             continue;
-        uint64_t number;
-        if (!value_read_number(argument, &number) || number < numbers[i].least ||
-            number > numbers[i].most)
+        uint64_t number = numbers[i].most;
+        bool read = is_everything(id, argument) || value_read_number(argument, &number);
+        if (!read || number < numbers[i].least || number > numbers[i].most)
             return option_refuse(message,
                                  "%.*s %.64s: must be a number from %llu to %llu, such as %s",
                                  (int)strcspn(numbers[i].example, " "), numbers[i].example,

@@ -82,6 +82,20 @@ static enum status refuse_option(int outcome, const char *word, char *message)
     return option_refuse(message, "%s%s takes no argument; write it alone", dashes, name);
 }
 
+/* What a file or an interface is called is at least a letter. */
+static enum status refuse_empty(enum option_id id, const char *argument, char *message)
+{
+    const struct option_row *row = option_row(id);
+    bool names = row->argument != NULL &&
+                 (strstr(row->argument, "FILE") != NULL || strcmp(row->argument, "IFACE") == 0);
+    if (!names || argument == NULL || argument[0] != '\0')
+        return STATUS_OK;
+    char letter[2] = {(char)row->letter, '\0'};
+    bool has_long_name = row->long_name != NULL;
+    return option_refuse(message, "%s%s: the name is empty; give one", has_long_name ? "--" : "-",
+                         has_long_name ? row->long_name : letter);
+}
+
 static enum status read_options(int argc, char **argv, struct options *options, char *message)
 {
     struct option longs[OPTION_IDS + 1];
@@ -93,7 +107,9 @@ static enum status read_options(int argc, char **argv, struct options *options, 
     while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
         if (value == '?' || value == ':')
             return refuse_option(value, argv[optind - 1], message);
-        enum status status = option_apply(options, find_option(value), optarg, message);
+        enum status status = refuse_empty(find_option(value), optarg, message);
+        if (status == STATUS_OK)
+            status = option_apply(options, find_option(value), optarg, message);
         if (status != STATUS_OK)
             return status;
     }
@@ -121,8 +137,12 @@ static enum status take_words(struct options *options, char *const *words, size_
         return STATUS_OK;
     if (options->interface_count + options->file_count > 0)
         return option_set_filter(options, join(words, count), message);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (words[i][0] == '\0')
+            return option_refuse(message, "the name of file %llu is empty; - is standard input",
+                                 (unsigned long long)i + 1);
         options->files[options->file_count++] = words[i];
+    }
     return STATUS_OK;
 }
 

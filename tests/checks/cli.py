@@ -242,6 +242,10 @@ def check_config(tap, folder):
                "--config sets what it names", run.describe())
     refused(tap, "--config without the file", Program("--config", file + "x", good), USAGE,
             file + "x", "No such file")
+    for words in (("--ndjson=",), ("-w", ""), ("--html", ""), ("-r", ""), ("-i", ""), ("-F", "")):
+        refused(tap, "an empty name for %s" % words[0], Program(*words, good), USAGE, "empty",
+                words[0].rstrip("="))
+    refused(tap, "a file without a name", Program(good, ""), USAGE, "file 2", "empty")
     refused(tap, "--set without a value", Program("--set", "msl", good), USAGE, "NAME=VALUE")
     refused(tap, "--set of nothing known", Program("--set", "ms1=3s", good), USAGE, "ms1", "msl")
     wider = [Program(*words, "--ndjson", os.path.join(TOP, "samples", "collision-challenged.pcap")).out
