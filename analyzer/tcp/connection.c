@@ -349,12 +349,19 @@ static bool acks_unsent(const struct connection *connection, const struct segmen
            seq_after(segment->acknowledgment, y->snd_nxt);
 }
 
-/* A wrong checksum in a direction whose checksums are otherwise right: the receiver drops it. */
-static bool is_damaged(struct side *x, const struct segment *segment)
+/*
+ * A wrong checksum in a direction whose checksums are otherwise right: the receiver drops it.  What
+ * is larger than the receiver's MSS was captured before the card cut it (TSO, LSO) and is summed
+ * piece by piece there: its field says nothing, whatever the host left in it.
+ */
+static bool is_damaged(struct connection *connection, const struct segment *segment, int from)
 {
+    struct side *x = &connection->side[from];
+    const struct side *y = &connection->side[side_other(from)];
+    bool uncut = side_has(y, SIDE_MSS) && segment->payload > y->mss;
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
-    return segment->checksum_verdict == CHECKSUM_BAD && side_has(x, SIDE_GOOD_SUM);
+    return segment->checksum_verdict == CHECKSUM_BAD && side_has(x, SIDE_GOOD_SUM) && !uncut;
 }
 
 /*
@@ -411,7 +418,7 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
     tally_packet(x, segment);
     if (x->tally.packets == 1)
         x->ttl = segment->ttl;
-    bool damaged = is_damaged(x, segment);
+    bool damaged = is_damaged(connection, segment, from);
     if (damaged)
         zeek_view_bad_checksum(&connection->zeek, from);
     else
