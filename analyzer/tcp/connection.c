@@ -481,8 +481,7 @@ bool connection_segment(struct connection *connection, const struct segment *seg
         step_begin(step, connection, segment, from);
         step->ordinary = true;
         zeek_view_ordinary(&connection->zeek, segment, from);
-        ordinary_take(connection, segment, from);
-        return true;
+        return ordinary_segment(connection, segment, from, NANOTIME_UNKNOWN);
     }
     if (opening_fits(connection, segment, from)) {
         step_begin(step, connection, segment, from);
@@ -493,8 +492,7 @@ bool connection_segment(struct connection *connection, const struct segment *seg
         step_begin(step, connection, segment, from);
         opening_prove(connection, segment, step);
         zeek_view_ordinary(&connection->zeek, segment, from);
-        ordinary_take(connection, segment, from);
-        return true;
+        return ordinary_segment(connection, segment, from, NANOTIME_UNKNOWN);
     }
     if (parting_fits(connection, segment, from)) {
         step_begin(step, connection, segment, from);

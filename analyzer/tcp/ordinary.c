@@ -38,8 +38,8 @@ bool ordinary_may_come(const struct connection *connection, int from)
            (x->flags & y->flags & spoken) == spoken && !third_awaited && y->holes == 0;
 }
 
-static inline __attribute__((always_inline)) bool
-follows(const struct side *x, const struct side *y, const struct segment *segment)
+static inline bool follows(const struct side *x, const struct side *y,
+                           const struct segment *segment)
 {
     if (!is_plain(segment) || segment->sequence != x->snd_nxt ||
         may_precede(x, segment->sequence) || may_precede(y, segment->acknowledgment) ||
@@ -126,9 +126,30 @@ static void take_acknowledgment(struct side *x, struct side *y, const struct seg
         y->snd_una = segment->acknowledgment;
 }
 
-static inline __attribute__((always_inline)) void
-take(struct connection *connection, struct side *x, struct side *y, const struct segment *segment)
+bool ordinary_follows(const struct connection *connection, const struct segment *segment, int from)
 {
+    return follows(connection->side + from, connection->side + side_other(from), segment);
+}
+
+/* Remembers the segment among the last few; false where it may be a copy of one. */
+static bool is_new(struct connection *connection, const struct segment *segment, int from)
+{
+    uint32_t print = copies_print(segment);
+    if (copies_know(connection, print))
+        return false;
+    copies_remember(connection, segment, from, print);
+    return true;
+}
+
+bool ordinary_segment(struct connection *connection, const struct segment *segment, int from,
+                      nanotime least_idle)
+{
+    struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    bool asked = least_idle == NANOTIME_UNKNOWN;
+    if (!asked &&
+        (!follows(x, y, segment) || time_since(segment->time, connection->last_t) >= least_idle ||
+         !is_new(connection, segment, from)))
+        return false;
     connection->last_t = time_later_of(connection->last_t, segment->time);
     count(&x->tally, segment);
     if (segment->checksum_verdict == CHECKSUM_GOOD)
@@ -136,7 +157,7 @@ take(struct connection *connection, struct side *x, struct side *y, const struct
     if (segment->payload == 0 && segment->acknowledgment != x->rcv_nxt)
         x->duplicate_acks_now = 0;
     if (side_has(y, SIDE_TIMED) && seq_at_or_after(segment->acknowledgment, y->timed_end))
-        tally_round_trip(connection, segment, x == connection->side ? 0 : 1);
+        tally_round_trip(connection, segment, from);
     x->last_t = segment->time;
     x->last_ip_id = segment->ip_id;
     if (segment->payload > 0)
@@ -144,28 +165,5 @@ take(struct connection *connection, struct side *x, struct side *y, const struct
     take_window(x, y, segment);
     take_acknowledgment(x, y, segment);
     take_stamps(x, y, segment);
-}
-
-bool ordinary_follows(const struct connection *connection, const struct segment *segment, int from)
-{
-    return follows(connection->side + from, connection->side + side_other(from), segment);
-}
-
-void ordinary_take(struct connection *connection, const struct segment *segment, int from)
-{
-    take(connection, connection->side + from, connection->side + side_other(from), segment);
-}
-
-bool ordinary_segment(struct connection *connection, const struct segment *segment, int from,
-                      nanotime least_idle)
-{
-    struct side *x = connection->side + from, *y = connection->side + side_other(from);
-    if (!follows(x, y, segment) || time_since(segment->time, connection->last_t) >= least_idle)
-        return false;
-    uint32_t print = copies_print(segment);
-    if (copies_know(connection, print))
-        return false;
-    copies_remember(connection, segment, from, print);
-    take(connection, x, y, segment);
     return true;
 }

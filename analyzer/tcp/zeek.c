@@ -23,6 +23,9 @@ enum { MOST_COUNTED = 0xfffff };
 /* Octets in flight that no stream is given up for (zeek_stream.c). */
 enum { ORDINARY_UNANSWERED = 1 << 20 };
 
+/* From here on a number relative to the start of its stream may be one before it. */
+static const uint32_t NUMBERS_HALF = UINT32_C(1) << 31;
+
 /* Letters that are written at their first appearance (bits of zeek_end.seen). */
 enum zeek_seen {
     SEEN_SYN = 0x01,
@@ -298,27 +301,35 @@ bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from)
            peer->hidden == 0 && peer->fin == 0 && peer->acked >= peer->start;
 }
 
+/* The acknowledgment covers what Zeek has not seen, to there. */
+static bool follow_gap(struct zeek_view *view, int from, uint32_t acknowledged)
+{
+    struct zeek_end *end = view->end + from;
+
+    if (view->partial || end->island != end->island_end)
+        return false;
+    end->delivered = acknowledged;
+    add_gap(view, from);
+    return true;
+}
+
 bool zeek_view_follow(struct zeek_view *view, const struct segment *segment, int from)
 {
     struct zeek_end *end = view->end + from, *peer = view->end + 1 - from;
     const uint32_t payload = segment->payload, acknowledged = segment->acknowledgment - peer->start;
-    const uint32_t last = segment->sequence + payload;
-    const bool kept = payload > 0 && segment->cut == 0, gap = acknowledged > peer->delivered;
-    const unsigned letter = payload > 0 ? SEEN_DATA : SEEN_ACK;
-    bool in_order = (end->seen & letter) != 0 && segment->sequence == end->last &&
-                    last >= segment->sequence && segment->acknowledgment >= peer->acked &&
-                    acknowledged <= INT32_MAX && peer->delivered <= INT32_MAX;
-    if (!in_order || (kept && !is_delivered(end, segment)) ||
-        (gap && (view->partial || peer->island != peer->island_end)))
+    const bool kept = payload > 0 && segment->cut == 0;
+
+    if ((end->seen & (payload > 0 ? SEEN_DATA : SEEN_ACK)) == 0 || segment->sequence != end->last ||
+        segment->sequence + payload < segment->sequence || segment->acknowledgment < peer->acked ||
+        ((acknowledged | peer->delivered) & NUMBERS_HALF) != 0)
         return false;
-    end->last = last;
-    if (kept)
-        end->delivered += payload;
+    if (kept && !is_delivered(end, segment))
+        return false;
+    if (acknowledged > peer->delivered && !follow_gap(view, 1 - from, acknowledged))
+        return false;
+    end->last = segment->sequence + payload;
+    end->delivered += kept ? payload : 0;
     peer->acked = segment->acknowledgment;
-    if (gap) {
-        peer->delivered = acknowledged;
-        add_gap(view, 1 - from);
-    }
     return true;
 }
 
