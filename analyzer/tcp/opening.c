@@ -4,6 +4,7 @@
 #include "moves.h"
 #include "tallies.h"
 #include "window.h"
+#include "zeek_usual.h"
 
 enum {
     CONTROL = TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK,
@@ -195,7 +196,7 @@ void opening_take(struct connection *connection, const struct segment *segment, 
         x->ttl = segment->ttl;
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
-    zeek_view_packet_fully(&connection->zeek, segment, from);
+    zeek_usual_packet(&connection->zeek, segment, from);
     if ((segment->flags & TCP_SYN) == 0) {
         take_third(connection, segment, step);
     } else if ((segment->flags & TCP_ACK) != 0) {

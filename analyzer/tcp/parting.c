@@ -5,6 +5,7 @@
 #include "moves.h"
 #include "tallies.h"
 #include "window.h"
+#include "zeek_usual.h"
 
 enum {
     SPOKEN = SIDE_HEARD | SIDE_ACKED | SIDE_ISS_KNOWN | SIDE_SYN_SEEN,
@@ -255,7 +256,7 @@ bool parting_take(struct connection *connection, const struct segment *segment, 
     tally_packet(x, segment);
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
-    zeek_view_packet_fully(&connection->zeek, segment, from);
+    zeek_usual_packet(&connection->zeek, segment, from);
     if (!closing_ensure(connection, segment)) {
         step->damaged = true;
         return false;

@@ -26,17 +26,6 @@ enum { ORDINARY_UNANSWERED = 1 << 20 };
 /* From here on a number relative to the start of its stream may be one before it. */
 static const uint32_t NUMBERS_HALF = UINT32_C(1) << 31;
 
-/* Letters that are written at their first appearance (bits of zeek_end.seen). */
-enum zeek_seen {
-    SEEN_SYN = 0x01,
-    SEEN_FIN = 0x02,
-    SEEN_RST = 0x04,
-    SEEN_FIN_RST = 0x08,
-    SEEN_DATA = 0x10,
-    SEEN_ACK = 0x20,
-    SEEN_MULTI_FLAG = 0x40,
-};
-
 /*
  * Zeek's likely_server_ports, TCP: the ports its base scripts register for their analyzers.
  * Policy scripts and site configuration may add to them.

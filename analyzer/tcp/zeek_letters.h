@@ -26,6 +26,17 @@ enum zeek_letter {
     LETTER_MULTI_FLAG = 23,   /* SYN and one of FIN, RST at once */
 };
 
+/* Letters that are written at their first appearance (bits of zeek_end.seen). */
+enum zeek_seen {
+    SEEN_SYN = 0x01,
+    SEEN_FIN = 0x02,
+    SEEN_RST = 0x04,
+    SEEN_FIN_RST = 0x08,
+    SEEN_DATA = 0x10,
+    SEEN_ACK = 0x20,
+    SEEN_MULTI_FLAG = 0x40,
+};
+
 /* Appends '^'. */
 void zeek_letters_add_flip(struct zeek_view *view);
 
