@@ -14,7 +14,7 @@ static const struct detector detectors[] = {
 };
 
 enum watch_id {
-#define WATCH(name, due, hook) WATCH_##name,
+#define WATCH(name, needs, due, hook) WATCH_##name,
 #include "watches.def"
 #undef WATCH
     WATCHES
@@ -23,7 +23,7 @@ enum watch_id {
 _Static_assert(WATCHES <= 32, "incarnation.watched has a bit for each");
 
 static const struct watch watches[WATCHES + 1] = {
-#define WATCH(name, due, hook) {#name, due, hook},
+#define WATCH(name, needs, due, hook) {#name, needs, due, hook},
 #include "watches.def"
 #undef WATCH
 };
@@ -54,14 +54,23 @@ void detect(const struct detect_index *index, struct occasion *occasion)
         detectors[__builtin_ctzll(rows)].hook(occasion);
 }
 
+/* What the incarnation has, of enum watch_need. */
+static unsigned needs_met(const struct incarnation *incarnation)
+{
+    const struct closing *closing = incarnation->connection.closing;
+    bool reset = closing != NULL && (closing->rst[0].packet | closing->rst[1].packet) != 0;
+    return (incarnation->story != NULL ? NEEDS_STORY : 0) | (reset ? NEEDS_RESET : 0);
+}
+
 nanotime detect_due(const struct incarnation *incarnation, const struct config *config)
 {
     nanotime earliest = NANOTIME_UNKNOWN;
     int asked = -1;
+    unsigned met = needs_met(incarnation);
     for (int i = 0; i < (int)WATCHES; i++) {
         bool again =
             asked >= 0 && watches[asked].due == watches[i].due; /* rows in a row share it */
-        if ((incarnation->watched >> i & 1) != 0 || again)
+        if ((watches[i].needs & ~met) != 0 || (incarnation->watched >> i & 1) != 0 || again)
             continue;
         asked = i;
         nanotime due = watches[i].due(incarnation, config);

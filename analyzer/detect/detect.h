@@ -65,14 +65,23 @@ struct detector {
     void (*hook)(struct occasion *occasion);
 };
 
+/* What an incarnation must have for a deadline to be, a bit each. */
+enum watch_need {
+    NEEDS_NONE = 0x0,
+    NEEDS_STORY = 0x1, /* incarnation.story */
+    NEEDS_RESET = 0x2, /* a reset that closing.rst remembers */
+};
+
 /*
  * One row of watches.def: a deadline that a detector waits for.  due() looks at the incarnation's
  * facts and says when the hook is to look again if nothing comes before: NANOTIME_UNKNOWN for
- * never.  The hook is called once for each such time; a segment of the incarnation may bring it
- * again, so it asks whether it has raised its event already.
+ * never, as it is without what the row needs.  The hook is called once for each such time; a
+ * segment of the incarnation may bring it again, so it asks whether it has raised its event
+ * already.
  */
 struct watch {
     const char *name;
+    unsigned needs; /* enum watch_need */
     nanotime (*due)(const struct incarnation *incarnation, const struct config *config);
     void (*hook)(struct occasion *occasion);
 };
