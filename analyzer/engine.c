@@ -31,21 +31,26 @@ void engine_identify(struct hash_key secret, struct engine_item *item)
         (uint8_t)flow_key_identify(secret, &item->segment, item->context, &item->key, &item->hash);
 }
 
-/* The tuples that come next are fetched, and of one whose record is here by now what it points to.
- */
+/* What the tuple, whose record is here by now, points to when it is parked. */
+static void fetch_parked(const struct tuple *tuple)
+{
+    enum { LINE = 64, LINES = 18 };
+    const char *parked = (const char *)tuple->parked;
+    for (int line = 0; tuple->is_parked && line < LINES; line++)
+        __builtin_prefetch(parked + line * LINE);
+}
+
+enum { TUPLE_AHEAD = 8, PARKED_AHEAD = 4 };
+
+/* The tuples that come next are fetched, and what they point to. */
 static void fetch_next_deadlines(const struct engine *engine)
 {
-    enum { LINE = 64, LINES = 18, TUPLE_AHEAD = 8, PARKED_AHEAD = 4 };
     const struct agenda_entry *far = agenda_look_ahead(&engine->agenda, TUPLE_AHEAD);
     const struct agenda_entry *near = agenda_look_ahead(&engine->agenda, PARKED_AHEAD);
     if (far != NULL)
         __builtin_prefetch(flow_table_tuple(&engine->table, far->index));
-    if (near == NULL)
-        return;
-    const struct tuple *next = flow_table_tuple(&engine->table, near->index);
-    const char *parked = (const char *)next->parked;
-    for (int line = 0; next->is_parked && line < LINES; line++)
-        __builtin_prefetch(parked + line * LINE);
+    if (near != NULL)
+        fetch_parked(flow_table_tuple(&engine->table, near->index));
 }
 
 /* Meets the deadlines up to now.  What is then decided, `item` decided; the clock when it is NULL.
@@ -274,6 +279,35 @@ static uint64_t first_packet_of(const struct tuple *tuple)
     return tuple->candidate != NULL ? tuple->candidate->first_packet : UINT64_MAX;
 }
 
+/* As the deadlines' tuples. */
+static void fetch_next_survivors(const struct engine *engine)
+{
+    uint64_t left = engine->survivor_count - engine->survivors_ended;
+    const struct survivor *next = &engine->survivors[engine->survivors_ended];
+    if (left > TUPLE_AHEAD)
+        __builtin_prefetch(next[TUPLE_AHEAD].tuple);
+    if (left > PARKED_AHEAD)
+        fetch_parked(next[PARKED_AHEAD].tuple);
+}
+
+/* The index names tuples in no order of memory. */
+static void fetch_next_tuples(const struct flow_table *table, uint32_t slot)
+{
+    enum { FAR = 32, NEAR = 16 };
+    const struct table_slot *ahead = &table->slot[slot];
+    if (table->mask - slot <= FAR)
+        return;
+    if (ahead[FAR].index != 0)
+        __builtin_prefetch(flow_table_tuple(table, ahead[FAR].index));
+    if (ahead[NEAR].index == 0)
+        return;
+    const struct tuple *tuple = flow_table_tuple(table, ahead[NEAR].index);
+    if (tuple->is_parked)
+        __builtin_prefetch(&tuple->parked->first_packet);
+    else if (!tuple->embryonic && tuple->current != NULL)
+        __builtin_prefetch(&tuple->current->first_packet);
+}
+
 uint64_t engine_finish_begin(struct engine *engine)
 {
     engine->finishing = true;
@@ -283,6 +317,7 @@ uint64_t engine_finish_begin(struct engine *engine)
         return 0;
     }
     for (uint32_t i = 0; i <= engine->table.mask; i++) {
+        fetch_next_tuples(&engine->table, i);
         if (engine->table.slot[i].index == 0)
             continue;
         struct tuple *tuple = flow_table_tuple(&engine->table, engine->table.slot[i].index);
@@ -299,6 +334,7 @@ void engine_snapshot_until(struct engine *engine, uint64_t last)
         const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
         if (survivor->first_packet > last)
             return;
+        fetch_next_survivors(engine);
         engine->now =
             (struct ledger_key){engine->clock, survivor->first_packet, survivor->identity, 0};
         lives_write_open(engine, survivor->tuple);
@@ -320,6 +356,7 @@ void engine_finish_until(struct engine *engine, uint64_t last)
         const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
         if (survivor->first_packet > last)
             return;
+        fetch_next_survivors(engine);
         engine->now = (struct ledger_key){INT64_MAX, survivor->first_packet, survivor->identity, 0};
         lives_finish(engine, survivor->tuple);
         engine->survivors_ended++;

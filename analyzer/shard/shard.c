@@ -2,6 +2,7 @@
 #include "shard.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +72,23 @@ struct shards {
     struct worker *worker[MOST_SHARDS];
 };
 
+/* Items come from where another thread wrote them: the next batch is fetched during this one. */
+static void fetch_items(const struct share *share, uint32_t from)
+{
+    enum { LINE = 64 };
+    for (uint32_t i = from; i < share->count && i < from + ENGINE_BATCH; i++) {
+        const char *item = (const char *)share->item[i];
+        for (size_t octet = 0; octet < offsetof(struct engine_item, icmp); octet += LINE)
+            __builtin_prefetch(item + octet);
+    }
+}
+
 static void analyse(struct engine *engine, const struct epoch *epoch, const struct share *share)
 {
+    fetch_items(share, 0);
     for (uint32_t i = 0; i < share->count; i += ENGINE_BATCH) {
         uint32_t left = share->count - i;
+        fetch_items(share, i + ENGINE_BATCH);
         engine_batch(engine, share->item + i, left < ENGINE_BATCH ? left : ENGINE_BATCH);
     }
     engine->losses_known = epoch->losses;
