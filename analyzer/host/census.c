@@ -49,9 +49,10 @@ static void keep_ref(struct census_more *more, const struct delta *delta)
 /* What the first connection left is carried over. */
 static bool make_more(struct census_entry *entry, nanotime two_msl)
 {
-    struct census_more *more = calloc(1, sizeof(*more));
+    struct census_more *more = aligned_alloc(_Alignof(struct census_more), sizeof(*more));
     if (more == NULL)
         return false;
+    memset(more, 0, sizeof(*more));
     more->reuse_least = more->first_leak = more->answered_syn = NANOTIME_UNKNOWN;
     entry->more = more;
     if (entry->opened == 0)

@@ -54,12 +54,15 @@ struct episode {
 
 enum episode_kind { EPISODE_TIME_WAIT, EPISODE_PORTS, EPISODE_CHURN, EPISODES };
 
-/* What an entry has that is not for a single connection: from the second on, and of services. */
+/*
+ * What an entry has that is not for a single connection: from the second on, and of services.  What
+ * most deltas look at stands in its first line of cache, what openings and closings change next.
+ */
 struct census_more {
-    struct series series;          /* from the CENSUS_SERIES-th connection on */
-    struct cohorts *cohorts;       /* SERVICE, from the second connection on; owned */
-    struct worst *worst_leaks;     /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
-    struct worst *worst_ports;     /* PAIR: of its connections; NULL: none; owned */
+    _Alignas(64) struct series series; /* from the CENSUS_SERIES-th connection on */
+    struct cohorts *cohorts;           /* SERVICE, from the second connection on; owned */
+    struct worst *worst_leaks;         /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
+    struct worst *worst_ports;         /* PAIR: of its connections; NULL: none; owned */
     struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
     struct dwell *dwell;           /* SERVICE; NULL: none; owned */
     struct rate opened_rate, closed_rate;
@@ -69,9 +72,9 @@ struct census_more {
     nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last */
     uint64_t leaks;        /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
+    uint32_t refs; /* openings so far */
     struct episode episode[EPISODES];
     struct census_ref first_ref, ref[CENSUS_REFS]; /* ref: the latest openings, a ring */
-    uint32_t refs;                                 /* so far */
 };
 
 /*
@@ -134,6 +137,11 @@ struct census *census_new(const struct config *config); /* NULL when out of memo
 struct census_place {
     struct census_entry *source, *service, *pair;
 };
+
+enum { CENSUS_FORESEEN = 16 }; /* deltas worth fetching for together */
+
+/* Fetches what census_take() will need for deltas that come soon, CENSUS_FORESEEN at most. */
+void census_foresee(const struct census *census, const struct delta *const *deltas, size_t count);
 
 /* Counts a delta, and says where.  NO_MEMORY is the only failure. */
 enum status census_take(struct census *census, const struct delta *delta,

@@ -1,6 +1,7 @@
 /* census_table: see census_table.h. */
 #include "census_table.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -261,30 +262,87 @@ static struct census_entry *find_in(const struct census *census, enum host_scope
     return NULL;
 }
 
-/* Most entries are far away in memory: what is needed of all is fetched before any is looked at. */
+/* The places in the index of what a delta counts for. */
+static inline void tag_scopes(const struct census *census, const struct delta *delta,
+                              uint32_t ret_tags[HOST_SCOPES])
+{
+    const struct endpoint_record *end = delta->end;
+    uint64_t source = hash_of(census, end[CLIENT].address, 0, delta->ip_version);
+    uint64_t destination =
+        hash_of(census, end[SERVER].address, end[SERVER].port, delta->ip_version);
+    ret_tags[HOST_SOURCE] = (uint32_t)source;
+    ret_tags[HOST_SERVICE] = (uint32_t)destination;
+    ret_tags[HOST_PAIR] = tag_of_pair(source, destination);
+}
+
+/* What deltas touch of an entry, and of its more: those that open or close, the rates, too. */
+enum { LINE = 64, ENTRY_LINES = 3, MORE_LINES = 1, MORE_LINES_RATED = 5 };
+
+static inline void fetch(const void *begin, int lines)
+{
+    for (int line = 0; line < lines; line++)
+        __builtin_prefetch((const char *)begin + (ptrdiff_t)line * LINE);
+}
+
+/* What seems to be the entry of that tag; NULL: none is. */
+static inline const struct census_entry *guess(const struct census *census, uint32_t tag)
+{
+    const struct census_slot *slot = &census->slot[tag & census->mask];
+    return slot->index != 0 && slot->tag == tag ? entry_at(census, slot->index) : NULL;
+}
+
+static inline void fetch_more(const struct census_entry *entry, const struct delta *delta)
+{
+    bool rated = (delta->what & (DELTA_OPENED | DELTA_CLOSED)) != 0;
+    if (entry != NULL && entry->more != NULL)
+        fetch(entry->more, rated ? MORE_LINES_RATED : MORE_LINES);
+}
+
+/* What only services of many connections have. */
+static inline void fetch_service(const struct census_entry *service, const struct delta *delta)
+{
+    const struct census_more *more = service == NULL ? NULL : service->more;
+    if (more == NULL)
+        return;
+    if (more->cohorts != NULL)
+        cohorts_fetch(more->cohorts, delta->opened);
+    if (more->series.count > 0)
+        __builtin_prefetch(&more->series.point[more->series.count - 1]);
+}
+
+/* As with the packets of a batch: each step fetches for all what the next one looks at. */
+void census_foresee(const struct census *census, const struct delta *const *deltas, size_t count)
+{
+    uint32_t tags[CENSUS_FORESEEN][HOST_SCOPES];
+    for (size_t i = 0; i < count; i++) {
+        tag_scopes(census, deltas[i], tags[i]);
+        for (int scope = 0; scope < HOST_SCOPES; scope++)
+            __builtin_prefetch(&census->slot[tags[i][scope] & census->mask]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (int scope = 0; scope < HOST_SCOPES; scope++)
+            fetch(guess(census, tags[i][scope]), ENTRY_LINES);
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (int scope = 0; scope < HOST_SCOPES; scope++)
+            fetch_more(guess(census, tags[i][scope]), deltas[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        fetch_service(guess(census, tags[i][HOST_SERVICE]), deltas[i]);
+}
+
 void census_aim(const struct census *census, const struct delta *delta,
                 struct census_target *target, bool all)
 {
-    enum { LINE = 64, LINES = 3 }; /* the fourth is for few deltas */
     int first = all ? 0 : HOST_SERVICE, last = all ? HOST_SCOPES - 1 : HOST_SERVICE;
-    const struct endpoint_record *end = delta->end;
-    uint64_t destination =
-        hash_of(census, end[SERVER].address, end[SERVER].port, delta->ip_version);
-    uint64_t source = all ? hash_of(census, end[CLIENT].address, 0, delta->ip_version) : 0;
-    target[HOST_SERVICE].tag = (uint32_t)destination;
-    target[HOST_SOURCE].tag = (uint32_t)source;
-    target[HOST_PAIR].tag = tag_of_pair(source, destination);
+    uint32_t tags[HOST_SCOPES];
+    tag_scopes(census, delta, tags);
     for (int scope = first; scope <= last; scope++)
-        __builtin_prefetch(&census->slot[target[scope].tag & census->mask]);
-    for (int scope = first; scope <= last; scope++) {
-        uint32_t index = census->slot[target[scope].tag & census->mask].index;
-        const char *entry = index == 0 ? NULL : pool_at(&census->pool, index);
-        for (int line = 0; entry != NULL && line < LINES; line++)
-            __builtin_prefetch(entry + line * LINE);
-    }
+        fetch(guess(census, tags[scope]), ENTRY_LINES);
     for (int scope = first; scope <= last; scope++) {
         target[scope].scope = (enum host_scope)scope;
-        target[scope].entry = find_in(census, target[scope].scope, delta, target[scope].tag);
+        target[scope].tag = tags[scope];
+        target[scope].entry = find_in(census, target[scope].scope, delta, tags[scope]);
     }
 }
 

@@ -37,6 +37,13 @@ struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t)
     return cohort;
 }
 
+void cohorts_fetch(const struct cohorts *cohorts, nanotime t)
+{
+    uint32_t within;
+    __builtin_prefetch(&cohorts->second[(uint64_t)split(t, &within) % COHORTS]);
+    __builtin_prefetch(&cohorts->newest);
+}
+
 void cohorts_answer(struct cohorts *cohorts, nanotime t)
 {
     uint32_t within;

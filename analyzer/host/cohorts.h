@@ -27,6 +27,9 @@ struct cohorts {
 /* The cohort of a SYN that passed at t; NULL: so long ago that it is not remembered. */
 struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t);
 
+/* Fetches into the cache what cohorts_at() looks at. */
+void cohorts_fetch(const struct cohorts *cohorts, nanotime t);
+
 /* Notes that the SYN that passed at t was answered. */
 void cohorts_answer(struct cohorts *cohorts, nanotime t);
 

@@ -8,11 +8,25 @@
 
 enum { MOST_RANK = 55 }; /* of 64 bits without those that choose a register, and one */
 
+static uint64_t name_of(const struct census_key *service)
+{
+    uint64_t words[2];
+    memcpy(words, service->destination, sizeof(words));
+    return words[0] ^ words[1] ^ (uint64_t)service->port << 48;
+}
+
+void floods_name(struct floods *floods)
+{
+    for (uint32_t i = 0; i < floods->watched; i++)
+        floods->name[i] = name_of(&floods->flood[i].service);
+}
+
 static struct flood *find(struct floods *floods, const struct census_key *service)
 {
+    uint64_t name = name_of(service);
     for (uint32_t i = 0; i < floods->watched; i++) {
         struct flood *flood = &floods->flood[i];
-        if (flood->watched && memcmp(&flood->service, service, sizeof(*service)) == 0)
+        if (floods->name[i] == name && flood->watched && memcmp(&flood->service, service, sizeof(*service)) == 0)
             return flood;
     }
     return NULL;
@@ -28,6 +42,7 @@ static struct flood *watch(struct floods *floods, const struct census_key *servi
         memset(flood, 0, sizeof(*flood));
         flood->watched = true;
         flood->service = *service;
+        floods->name[i] = name_of(service);
         flood->first = flood->begun = NANOTIME_UNKNOWN;
         floods->watched = floods->watched > i ? floods->watched : i + 1;
         return flood;

@@ -31,11 +31,15 @@ struct flood {
 
 struct floods {
     struct flood flood[FLOODS];
-    uint32_t watched; /* highest slot in use, plus 1 */
+    uint64_t name[FLOODS]; /* of the service watched there, folded: looked at before the flood is */
+    uint32_t watched;      /* highest slot in use, plus 1 */
 };
 
 /* Whether counting can have made it, as a state from elsewhere may not have. */
 bool flood_is_sound(const struct flood *flood);
+
+/* Fills what follows from the floods. */
+void floods_name(struct floods *floods);
 
 /* Counts a delta of a service that many SYNs come to; all others cost a comparison. */
 void floods_take(struct floods *floods, const struct host_occasion *occasion);

@@ -98,6 +98,11 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     return take_status(host);
 }
 
+static void foresee_deltas(struct sink *sink, const struct delta *const *deltas, size_t count)
+{
+    census_foresee(((struct host *)sink)->census, deltas, count);
+}
+
 static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct host *host = (struct host *)sink;
@@ -246,6 +251,7 @@ enum status host_new(const struct config *config, struct sink *next, struct host
         .segment = next != NULL && next->ops->segment != NULL ? pass_segment : NULL,
         .path = next != NULL && next->ops->path != NULL ? pass_path : NULL,
         .delta = take_delta,
+        .foresee = foresee_deltas,
     };
     host->sink.ops = &host->ops;
     host->config = config;

@@ -157,6 +157,7 @@ static void floods_carry(struct carry *carry, struct floods *floods)
         if (!flood_is_sound(&floods->flood[i]))
             carry_fail(carry, STATUS_UNREADABLE);
     }
+    floods_name(floods);
 }
 
 static void carry_renamed(struct carry *carry, struct renamed *renamed)

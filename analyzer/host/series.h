@@ -29,9 +29,9 @@ enum { RATE_SECONDS = 16 };
 /* How many there were in each of the last seconds. */
 struct rate {
     int64_t second; /* the newest, since the epoch */
-    uint32_t count[RATE_SECONDS];
-    uint32_t most; /* in any second */
+    uint32_t most;  /* in any second */
     bool begun;
+    uint32_t count[RATE_SECONDS];
 };
 
 void rate_add(struct rate *rate, nanotime t);

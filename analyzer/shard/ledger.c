@@ -174,6 +174,20 @@ enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *ent
     return STATUS_OK;
 }
 
+void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink)
+{
+    const struct delta *deltas[LEDGER_AHEAD];
+    size_t count = 0;
+    if (sink->ops->foresee == NULL)
+        return;
+    for (size_t i = next; i < ledger->count && i < next + LEDGER_AHEAD; i++) {
+        const struct ledger_entry *entry = &ledger->entry[i];
+        if (entry->kind == LEDGER_DELTA)
+            deltas[count++] = (const void *)(ledger->store + entry->offset);
+    }
+    sink->ops->foresee(sink, deltas, count);
+}
+
 void ledger_reset(struct ledger *ledger)
 {
     ledger->count = 0;

@@ -49,6 +49,11 @@ void ledger_init(struct ledger *ledger, const struct ledger_key *now,
 /* Whether entry a stands before entry b of another ledger. */
 bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b);
 
+enum { LEDGER_AHEAD = 16 };
+
+/* Shows the deltas among the next LEDGER_AHEAD entries to a sink that wants to know them early. */
+void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink);
+
 /* Hands an entry to a sink. */
 enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *entry,
                            struct sink *sink);

@@ -234,6 +234,8 @@ static bool resume(struct shards *shards, struct share *share)
 static bool merge(struct shards *shards)
 {
     for (struct share *share = first_share(shards); share != NULL; share = first_share(shards)) {
+        if (share->delivered % LEDGER_AHEAD == 0)
+            ledger_foresee(&share->ledger, share->delivered, shards->sink);
         const struct ledger_entry *entry = &share->ledger.entry[share->delivered++];
         note_status(shards, ledger_deliver(&share->ledger, entry, shards->sink));
         if (share->delivered == share->ledger.count && resume(shards, share))
