@@ -1,0 +1,152 @@
+/*
+ * Packets that source_more() gives are those that source_next() would: the same files are read one
+ * packet after the other, and in rounds, under filters and counts, apart and overlapping.
+ */
+#include "captures.h"
+
+enum { RECORDS = 120, LARGE = 60000, ROUND = 7, FILES = 4 };
+
+/* A small generator of its own: the same on every machine. */
+static uint32_t draw(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33);
+}
+
+static void put_u32(FILE *file, uint32_t value)
+{
+    assert_int_equal(fwrite(&value, sizeof value, 1, file), 1);
+}
+
+/* Several buffers full, each packet's first octet its number: now and then time steps back. */
+static void write_capture(const char *name, nanotime first, nanotime step, uint64_t seed)
+{
+    static const uint8_t zeros[LARGE];
+    FILE *file = fopen(name, "wb");
+    assert_non_null(file);
+    const uint32_t header[] = {0xa1b23c4d, 0x00040002, 0, 0, LARGE, 1};
+    for (size_t i = 0; i < ARRAY_LEN(header); i++)
+        put_u32(file, header[i]);
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        nanotime time = first + step * (nanotime)(draw(&seed) % 8 == 0 ? i / 2 : i);
+        uint32_t size = draw(&seed) % 3 == 0 ? LARGE : 60 + draw(&seed) % 100;
+        put_u32(file, (uint32_t)(time / NANO_PER_SECOND));
+        put_u32(file, (uint32_t)(time % NANO_PER_SECOND));
+        put_u32(file, size);
+        put_u32(file, size + 4);
+        fputc((int)i, file);
+        assert_int_equal(fwrite(zeros, size - 1, 1, file), 1);
+    }
+    fclose(file);
+}
+
+static struct source *open_with(const char *const *names, size_t files, const char *filter,
+                                uint64_t count)
+{
+    char message[MESSAGE_SIZE] = "";
+    struct source *source = NULL;
+    struct source_options options = {
+        .files = names, .file_count = files, .filter = filter, .count = count};
+    assert_int_equal(source_open(&options, &source, message), STATUS_OK);
+    return source;
+}
+
+static void assert_same_packet(const struct captured_packet *a, const struct captured_packet *b)
+{
+    assert_int_equal(a->number, b->number);
+    assert_int_equal(a->time, b->time);
+    assert_int_equal(a->input, b->input);
+    assert_int_equal(a->input_packet, b->input_packet);
+    assert_int_equal(a->captured, b->captured);
+    assert_int_equal(a->length, b->length);
+    assert_int_equal(a->link_type, b->link_type);
+    assert_int_equal(a->interface, b->interface);
+    assert_int_equal(a->lost, b->lost);
+    assert_int_equal(a->data[0], b->data[0]);
+}
+
+static void assert_same_inputs(const struct source *a, const struct source *b)
+{
+    for (size_t i = 0; i < source_input_count(a); i++) {
+        const struct source_input *left = source_input(a, i), *right = source_input(b, i);
+        assert_int_equal(left->packets, right->packets);
+        assert_int_equal(left->first, right->first);
+        assert_int_equal(left->last, right->last);
+        assert_int_equal(left->first_number, right->first_number);
+    }
+    assert_int_equal(source_progress(a).packets, source_progress(b).packets);
+}
+
+/* Returns how many packets came in rounds. */
+static size_t compare(const char *const *names, size_t files, const char *filter, uint64_t count)
+{
+    struct source *alone = open_with(names, files, filter, count);
+    struct source *rounds = open_with(names, files, filter, count);
+    struct captured_packet expected, packet[ROUND];
+    size_t further = 0;
+    enum source_result result;
+    while ((result = source_next(rounds, packet)) == SOURCE_PACKET) {
+        size_t more = source_more(rounds, packet + 1, ROUND - 1);
+        further += more;
+        for (size_t i = 0; i <= more; i++) {
+            assert_int_equal(source_next(alone, &expected), SOURCE_PACKET);
+            assert_same_packet(&expected, &packet[i]);
+        }
+    }
+    assert_int_equal(result, SOURCE_END);
+    assert_int_equal(source_next(alone, &expected), SOURCE_END);
+    assert_same_inputs(alone, rounds);
+    source_free(alone);
+    source_free(rounds);
+    return further;
+}
+
+static void every_filter_and_count(const char *const *names, size_t files, bool in_rounds)
+{
+    static const char *const filters[] = {NULL, "ether[0] >= 30", "ether[0] & 3 != 0",
+                                          "greater 1000"};
+    static const uint64_t counts[] = {0, 1, 2, 7, 8, 50, 10000};
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(counts); j++) {
+            size_t further = compare(names, files, filters[i], counts[j]);
+            if (in_rounds && counts[j] == 0)
+                assert_true(further > RECORDS / 8);
+        }
+    }
+}
+
+static void one_file_comes_in_rounds(void **state)
+{
+    (void)state;
+    const char *const name = "one";
+    write_capture(name, first_time, NANO_PER_MILLI, 1);
+    every_filter_and_count(&name, 1, true);
+}
+
+static void files_that_follow_each_other_come_in_rounds(void **state)
+{
+    (void)state;
+    const char *const names[FILES] = {"p", "q", "r", "s"};
+    for (size_t i = 0; i < FILES; i++)
+        write_capture(names[i], first_time + (nanotime)i * NANO_PER_SECOND, NANO_PER_MILLI, i);
+    every_filter_and_count(names, FILES, true);
+}
+
+static void files_that_overlap_are_merged(void **state)
+{
+    (void)state;
+    const char *const names[FILES] = {"t", "u", "v", "w"};
+    for (size_t i = 0; i < FILES; i++)
+        write_capture(names[i], first_time + (nanotime)i * 40 * NANO_PER_MILLI, NANO_PER_MILLI, i);
+    every_filter_and_count(names, FILES, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_file_comes_in_rounds),
+        cmocka_unit_test(files_that_follow_each_other_come_in_rounds),
+        cmocka_unit_test(files_that_overlap_are_merged),
+    };
+    return cmocka_run_group_tests(tests, enter_directory, remove_directory);
+}
