@@ -8,6 +8,7 @@
 
 #include "analysis_parts.h"
 #include "input_report.h"
+#include "memory_plan.h"
 #include "messages.h"
 #include "privileges.h"
 
@@ -87,6 +88,7 @@ static enum status begin_analyzer(struct run *run, struct sink *sink)
         .sink = sink,
         .taps = run->taps.names,
         .tap_count = run->taps.named.count,
+        .reserved = memory_plan_make(run->options).reserved,
     };
     run->sink = sink;
     return analyzer_new(&wanted, &run->analyzer);
@@ -236,6 +238,7 @@ enum exit_status analysis_run(const struct options *options)
     struct run run = {.options = options};
     if (run_is_live(&run) && !options->has_view)
         interrupt_put_off();
+    memory_plan_check(options);
     enum status status = expand_names(&run, message);
     if (status == STATUS_OK)
         status = chain_open(&run.chain, options, message);

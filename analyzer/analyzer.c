@@ -18,6 +18,23 @@ static uint32_t thread_count(const struct config *config)
     return cores < 2 ? 1 : cores < MOST_HELPFUL ? (uint32_t)cores + 1 : MOST_HELPFUL + 1;
 }
 
+/* How many threads analyse beside the caller's. */
+static uint32_t worker_count(const struct analyzer_options *options)
+{
+    return options->tap_count > 1 ? 0 : thread_count(&options->config) - 1;
+}
+
+uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
+{
+    enum { LEAST_SHARE = 4 };
+    const struct config *config = &options->config;
+    uint64_t taken = options->reserved + host_octets(config) + fragments_most_octets(config) +
+                     (uint64_t)worker_count(options) * SHARDS_WORKER;
+    uint64_t least = config->max_memory / LEAST_SHARE;
+    *ret_holds = taken + least <= config->max_memory;
+    return *ret_holds ? config->max_memory - taken : least;
+}
+
 enum status analyzer_new(const struct analyzer_options *options, struct analyzer **ret_analyzer)
 {
     struct analyzer *analyzer = calloc(1, sizeof(*analyzer));
@@ -32,7 +49,9 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         analyzer_free(analyzer);
         return status;
     }
+    bool holds;
     analyzer->engine.sink = host_sink(analyzer->host);
+    analyzer->engine.room = analyzer_room(options, &holds);
     if (options->tap_count > 1) {
         status = path_new(&analyzer->engine.config, options->taps, options->tap_count,
                           host_sink(analyzer->host), &analyzer->path);
@@ -44,13 +63,14 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     }
     struct shards_options shards = {
         .config = &options->config,
-        .workers = thread_count(&options->config) - 1,
+        .workers = worker_count(options),
+        .room = analyzer->engine.room,
         .sink = host_sink(analyzer->host),
         .segments = options->segments,
         .transitions = options->transitions,
         .losses = &analyzer->losses,
     };
-    if (thread_count(&options->config) > 1 && analyzer->path == NULL)
+    if (shards.workers > 0)
         status = shards_new(&shards, &analyzer->shards);
     if (status != STATUS_OK) {
         analyzer_free(analyzer);

@@ -29,7 +29,14 @@ struct analyzer_options {
     struct sink *sink;          /* where records go; not owned, outlives the analyzer */
     const char *const *taps;    /* names of several taps; not owned */
     uint32_t tap_count;         /* 0: there is one, without a name; at most 8 */
+    uint64_t reserved;          /* octets of max_memory that the caller itself needs */
 };
+
+/* Octets of max_memory that connections may take; the rest is for the caller, the census and the
+ * threads.  Where these need more than three quarters of it they get it, and max_memory does not
+ * hold: *ret_holds is false then. */
+uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds);
+
 
 /* A captured packet; plain value. */
 struct analyzer_packet {

@@ -16,7 +16,7 @@ void analyzer_fill_stats(const struct analyzer *analyzer, const struct engine_st
     stats->flows = counts->flows;
     memcpy(stats->flows_by_kind, counts->flows_by_kind, sizeof(stats->flows_by_kind));
     host_count_events(analyzer->host, stats->events_by_id, stats->events_by_level);
-    stats->memory = stock->octets;
+    stats->memory = stock->octets + analyzer->engine.config.max_memory - analyzer->engine.room;
     stats->memory_limit = analyzer->engine.config.max_memory;
     stats->evictions = counts->evictions;
     stats->tombstones_evicted = counts->tombstones_evicted;

@@ -19,6 +19,7 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
 {
     memset(engine, 0, sizeof(*engine));
     engine->config = *config;
+    engine->room = config->max_memory;
     engine->sink = sink;
     engine->clock = INT64_MIN + 1;
     detect_index_init(&engine->detectors);
@@ -71,6 +72,7 @@ static void meet_deadlines_due(struct engine *engine, nanotime now, const struct
         key.deadline = entry.key;
         engine->now = key;
         schedule_deadline(engine, tuple, entry.due);
+        flow_table_draw_in(&engine->table);
     }
 }
 
@@ -126,6 +128,7 @@ static void take_segment(struct engine *engine, const struct engine_item *item,
     schedule_tuple(engine, tuple);
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next
      * packet that this engine sees is another one */
+    flow_table_draw_in(&engine->table);
     meet_deadlines(engine, engine->clock, item);
 }
 
@@ -175,6 +178,7 @@ static bool take_icmp(struct engine *engine, struct tuple *tuple, const struct e
         return false;
     count_icmp(engine, icmp_story_take(tuple, &item->segment, item->end, &item->icmp,
                                        engine->config.copy_window));
+    flow_table_count_beside(&engine->table, tuple);
     evict_to_limit(engine, tuple);
     schedule_tuple(engine, tuple);
     return true;

@@ -38,11 +38,13 @@ struct tape;
 struct engine {
     struct config config;
     struct sink *sink; /* not owned */
+    uint64_t room;     /* octets that it may hold */
     struct flow_table table;
     struct agenda agenda;
     struct detect_index detectors;
     struct tuple_list queue[QUEUES];        /* what goes first when memory is short */
     uint64_t tombstones;                    /* held */
+    uint64_t most_tuples;                   /* held at once before a state was read */
     uint64_t parked_octets;                 /* in parked connections */
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
     const struct moments *losses; /* when the capture lost packets; not owned, NULL: it tells not */

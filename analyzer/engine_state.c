@@ -39,14 +39,14 @@ struct engines {
 /* --- what a tuple holds --- */
 
 static struct incarnation *carry_life(struct carry *carry, struct engine *engine,
-                                      struct incarnation *incarnation)
+                                      const struct tuple *tuple, struct incarnation *incarnation)
 {
     bool is_there = incarnation != NULL;
     carry_flag(carry, &is_there);
     if (!is_there)
         return NULL;
     if (carry_is_reading(carry))
-        incarnation = flow_table_new_incarnation(&engine->table);
+        incarnation = flow_table_new_incarnation(&engine->table, tuple);
     if (incarnation == NULL)
         carry_fail(carry, STATUS_NO_MEMORY);
     else
@@ -56,21 +56,24 @@ static struct incarnation *carry_life(struct carry *carry, struct engine *engine
 
 static void carry_lives(struct carry *carry, struct engine *engine, struct tuple *tuple)
 {
-    tuple->current = carry_life(carry, engine, tuple->current);
-    tuple->candidate = carry_life(carry, engine, tuple->candidate);
-    tuple->retiring = carry_life(carry, engine, tuple->retiring);
+    tuple->current = carry_life(carry, engine, tuple, tuple->current);
+    tuple->candidate = carry_life(carry, engine, tuple, tuple->candidate);
+    tuple->retiring = carry_life(carry, engine, tuple, tuple->retiring);
     uint32_t tombstones = tombstones_carry(carry, &tuple->tombstones);
-    if (carry_is_reading(carry))
-        engine->tombstones += tombstones;
+    if (!carry_is_reading(carry))
+        return;
+    engine->tombstones += tombstones;
+    flow_table_count_beside(&engine->table, tuple);
 }
 
-static void write_parked(struct carry *carry, struct engine *engine, const struct parked *parked)
+static void write_parked(struct carry *carry, struct engine *engine, const struct tuple *tuple)
 {
-    struct incarnation *incarnation = flow_table_new_unclear(&engine->table);
+    const struct parked *parked = tuple->parked;
+    struct incarnation *incarnation = flow_table_new_unclear(&engine->table, tuple);
     if (incarnation == NULL || !park_restore(&engine->table.parking, parked, incarnation)) {
         carry_fail(carry, STATUS_NO_MEMORY);
         if (incarnation != NULL)
-            pool_give(&engine->table.incarnations, incarnation->index);
+            berths_give(&engine->table.incarnations, incarnation->index);
         return;
     }
     incarnation_carry(carry, incarnation);
@@ -80,7 +83,7 @@ static void write_parked(struct carry *carry, struct engine *engine, const struc
 static void read_parked(struct carry *carry, struct engine *engine, struct tuple *tuple)
 {
     tuple->is_parked = false; /* until it is */
-    tuple->current = flow_table_new_incarnation(&engine->table);
+    tuple->current = flow_table_new_incarnation(&engine->table, tuple);
     if (tuple->current == NULL) {
         carry_fail(carry, STATUS_NO_MEMORY);
         return;
@@ -125,7 +128,7 @@ static void carry_content(struct carry *carry, struct engine *engine, struct tup
     else if (carry_is_reading(carry))
         read_parked(carry, engine, tuple);
     else
-        write_parked(carry, engine, tuple->parked);
+        write_parked(carry, engine, tuple);
 }
 
 /* --- tuples --- */
@@ -256,14 +259,18 @@ static void carry_room(struct engines *engines)
     struct engine *engine = engines->engine[0];
     uint64_t slots = engines->count == 1 ? (uint64_t)engine->table.mask + 1 : 0;
     uint64_t entries = engines->count == 1 ? engine->agenda.capacity : 0;
+    uint64_t had = engines->count == 1 ? evict_most_tuples(engine) : 0;
     carry_number(engines->carry, &slots, MOST_ROOM);
     carry_number(engines->carry, &entries, MOST_ROOM);
+    carry_number(engines->carry, &had, MOST_ROOM);
     if (!carry_is_reading(engines->carry) || engines->count > 1 || !carry_is_sound(engines->carry))
         return;
-    uint64_t octets = slots * sizeof(struct table_slot) + entries * sizeof(struct agenda_entry);
-    if (octets > 2 * engine->config.max_memory) /* no run had it that kept to this limit */
+    uint64_t octets = slots * sizeof(struct table_slot) + entries * sizeof(struct agenda_entry) +
+                      had * sizeof(struct tuple);
+    if (octets > 2 * engine->room) /* no run had it that kept to this limit */
         return;
     agenda_have_had(&engine->agenda, entries);
+    engine->most_tuples = had;
     if (!flow_table_make_room(&engine->table, slots))
         carry_fail(engines->carry, STATUS_NO_MEMORY);
 }

@@ -3,12 +3,33 @@
 
 #include "lives.h"
 
+enum {
+    SURVIVOR = 48, /* octets of a tuple in the list of those that live at the end, and to sort it */
+    LOOSE = 2,     /* slabs of parked connections that gaps in others may come to uncounted */
+};
+
+uint64_t evict_most_tuples(const struct engine *engine)
+{
+    uint64_t had = engine->table.tuples.next - 1;
+    return had > engine->most_tuples ? had : engine->most_tuples;
+}
+
+/* Gaps that stand open among parked connections: a few come of packets that wake one up, many of
+ * someone who wants them. */
+static uint64_t gaps(const struct engine *engine)
+{
+    uint64_t fair = engine->parked_octets + engine->parked_octets / 8 + LOOSE * CHUNKS_SLAB;
+    uint64_t octets = engine->table.parking.room.octets;
+    return octets > fair ? octets - fair : 0;
+}
+
 uint64_t evict_held(const struct engine *engine)
 {
     const struct flow_table *table = &engine->table;
     uint64_t incarnation = table->incarnations.slot_size + sizeof(struct closing);
-    return table->tuples.taken * table->tuples.slot_size + table->incarnations.taken * incarnation +
-           engine->tombstones * sizeof(struct tombstone) + engine->parked_octets +
+    return evict_most_tuples(engine) * table->tuples.slot_size + table->count * (uint64_t)SURVIVOR +
+           table->incarnations.taken * incarnation + table->beside +
+           engine->tombstones * sizeof(struct tombstone) + engine->parked_octets + gaps(engine) +
            ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
            engine->agenda.capacity * sizeof(struct agenda_entry);
 }
@@ -88,7 +109,7 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
 static bool embryos_flood(const struct engine *engine)
 {
     uint64_t room = engine->queue[QUEUE_EMBRYOS].count * (uint64_t)engine->table.tuples.slot_size;
-    return room >= engine->config.max_memory / 4;
+    return room >= engine->room / 4;
 }
 
 /* A SYN whose answer may be under way is no lone SYN yet: it is spared, but not in a flood. */
@@ -138,7 +159,7 @@ bool evict_is_due(const struct engine *engine)
 void evict_to_limit(struct engine *engine, const struct tuple *busy)
 {
     evict_flood(engine, busy);
-    while (evict_held(engine) > engine->config.max_memory) {
+    while (evict_held(engine) > engine->room) {
         struct tuple *tuple = choose(engine, busy);
         if (tuple == NULL)
             return;

@@ -9,6 +9,9 @@
 
 #include "engine.h"
 
+/* How many tuples there were at the most: their room is not given back. */
+uint64_t evict_most_tuples(const struct engine *engine);
+
 /* Octets that the engine answers for: slots in use, and what is allocated beside them. */
 uint64_t evict_held(const struct engine *engine);
 

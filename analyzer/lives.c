@@ -55,7 +55,7 @@ static struct incarnation *start(struct engine *engine, struct tuple *tuple,
                                  const struct segment *segment, int end)
 {
     tuple->resting = false;
-    struct incarnation *incarnation = flow_table_new_unstarted(&engine->table);
+    struct incarnation *incarnation = flow_table_new_unstarted(&engine->table, tuple);
     if (incarnation == NULL) {
         engine->status = STATUS_NO_MEMORY;
         return NULL;

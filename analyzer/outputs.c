@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "live_file.h"
+#include "memory_plan.h"
 #include "messages.h"
 #include "outputs_parts.h"
 #include "page_output.h"
@@ -27,6 +28,7 @@ static enum flows_wanted flows_wanted(enum choice choice)
 static struct sink_options common_options(const struct outputs *outputs)
 {
     const struct options *options = outputs->options;
+    const struct memory_plan plan = memory_plan_make(options);
     return (struct sink_options){
         .version = PACKAGE_VERSION,
         .observer = options->observer,
@@ -40,6 +42,8 @@ static struct sink_options common_options(const struct outputs *outputs)
         .transitions = options->transitions,
         .aside = options->interface_count == 0 && options->config.threads != 1,
         .ladder = options->ladder,
+        .kept_flows = plan.flows,
+        .kept_ladders = plan.ladders,
     };
 }
 
@@ -101,6 +105,7 @@ enum status outputs_open(const struct options *options, const struct input_spans
 enum status outputs_add_first_run(struct outputs *outputs, struct sink **ret_sink)
 {
     struct sink_options wanted = common_options(outputs);
+    wanted.kept_flows = memory_plan_make(outputs->options).concerned;
     enum status status = sink_concerned_new(&wanted, &outputs->concerned);
     if (status == STATUS_OK)
         *ret_sink = outputs->concerned;

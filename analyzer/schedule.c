@@ -85,21 +85,21 @@ bool schedule_park(struct engine *engine, struct tuple *tuple)
     flow_table_free_incarnation(&engine->table, tuple->current);
     tuple->parked = parked;
     tuple->is_parked = true;
-    engine->parked_octets += parked->octets;
+    engine->parked_octets += park_room(parked);
     return true;
 }
 
 bool schedule_unpark(struct engine *engine, struct tuple *tuple)
 {
     struct parked *parked = tuple->parked;
-    struct incarnation *incarnation = flow_table_new_unclear(&engine->table);
+    struct incarnation *incarnation = flow_table_new_unclear(&engine->table, tuple);
     if (incarnation == NULL || !park_restore(&engine->table.parking, parked, incarnation)) {
         engine->status = STATUS_NO_MEMORY;
         if (incarnation != NULL)
-            pool_give(&engine->table.incarnations, incarnation->index);
+            berths_give(&engine->table.incarnations, incarnation->index);
         return false;
     }
-    engine->parked_octets -= parked->octets;
+    engine->parked_octets -= park_room(parked);
     park_free(&engine->table.parking, parked);
     tuple->is_parked = false;
     tuple->current = incarnation;
@@ -136,6 +136,7 @@ void schedule_tuple(struct engine *engine, struct tuple *tuple)
     tuple->calm = brief_calm(tuple) & 0xf;
     if (engine->config.active_timeout == 0 && tuple_is_ordinary(tuple))
         return;
+    flow_table_count_beside(&engine->table, tuple);
     bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
                  tuple->tombstones == NULL;
     if (empty && !tuple->resting) {

@@ -4,57 +4,87 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLAB = 1 << 18 }; /* octets that are taken at once, the slab's own line included */
-
 struct chunks_slab {
     _Alignas(CHUNKS_LINE) struct chunks_slab *older;
+    struct chunks_slab *newer;
+    size_t taken; /* chunks of it that were not given back */
 };
 
-static size_t lines_of(size_t octets)
+/* What stands before a chunk's octets. */
+struct chunk_head {
+    struct chunks_slab *slab;
+};
+
+size_t chunks_room(size_t octets)
 {
-    return (octets + CHUNKS_LINE - 1) / CHUNKS_LINE;
+    return (octets + sizeof(struct chunk_head) + CHUNKS_LINE - 1) / CHUNKS_LINE * CHUNKS_LINE;
 }
 
-static void *take_new(struct chunks *chunks, size_t lines)
+/* A slab without chunks, at the end of the list: the spare one, or a new one. */
+static bool add_slab(struct chunks *chunks)
 {
-    if (lines * CHUNKS_LINE >
-        chunks->left) { /* what is left of the old one, less than that, is lost */
-        struct chunks_slab *slab = aligned_alloc(CHUNKS_LINE, SLAB);
-        if (slab == NULL)
-            return NULL;
-        slab->older = chunks->slabs;
-        chunks->slabs = slab;
-        chunks->left = SLAB - sizeof(*slab);
+    struct chunks_slab *slab = chunks->spare;
+    chunks->spare = NULL;
+    if (slab == NULL) {
+        slab = aligned_alloc(CHUNKS_LINE, CHUNKS_SLAB);
+        chunks->octets += slab != NULL ? CHUNKS_SLAB : 0;
     }
-    chunks->left -= lines * CHUNKS_LINE;
-    return (char *)(chunks->slabs + 1) + chunks->left;
+    if (slab == NULL)
+        return false;
+    *slab = (struct chunks_slab){.older = chunks->newest};
+    if (chunks->newest != NULL)
+        chunks->newest->newer = slab;
+    chunks->newest = slab;
+    chunks->used = sizeof(*slab);
+    return true;
 }
 
 void *chunks_take(struct chunks *chunks, size_t octets)
 {
-    size_t lines = lines_of(octets);
-    void *chunk = chunks->freed[lines - 1];
-    if (chunk == NULL)
-        return take_new(chunks, lines);
-    memcpy(&chunks->freed[lines - 1], chunk, sizeof(void *));
-    return chunk;
+    size_t room = chunks_room(octets);
+    if ((chunks->newest == NULL || chunks->used + room > CHUNKS_SLAB) && !add_slab(chunks))
+        return NULL;
+    struct chunk_head *head = (void *)((char *)chunks->newest + chunks->used);
+    head->slab = chunks->newest;
+    head->slab->taken++;
+    chunks->used += room;
+    return head + 1;
 }
 
-void chunks_give(struct chunks *chunks, void *chunk, size_t octets)
+/* Takes a slab out of the list; one is kept, so that the next needs not be asked for. */
+static void drop_slab(struct chunks *chunks, struct chunks_slab *slab)
+{
+    slab->newer->older = slab->older;
+    if (slab->older != NULL)
+        slab->older->newer = slab->newer;
+    if (chunks->spare == NULL) {
+        chunks->spare = slab;
+        return;
+    }
+    chunks->octets -= CHUNKS_SLAB;
+    free(slab);
+}
+
+void chunks_give(struct chunks *chunks, void *chunk)
 {
     if (chunk == NULL)
         return;
-    void **first = &chunks->freed[lines_of(octets) - 1];
-    memcpy(chunk, first, sizeof(void *));
-    *first = chunk;
+    struct chunks_slab *slab = ((struct chunk_head *)chunk - 1)->slab;
+    if (--slab->taken > 0)
+        return;
+    if (slab != chunks->newest)
+        drop_slab(chunks, slab);
+    else
+        chunks->used = sizeof(*slab);
 }
 
 void chunks_clear(struct chunks *chunks)
 {
-    while (chunks->slabs != NULL) {
-        struct chunks_slab *older = chunks->slabs->older;
-        free(chunks->slabs);
-        chunks->slabs = older;
+    free(chunks->spare);
+    while (chunks->newest != NULL) {
+        struct chunks_slab *older = chunks->newest->older;
+        free(chunks->newest);
+        chunks->newest = older;
     }
     memset(chunks, 0, sizeof(*chunks));
 }

@@ -1,31 +1,44 @@
 /*
  * chunks: room for things of some hundred octets whose lengths differ, which come and go in great
- * numbers.  A chunk begins at a cache line and is a whole number of them long; given back, it waits
- * for the next one of its length.  All of it is returned at once, at the end.
+ * numbers, the oldest about first.
  *
- * So what is held is at most the sum, over the lengths, of the most that was held of each.
+ * They stand one behind the other in slabs, each with a word before it that leads to its slab:
+ *
+ *     oldest slab | . . . . | -> | x x . x | -> | x x x | free   newest slab
+ *
+ * A slab goes once all of its chunks were given back; nothing is put into the gap of one that went
+ * alone.  What waits equally long, as nearly all does, so leaves whole slabs.
  */
 #ifndef LASTACK_BASE_CHUNKS_H
 #define LASTACK_BASE_CHUNKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CHUNKS_LINE = 64, CHUNKS_LENGTHS = 64, CHUNKS_MOST = CHUNKS_LINE * CHUNKS_LENGTHS };
+enum {
+    CHUNKS_LINE = 64,
+    CHUNKS_MOST = 4096,
+    CHUNKS_SLAB = 1 << 18 /* octets that are taken at once, the slab's own line included */
+};
 
 struct chunks_slab;
 
 struct chunks {
-    void *freed[CHUNKS_LENGTHS]; /* by length less one, in lines: each points to the next */
-    struct chunks_slab *slabs;   /* the newest first; owned */
-    size_t left;                 /* octets of the newest that were never given out */
+    struct chunks_slab *newest; /* owned, with those before it */
+    struct chunks_slab *spare;  /* NULL, or one that is empty; owned */
+    size_t used;                /* octets of the newest that were given out */
+    uint64_t octets;            /* held in slabs */
 };
 
 /* Room for so many octets, 1 to CHUNKS_MOST; NULL when memory ran out.  It is the owner's. */
 void *chunks_take(struct chunks *chunks, size_t octets);
 
-/* Gives back what chunks_take() gave for so many octets; NULL is fine. */
-void chunks_give(struct chunks *chunks, void *chunk, size_t octets);
+/* What such a chunk takes in a slab. */
+size_t chunks_room(size_t octets);
+
+/* Gives back what chunks_take() gave; NULL is fine. */
+void chunks_give(struct chunks *chunks, void *chunk);
 
 /* Frees all chunks, also those that were not given back.  An empty struct is zeroes. */
 void chunks_clear(struct chunks *chunks);

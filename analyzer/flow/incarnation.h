@@ -135,6 +135,8 @@ struct incarnation {
     nanotime seen_t;         /* its last packet when the eviction looked at it */
     struct icmp_story *icmp; /* NULL, or owned: ICMP errors about its segments */
     uint32_t part;           /* records written at active timeouts */
+    uint32_t owner;          /* the tuple that it is of: its slot in its pool */
+    uint32_t beside;         /* octets of what it owns beside itself, as they were counted last */
     struct last_segment last[LAST_SEGMENTS];
 };
 

@@ -12,7 +12,7 @@ enum {
 
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
-_Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
+_Static_assert(sizeof(struct parked) + MOST + LANES_SLACK <= CHUNKS_MOST, "a chunk holds any");
 
 bool park_fits(const struct incarnation *incarnation)
 {
@@ -90,7 +90,12 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
     return true;
 }
 
+size_t park_room(const struct parked *parked)
+{
+    return chunks_room(room_of(parked->octets));
+}
+
 void park_free(struct parking *parking, struct parked *parked)
 {
-    chunks_give(&parking->room, parked, room_of(parked->octets));
+    chunks_give(&parking->room, parked);
 }

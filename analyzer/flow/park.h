@@ -40,6 +40,9 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
 bool park_restore(const struct parking *parking, const struct parked *parked,
                   struct incarnation *incarnation);
 
+/* Octets of memory that it takes. */
+size_t park_room(const struct parked *parked);
+
 void park_free(struct parking *parking, struct parked *parked);
 
 #endif

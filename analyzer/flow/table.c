@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "icmp_story.h"
+
 enum { FIRST_SLOTS = 1 << 12, LINE = 64 /* octets of a cache line */ };
 
 bool flow_table_init(struct flow_table *table)
@@ -14,7 +16,7 @@ bool flow_table_init(struct flow_table *table)
     table->slot = calloc(FIRST_SLOTS, sizeof(*table->slot));
     table->mask = FIRST_SLOTS - 1;
     pool_init(&table->tuples, sizeof(struct tuple));
-    pool_init(&table->incarnations, sizeof(struct incarnation));
+    berths_init(&table->incarnations, sizeof(struct incarnation));
     lanes_init(&table->parking.lanes);
     return table->slot != NULL;
 }
@@ -159,51 +161,99 @@ void flow_table_remove(struct flow_table *table, struct tuple *tuple)
     pool_give(&table->tuples, index);
 }
 
-struct incarnation *flow_table_new_incarnation(struct flow_table *table)
+struct incarnation *flow_table_new_unclear(struct flow_table *table, const struct tuple *tuple)
 {
-    uint32_t index = pool_take(&table->incarnations);
+    uint32_t index = berths_take(&table->incarnations);
     if (index == 0)
         return NULL;
-    struct incarnation *incarnation = pool_at(&table->incarnations, index);
+    struct incarnation *incarnation = berths_at(&table->incarnations, index);
     incarnation->index = index;
+    incarnation->owner = tuple->index;
     return incarnation;
 }
 
-struct incarnation *flow_table_new_unclear(struct flow_table *table)
+struct incarnation *flow_table_new_incarnation(struct flow_table *table, const struct tuple *tuple)
 {
-    uint32_t index = pool_take_unclear(&table->incarnations);
-    if (index == 0)
+    struct incarnation *incarnation = flow_table_new_unclear(table, tuple);
+    if (incarnation == NULL)
         return NULL;
-    struct incarnation *incarnation = pool_at(&table->incarnations, index);
+    uint32_t index = incarnation->index;
+    memset(incarnation, 0, sizeof(*incarnation));
     incarnation->index = index;
+    incarnation->owner = tuple->index;
     return incarnation;
 }
 
-struct incarnation *flow_table_new_unstarted(struct flow_table *table)
+struct incarnation *flow_table_new_unstarted(struct flow_table *table, const struct tuple *tuple)
 {
-    struct incarnation *incarnation = flow_table_new_unclear(table);
+    struct incarnation *incarnation = flow_table_new_unclear(table, tuple);
     if (incarnation == NULL)
         return NULL;
     uint32_t index = incarnation->index;
     const size_t begin = sizeof(incarnation->connection); /* which stands first */
     memset((char *)incarnation + begin, 0, sizeof(*incarnation) - begin);
     incarnation->index = index;
+    incarnation->owner = tuple->index;
     return incarnation;
+}
+
+static uint32_t beside(const struct incarnation *incarnation)
+{
+    return (incarnation->collision != NULL ? (uint32_t)sizeof(*incarnation->collision) : 0) +
+           (incarnation->story != NULL ? (uint32_t)sizeof(*incarnation->story) : 0) +
+           (incarnation->icmp != NULL ? (uint32_t)sizeof(*incarnation->icmp) : 0) +
+           (incarnation->around != NULL ? (uint32_t)sizeof(*incarnation->around) : 0) +
+           incarnation->connection.history.capacity * (uint32_t)sizeof(struct history_entry);
+}
+
+void flow_table_count_beside(struct flow_table *table, const struct tuple *tuple)
+{
+    if (tuple->embryonic || tuple->is_parked)
+        return;
+    struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        if (held[i] == NULL)
+            continue;
+        table->beside -= held[i]->beside;
+        held[i]->beside = beside(held[i]);
+        table->beside += held[i]->beside;
+    }
+}
+
+/* An incarnation stands somewhere else: its tuple is told. */
+static void follow(void *context, void *slot, uint32_t index)
+{
+    struct flow_table *table = context;
+    struct incarnation *incarnation = slot;
+    struct tuple *tuple = flow_table_tuple(table, incarnation->owner);
+    const struct incarnation *old = berths_at(&table->incarnations, incarnation->index);
+    struct incarnation **link[] = {&tuple->current, &tuple->candidate, &tuple->retiring};
+    for (size_t i = 0; i < sizeof(link) / sizeof(link[0]); i++) {
+        if (*link[i] == old)
+            *link[i] = incarnation;
+    }
+    incarnation->index = index;
+}
+
+void flow_table_move_together(struct flow_table *table)
+{
+    berths_draw_in(&table->incarnations, follow, table);
 }
 
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation)
 {
+    table->beside -= incarnation->beside;
     connection_clear(&incarnation->connection);
     free(incarnation->collision);
     free(incarnation->story);
     free(incarnation->icmp);
     free(incarnation->around);
-    pool_give(&table->incarnations, incarnation->index);
+    berths_give(&table->incarnations, incarnation->index);
 }
 
 uint64_t flow_table_bytes(const struct flow_table *table)
 {
-    return pool_bytes(&table->tuples) + pool_bytes(&table->incarnations) +
+    return pool_bytes(&table->tuples) + berths_octets(&table->incarnations) +
            ((uint64_t)table->mask + 1) * sizeof(*table->slot);
 }
 
@@ -228,6 +278,6 @@ void flow_table_clear(struct flow_table *table)
     free(table->slot);
     table->slot = NULL;
     pool_clear(&table->tuples);
-    pool_clear(&table->incarnations);
+    berths_clear(&table->incarnations);
     chunks_clear(&table->parking.room);
 }

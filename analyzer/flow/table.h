@@ -10,6 +10,7 @@
 #ifndef LASTACK_FLOW_TABLE_H
 #define LASTACK_FLOW_TABLE_H
 
+#include "../base/berths.h"
 #include "../base/pool.h"
 #include "incarnation.h"
 #include "park.h"
@@ -25,7 +26,8 @@ struct flow_table {
     uint32_t mask; /* slots - 1 */
     uint32_t count;
     struct pool tuples;
-    struct pool incarnations;
+    struct berths incarnations;
+    uint64_t beside; /* octets that incarnations own beside themselves, closing blocks left out */
     struct parking parking;
 };
 
@@ -65,17 +67,32 @@ void flow_table_remove(struct flow_table *table, struct tuple *tuple);
 
 struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index);
 
-/* A zeroed incarnation; NULL when memory ran out. */
-struct incarnation *flow_table_new_incarnation(struct flow_table *table);
+/* A zeroed incarnation of a tuple; NULL when memory ran out. */
+struct incarnation *flow_table_new_incarnation(struct flow_table *table, const struct tuple *tuple);
 /* One for park_restore, which fills all of it but its index. */
-struct incarnation *flow_table_new_unclear(struct flow_table *table);
+struct incarnation *flow_table_new_unclear(struct flow_table *table, const struct tuple *tuple);
 /* The same, clear but for its connection, which connection_start() clears. */
-struct incarnation *flow_table_new_unstarted(struct flow_table *table);
+struct incarnation *flow_table_new_unstarted(struct flow_table *table, const struct tuple *tuple);
+
+/* Counts anew, into `beside`, what the tuple's incarnations own. */
+void flow_table_count_beside(struct flow_table *table, const struct tuple *tuple);
+
+/* Gives memory back when few incarnations are left of many: they may move, and the tuples then
+ * point to where they are.  Nobody may hold a pointer to one meanwhile. */
+static inline void flow_table_draw_in(struct flow_table *table);
+void flow_table_move_together(struct flow_table *table);
+
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation);
 
 /* Octets held. */
 uint64_t flow_table_bytes(const struct flow_table *table);
 
 void flow_table_clear(struct flow_table *table);
+
+static inline void flow_table_draw_in(struct flow_table *table)
+{
+    if (berths_are_wide(&table->incarnations))
+        flow_table_move_together(table);
+}
 
 #endif

@@ -119,6 +119,7 @@ struct census_slot {
 
 struct census {
     const struct config *config; /* not owned */
+    uint32_t most;               /* entries of a kind: census_most() */
     struct pool pool;            /* of entries */
     struct hash_key secret;
     struct census_slot *slot; /* a power of two; owned */
@@ -130,6 +131,11 @@ struct census {
     uint32_t knocks;
     bool starved; /* memory ran out for a list of the worst */
 };
+
+/* How many entries of a kind there may be: census_pairs, or as many as, with the other kinds, take
+ * an eighth of max_memory; and what all take then. */
+uint32_t census_most(const struct config *config);
+uint64_t census_octets(const struct config *config);
 
 struct census *census_new(const struct config *config); /* NULL when out of memory */
 

@@ -210,7 +210,7 @@ struct census_entry *census_restore(struct census *census, const struct census_k
 struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
                                  nanotime t)
 {
-    if (census->queue[key->scope].count >= census->config->census_pairs)
+    if (census->queue[key->scope].count >= census->most)
         give_way(census, (enum host_scope)key->scope);
     struct census_entry *entry = add(census, key, tag, false);
     if (entry == NULL)
@@ -351,6 +351,21 @@ nanotime census_two_msl(const struct census *census)
     return census->config->msl * 2;
 }
 
+enum { ENTRY_OCTETS = 1024 }; /* that one takes with what it owns, but for the few busiest */
+
+uint32_t census_most(const struct config *config)
+{
+    enum { SHARE = 8, LEAST = 64 };
+    uint64_t most = config->max_memory / SHARE / HOST_SCOPES / ENTRY_OCTETS;
+    most = most < LEAST ? LEAST : most;
+    return most < config->census_pairs ? (uint32_t)most : config->census_pairs;
+}
+
+uint64_t census_octets(const struct config *config)
+{
+    return (uint64_t)census_most(config) * HOST_SCOPES * ENTRY_OCTETS;
+}
+
 struct census *census_new(const struct config *config)
 {
     struct census *census = calloc(1, sizeof(*census));
@@ -366,6 +381,7 @@ struct census *census_new(const struct config *config)
     }
     census->mask = (uint32_t)(slots - 1);
     census->config = config;
+    census->most = census_most(config);
     census->secret = hash_key_draw();
     pool_init(&census->pool, sizeof(struct census_entry));
     return census;

@@ -235,6 +235,11 @@ struct sink *host_sink(struct host *host)
     return &host->sink;
 }
 
+uint64_t host_octets(const struct config *config)
+{
+    return census_octets(config);
+}
+
 enum status host_new(const struct config *config, struct sink *next, struct host **ret_host)
 {
     struct host *host = calloc(1, sizeof(*host));

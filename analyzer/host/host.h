@@ -16,6 +16,9 @@ struct host;
 /* config and next must outlive *ret_host.  NO_MEMORY is the only failure. */
 enum status host_new(const struct config *config, struct sink *next, struct host **ret_host);
 
+/* Octets that it takes at most, but for what few busy hosts add. */
+uint64_t host_octets(const struct config *config);
+
 /* The sink to be fed; owned by host. */
 struct sink *host_sink(struct host *host);
 

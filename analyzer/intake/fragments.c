@@ -22,6 +22,13 @@ enum {
     PROTOCOL_TCP = 6,
 };
 
+uint64_t fragments_most_octets(const struct config *config)
+{
+    enum { SHARE = 32 };
+    uint64_t share = config->max_memory / SHARE;
+    return share < config->fragment_octets ? share : config->fragment_octets;
+}
+
 struct fragments *fragments_new(const struct config *config)
 {
     struct fragments *fragments = calloc(1, sizeof(*fragments));
@@ -30,7 +37,7 @@ struct fragments *fragments_new(const struct config *config)
     fragments->key = hash_key_draw();
     fragments->wait = config->fragment_wait;
     fragments->copy_window = config->copy_window;
-    fragments->most_octets = config->fragment_octets;
+    fragments->most_octets = fragments_most_octets(config);
     fragments->most_packets = config->fragment_packets;
     return fragments;
 }

@@ -20,6 +20,9 @@ struct fragment_counts {
     uint64_t overlapping, malformed, copies;
 };
 
+/* Octets that are held at most: fragment_octets, or a small part of max_memory. */
+uint64_t fragments_most_octets(const struct config *config);
+
 /* Makes an empty buffer; NULL when memory ran out.  The key of its hash table is random. */
 struct fragments *fragments_new(const struct config *config);
 

@@ -425,7 +425,7 @@ static enum status start_worker(struct shards *shards, uint32_t number,
         engine_init(&worker->engine, options->config, &worker->share[0].ledger.sink);
     if (status != STATUS_OK)
         return status;
-    worker->engine.config.max_memory /= options->workers;
+    worker->engine.room = options->room / options->workers;
     worker->engine.losses = options->losses;
     worker->engine.trace_segments = options->segments;
     worker->engine.trace_transitions = options->transitions;

@@ -16,9 +16,13 @@
 
 struct shards;
 
+/* Octets that a worker takes beside what its engine holds: its records, on their way. */
+enum { SHARDS_WORKER = 5 << 20 };
+
 struct shards_options {
     const struct config *config;
     uint32_t workers;  /* engines, each on a thread of its own; 1 or more */
+    uint64_t room;     /* octets that all engines may hold */
     struct sink *sink; /* not owned */
     bool segments, transitions;
     const struct moments *losses; /* of the capture; not owned, written by the caller's thread */

@@ -197,7 +197,7 @@ enum status sink_board_detail(const struct sink *sink, enum board_subject subjec
         return STATUS_OK;
     struct detail detail = {
         .board = board,
-        .book = ladder_book_new(&(struct ladder_choice){.kind = LADDER_PROBLEMS}, false),
+        .book = ladder_book_new(&(struct ladder_choice){.kind = LADDER_PROBLEMS}, false, 0),
         .markup = markup_make(),
     };
     enum status status = output_init(&detail.output, NULL);

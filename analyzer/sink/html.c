@@ -297,7 +297,7 @@ enum status sink_html_new(const struct sink_options *options, FILE *stream, stru
     html->markup = markup_make();
     html->dwell = dwell_new(DWELL_EXACT);
     html->problems = problems_new(KEPT_PROBLEMS);
-    html->book = ladder_book_new(&html->options.ladder, true);
+    html->book = ladder_book_new(&html->options.ladder, true, options->kept_ladders);
     if (html->book != NULL)
         ladder_book_name_taps(html->book, options->taps);
     html->stream = open_memstream(&html->data, &html->data_length);

@@ -186,7 +186,7 @@ static enum status sink_new(const struct sink_ops *ops, const struct sink_option
         return STATUS_NO_MEMORY;
     drawn->sink.ops = ops;
     drawn->options = *options;
-    drawn->book = ladder_book_new(&options->ladder, false);
+    drawn->book = ladder_book_new(&options->ladder, false, options->kept_ladders);
     if (drawn->book)
         ladder_book_name_taps(drawn->book, options->taps);
     enum status status = output_init(&drawn->output, stream);

@@ -13,8 +13,8 @@
 #include "ladder_fate.h"
 
 enum {
-    KEPT_SEGMENTS = 1000000, /* of all ladders together, 120 octets each */
     KEPT_LADDERS = 100000,
+    SEGMENTS_EACH = 10,     /* of all ladders together so many times theirs, 120 octets each */
     KEPT_FIRST = 1000,      /* ladders that are never forgotten: those who end first are shown */
     KEPT_WHOLE = 500,       /* segments of one that is kept although it has no event */
     KEPT_NOTES = 4096,      /* of one ladder */
@@ -28,7 +28,7 @@ struct ladder_book {
     struct hash_key key;
     uint32_t *table; /* index of the ladder, from 1; 0: free */
     struct ladder *ladders;
-    uint32_t count, room;
+    uint32_t count, room, most;
     uint64_t numbered; /* ladders that there were */
     size_t segments;
     uint64_t left_out;
@@ -173,8 +173,7 @@ static enum status find_ladder(struct ladder_book *book, const struct flow_ident
 {
     uint32_t *place = find_place(book, who);
     *ret_ladder = NULL;
-    if (*place == 0 && book->vacant == 0 && book->count == KEPT_LADDERS &&
-        !make_space(book, NULL)) {
+    if (*place == 0 && book->vacant == 0 && book->count == book->most && !make_space(book, NULL)) {
         book->left_out++;
         return STATUS_OK;
     }
@@ -305,7 +304,7 @@ enum status ladder_book_segment(struct ladder_book *book, const struct segment_r
     if (status != STATUS_OK)
         return status;
     bool room = life != NULL;
-    while (room && book->segments == KEPT_SEGMENTS)
+    while (room && book->segments >= SEGMENTS_EACH * (uint64_t)book->most)
         room = make_space(book, ladder);
     if (!room) {
         book->left_out++;
@@ -439,13 +438,14 @@ void ladder_book_free(struct ladder_book *book)
     free(book);
 }
 
-struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool recent)
+struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool recent, uint32_t most)
 {
     struct ladder_book *book = calloc(1, sizeof *book);
     if (book == NULL)
         return NULL;
     book->choice = *choice;
     book->recent = recent;
+    book->most = most == 0 || most > KEPT_LADDERS ? KEPT_LADDERS : most;
     book->spared = LEVEL_INFO;
     book->key = hash_key_draw();
     book->table = calloc(TABLE_ROOM, sizeof *book->table);

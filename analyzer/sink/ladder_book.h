@@ -98,9 +98,13 @@ bool ladder_segment_is_quiet(const struct ladder_segment *before,
 
 /*
  * A recent book forgets, when it is full, what was not written to lately and has no event, then
- * what has lesser events; any other takes nothing new then.  NULL: out of memory.
+ * what has lesser events; any other takes nothing new then.  It is full with so many ladders, 0 for
+ * the default.  NULL: out of memory.
  */
-struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool recent);
+struct ladder_book *ladder_book_new(const struct ladder_choice *choice, bool recent, uint32_t most);
+
+/* Octets that a ladder takes, as most are. */
+enum { LADDER_OCTETS = 3328 };
 
 /* There are several taps, whose names are not owned. */
 void ladder_book_name_taps(struct ladder_book *book, const struct tap_names *taps);

@@ -86,6 +86,7 @@ struct sink_options {
                                sink_concerned_new remembers; 0: the default */
     uint32_t kept_plain;    /* report: of these, flows without problems at most, and worse ones take
                                the place of others; 0: no such limit, the first are kept */
+    uint32_t kept_ladders;  /* HTML, ladder and SVG: ladders held; 0: the default */
     uint32_t kept_problems; /* report and text: groups of problems held; 0: the default */
 };
 

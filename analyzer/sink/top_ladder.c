@@ -24,7 +24,7 @@ static enum status write_ladder(const struct top_book *book, const struct trail 
     struct output output;
     uint32_t count;
     struct ladder_book *drawn =
-        ladder_book_new(&(struct ladder_choice){.kind = LADDER_PROBLEMS}, false);
+        ladder_book_new(&(struct ladder_choice){.kind = LADDER_PROBLEMS}, false, 0);
     enum status status = output_init(&output, stream);
     if (drawn == NULL || status != STATUS_OK) {
         if (status == STATUS_OK)

@@ -354,7 +354,7 @@ def check_forged(tap, rng):
         faults = each(forged, jobs)
         tap.ok(not faults, "lies with a good checksum end in order (%d)" % len(jobs),
                "\n".join(faults[:9]))
-        faults = refused(octets[:14] + b"\2" + octets[15:-8] +
+        faults = refused(octets[:14] + b"\1" + octets[15:-8] +
                          sum_of(octets[:14] + b"\2" + octets[15:-8]), rest, folder, "version")
         tap.ok(not faults, "another version: refused", *faults)
         faults = refused(read(rest), rest, folder, "capture")

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""--max-memory holds: what the process had resident at the most is at most a tenth more than it says,
+whatever comes, with one thread and with several; a limit that cannot hold is said at the start.
+
+usage: memory_limit.py [--packets N] [--limits M,M,...]    N of each capture; with --limits every output with
+       every number of threads.  A table stands in the lines that begin with #
+"""
+import argparse
+import itertools
+import json
+import os
+import random
+import sys
+import tempfile
+
+import attacks
+from tap import Tap
+
+SANITIZED = os.environ.get("LASTACK_SANITIZED", "").strip()
+OUTPUTS = {"the report": ["--json"], "records": ["--ndjson"], "a page": ["--html=/dev/stdout"]}
+THREADS = "1", "3", "default"
+# Without --limits: MiB, output, threads.
+SOME = (64, "the report", "default"), (64, "records", "1"), (64, "records", "3"), (128, "a page", "default")
+
+
+def avalanche(count):
+    """Connections that end within a second, and then a packet a century later."""
+    each, draw = count // 8, attacks.ordinary(count)
+    for gap, packet in itertools.islice(draw, each * 8):
+        yield gap // 50, packet
+    yield attacks.CENTURY, attacks.Talk(1).up(1, 0, attacks.SYN)
+
+
+def open_ones(count):
+    """Connections that stay open, with a segment each from time to time, in no order."""
+    each, draw = count // 6, random.Random(5)
+    talks = [attacks.Talk(number) for number in range(each)]
+    for number, talk in enumerate(talks):
+        x, y = number * 7919, number * 104729
+        for packet in (talk.up(x, 0, attacks.SYN), talk.down(y, x + 1, attacks.SYN | attacks.ACK),
+                       talk.up(x + 1, y + 1, attacks.ACK)):
+            yield 5, packet
+    for _ in range(3 * each):
+        number = draw.randrange(each)
+        yield 5, talks[number].up(number * 7919 + 1, number * 104729 + 1, attacks.PSH | attacks.ACK, b"x")
+
+
+LOADS = {"short connections": attacks.ordinary, "SYNs without an answer": attacks.half_open,
+         "open connections": open_ones, "all end at once": avalanche,
+         "trouble on every connection": attacks.many_storms}
+
+
+def run(path, words, limit):
+    """(exit status, processor seconds, peak octets, standard error)."""
+    with tempfile.TemporaryFile() as said:
+        child = os.posix_spawn(attacks.LASTACK, [attacks.LASTACK, "--max-memory", "%dM" % limit, *words, path],
+                               os.environ,
+                               file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                                             (os.POSIX_SPAWN_DUP2, said.fileno(), 2)])
+        _, status, used = os.wait4(child, 0)
+        said.seek(0)
+        return (os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024,
+                said.read().decode())
+
+
+def check_load(tap, name, path, settings):
+    faults = []
+    for limit, output, threads in settings:
+        words = OUTPUTS[output] + (["--threads", threads] if threads != "default" else [])
+        code, seconds, octets, said = run(path, words, limit)
+        print("# %-28s %-10s %5d MiB, threads %-7s: %5.1f s, at most %6.1f MiB" % (
+            name, output, limit, threads, seconds, octets / 2**20))
+        if code != 0 or said or not (SANITIZED or octets <= limit * 1.1 * 2**20):
+            faults.append("%s, %d MiB, %s: exit %d, %.1f MiB; %s" % (
+                output, limit, threads, code, octets / 2**20, said))
+    tap.ok(not faults, "%s: the limit holds" % name, *faults)
+
+
+def check_small(tap, path):
+    code, _, octets, said = run(path, ["--json"], 8)
+    tap.ok(code == 0 and said.count("\n") == 1 and "--max-memory 8 MiB will not hold" in said,
+           "a limit that cannot hold is said", code, said)
+    enough = int(said.split("give --max-memory ")[1].split("M")[0]) if "give --max-memory " in said else 8
+    code, _, octets, said = run(path, ["--json"], enough)
+    tap.ok(code == 0 and not said and (SANITIZED or octets <= enough * 1.1 * 2**20),
+           "and the one that is named holds", code, said, octets / 2**20, enough)
+
+
+def check_counted(tap, path):
+    """What gave way is in the summary, and every connection was written."""
+    with tempfile.NamedTemporaryFile() as out:
+        code = os.spawnv(os.P_WAIT, attacks.LASTACK, [attacks.LASTACK, "--ndjson=" + out.name, "--max-memory",
+                                                      "64M", "--threads", "1", path])
+        flows, last = 0, b"{}"
+        for line in out:
+            flows += b'"dataset":"lastack.flow"' in line
+            last = line
+    summary = json.loads(last).get("lastack", {}).get("summary", {})
+    tap.ok(code == 0 and summary.get("limits", {}).get("evictions", 0) > 0 and
+           flows == summary.get("flows", {}).get("total"),
+           "what gave way is counted, and written all the same", code, flows, summary.get("limits"),
+           summary.get("flows"))
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--packets", type=int, default=160000)
+    words.add_argument("--limits")
+    words = words.parse_args()
+    settings = SOME if words.limits is None else list(itertools.product(
+        [int(limit) for limit in words.limits.split(",")], OUTPUTS, THREADS))
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, make in LOADS.items():
+            path = attacks.put(folder, make(words.packets))
+            check_load(tap, name, path, settings)
+            if make is attacks.ordinary:
+                check_small(tap, path)
+            if make is attacks.half_open:
+                check_counted(tap, path)
+    return tap.end()
+
+
+sys.exit(main())
