@@ -126,9 +126,9 @@ static void take_segment(struct engine *engine, const struct engine_item *item,
     dispatch_segment(engine, tuple, segment, item->end);
     evict_to_limit(engine, tuple);
     schedule_tuple(engine, tuple);
+    flow_table_draw_in(&engine->table);
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next
      * packet that this engine sees is another one */
-    flow_table_draw_in(&engine->table);
     meet_deadlines(engine, engine->clock, item);
 }
 

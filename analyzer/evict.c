@@ -153,7 +153,7 @@ static void evict_flood(struct engine *engine, const struct tuple *busy)
 
 bool evict_is_due(const struct engine *engine)
 {
-    return embryos_flood(engine) || evict_held(engine) > engine->config.max_memory;
+    return embryos_flood(engine) || evict_held(engine) > engine->room;
 }
 
 void evict_to_limit(struct engine *engine, const struct tuple *busy)
