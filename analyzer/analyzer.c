@@ -297,6 +297,8 @@ static enum status take_far(struct analyzer *analyzer, const struct analyzer_pac
     }
     if (*fragments != NULL && !drop_lost(*fragments))
         return STATUS_NO_MEMORY;
+    if (path_is_due(analyzer->path)) /* the first tap's capture may have ended long before */
+        analyzer_process_batch(analyzer);
     return analyzer_take_status(analyzer);
 }
 

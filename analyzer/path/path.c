@@ -54,9 +54,16 @@ static nanotime settled(const struct path *path)
     return until == INT64_MAX ? path->now : until;
 }
 
+bool path_is_due(const struct path *path)
+{
+    enum { DUE = 4096 };
+    return path->untold >= DUE;
+}
+
 enum status path_tell(struct path *path, nanotime now)
 {
     path->now = now;
+    path->untold = 0;
     for (uint32_t i = 0; i < path->table.pairs; i++)
         pair_expire(&path->pair[i]);
     path_tell_crossings(path, false);
@@ -123,6 +130,7 @@ struct sink *path_sink(struct path *path)
 
 void path_take(struct path *path, uint32_t tap, const struct segment *segment)
 {
+    path->untold++;
     for (uint32_t other = 0; other < path->table.taps; other++) {
         if (other != tap)
             pair_take(&path->pair[path->table.number[tap][other]], tap < other ? 0 : 1, segment);

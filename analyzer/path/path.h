@@ -34,6 +34,9 @@ struct sink *path_sink(struct path *path);
  */
 void path_take(struct path *path, uint32_t tap, const struct segment *segment);
 
+/* Whether so much was taken that it is time to tell, whatever the first tap still shows. */
+bool path_is_due(const struct path *path);
+
 /* The engine has all that was taken: what became of segments is told.  `now` is its clock. */
 enum status path_tell(struct path *path, nanotime now);
 

@@ -25,6 +25,7 @@ struct path {
     struct segment_record segment;    /* likewise */
     struct waiting_room waiting;
     nanotime now;
+    uint32_t untold; /* segments taken since what was decided was told */
     enum status status;
 };
 
