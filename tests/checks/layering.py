@@ -43,7 +43,7 @@ MAY_INCLUDE = {
 # The program knows the public headers only, and its own files.
 PROGRAM = ["main", "analysis", "board_readers", "board_server", "board_server_none", "chain", "exit_status",
            "feed", "guard", "http_answer", "idle", "input_places", "input_report", "input_title",
-           "interrupt", "listener", "live_board", "live_view", "merge", "messages", "nearest", "option_apply",
+           "interrupt", "listener", "live_board", "live_view", "memory_plan", "merge", "messages", "nearest", "option_apply",
            "option_inputs", "option_outputs", "option_table", "option_takers", "options",
            "options_check", "analysis_packets", "analysis_parts", "analysis_read", "destination",
            "file_place", "outputs", "outputs_forward", "outputs_parts", "terminal",
