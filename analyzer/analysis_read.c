@@ -121,7 +121,7 @@ static struct analyzer_packet packet_of(const struct run *run,
         .number = captured->number,
         .lost = captured->lost,
         .tap = run->tap,
-        .seen_on = run->options->interface_count > 1 ? captured->input + 1 : 0,
+        .seen_on = run->options->tap_count > 0 ? 0 : captured->standpoint,
     };
 }
 

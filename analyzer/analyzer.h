@@ -25,7 +25,7 @@ struct analyzer;
 struct analyzer_options {
     struct config config;
     bool segments, transitions; /* the opt-in records are wanted */
-    bool piece; /* of a capture: tapes are wanted, too, for analyzer_replay() */
+    bool piece;                 /* of a capture: tapes are wanted, too, for analyzer_replay() */
     struct sink *sink;          /* where records go; not owned, outlives the analyzer */
     const char *const *taps;    /* names of several taps; not owned */
     uint32_t tap_count;         /* 0: there is one, without a name; at most 8 */
@@ -48,7 +48,7 @@ struct analyzer_packet {
     uint64_t number;     /* in the whole input, from 1; 0: the one after the packet before */
     uint64_t lost;       /* packets that the capture lost since the one before, if it tells */
     uint32_t tap;        /* which of several, by its place among their names */
-    uint32_t seen_on;    /* which interface of several, from 1; 0: not known, or there is one */
+    uint32_t seen_on;    /* which interface or file of several, from 1; 0: not known */
 };
 
 /* What the caller knows and the analyzer does not, for the summary. */

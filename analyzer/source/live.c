@@ -282,6 +282,7 @@ enum source_result live_next(struct live *live, struct captured_packet *ret_pack
     ret_packet->others = 0;
     ret_packet->lost = 0;
     ret_packet->input = (uint32_t)port->interface;
+    ret_packet->standpoint = ret_packet->input + 1;
     return SOURCE_PACKET;
 }
 

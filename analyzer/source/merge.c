@@ -199,6 +199,27 @@ static uint32_t merge_choose(struct merge *merge)
     }
 }
 
+static bool merge_stands_at(const struct merge *merge, uint32_t standpoint)
+{
+    for (uint32_t at = 0; at < merge->open_count; at++) {
+        if (merge->inputs[merge->open[at]].standpoint == standpoint)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Where the file was captured: files of which one begins while another goes on are of several
+ * places; one that follows another's end goes on where that one stood.
+ */
+static uint32_t merge_find_standpoint(const struct merge *merge)
+{
+    uint32_t standpoint = 1;
+    while (merge_stands_at(merge, standpoint))
+        standpoint++;
+    return standpoint;
+}
+
 enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_packet)
 {
     uint32_t best = merge_choose(merge);
@@ -207,8 +228,11 @@ enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_p
     struct input *input = &merge->inputs[merge->open[best]];
     input_note_time(&input->seen, input->head.time);
     input->has_head = false;
+    if (input->standpoint == 0)
+        input->standpoint = merge_find_standpoint(merge);
     *ret_packet = input->head;
     ret_packet->input = merge->open[best];
+    ret_packet->standpoint = input->standpoint;
     input->numbers += 1 + ret_packet->others;
     ret_packet->input_packet = input->numbers;
     return READER_PACKET;

@@ -11,6 +11,7 @@ enum { MERGE_MOST = 64 }; /* files open at once */
 /* One input, in reading order. */
 struct input {
     struct source_input seen;  /* what callers may look at */
+    uint32_t standpoint;       /* from 1, other than those of files open with it; 0: none yet */
     uint64_t numbers;          /* of its records: packets, and what is numbered with them */
     nanotime first_time;       /* INT64_MIN: no packets */
     uint64_t size;             /* octets as stored; 0: unknown */

@@ -22,6 +22,7 @@ struct captured_packet {
     int link_type;         /* DLT_ value */
     uint32_t interface;    /* of the file's section, from 0; 0 where files know none */
     uint32_t input;        /* which input, from 0 */
+    uint32_t standpoint;   /* from 1: files that overlap, and interfaces, are different places */
     uint64_t number;       /* in all inputs, in the order of reading, from 1 */
     uint64_t input_packet; /* number within that input, from 1 */
     uint32_t

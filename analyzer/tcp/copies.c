@@ -1,8 +1,20 @@
 /* copies: see copies.h. */
 #include "copies.h"
 
+/* us: a path takes no longer, and no host repeats a segment so soon for want of an answer. */
+static const uint32_t path_reach = 190 * 1000; /* Linux TCP_RTO_MIN is 200 ms */
+
+/* Whether the two were captured at two places of the path. */
+static bool is_elsewhere(const struct recent_packet *recent, const struct segment *segment)
+{
+    uint8_t first = recent->origin >> 1, now = segment->around.seen_on;
+    return first >= SEEN_ON_CALLERS && now >= SEEN_ON_CALLERS && first != now;
+}
+
 static bool is_copy(const struct recent_packet *recent, const struct segment *segment)
 {
+    if (is_elsewhere(recent, segment))
+        return recent->ip_id == segment->ip_id;
     int apart = (int)recent->ttl - (int)segment->ttl;
     if (apart < -1 || apart > 1)
         return false;
@@ -24,7 +36,8 @@ static bool has_original(const struct connection *connection, const struct segme
         if (connection->recent_print[i] != print)
             continue;
         const struct recent_packet *recent = &connection->recent[i];
-        bool near = micros - recent->micros <= reach || recent->micros - micros <= reach;
+        uint32_t within = is_elsewhere(recent, segment) ? path_reach : reach;
+        bool near = micros - recent->micros <= within || recent->micros - micros <= within;
         if ((recent->origin & 1) == from && near && is_copy(recent, segment))
             return true;
     }

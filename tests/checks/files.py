@@ -214,6 +214,36 @@ def check_overlap(tap, sample):
                [True, False, False], "the overlap is told", summary(out)["inputs"])
 
 
+def at_server(record, client):
+    """The record as the server's end of the path has it: 10 ms on, and three routers away."""
+    data = bytearray(record)
+    address = bytes(data[16 + 14 + 12:16 + 14 + 16])
+    seconds, micros = struct.unpack_from("<II", data)
+    micros += seconds * 1000000 + (10000 if address == client else -10000)
+    struct.pack_into("<II", data, 0, micros // 1000000, micros % 1000000)
+    data[16 + 14 + 8] -= 3
+    return bytes(data)
+
+
+def check_both_ends(tap):
+    """Captures of both ends, joined: each packet is there twice, and nothing more is told."""
+    for name in ("both-close-at-once", "last-ack-lost", "collision-challenged"):
+        with tempfile.TemporaryDirectory() as folder:
+            sample = in_micros(os.path.join(TOP, "samples", name + ".pcap"), folder)
+            header, packets = read_pcap(sample)
+            client = bytes(packets[0][16 + 14 + 12:16 + 14 + 16])
+            there = write(folder, "there.pcap",
+                          header + b"".join(sorted((at_server(p, client) for p in packets),
+                                                   key=lambda p: struct.unpack_from("<II", p))))
+            told = []
+            for files in ((sample,), (sample, there), (there, sample)):
+                lines = [json.loads(line) for line in run("--ndjson", *files)[1].splitlines()]
+                told.append((sorted(r["event"].get("action", "") for r in lines),
+                             [(r["lastack"]["close"]["kind"], r["lastack"]["client"]["state"])
+                              for r in lines if r["event"]["dataset"] == "lastack.flow"]))
+            tap.ok(told[0] == told[1] == told[2], "%s, captured at both ends" % name, told)
+
+
 def check_many(tap, sample):
     header, packets = read_pcap(sample)
     with tempfile.TemporaryDirectory() as folder:
@@ -342,6 +372,7 @@ def main():
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
     print("# seed", seed)
     check_awkward(tap, seed)
+    check_both_ends(tap)
     check_many(tap, samples[0])
     check_follow(tap, samples[0])
     check_idle(tap)
