@@ -53,12 +53,15 @@ static void follow_zeek(struct tuple *tuple, const struct segment *segment, int 
     }
 }
 
-/* What the integrity notes may say of the packet. */
+/* Whether the packet says of the capture what no packet of the connection said before. */
 static bool is_notable(const struct incarnation *current, const struct side *receiver,
                        const struct segment *segment)
 {
-    bool offloaded = segment->payload > receiver->mss && side_has(receiver, SIDE_MSS);
-    return segment->cut != 0 || segment->checksum_verdict == CHECKSUM_PARTIAL || offloaded ||
+    const uint64_t known = current->notes;
+    bool cut = segment->cut != 0 && (known >> NOTE_capture_truncated & 1) == 0;
+    bool offloaded = segment->payload > receiver->mss && side_has(receiver, SIDE_MSS) &&
+                     (known >> NOTE_offload_suspected & 1) == 0;
+    return cut || offloaded || segment->checksum_verdict == CHECKSUM_PARTIAL ||
            (segment->vlans | current->vlans) != 0;
 }
 

@@ -48,7 +48,7 @@ bool copies_seen(struct connection *connection, const struct segment *segment, i
                  nanotime window)
 {
     uint32_t print = copies_print(segment);
-    if (has_original(connection, segment, from, print, window))
+    if (copies_know(connection, print) && has_original(connection, segment, from, print, window))
         return true;
     copies_remember(connection, segment, from, print);
     return false;
