@@ -249,9 +249,11 @@ static void act(struct pair *pair)
 
 static void begin(struct pair *pair, uint64_t seed)
 {
-    const struct config config = config_default();
+    struct config config = config_default();
     memset(pair, 0, sizeof *pair);
     pair->seed = seed;
+    if (draw(pair, 4) == 0)
+        config.max_memory = 34000 + draw(pair, 14000); /* the index alone is 32768 */
     pair->now = (nanotime)1700000000 * NANO_PER_SECOND;
     pair->cut = draw(pair, 4) == 0;
     pair->tagged = draw(pair, 4) == 0;
@@ -266,7 +268,7 @@ static void begin(struct pair *pair, uint64_t seed)
 
 static void both_ways_leave_the_same(void **state)
 {
-    uint64_t taken = 0, ordinary = 0, brief = 0;
+    uint64_t taken = 0, ordinary = 0, brief = 0, evictions = 0;
     struct pair *pair = malloc(sizeof *pair);
     (void)state;
     assert_non_null(pair);
@@ -277,6 +279,7 @@ static void both_ways_leave_the_same(void **state)
         taken += pair->taken;
         ordinary += pair->ordinary;
         brief += pair->brief;
+        evictions += pair->briefly.counts.evictions;
         engine_clear(&pair->briefly);
         engine_clear(&pair->fully);
     }
@@ -284,6 +287,7 @@ static void both_ways_leave_the_same(void **state)
     assert_true(brief > taken / 4);
     assert_true(brief < ordinary);
     assert_true(ordinary < taken);
+    assert_true(evictions > CONVERSATIONS);
 }
 
 int main(void)
