@@ -24,8 +24,10 @@ enum {
     JSON_WORD = 40,               /* the longest word of a vocabulary with its quotes */
     JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
     JSON_SECONDS = 8, /* that a writer remembers, each in the place its number modulo these names */
-    JSON_MOMENTS = 8, /* likewise, in the place that its hash says */
-    JSON_MOMENT = 32, /* a moment with its quotes, and room behind */
+    JSON_MOMENTS = 16, /* likewise, in the place that its hash says */
+    JSON_PACKETS = 16, /* as JSON_SECONDS */
+    JSON_PACKET = 16,  /* the longest number of a packet */
+    JSON_MOMENT = 32,  /* a moment with its quotes, and room behind */
 };
 
 #define JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
@@ -42,6 +44,13 @@ struct json_moment {
     char text[JSON_MOMENT];
 };
 
+/* The number of a packet, for the same reason; 0 is none. */
+struct json_packet {
+    uint64_t number;
+    size_t length;
+    char text[JSON_PACKET];
+};
+
 struct json_writer {
     struct printbuf *buffer;
     char *next;  /* where the next octet goes; buffer learns of it at the end */
@@ -52,6 +61,7 @@ struct json_writer {
     char date[TEXT_DATE];
     struct json_second second[JSON_SECONDS]; /* the times of a record lie in few of them */
     struct json_moment moment[JSON_MOMENTS];
+    struct json_packet packet[JSON_PACKETS];
 };
 
 /* A writer without a buffer. */
@@ -116,6 +126,20 @@ char *json_spell_uid(char *out, uint64_t uid);
 char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address);
 /* NANOTIME_UNKNOWN is null. */
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment);
+
+/* The number of a packet; 0 is null. */
+static inline char *json_spell_packet(struct json_writer *writer, char *out, uint64_t number)
+{
+    struct json_packet *known = &writer->packet[number % JSON_PACKETS];
+    if (number == 0)
+        return json_spell_null(out);
+    if (known->number != number) {
+        known->number = number;
+        known->length = (size_t)(json_spell_unsigned(known->text, number) - known->text);
+    }
+    memcpy(out, known->text, JSON_PACKET);
+    return out + known->length;
+}
 
 /* Text that is JSON already. */
 void json_put_raw(struct json_writer *writer, const char *text, size_t length);

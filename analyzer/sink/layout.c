@@ -162,7 +162,7 @@ static void extend_run(struct draft *draft, const struct field *field, uint32_t 
 
 /* How a value is written, by its kind. */
 static const uint8_t step_of_field[] = {
-    [FIELD_FIXED] = STEP_TEXT,    [FIELD_BOOL] = STEP_SCALAR,
+    [FIELD_FIXED] = STEP_TEXT,    [FIELD_BOOL] = STEP_BOOL,
     [FIELD_COUNT] = STEP_SCALAR,  [FIELD_TIME] = STEP_TIME,
     [FIELD_DURATION] = STEP_SPAN, [FIELD_UID] = STEP_SCALAR,
     [FIELD_WORD] = STEP_WORD,     [FIELD_STRING] = STEP_WIDE,
@@ -173,6 +173,13 @@ static const uint8_t step_of_field[] = {
     [FIELD_TALLY] = STEP_WIDE,    [FIELD_WRITTEN] = STEP_WIDE,
 };
 
+static enum step_kind kind_of_count(const struct field *field)
+{
+    if (field->size == sizeof(uint64_t))
+        return field->zero_is_null ? STEP_PACKET : STEP_COUNT;
+    return field->zero_is_null ? STEP_SCALAR : STEP_SMALL;
+}
+
 static enum step_kind kind_of(const struct field *field)
 {
     enum step_kind kind = (enum step_kind)step_of_field[field->kind];
@@ -180,8 +187,7 @@ static enum step_kind kind_of(const struct field *field)
         return kind;
     if (field->known != NULL)
         return STEP_SCALAR;
-    bool whole_word = field->kind == FIELD_COUNT && field->size == sizeof(uint64_t);
-    return whole_word ? STEP_COUNT : kind;
+    return field->kind == FIELD_COUNT ? kind_of_count(field) : kind;
 }
 
 static void draft_value(struct draft *draft, const struct field *field, uint32_t record)
@@ -198,7 +204,7 @@ static void draft_value(struct draft *draft, const struct field *field, uint32_t
     if (step == NULL)
         return;
     step->field = field;
-    step->zero_is_null = field->zero_is_null;
+    step->size = (uint8_t)field->size;
     step->words = field->words;
     if (step->kind == STEP_WORD)
         step->first_word = (int16_t)vocabulary_row(field->words)->first;
@@ -298,6 +304,9 @@ static bool fill(struct layout *layout, struct layout **first, struct layout_ter
     layout->step = draft.steps.items;
     layout->steps = (uint32_t)draft.steps.count;
     layout->room = room_of(layout);
+    layout->is_narrow = true;
+    for (uint32_t i = 0; i < layout->steps; i++)
+        layout->is_narrow &= layout->step[i].kind != STEP_WIDE;
     return !draft.failed;
 }
 

@@ -26,6 +26,9 @@ enum step_kind {
     STEP_PHRASE, /* the next `skip` steps, all of them STEP_WORD, where their phrase is known */
     STEP_OPTION, /* an object of the next `skip` steps, or null */
     STEP_COUNT,  /* FIELD_COUNT of 8 octets, always known */
+    STEP_PACKET, /* such a one where zero is null: nearly always a packet's number */
+    STEP_SMALL,  /* FIELD_COUNT of fewer octets, always known, zero or not */
+    STEP_BOOL,   /* FIELD_BOOL, always known */
     STEP_WORD,   /* FIELD_WORD, always known */
     STEP_TIME,   /* FIELD_TIME, always known */
     STEP_SPAN,   /* FIELD_DURATION, always known */
@@ -52,7 +55,7 @@ struct step {
     uint8_t kind;  /* enum step_kind */
     uint8_t words; /* STEP_WORD: enum vocabulary_id, and what its values begin with */
     int16_t first_word;
-    bool zero_is_null; /* STEP_COUNT */
+    uint8_t size; /* STEP_SMALL: octets */
     uint16_t skip;
     uint32_t text, length;     /* in the layout's text; STEP_ZEROES has the values there, too */
     uint32_t record;           /* where the struct of the field's table begins in the record */
@@ -71,7 +74,8 @@ struct layout {
     const struct field_table *table;
     struct step *step; /* owned, as what follows */
     uint32_t steps;
-    uint32_t room; /* that the steps between two wide ones need at most, with some to spare */
+    uint32_t room;  /* that the steps between two wide ones need at most, with some to spare */
+    bool is_narrow; /* there is no wide one */
     struct span *span;
     char *text;          /* LAYOUT_CHUNK octets beyond its end are readable */
     struct layout *next; /* of the same writer */

@@ -11,6 +11,8 @@
 
 #include "place.h"
 
+static char *spell_steps(struct record_writer *writer, const struct layout *layout,
+                         const uint8_t *record, char *out);
 static void write_steps(struct record_writer *writer, const struct layout *layout,
                         const uint8_t *record);
 
@@ -100,11 +102,35 @@ static void write_element(struct record_writer *writer, const struct step *step,
         json_put_unsigned(&writer->json, read_unsigned(element, field->size));
 }
 
+/* Records without anything wide, as those of a history: room is made for all of them at once. */
+static void write_narrow_list(struct record_writer *writer, const struct step *step,
+                              const uint8_t *elements, uint64_t count)
+{
+    const struct layout *part = step->part;
+    char *out = json_writer_reserve(&writer->json, (part->room + 1) * count + 2);
+    char mark = '[';
+    for (uint64_t element = 0; element < count && out != NULL; element++) {
+        *out = mark;
+        out = spell_steps(writer, part, elements + element * step->field->size, out + 1);
+        mark = ',';
+    }
+    if (out == NULL)
+        return;
+    if (count == 0)
+        *out++ = mark;
+    *out++ = ']';
+    json_writer_commit(&writer->json, out);
+}
+
 static void write_list(struct record_writer *writer, const struct step *step, const uint8_t *record,
                        const uint8_t *elements)
 {
     const struct field *field = step->field;
     uint64_t count = read_unsigned(record + field->count_offset, field->count_size);
+    if (step->part != NULL && step->part->is_narrow && count <= RECORD_HISTORY) {
+        write_narrow_list(writer, step, elements, count);
+        return;
+    }
     put_mark(writer, '[');
     for (uint64_t element = 0; element < count; element++) {
         if (element > 0)
@@ -328,13 +354,6 @@ static bool are_zeroes(const struct layout *layout, const struct step *step, con
     return true;
 }
 
-static inline char *spell_count(char *out, const struct step *step, const uint8_t *at)
-{
-    uint64_t number = read_word(at);
-    return number == 0 && step->zero_is_null ? json_spell_null(out)
-                                             : json_spell_unsigned(out, number);
-}
-
 static bool is_known(const struct step *step, const uint8_t *record)
 {
     return step->field->known == NULL || step->field->known(record + step->record);
@@ -352,10 +371,10 @@ static char *write_wide(struct record_writer *writer, const struct layout *layou
     return json_writer_reserve(&writer->json, layout->room);
 }
 
-static void write_steps(struct record_writer *writer, const struct layout *layout,
-                        const uint8_t *record)
+/* Where there is room for the layout's; NULL: memory ran out. */
+static char *spell_steps(struct record_writer *writer, const struct layout *layout,
+                         const uint8_t *record, char *out)
 {
-    char *out = json_writer_reserve(&writer->json, layout->room);
     for (const struct step *step = layout->step; out != NULL; step++) {
         const uint8_t *at = record + step->offset;
         char *begin = out;
@@ -380,7 +399,16 @@ static void write_steps(struct record_writer *writer, const struct layout *layou
             step += step->skip;
             break;
         case STEP_COUNT:
-            out = spell_count(out, step, at);
+            out = json_spell_unsigned(out, read_word(at));
+            break;
+        case STEP_PACKET:
+            out = json_spell_packet(&writer->json, out, read_word(at));
+            break;
+        case STEP_SMALL:
+            out = json_spell_unsigned(out, read_unsigned(at, step->size));
+            break;
+        case STEP_BOOL:
+            out = json_spell_bool(out, *at != 0);
             break;
         case STEP_WORD:
             out = spell_word_step(writer, step, record, out);
@@ -399,10 +427,20 @@ static void write_steps(struct record_writer *writer, const struct layout *layou
             out = write_wide(writer, layout, step, record, out);
             break;
         case STEP_END:
-            json_writer_commit(&writer->json, out);
-            return;
+            return out;
         }
     }
+    return NULL;
+}
+
+static void write_steps(struct record_writer *writer, const struct layout *layout,
+                        const uint8_t *record)
+{
+    char *out = json_writer_reserve(&writer->json, layout->room);
+    if (out != NULL)
+        out = spell_steps(writer, layout, record, out);
+    if (out != NULL)
+        json_writer_commit(&writer->json, out);
 }
 
 /* json-c's serializer: called with the object's own buffer, emptied. */
