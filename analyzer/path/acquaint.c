@@ -172,7 +172,7 @@ static void take_view(struct joint *joint, const struct joint *other, int tap)
         struct end_view *view = &joint->view[tap][end];
         int there = joint->flipped[tap] ? 1 - end : end;
         *view = other->view[tap][there];
-        view->lones = (struct lone_list){0, 0};
+        view->lones = view->late = (struct lone_list){0, 0};
         view->held = 0;
         if (tap == 1) {
             view->high -= joint->shift[end];

@@ -8,34 +8,6 @@
 /* Two captures that stand on one host may show a segment in either order, this far apart. */
 static const nanotime order_slack = 2 * (nanotime)NANO_PER_MILLI;
 
-seq print_end(const struct print *print)
-{
-    return seq_add(print->sequence, print->payload + ((print->flags & TCP_SYN) != 0) +
-                                        ((print->flags & TCP_FIN) != 0));
-}
-
-bool print_occupies(const struct print *print)
-{
-    return print_end(print) != print->sequence;
-}
-
-bool print_is_alike(const struct print *a, const struct print *b)
-{
-    return a->sequence == b->sequence && a->acknowledgment == b->acknowledgment &&
-           a->payload == b->payload && a->flags == b->flags && a->window == b->window &&
-           a->ip_id == b->ip_id && a->stamped == b->stamped && a->tsval == b->tsval &&
-           a->tsecr == b->tsecr && a->payload_hash == b->payload_hash;
-}
-
-/* Without an IP identification, a repetition of the sender looks the same, but comes later. */
-bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
-                   nanotime copy_window)
-{
-    if (!print_is_alike(a, b))
-        return false;
-    return a->ip_id != 0 || (a->payload > 0 && apart <= copy_window);
-}
-
 static uint32_t number_hash(const struct pair *pair, const struct lone *lone)
 {
     uint64_t word = ((uint64_t)lone->joint << 2 | (uint64_t)lone->tap << 1 | lone->end) << 32 |
@@ -46,7 +18,8 @@ static uint32_t number_hash(const struct pair *pair, const struct lone *lone)
 
 static struct lone_list *list_of(const struct pair *pair, const struct lone *lone)
 {
-    return &pair_joint(pair, lone->joint)->view[lone->tap][lone->end].lones;
+    struct end_view *view = &pair_joint(pair, lone->joint)->view[lone->tap][lone->end];
+    return lone->late ? &view->late : &view->lones;
 }
 
 static void enlist(struct pair *pair, struct lone *lone, uint32_t index)
@@ -62,7 +35,7 @@ static void enlist(struct pair *pair, struct lone *lone, uint32_t index)
     lone->listed = true;
 }
 
-void lones_unlist(struct pair *pair, struct lone *lone, uint32_t index)
+static void delist(struct pair *pair, struct lone *lone, uint32_t index)
 {
     struct lone_list *list = list_of(pair, lone);
     if (!lone->listed)
@@ -78,6 +51,16 @@ void lones_unlist(struct pair *pair, struct lone *lone, uint32_t index)
     lone->listed = false;
 }
 
+void lones_unlist(struct pair *pair, struct lone *lone, uint32_t index)
+{
+    if (lone->late)
+        return;
+    delist(pair, lone, index);
+    lone->late = lone->print.payload > 0;
+    if (lone->late)
+        enlist(pair, lone, index);
+}
+
 uint32_t lones_hold(struct pair *pair, const struct lone *lone)
 {
     uint32_t index = pool_take(&pair->lones);
@@ -87,6 +70,7 @@ uint32_t lones_hold(struct pair *pair, const struct lone *lone)
     *held = *lone;
     held->hash = number_hash(pair, lone);
     held->offered = 0;
+    held->late = false;
     if (!finder_add(&pair->by_number, held->hash, index)) {
         pool_give(&pair->lones, index);
         return 0;
@@ -107,7 +91,7 @@ void lones_release(struct pair *pair, uint32_t index)
 {
     struct lone *lone = pair_lone(pair, index);
     introduce_withdraw(pair, lone, index);
-    lones_unlist(pair, lone, index);
+    delist(pair, lone, index);
     finder_remove(&pair->by_number, lone->hash, index);
     if (lone->before != 0)
         pair_lone(pair, lone->before)->after = lone->after;
@@ -144,45 +128,6 @@ void lones_renumber(struct pair *pair, uint32_t index, uint32_t sequence, uint32
     lone->hash = number_hash(pair, lone);
     if (!finder_add(&pair->by_number, lone->hash, index))
         pair->status = STATUS_NO_MEMORY;
-}
-
-/* What of a packet never changes on the way, and tells transmissions of the same octets apart. */
-static bool may_be_same(const struct joint *joint, const struct print *a, const struct print *b)
-{
-    enum { FATEFUL = TCP_SYN | TCP_RST };
-    bool same_id = a->ip_id != 0 && a->ip_id == b->ip_id;
-    if (((a->flags ^ b->flags) & FATEFUL) != 0)
-        return false;
-    bool exact = a->payload == b->payload;
-    /* 0 is an identification, too, but for what is left of a segment that arrived in pieces. */
-    bool ids_told = (a->ip_id != 0 && b->ip_id != 0) || !print_occupies(a);
-    if (exact && ids_told && a->ip_id != b->ip_id && joint->ids_kept == LONES_IDS &&
-        !joint->ids_changed)
-        return false;
-    if (exact && ((a->flags ^ b->flags) & TCP_FIN) != 0)
-        return false;
-    if (!exact && (a->payload == 0 || b->payload == 0 || (a->flags & FATEFUL) != 0))
-        return false;
-    bool stamped = a->stamped && b->stamped;
-    if (stamped && a->tsval != b->tsval && !(same_id && exact))
-        return false;
-    if (exact && !print_occupies(a) && a->acknowledgment != b->acknowledgment)
-        return same_id && stamped && a->tsval == b->tsval;
-    bool other_octets = exact && a->hashed == b->hashed && a->payload_hash != b->payload_hash;
-    return !other_octets || same_id;
-}
-
-/* How much speaks for two prints being one packet. */
-static int likeness(const struct print *a, const struct print *b)
-{
-    int points = 0;
-    points += a->ip_id != 0 && a->ip_id == b->ip_id ? 8 : 0;
-    points += a->payload == b->payload ? 4 : 0;
-    points += a->stamped && b->stamped && a->tsval == b->tsval && a->tsecr == b->tsecr ? 4 : 0;
-    points += a->acknowledgment == b->acknowledgment ? 2 : 0;
-    points += a->window == b->window ? 1 : 0;
-    points += a->flags == b->flags ? 1 : 0;
-    return points;
 }
 
 /* How long the segment was on its way, if both are one; NANOTIME_UNKNOWN while that cannot be told.
@@ -223,7 +168,7 @@ static struct candidate candidate_of(const struct pair *pair, const struct lone 
     nanotime excess = taken == NANOTIME_UNKNOWN ? 0 : time_since(taken, least);
     return (struct candidate){
         .index = index,
-        .points = likeness(&held->print, &lone->print),
+        .points = print_likeness(&held->print, &lone->print),
         .excess = excess < -least / BLUR ? INT64_MAX : excess,
         .order = held->order,
     };
@@ -251,7 +196,7 @@ uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret
         const struct lone *held = pair_lone(pair, i);
         if (held->joint != key.joint || held->tap != key.tap || held->end != key.end ||
             held->print.sequence != key.print.sequence ||
-            !may_be_same(joint, &held->print, &lone->print) || !is_in_order(pair, lone, held))
+            !print_may_be_same(joint, &held->print, &lone->print) || !is_in_order(pair, lone, held))
             continue;
         struct candidate candidate = candidate_of(pair, lone, i);
         if (candidate.points > best.points)
@@ -265,21 +210,29 @@ uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret
     return best.index;
 }
 
-uint32_t lones_overlapping(const struct pair *pair, const struct lone *lone)
+static uint32_t overlapping_from(const struct pair *pair, const struct lone *lone, uint32_t index)
 {
     enum { LOOKS = 64 };
     const struct joint *joint = pair_joint(pair, lone->joint);
-    uint32_t index = joint->view[1 - lone->tap][lone->end].lones.oldest;
-    for (int i = 0; lone->print.payload > 0 && i < LOOKS && index != 0; i++) {
+    for (int i = 0; i < LOOKS && index != 0; i++) {
         const struct lone *held = pair_lone(pair, index);
         bool overlaps = seq_before(held->print.sequence, print_end(&lone->print)) &&
                         seq_before(lone->print.sequence, print_end(&held->print));
-        if (overlaps && held->print.payload > 0 && held->print.payload != lone->print.payload &&
-            may_be_same(joint, &held->print, &lone->print) && is_in_order(pair, lone, held))
+        if (overlaps && held->print.payload > 0 &&
+            print_may_be_same(joint, &held->print, &lone->print) && is_in_order(pair, lone, held))
             return index;
         index = held->newer;
     }
     return 0;
+}
+
+uint32_t lones_overlapping(const struct pair *pair, const struct lone *lone)
+{
+    const struct end_view *there = &pair_joint(pair, lone->joint)->view[1 - lone->tap][lone->end];
+    if (lone->print.payload == 0)
+        return 0;
+    uint32_t index = overlapping_from(pair, lone, there->lones.oldest);
+    return index != 0 ? index : overlapping_from(pair, lone, there->late.oldest);
 }
 
 bool lones_split(struct pair *pair, uint32_t index, uint32_t octets)
@@ -343,29 +296,4 @@ uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, int tap, seq s
         }
     }
     return 0;
-}
-
-uint8_t lones_compare(const struct lone *a, const struct lone *b)
-{
-    const struct print *x = &a->print, *y = &b->print;
-    unsigned changed = 0;
-    bool cut = ((a->options | b->options) & OPTION_CUT) != 0;
-    uint16_t both = a->options & b->options;
-    if (x->payload != y->payload) /* a piece: its own header says nothing of the whole */
-        return 0;
-    changed |= x->acknowledgment != y->acknowledgment ? CHANGED_ACKNOWLEDGMENT : 0;
-    changed |= x->window != y->window ? CHANGED_WINDOW : 0;
-    changed |= (x->flags ^ y->flags) & ~(TCP_ECE | TCP_CWR) ? CHANGED_FLAGS : 0;
-    changed |= !cut && a->options != b->options ? CHANGED_OPTIONS : 0;
-    changed |= (both & OPTION_MSS) != 0 && a->mss != b->mss ? CHANGED_MSS : 0;
-    changed |= (both & OPTION_WINDOW_SCALE) != 0 && a->window_scale != b->window_scale
-                   ? CHANGED_WINDOW_SCALE
-                   : 0;
-    changed |= x->stamped && y->stamped && (x->tsval != y->tsval || x->tsecr != y->tsecr)
-                   ? CHANGED_TIMESTAMPS
-                   : 0;
-    changed |= x->hashed > 0 && x->hashed == y->hashed && x->payload_hash != y->payload_hash
-                   ? CHANGED_PAYLOAD
-                   : 0;
-    return (uint8_t)changed;
 }

@@ -3,19 +3,7 @@
 #define LASTACK_PATH_LONES_H
 
 #include "pair.h"
-
-enum { LONES_IDS = 3 }; /* so many matches show that the path keeps IP identifications */
-
-/* Sequence space that is left of it. */
-seq print_end(const struct print *print);
-bool print_occupies(const struct print *print);
-
-/* Whether nothing that is remembered of the two differs. */
-bool print_is_alike(const struct print *a, const struct print *b);
-
-/* Whether both are the same packet, seen twice: `apart` ns lie between. */
-bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
-                   nanotime copy_window);
+#include "prints.h"
 
 /* Holds a segment; its place, or 0 when memory ran out. */
 uint32_t lones_hold(struct pair *pair, const struct lone *lone);
@@ -35,7 +23,7 @@ bool lones_split(struct pair *pair, uint32_t index, uint32_t octets);
 /* Takes so much from its numbers, which are the second tap's. */
 void lones_renumber(struct pair *pair, uint32_t index, uint32_t sequence, uint32_t acknowledgment);
 
-/* No more evidence is looked for: it stays until its wait is over. */
+/* No more evidence is looked for: it stays until its wait is over, or it comes late. */
 void lones_unlist(struct pair *pair, struct lone *lone, uint32_t index);
 
 /*
@@ -56,8 +44,5 @@ void lones_note_twins(struct pair *pair, const struct lone *arrived);
 /* The tap's segment of that number, which begins with that octet of its; 0: it is not held. */
 uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, int tap, seq sequence,
                          uint64_t packet);
-
-/* What differs between two sightings of one segment: bits of enum crossing_change. */
-uint8_t lones_compare(const struct lone *a, const struct lone *b);
 
 #endif

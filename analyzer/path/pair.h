@@ -62,11 +62,11 @@ struct lone {
     uint16_t options, mss;
     uint8_t window_scale;
     uint8_t tap, end;
-    uint16_t flags;  /* enum lone_flag */
-    uint8_t opening; /* of its tap (joint.opening) when it was taken */
-    bool listed;
-    uint8_t offered; /* bits: found by these keys of introduce.c */
-    bool needless;   /* by all that is known, its octets had come before */
+    uint16_t flags;    /* enum lone_flag */
+    uint8_t opening;   /* of its tap (joint.opening) when it was taken */
+    bool listed, late; /* in the list of its end; in that of those nothing tells of any more */
+    uint8_t offered;   /* bits: found by these keys of introduce.c */
+    bool needless;     /* by all that is known, its octets had come before */
 };
 
 /* Lone segments, the oldest first; indices. */
@@ -87,6 +87,7 @@ struct end_view {
     bool acks_move;       /* it acknowledged more than at first: its peer is heard somewhere */
     uint16_t held;        /* lone segments */
     struct lone_list lones;
+    struct lone_list late; /* octets that nothing tells of any more; pieces of them may come */
 };
 
 /* A SYN, as far as no translation of addresses changes it. */
