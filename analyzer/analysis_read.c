@@ -146,6 +146,8 @@ static enum status take_packets(struct run *run, const struct round *round)
     enum status status = note_place(run, round);
     if (status != STATUS_OK)
         return status;
+    if (run->packets == 0 && round->count > 0)
+        chain_check_order(&run->chain, round->packets[0].time);
     for (size_t i = 0; i < round->count; i++) {
         const struct captured_packet *captured = &round->packets[i];
         idle_note_packet(&run->idle, captured->time);

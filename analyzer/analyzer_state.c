@@ -1,4 +1,5 @@
 /* analyzer_state: an analyzer into a state file, and out of one (analyzer_carry in analyzer.h). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +10,17 @@
 
 #include "analyzer_state.def"
 
+enum { SPELLED = 32 };
+
 /* --- what a state and the run that reads it must have in common --- */
 
 static const struct {
     const char *name;
     size_t offset, width;
+    const char *unit;
 } tunables[] = {
 #define TUNABLE(type, name, initial, unit, reason)                                                 \
-    {#name, offsetof(struct config, name), sizeof(type)},
+    {#name, offsetof(struct config, name), sizeof(type), unit},
 #include "config.def"
 #undef TUNABLE
 };
@@ -43,6 +47,23 @@ static uint64_t value_of(const struct config *config, size_t row)
     return value;
 }
 
+/* As --set takes it: durations in the largest unit that divides them. */
+static void spell(char *out, size_t room, const char *unit, uint64_t value)
+{
+    static const struct {
+        uint64_t ns;
+        const char *unit;
+    } steps[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+    size_t step = 0;
+    if (strcmp(unit, "ns") != 0) {
+        snprintf(out, room, "%llu", (unsigned long long)value);
+        return;
+    }
+    while (value % steps[step].ns != 0)
+        step++;
+    snprintf(out, room, "%llu%s", (unsigned long long)(value / steps[step].ns), steps[step].unit);
+}
+
 static enum status carry_config(struct carry *carry, const struct config *config, char *message)
 {
     for (size_t row = 0; row < sizeof(tunables) / sizeof(tunables[0]); row++) {
@@ -52,11 +73,13 @@ static enum status carry_config(struct carry *carry, const struct config *config
         carry_number(carry, &theirs, UINT64_MAX);
         if (mine == theirs || !carry_is_sound(carry))
             continue;
+        char had[SPELLED], has[SPELLED];
+        spell(had, sizeof(had), tunables[row].unit, theirs);
+        spell(has, sizeof(has), tunables[row].unit, mine);
         snprintf(message, MESSAGE_SIZE,
-                 "was written with %s=%llu, and this run has %llu; give every run of a chain the "
-                 "same (--set %s=%llu, see --list-config)",
-                 tunables[row].name, (unsigned long long)theirs, (unsigned long long)mine,
-                 tunables[row].name, (unsigned long long)theirs);
+                 "was written with %s=%s, and this run has %s; give every run of a chain the same "
+                 "(--set %s=%s, see --list-config)",
+                 tunables[row].name, had, has, tunables[row].name, had);
         return STATUS_USAGE;
     }
     return STATUS_OK;

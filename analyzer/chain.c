@@ -10,6 +10,7 @@
 
 #include "base/carry_rows.h"
 #include "input_report.h"
+#include "messages.h"
 
 enum { MOST_INPUTS = 1 << 20, LONGEST_NAME = 1 << 16 };
 
@@ -127,6 +128,23 @@ enum status chain_resume(struct chain *chain, const struct options *options,
     if (carry_end(chain->carry) != STATUS_OK)
         carry_fail(chain->carry, STATUS_UNREADABLE);
     return refuse_foreign(chain, options->state_in, message);
+}
+
+void chain_check_order(const struct chain *chain, nanotime first)
+{
+    const struct input_summary *latest = NULL;
+    for (uint32_t i = 0; i < chain->input_count; i++) {
+        const struct input_summary *input = &chain->inputs[i];
+        bool later = latest == NULL || time_is_before(latest->last, input->last);
+        if (input->last != NANOTIME_UNKNOWN && later)
+            latest = input;
+    }
+    nanotime back = latest == NULL ? 0 : time_since(latest->last, first);
+    if (back <= NANO_PER_SECOND) /* packets of several queues are a little out of order anyway */
+        return;
+    message_print("the first packet is %.6f s older than the last one of %s, which the state has "
+                  "already: give the pieces of a capture in their order, and each once",
+                  (double)back / NANO_PER_SECOND, latest->name);
 }
 
 /* --- the state for the run after --- */

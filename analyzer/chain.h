@@ -38,6 +38,11 @@ enum status chain_open(struct chain *chain, const struct options *options, char 
 enum status chain_resume(struct chain *chain, const struct options *options,
                          struct analyzer *analyzer, struct outputs *outputs, char *message);
 
+/* Says so when the first packet of this run is a second older than the last one of those before:
+ * nothing is wrong with either then, but they are not in order, and what is deduced is not to be
+ * relied on. */
+void chain_check_order(const struct chain *chain, nanotime first);
+
 /* Writes the state for the next run, in the place of input_report_finish(). */
 enum status chain_hand_on(struct chain *chain, const struct options *options, struct source *source,
                           struct analyzer *analyzer, struct outputs *outputs, char *message);

@@ -200,6 +200,16 @@ static void free_what_is_below(struct destination *destination)
     destination->kafka = NULL;
 }
 
+/* What was the matter.  A kafka_output that could not give all away tells it by ENOBUFS. */
+static const char *failure_of(const struct destination *destination)
+{
+    if (destination->status == STATUS_NO_MEMORY)
+        return "out of memory";
+    if (destination->kind == OUTPUT_KAFKA && destination->error == ENOBUFS)
+        return "no broker took all of the records in time";
+    return strerror(destination->error);
+}
+
 enum status destination_close(struct destination *destination)
 {
     FILE *stream = destination->stream;
@@ -211,8 +221,7 @@ enum status destination_close(struct destination *destination)
     if (destination->status == STATUS_OK || destination->status == STATUS_CLOSED)
         return STATUS_OK;
     message_print("cannot write %s: %s; what is there is not complete", name_of(destination),
-                  destination->status == STATUS_NO_MEMORY ? "out of memory"
-                                                          : strerror(destination->error));
+                  failure_of(destination));
     return STATUS_WRITE;
 }
 

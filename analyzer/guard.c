@@ -31,7 +31,7 @@ static bool cut_host(const char *host, char ret_name[NAME_SIZE])
 }
 
 /* Such a name is never looked up elsewhere (RFC 6761, 6.3), and an address is no name. */
-static bool is_own_name(const char *host)
+bool guard_is_own_name(const char *host)
 {
     static const char local[] = "localhost";
     char name[NAME_SIZE];
@@ -82,7 +82,7 @@ enum guard_verdict guard_look(const char *token, const struct guard_request *req
     bool shows_token =
         needs_token && (is_token(token, request->token) || is_token(token, request->cookie) ||
                         is_token(token, token_of(request->bearer)));
-    if (!is_same_site(request) || (!shows_token && !is_own_name(request->host)))
+    if (!is_same_site(request) || (!shows_token && !guard_is_own_name(request->host)))
         return GUARD_FOREIGN;
     return needs_token && !shows_token ? GUARD_NO_TOKEN : GUARD_WELCOME;
 }

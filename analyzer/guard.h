@@ -33,6 +33,9 @@ enum guard_verdict {
 /* token: the one to be shown; empty: none is needed. */
 enum guard_verdict guard_look(const char *token, const struct guard_request *request);
 
+/* Whether a request calls this host by an address or as localhost; host: its header Host. */
+bool guard_is_own_name(const char *host);
+
 /* Draws a token; DENIED when the kernel gives no random octets. */
 enum status guard_draw_token(char ret_token[GUARD_TOKEN]);
 

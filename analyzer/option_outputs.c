@@ -146,8 +146,17 @@ static enum status take_write(struct options *options, const char *argument, cha
     return take_output(options, OUTPUT_PACKETS, argument, message);
 }
 
+/* What is renamed when it is whole, or read twice, is a file. */
+static bool is_stream(const char *argument)
+{
+    return strcmp(argument, "-") == 0;
+}
+
 static enum status take_state_in(struct options *options, const char *argument, char *message)
 {
+    if (is_stream(argument))
+        return option_refuse(message, "--state-in -: a state is read twice, which standard input "
+                                      "cannot be; name a file (./- is one)");
     if (options->state_in != NULL)
         return option_refuse(message,
                              "--state-in %.200s: there is one run before this one; name "
@@ -159,6 +168,9 @@ static enum status take_state_in(struct options *options, const char *argument, 
 
 static enum status take_state_out(struct options *options, const char *argument, char *message)
 {
+    if (is_stream(argument))
+        return option_refuse(message, "--state-out -: a state gets its name when it is whole, "
+                                      "which standard output cannot; name a file (./- is one)");
     if (options->state_out != NULL)
         return option_refuse(message,
                              "--state-out %.200s: it was given already; one file holds "

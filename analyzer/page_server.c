@@ -14,6 +14,7 @@
 #endif
 
 #include "base/time.h"
+#include "guard.h"
 #include "http_answer.h"
 #include "listener.h"
 #include "messages.h"
@@ -46,6 +47,7 @@ struct page_server {
     atomic_int_fast64_t sign; /* of life, on the monotonic clock */
     atomic_bool is_ill;       /* an output cannot be written */
     nanotime patience;        /* how long there may be no sign */
+    bool is_local;            /* it listens where only this host can reach it */
 };
 
 /* --- answers --- */
@@ -107,8 +109,23 @@ static bool serve_health(struct page_server *server, struct MHD_Connection *conn
     return http_answer_words(connection, MHD_HTTP_OK, "ok\n");
 }
 
+/*
+ * Listening for this host alone, it is asked by an address or as localhost; another name that leads
+ * here is one that a page of another site gave this address, so that a browser asks for it (DNS
+ * rebinding).  Elsewhere it has names that are not known here, and whoever gets there may look.
+ */
+static bool is_meant(const struct page_server *server, struct MHD_Connection *connection)
+{
+    const char *host =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    return !server->is_local || host == NULL || guard_is_own_name(host);
+}
+
 static bool serve(void *context, struct MHD_Connection *connection, const char *path, bool waited)
 {
+    if (!is_meant(context, connection))
+        return http_answer_words(connection, MHD_HTTP_FORBIDDEN,
+                                 "ask by address or as localhost\n");
     if (strcmp(path, "/metrics") == 0)
         return serve_metrics(context, connection, waited);
     if (strcmp(path, "/healthz") == 0)
@@ -189,6 +206,7 @@ enum status page_server_open(const char *address, nanotime patience,
         page_server_free(server);
         return status;
     }
+    server->is_local = listener_is_local(server->listener);
     setvbuf(server->stream, NULL, _IONBF, 0); /* a write of the sink is one of take_page */
     listener_name(server->listener, name);
     message_print("metrics: http://%s/metrics", name);

@@ -188,6 +188,12 @@ def check_answers(tap, port):
     except (http.client.RemoteDisconnected, ConnectionError):
         status = "closed"
     tap.ok(status in (414, 431, "closed"), "a request that is too long is not taken", status)
+    names = {"localhost": 200, "LOCALHOST:%d" % port: 200, "127.0.0.1": 200, "[::1]:%d" % port: 200,
+             "evil.example": 403, "evil.example:%d" % port: 403, "localhost.evil.example": 403,
+             "127.0.0.1.evil.example": 403, "[::1": 403, "": 403}
+    wrong = {name: status for name, status in names.items()
+             if any(get(port, path, Host=name)[0].status != status for path in ("/metrics", "/healthz"))}
+    tap.ok(not wrong, "a name that another site gave this address is refused", wrong)
     bare = socket.create_connection(("127.0.0.1", port), timeout=5)
     bare.sendall(b"\0\xff nonsense\r\n\r\n")
     tap.ok(get(port, "/healthz")[0].status == 200, "nor does nonsense disturb it")

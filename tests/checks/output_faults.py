@@ -159,6 +159,17 @@ def check_removed(tap, folder, big):
            "a file that is removed meanwhile is none that failed", said)
 
 
+def check_brokers(tap, big):
+    """Nobody listens at that port: records are not delivered, and it is said what is the matter."""
+    if not os.path.exists(os.path.join(os.path.dirname(LASTACK), "lastack-kafka")):
+        tap.skip("no broker", "built without librdkafka")
+        return
+    done = run("-q", "--kafka", "127.0.0.1:1", "--set", "kafka_wait=1s", big)
+    tap.ok(done.returncode == UNWRITTEN and b"no broker took all of the records" in done.stderr and
+           b"buffer space" not in done.stderr, "no broker: said as what it is", done.returncode,
+           done.stderr)
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
@@ -168,6 +179,7 @@ def main():
         check_disk(tap, folder, big)
         check_readers(tap, big, alone)
         check_removed(tap, folder, big)
+        check_brokers(tap, big)
     return tap.end()
 
 

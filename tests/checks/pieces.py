@@ -371,13 +371,22 @@ def check_settings(tap):
                 ("another observer", ["--observer", "x"], "--observer")):
             done = run(arguments + ["--state-in", state, rest], codes=None)
             message = done.stderr.decode()
-            tap.ok(done.returncode == 2 and word in message and not done.stdout,
+            tap.ok(done.returncode == 2 and word in message and not done.stdout and "000000" not in message,
                    "a state of %s: refused, with its name" % what, done.returncode, message)
         for what in (["--html=x.html"], ["-w", "x.pcapng"], ["--segments", "problems"],
                      ["--follow"], ["--json=x.json", "--state-out", "y"]):
             done = run(["--state-in", state] + what + [rest], codes=None)
             tap.ok(done.returncode == 2 and b"--state-" in done.stderr,
                    "with %s: refused" % what[0], done.returncode, done.stderr)
+        for option in ("--state-in", "--state-out"):
+            done = run([option, "-", rest], codes=None)
+            tap.ok(done.returncode == 2 and option.encode() in done.stderr and not os.path.exists("-"),
+                   "%s -: refused" % option, done.returncode, done.stderr)
+        early = raw_capture(exchange(-9, 40002)).write(os.path.join(folder, "early.pcap"), 0)
+        for piece, said in ((rest, 0), (early, 1)):
+            done = run(["--state-in", state, "--ndjson=/dev/null", piece], codes=None)
+            tap.ok(done.returncode == 0 and done.stderr.count(b"older than the last one") == said,
+                   "a piece that came before is %s" % ("said", "not")[1 - said], done.returncode, done.stderr)
         done = run(["--state-in", os.path.join(folder, "none"), rest], codes=None)
         tap.ok(done.returncode == 3 and b"none" in done.stderr, "no such state", done.stderr)
         done = run(["--state-out", rest, rest], codes=None)
@@ -391,7 +400,7 @@ def check_settings(tap):
             tap.ok(done.returncode == 5 and b"--state-out" in done.stderr, "a full disk is said",
                    done.returncode, done.stderr)
         left = sorted(os.listdir(folder))
-        tap.ok(left == ["first.pcap", "rest.pcap", "small", "state"],
+        tap.ok(left == ["early.pcap", "first.pcap", "rest.pcap", "small", "state"],
                "nothing half written stays behind", left)
 
 
