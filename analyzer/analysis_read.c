@@ -109,6 +109,15 @@ static enum status note_place(struct run *run, const struct round *round)
     return input_places_note(&run->places, run->source, &round->packets[0]);
 }
 
+/* A number for the place where a packet was seen, from 1; 0 where taps tell it themselves. */
+static uint32_t seen_on(const struct run *run, const struct captured_packet *captured)
+{
+    enum { STANDPOINTS = 11 }; /* of files that overlap: more than are ever joined */
+    if (run->options->tap_count > 0)
+        return 0;
+    return captured->standpoint + STANDPOINTS * captured->interface;
+}
+
 static struct analyzer_packet packet_of(const struct run *run,
                                         const struct captured_packet *captured)
 {
@@ -121,7 +130,7 @@ static struct analyzer_packet packet_of(const struct run *run,
         .number = captured->number,
         .lost = captured->lost,
         .tap = run->tap,
-        .seen_on = run->options->tap_count > 0 ? 0 : captured->standpoint,
+        .seen_on = seen_on(run, captured),
     };
 }
 

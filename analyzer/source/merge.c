@@ -251,6 +251,7 @@ size_t merge_more(struct merge *merge, struct captured_packet *ret_packets, size
         input->numbers += 1 + ret_packets[i].others;
         ret_packets[i].input_packet = input->numbers;
         ret_packets[i].input = merge->open[0];
+        ret_packets[i].standpoint = input->standpoint;
     }
     return count;
 }

@@ -7,9 +7,9 @@
  * another interface than the one that the first was seen on: those of a bridge and of its ports
  * show the same packet.  What comes again on the first one's interface was sent again.
  *
- * Two files, or two interfaces that are captured on, may stand at two places of the path, hops and
- * milliseconds apart (captures of both ends, joined without --tap): there a copy may have any TTL,
- * and comes within what a path takes.
+ * Two files that overlap, or two interfaces of a file or of a live capture, may stand at two places
+ * of the path, hops and milliseconds apart (captures of both ends, joined without --tap): there a
+ * copy may have any TTL, and comes within what a path takes.
  */
 #ifndef LASTACK_TCP_COPIES_H
 #define LASTACK_TCP_COPIES_H

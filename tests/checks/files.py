@@ -225,6 +225,21 @@ def at_server(record, client):
     return bytes(data)
 
 
+def two_interfaces(header, here, there):
+    """Both captures as one of pcapng, an interface each."""
+    link = struct.unpack_from("<I", header, 20)[0]
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    out += 2 * block(1, struct.pack("<HHI", link, 0, 0))
+    order = sorted([(p[:8], 0, p) for p in here] + [(p[:8], 1, p) for p in there],
+                   key=lambda entry: struct.unpack("<II", entry[0]))
+    for _, interface, record in order:
+        seconds, micros, captured, length = struct.unpack_from("<IIII", record)
+        stamp = seconds * 1000000 + micros
+        out += block(6, struct.pack("<IIIII", interface, stamp >> 32, stamp & 0xFFFFFFFF, captured,
+                                    length) + record[16:])
+    return out
+
+
 def check_both_ends(tap):
     """Captures of both ends, joined: each packet is there twice, and nothing more is told."""
     for name in ("both-close-at-once", "last-ack-lost", "collision-challenged"):
@@ -232,16 +247,17 @@ def check_both_ends(tap):
             sample = in_micros(os.path.join(TOP, "samples", name + ".pcap"), folder)
             header, packets = read_pcap(sample)
             client = bytes(packets[0][16 + 14 + 12:16 + 14 + 16])
-            there = write(folder, "there.pcap",
-                          header + b"".join(sorted((at_server(p, client) for p in packets),
-                                                   key=lambda p: struct.unpack_from("<II", p))))
+            late = sorted((at_server(p, client) for p in packets),
+                          key=lambda p: struct.unpack_from("<II", p))
+            there = write(folder, "there.pcap", header + b"".join(late))
+            joined = write(folder, "joined.pcapng", two_interfaces(header, packets, late))
             told = []
-            for files in ((sample,), (sample, there), (there, sample)):
+            for files in ((sample,), (sample, there), (there, sample), (joined,)):
                 lines = [json.loads(line) for line in run("--ndjson", *files)[1].splitlines()]
                 told.append((sorted(r["event"].get("action", "") for r in lines),
                              [(r["lastack"]["close"]["kind"], r["lastack"]["client"]["state"])
                               for r in lines if r["event"]["dataset"] == "lastack.flow"]))
-            tap.ok(told[0] == told[1] == told[2], "%s, captured at both ends" % name, told)
+            tap.ok(told[0] == told[1] == told[2] == told[3], "%s, captured at both ends" % name, told)
 
 
 def check_many(tap, sample):
