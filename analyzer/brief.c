@@ -28,18 +28,16 @@ unsigned brief_calm(const struct tuple *tuple)
     return calm;
 }
 
-/* Nobody wants to see the segment, and no deadline follows every packet. */
-static bool is_unobserved(const struct engine *engine)
+/*
+ * Nothing is to make room, nobody wants to see every segment, and no deadline follows every packet.
+ * What takes memory sees to it that this is asked anew.
+ */
+static bool is_at_ease(struct engine *engine)
 {
-    return !engine->trace_segments && engine->probe == NULL && engine->config.active_timeout == 0;
-}
-
-/* Nothing is to make room.  What takes memory sees to it that this is asked anew. */
-static bool has_room(struct engine *engine)
-{
-    if (!engine->has_room)
-        engine->has_room = !evict_is_due(engine);
-    return engine->has_room;
+    if (!engine->at_ease)
+        engine->at_ease = !engine->trace_segments && engine->probe == NULL &&
+                          engine->config.active_timeout == 0 && !evict_is_due(engine);
+    return engine->at_ease;
 }
 
 static void follow_zeek(struct tuple *tuple, const struct segment *segment, int from, unsigned calm)
@@ -69,7 +67,7 @@ bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segm
                    int end)
 {
     unsigned calm = tuple->calm >> 2 * end;
-    if ((calm & CALM_OPEN) == 0 || !is_unobserved(engine) || !has_room(engine))
+    if ((calm & CALM_OPEN) == 0 || !is_at_ease(engine))
         return false;
     struct incarnation *current = tuple->current;
     struct connection *connection = &current->connection;

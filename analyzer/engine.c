@@ -61,7 +61,7 @@ static void meet_deadlines_due(struct engine *engine, nanotime now, const struct
     struct ledger_key key = {.packet = item != NULL ? item->segment.packet : 0,
                              .part = item != NULL ? item->part : 0};
     while (agenda_is_due(&engine->agenda, now)) {
-        engine->has_room = false;
+        engine->at_ease = false;
         struct agenda_entry entry = agenda_take(&engine->agenda);
         struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
         fetch_next_deadlines(engine);
@@ -91,20 +91,13 @@ static void keep_on_tape(struct engine *engine, const struct engine_item *item)
         engine->status = STATUS_NO_MEMORY;
 }
 
-/* likely: the tuple that it seemed to be when the batch began; NULL: not known. */
-static void take_segment(struct engine *engine, const struct engine_item *item,
-                         struct tuple *likely)
+/* The way of a segment that does not go the short one; tuple NULL: the first of its tuple. */
+static void take_at_length(struct engine *engine, const struct engine_item *item,
+                           struct tuple *tuple)
 {
     const struct segment *segment = &item->segment;
-    engine->losses_known = item->losses;
-    engine_advance(engine, item->clock);
-    keep_on_tape(engine, item);
-    bool known = likely != NULL && flow_table_is_of(likely, &item->key);
-    struct tuple *tuple = known ? likely : flow_table_find(&engine->table, &item->key, item->hash);
     bool first = tuple == NULL;
-    if (!first && brief_segment(engine, tuple, segment, item->end))
-        return;
-    engine->has_room = false;
+    engine->at_ease = false;
     engine->now = (struct ledger_key){engine->clock, segment->packet, item->part, 0};
     if (first)
         tuple = flow_table_add(&engine->table, &item->key, item->hash);
@@ -130,6 +123,20 @@ static void take_segment(struct engine *engine, const struct engine_item *item,
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next
      * packet that this engine sees is another one */
     meet_deadlines(engine, engine->clock, item);
+}
+
+/* likely: the tuple that it seemed to be when the batch began; NULL: not known. */
+static void take_segment(struct engine *engine, const struct engine_item *item,
+                         struct tuple *likely)
+{
+    engine->losses_known = item->losses;
+    engine_advance(engine, item->clock);
+    keep_on_tape(engine, item);
+    struct tuple *tuple = likely;
+    if (tuple == NULL || !flow_table_is_of(tuple, &item->key))
+        tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    if (tuple == NULL || !brief_segment(engine, tuple, &item->segment, item->end))
+        take_at_length(engine, item, tuple);
 }
 
 void engine_segment(struct engine *engine, const struct engine_item *item)
@@ -188,7 +195,7 @@ void engine_icmp(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
-    engine->has_room = false;
+    engine->at_ease = false;
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (!take_icmp(engine, tuple, item))
@@ -213,7 +220,7 @@ void engine_note(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
-    engine->has_room = false;
+    engine->at_ease = false;
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (tuple == NULL || !make_whole(engine, tuple))
@@ -224,15 +231,24 @@ void engine_note(struct engine *engine, const struct engine_item *item)
     meet_deadlines(engine, engine->clock, item);
 }
 
-void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
+enum { FEW_TUPLES = 100 }; /* stay in the cache: with their connections some 200 KiB */
+
+static void fetch_batch(const struct engine *engine, const struct engine_item *const *items,
+                        uint32_t count, struct tuple **ret_likely)
 {
-    struct tuple *likely[ENGINE_BATCH];
     for (uint32_t i = 0; i < count; i++)
         flow_table_prefetch(&engine->table, items[i]->hash);
     for (uint32_t i = 0; i < count; i++)
-        likely[i] = flow_table_prefetch_tuple(&engine->table, items[i]->hash);
+        ret_likely[i] = flow_table_prefetch_tuple(&engine->table, items[i]->hash);
     for (uint32_t i = 0; i < count; i++)
-        flow_table_prefetch_incarnation(likely[i]);
+        flow_table_prefetch_incarnation(ret_likely[i]);
+}
+
+void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
+{
+    struct tuple *likely[ENGINE_BATCH] = {NULL};
+    if (engine->table.count > FEW_TUPLES)
+        fetch_batch(engine, items, count, likely);
     for (uint32_t i = 0; i < count; i++) {
         switch ((enum item_kind)items[i]->kind) {
         case ITEM_SEGMENT:

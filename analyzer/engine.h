@@ -53,7 +53,8 @@ struct engine {
     struct ledger_key now;        /* what is being done: the key of the records that come of it */
     nanotime clock;               /* capture clock: running maximum */
     enum status status;           /* first failure since it was last asked for */
-    bool has_room; /* no more is held than the limits allow, and nothing was taken since */
+    bool at_ease; /* for brief.h: nothing was taken since it was found that no more is held than the
+                     limits allow, and that nobody watches every segment */
     struct engine_counts counts;
     struct survivor *survivors; /* at the end: sorted; owned */
     uint64_t survivor_count, survivors_ended;

@@ -113,7 +113,7 @@ static void give(struct pair *pair, struct segment *segment)
         assert_int_equal(engines[i]->status, STATUS_OK);
     }
     pair->taken++;
-    pair->brief += pair->briefly.has_room; /* the long way takes it back */
+    pair->brief += pair->briefly.at_ease; /* the long way takes it back */
     assert_same(pair, segment);
 }
 
