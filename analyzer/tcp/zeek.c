@@ -287,7 +287,8 @@ bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from)
     return end->state == ZEEK_ESTABLISHED && end->wraps == 0 && end->heard == 1 &&
            end->given_up == 0 && end->hidden == 0 && end->island == end->island_end &&
            peer->state == ZEEK_ESTABLISHED && peer->ack_wraps == 0 && peer->given_up == 0 &&
-           peer->hidden == 0 && peer->fin == 0 && peer->acked >= peer->start;
+           peer->hidden == 0 && peer->fin == 0 && peer->acked >= peer->start &&
+           ((end->delivered | peer->delivered) & NUMBERS_HALF) == 0;
 }
 
 /* The acknowledgment covers what Zeek has not seen, to there. */
