@@ -4,9 +4,6 @@
  */
 #include "record_writer.h"
 
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "place.h"
@@ -72,21 +69,13 @@ static void put_null(struct record_writer *writer)
     json_put_raw(&writer->json, "null", 4);
 }
 
-/* The word of that number.  A copy of fixed size costs less than one of its own length. */
-static inline char *spell_word(const struct record_writer *writer, enum vocabulary_id id,
-                               int number, char *out)
-{
-    const struct spelled_word *word = &writer->words[id][number];
-    memcpy(out, word->text, JSON_WORD);
-    return out + word->length;
-}
-
 static void put_word(struct record_writer *writer, enum vocabulary_id id, int value)
 {
     char *out = json_writer_reserve(&writer->json, JSON_WORD);
     if (out)
-        json_writer_commit(&writer->json,
-                           spell_word(writer, id, value - vocabulary_row(id)->first, out));
+        json_writer_commit(
+            &writer->json,
+            spelled_words_put(&writer->words, id, value - vocabulary_row(id)->first, out));
 }
 
 /* One element: a record of the field's table, a word, or a number. */
@@ -189,8 +178,8 @@ static char *spell_scalar(struct record_writer *writer, const struct field *fiel
     case FIELD_DURATION:
         return json_spell_duration(out, read_time(at));
     case FIELD_WORD:
-        return spell_word(writer, field->words, read_int(at) - vocabulary_row(field->words)->first,
-                          out);
+        return spelled_words_put(&writer->words, field->words,
+                                 read_int(at) - vocabulary_row(field->words)->first, out);
     case FIELD_FIXED:
     case FIELD_STRING:
     case FIELD_TEXT:
@@ -273,7 +262,8 @@ static inline char *spell_text(char *out, const char *text, size_t length)
 static inline char *spell_word_step(const struct record_writer *writer, const struct step *step,
                                     const uint8_t *record, char *out)
 {
-    return spell_word(writer, step->words, read_int(record + step->offset) - step->first_word, out);
+    return spelled_words_put(&writer->words, step->words,
+                             read_int(record + step->offset) - step->first_word, out);
 }
 
 /* Where a phrase of those words is remembered: what is above the bits of a product is mixed best.
@@ -454,40 +444,6 @@ static int serialize(struct json_object *object, struct printbuf *buffer, int le
     return json_writer_end(&writer->json);
 }
 
-static struct spelled_word spell_one(const char *word)
-{
-    struct spelled_word spelled = {.text = "null", .length = strlen("null")};
-    if (!word)
-        return spelled;
-    spelled.length = strlen(word) + 2;
-    assert(spelled.length < sizeof(spelled.text));
-    snprintf(spelled.text, sizeof(spelled.text), "\"%s\"", word);
-    return spelled;
-}
-
-static size_t count_words(void)
-{
-    size_t count = 0;
-    for (enum vocabulary_id id = WORDS_NONE + 1; id < VOCABULARIES; id++)
-        count += (size_t)(vocabulary_row(id)->last - vocabulary_row(id)->first + 1);
-    return count;
-}
-
-static enum status spell_words(struct record_writer *writer)
-{
-    struct spelled_word *next = calloc(count_words(), sizeof(*next));
-    if (!next)
-        return STATUS_NO_MEMORY;
-    writer->spelled = next;
-    for (enum vocabulary_id id = WORDS_NONE + 1; id < VOCABULARIES; id++) {
-        const struct vocabulary *row = vocabulary_row(id);
-        writer->words[id] = next;
-        for (int value = row->first; value <= row->last; value++)
-            *next++ = spell_one(row->word(value));
-    }
-    return STATUS_OK;
-}
-
 enum status record_writer_init(struct record_writer *writer, const struct sink_options *options)
 {
     memset(writer, 0, sizeof(*writer));
@@ -496,7 +452,7 @@ enum status record_writer_init(struct record_writer *writer, const struct sink_o
     writer->inputs = options->inputs;
     writer->taps = options->taps;
     writer->object = json_object_new_object();
-    if (!writer->object || spell_words(writer) != STATUS_OK) {
+    if (!writer->object || spelled_words_init(&writer->words) != STATUS_OK) {
         record_writer_clear(writer);
         return STATUS_NO_MEMORY;
     }
@@ -530,6 +486,5 @@ void record_writer_clear(struct record_writer *writer)
     layout_free_all(writer->layouts);
     writer->layouts = NULL;
     writer->layout = NULL;
-    free(writer->spelled);
-    writer->spelled = NULL;
+    spelled_words_clear(&writer->words);
 }

@@ -15,6 +15,7 @@
 #include "fields.h"
 #include "layout.h"
 #include "sinks.h"
+#include "spelled_words.h"
 
 /* The tuple of the record before: records of one flow often come together. */
 struct community_cache {
@@ -24,21 +25,14 @@ struct community_cache {
     char text[COMMUNITY_ID_SIZE];
 };
 
-/* A word as JSON has it, in quotes, or null. */
-struct spelled_word {
-    char text[JSON_WORD];
-    size_t length;
-};
-
 struct record_writer {
     struct json_writer json;
     const char *observer;             /* NULL: no observer object */
     const struct input_spans *inputs; /* NULL: packets' places are left out */
     const struct tap_names *taps;     /* NULL: one tap without a name */
     struct community_cache community;
-    struct spelled_word *spelled;             /* every word there is */
-    struct spelled_word *words[VOCABULARIES]; /* where the words of each vocabulary begin */
-    struct layout *layouts;                   /* those needed so far */
+    struct spelled_words words;
+    struct layout *layouts; /* those needed so far */
     struct json_object *object;
     const struct layout *layout; /* of what is written, or was last */
     const void *record;
