@@ -33,11 +33,19 @@ nanotime pair_time(const struct pair *pair, int tap, nanotime t)
 
 /* --- what is held, and for how long --- */
 
-static void decide(struct pair *pair, uint32_t index, bool given_up)
+/* There is no room to wait for the other sighting; when that comes, it is not to be misjudged. */
+static void let_go(struct pair *pair, const struct lone *lone)
+{
+    struct end_view *view = &pair_joint(pair, lone->joint)->view[lone->tap][lone->end];
+    view->let_go = time_later_of(view->let_go, lone->seen.t);
+    crossings_add(pair, lone, FATE_UNKNOWN);
+}
+
+static void decide(struct pair *pair, uint32_t index)
 {
     struct lone *lone = pair_lone(pair, index);
     struct crossing *crossing = crossings_add(pair, lone, FATE_UNKNOWN);
-    if (crossing != NULL && !given_up)
+    if (crossing != NULL)
         verdict_reach(pair, lone, crossing);
     lones_release(pair, index);
 }
@@ -57,11 +65,13 @@ void pair_hold(struct pair *pair, struct lone *new)
 {
     const struct joint *joint = pair_joint(pair, new->joint);
     if (joint->matched == 0 && joint->view[new->tap][new->end].held >= UNJOINED_HELD) {
-        crossings_add(pair, new, FATE_UNKNOWN);
+        let_go(pair, new);
         return;
     }
-    if (pair->lones.taken >= pair->config->tap_segments)
-        decide(pair, pair->all.oldest, true);
+    if (pair->lones.taken >= pair->config->tap_segments) {
+        let_go(pair, pair_lone(pair, pair->all.oldest));
+        lones_release(pair, pair->all.oldest);
+    }
     if (has_twin(joint, new))
         new->flags |= LONE_TWIN;
     new->needless = verdict_is_needless(pair, new);
@@ -88,7 +98,7 @@ void pair_expire(struct pair *pair)
         const struct lone *oldest = pair_lone(pair, pair->all.oldest);
         if (time_since(now, pair_lone_time(pair, oldest)) < pair->config->tap_wait)
             break;
-        decide(pair, pair->all.oldest, false);
+        decide(pair, pair->all.oldest);
     }
     joints_expire(pair, now);
 }
@@ -143,7 +153,7 @@ void pair_finish(struct pair *pair)
 {
     verdict_note_edges(pair);
     while (pair->all.oldest != 0)
-        decide(pair, pair->all.oldest, false);
+        decide(pair, pair->all.oldest);
 }
 
 void pair_clear(struct pair *pair)

@@ -86,6 +86,8 @@ struct end_view {
     bool acks;            /* acked holds */
     bool acks_move;       /* it acknowledged more than at first: its peer is heard somewhere */
     uint16_t held;        /* lone segments */
+    nanotime let_go;      /* its latest segment that there was no room to hold, by the tap's clock;
+                             0: none */
     struct lone_list lones;
     struct lone_list late; /* octets that nothing tells of any more; pieces of them may come */
 };

@@ -355,6 +355,15 @@ static enum confidence confidence_of_injection(const struct pair *pair, const st
     return CONFIDENCE_POSSIBLE;
 }
 
+/* Whether the other tap's sighting may be among those that there was no room to hold. */
+static bool may_have_been_let_go(const struct pair *pair, const struct lone *lone)
+{
+    int other = 1 - lone->tap;
+    nanotime let_go = pair_joint(pair, lone->joint)->view[other][lone->end].let_go;
+    return let_go != 0 && time_since(pair_lone_time(pair, lone), pair_time(pair, other, let_go)) <
+                              pair->config->tap_delay;
+}
+
 void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *crossing)
 {
     if (goes_another_way(pair_joint(pair, lone->joint), lone)) {
@@ -364,6 +373,8 @@ void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *
     }
     bool sent = upstream_of(pair, lone) == lone->tap;
     note_edge(pair, lone);
+    if (may_have_been_let_go(pair, lone))
+        return;
     crossing->fate =
         sent ? fate_of_unarrived(pair, lone, crossing) : fate_of_unsent(pair, lone, crossing);
     crossing->confidence = CONFIDENCE_PROBABLE;

@@ -23,7 +23,7 @@ struct witness {
     struct sink sink; /* first: it is a sink */
     struct sink_ops ops;
     struct sink *next;
-    uint64_t events, between;     /* of events: those of what happened between taps */
+    uint64_t events, between;     /* of events: those of taps that are more than possible */
     uint64_t packets, told, lost; /* lost: evicted, or dropped for want of memory */
 };
 
@@ -59,7 +59,8 @@ static enum status witness_event(struct sink *sink, const struct event_record *e
 {
     struct witness *witness = (struct witness *)sink;
     witness->events++;
-    witness->between += strstr(event_row(event->id)->id, "_between_taps") != NULL;
+    witness->between += strstr(event_row(event->id)->id, "_between_taps") != NULL &&
+                        event->confidence > CONFIDENCE_POSSIBLE;
     return witness->next->ops->event(witness->next, event);
 }
 

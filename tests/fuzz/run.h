@@ -32,7 +32,7 @@ struct run_options {
     bool schema;             /* look at every line */
     const char *const *taps; /* names; packets have their tap and number */
     uint32_t tap_count;      /* 0: there is one, without a name */
-    bool untouched;          /* nothing happens between the taps, so nothing is told of it */
+    bool untouched;          /* nothing happens between the taps, so no more is told than may be */
 };
 
 /* Ends the program when one of the claims does not hold. */

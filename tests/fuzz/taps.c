@@ -5,7 +5,7 @@
  * packets in wrong relations (conversation.h).
  *
  * Whatever happens, the claims of run.h hold.  Of a path that leaves all packets alone nothing is
- * said to be lost, injected, changed or held on it.
+ * said to be lost, injected, changed or held on it that is more than possible: clocks jump, too.
  */
 #include "claim.h"
 #include "conversation.h"
