@@ -14,7 +14,9 @@ static struct run_options options_of(struct script *script)
     options.transitions = (first & 8) != 0;
     options.schema = (first & 0x30) == 0; /* it takes longer than the rest */
     options.shift = (first & 0xc0) == 0 ? 0 : (uint32_t)(first >> 6) * 0x3fffffff;
-    options.config.max_memory = UINT64_C(1) << ((first & 0x30) == 0x30 ? 17 : 22);
+    /* Little is what leaves connections, who have a quarter at least, just more than they begin
+     * with. */
+    options.config.max_memory = UINT64_C(1) << ((first & 0x30) == 0x30 ? 19 : 22);
     options.config.census_pairs = 16;
     options.tick_every = second >> 6;
     options.config.tombstones = 1 + (second & 3);
