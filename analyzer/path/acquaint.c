@@ -255,11 +255,15 @@ static void move_lones(struct pair *pair, const struct joint *other, int tap, ui
 }
 
 /* What was said of the other joint is of this one. */
-static void rename_crossings(struct crossing_queue *queue, uint32_t from, uint32_t to)
+static void rename_crossings(struct pair *pair, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = queue->head; i < queue->count; i++) {
-        if (queue->crossing[i].joint == from)
-            queue->crossing[i].joint = to;
+    struct crossing_queue *queue = &pair->queue;
+    for (uint32_t i = queue->head; i < queue->count && pair_joint(pair, from)->untold > 0; i++) {
+        if (queue->crossing[i].joint != from)
+            continue;
+        queue->crossing[i].joint = to;
+        pair_joint(pair, from)->untold--;
+        pair_joint(pair, to)->untold++;
     }
 }
 
@@ -280,6 +284,7 @@ void acquaint_join(struct pair *pair, const struct acquaintance *acquaintance, u
     joint->join = joint->shifted ? JOINED_BY_PAYLOAD : JOINED_BY_NUMBERS;
     take_view(joint, other, tap);
     move_lones(pair, other, tap, index);
-    rename_crossings(&pair->queue, other_index, index);
-    joints_end(pair, other_index);
+    rename_crossings(pair, other_index, index);
+    if (other->untold == 0) /* else it stays until that is told */
+        joints_end(pair, other_index);
 }

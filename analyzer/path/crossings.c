@@ -43,7 +43,8 @@ struct crossing *crossings_add(struct pair *pair, const struct lone *lone, enum 
         pair->status = STATUS_NO_MEMORY;
         return NULL;
     }
-    const struct joint *joint = pair_joint(pair, lone->joint);
+    struct joint *joint = pair_joint(pair, lone->joint);
+    joint->untold++;
     memset(crossing, 0, sizeof(*crossing));
     crossing->fate = fate;
     crossing->confidence = CONFIDENCE_CERTAIN;

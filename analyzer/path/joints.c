@@ -287,11 +287,11 @@ uint32_t joints_of_key(const struct pair *pair, int tap, const struct flow_key *
     return find_by_key(pair, tap, key, (uint32_t)flow_key_hash(pair->secret, key));
 }
 
-static bool holds_lones(const struct joint *joint)
+static bool is_needed(const struct joint *joint)
 {
-    return joint->view[0][0].held + joint->view[0][1].held + joint->view[1][0].held +
-               joint->view[1][1].held >
-           0;
+    return joint->untold > 0 || joint->view[0][0].held + joint->view[0][1].held +
+                                        joint->view[1][0].held + joint->view[1][1].held >
+                                    0;
 }
 
 void joints_end(struct pair *pair, uint32_t index)
@@ -321,7 +321,7 @@ void joints_expire(struct pair *pair, nanotime now)
         nanotime idle = time_since(now, joint->last);
         if (idle < idle_least)
             return;
-        if (!holds_lones(joint) && (joint->closed || joint->matched == 0 || idle > idle_most)) {
+        if (!is_needed(joint) && (joint->closed || joint->matched == 0 || idle > idle_most)) {
             joints_end(pair, index);
         } else if (newer != 0) { /* looked at again when it comes to the front once more */
             unlink_use(pair, joint, index);

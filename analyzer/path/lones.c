@@ -75,13 +75,14 @@ uint32_t lones_hold(struct pair *pair, const struct lone *lone)
         pool_give(&pair->lones, index);
         return 0;
     }
-    held->before = pair->all.newest;
+    struct lone_list *all = &pair->all[held->tap];
+    held->before = all->newest;
     held->after = 0;
-    if (pair->all.newest != 0)
-        pair_lone(pair, pair->all.newest)->after = index;
+    if (all->newest != 0)
+        pair_lone(pair, all->newest)->after = index;
     else
-        pair->all.oldest = index;
-    pair->all.newest = index;
+        all->oldest = index;
+    all->newest = index;
     enlist(pair, held, index);
     pair_joint(pair, lone->joint)->view[lone->tap][lone->end].held++;
     return index;
@@ -96,11 +97,11 @@ void lones_release(struct pair *pair, uint32_t index)
     if (lone->before != 0)
         pair_lone(pair, lone->before)->after = lone->after;
     else
-        pair->all.oldest = lone->after;
+        pair->all[lone->tap].oldest = lone->after;
     if (lone->after != 0)
         pair_lone(pair, lone->after)->before = lone->before;
     else
-        pair->all.newest = lone->before;
+        pair->all[lone->tap].newest = lone->before;
     pair_joint(pair, lone->joint)->view[lone->tap][lone->end].held--;
     pool_give(&pair->lones, index);
 }

@@ -50,6 +50,15 @@ static void decide(struct pair *pair, uint32_t index)
     lones_release(pair, index);
 }
 
+/* Whichever tap has shown it; 0: none. */
+static uint32_t oldest_of_all(const struct pair *pair)
+{
+    uint32_t a = pair->all[0].oldest, b = pair->all[1].oldest;
+    if (a == 0 || b == 0)
+        return a == 0 ? b : a;
+    return pair_lone(pair, a)->order < pair_lone(pair, b)->order ? a : b;
+}
+
 /* One that looks the same has arrived, a little while ago. */
 static bool has_twin(const struct joint *joint, const struct lone *new)
 {
@@ -69,8 +78,9 @@ void pair_hold(struct pair *pair, struct lone *new)
         return;
     }
     if (pair->lones.taken >= pair->config->tap_segments) {
-        let_go(pair, pair_lone(pair, pair->all.oldest));
-        lones_release(pair, pair->all.oldest);
+        uint32_t oldest = oldest_of_all(pair);
+        let_go(pair, pair_lone(pair, oldest));
+        lones_release(pair, oldest);
     }
     if (has_twin(joint, new))
         new->flags |= LONE_TWIN;
@@ -94,11 +104,14 @@ void pair_expire(struct pair *pair)
     if (!clocks_known(&pair->clocks))
         return;
     nanotime now = pair_reached(pair);
-    while (pair->all.oldest != 0) {
-        const struct lone *oldest = pair_lone(pair, pair->all.oldest);
-        if (time_since(now, pair_lone_time(pair, oldest)) < pair->config->tap_wait)
-            break;
-        decide(pair, pair->all.oldest);
+    for (int tap = 0; tap < TAPS; tap++) { /* one may be read from long before the other on */
+        uint32_t index;
+        while ((index = pair->all[tap].oldest) != 0) {
+            nanotime t = pair_lone_time(pair, pair_lone(pair, index));
+            if (time_since(now, t) < pair->config->tap_wait)
+                break;
+            decide(pair, index);
+        }
     }
     joints_expire(pair, now);
 }
@@ -152,8 +165,9 @@ void pair_end(struct pair *pair, int tap)
 void pair_finish(struct pair *pair)
 {
     verdict_note_edges(pair);
-    while (pair->all.oldest != 0)
-        decide(pair, pair->all.oldest);
+    uint32_t index;
+    while ((index = oldest_of_all(pair)) != 0)
+        decide(pair, index);
 }
 
 void pair_clear(struct pair *pair)

@@ -57,7 +57,7 @@ struct lone {
     uint64_t order;       /* in which it was taken */
     uint32_t joint;
     uint32_t older, newer;  /* of the same end and tap, while evidence is looked for */
-    uint32_t before, after; /* of all, in the order they were taken */
+    uint32_t before, after; /* of the tap, in the order they were taken */
     uint32_t hash;
     uint16_t options, mss;
     uint8_t window_scale;
@@ -130,6 +130,7 @@ struct joint {
     struct difference least[ENDS], most[ENDS]; /* while no way is known */
     bool differs[ENDS];                        /* these hold */
     uint64_t matched;
+    uint32_t untold;       /* crossings of it that are not told yet: it is asked for then */
     uint8_t ids_kept;      /* matches with the same IP identification, up to a few */
     bool ids_changed;      /* one with another: it tells nothing here */
     nanotime last;         /* latest segment, by the first tap's clock */
@@ -156,7 +157,7 @@ struct pair {
     struct pool joints, lones;
     struct finder by_key[TAPS], by_number, by_syn, by_content;
     struct hash_key secret;
-    struct lone_list all;               /* every lone segment */
+    struct lone_list all[TAPS];         /* every lone segment of that tap */
     struct lone_list in_use;            /* joints, the one used last at the newest end */
     uint64_t order;                     /* segments taken */
     uint64_t segments[TAPS];            /* likewise, by tap */

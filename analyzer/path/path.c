@@ -38,6 +38,16 @@ static void write_due(struct path *path, nanotime now)
     }
 }
 
+/*
+ * While the clocks of two taps are not known, nothing is decided.  Up to when the first tap has
+ * nothing that is open, by its clock; INT64_MAX where it has nothing.
+ */
+static nanotime undecided_from(const struct pair *pair)
+{
+    uint32_t oldest = pair->all[0].oldest;
+    return oldest == 0 ? INT64_MAX : pair_lone(pair, oldest)->seen.t;
+}
+
 /* Up to when every pair has decided: records before it are whole. */
 static nanotime settled(const struct path *path)
 {
@@ -45,6 +55,8 @@ static nanotime settled(const struct path *path)
     for (uint32_t i = 0; i < path->table.pairs; i++) {
         const struct pair *pair = &path->pair[i];
         bool open = !pair->ended[0] || !pair->ended[1];
+        if (!clocks_known(&pair->clocks) && path->table.tap[i][0] == 0)
+            until = time_earlier_of(until, undecided_from(pair));
         if (!clocks_known(&pair->clocks) || !open)
             continue;
         nanotime reached = path_time(path, path->table.tap[i][0], pair_reached(pair));

@@ -204,11 +204,19 @@ static bool tell_crossing(struct path *path, uint32_t number, const struct cross
 
 /* --- all of them --- */
 
+/* Its connection need not be remembered for it. */
+static void note_told(struct path *path, uint32_t number, const struct crossing *crossing)
+{
+    pair_joint(&path->pair[number], crossing->joint)->untold--;
+}
+
 static void tell_with_first(struct path *path, uint32_t number)
 {
     struct crossing_queue *queue = &path->pair[number].queue;
-    for (uint32_t i = 0; i < queue->count; i++)
+    for (uint32_t i = 0; i < queue->count; i++) {
         tell_crossing(path, number, &queue->crossing[i], true);
+        note_told(path, number, &queue->crossing[i]);
+    }
     queue->count = 0;
 }
 
@@ -223,8 +231,10 @@ static void tell_further(struct path *path, uint32_t number, bool all)
         if (!all && time_is_before(reached, due))
             break;
         queue->head++;
-        if (tell_crossing(path, number, crossing, false))
+        if (tell_crossing(path, number, crossing, false)) {
+            note_told(path, number, crossing);
             continue;
+        }
         crossing->pair = (uint8_t)number;
         if (crossings_copy(&path->unclaimed, crossing) == NULL)
             path_note(path, STATUS_NO_MEMORY);
@@ -244,6 +254,7 @@ static void tell_unclaimed(struct path *path, bool all)
             break;
         queue->head++;
         tell_crossing(path, crossing->pair, crossing, true);
+        note_told(path, crossing->pair, crossing);
     }
     crossings_compact(queue);
 }

@@ -208,8 +208,10 @@ static void note_edge(struct pair *pair, const struct lone *lone)
 
 void verdict_note_edges(struct pair *pair)
 {
-    for (uint32_t index = pair->all.oldest; index != 0; index = pair_lone(pair, index)->after)
-        note_edge(pair, pair_lone(pair, index));
+    for (int tap = 0; tap < TAPS; tap++) {
+        for (uint32_t i = pair->all[tap].oldest; i != 0; i = pair_lone(pair, i)->after)
+            note_edge(pair, pair_lone(pair, i));
+    }
 }
 
 /* --- what passed the tap of its sender alone --- */
