@@ -66,6 +66,8 @@ static bool complete_no_answer(const struct census *census, const struct event_r
 {
     const struct census_entry *service = find(census, HOST_SERVICE, event);
     const struct census_entry *pair = find(census, HOST_PAIR, event);
+    if (event->confidence == CONFIDENCE_CERTAIN) /* another tap has shown why */
+        return false;
     if (service == NULL || service->more == NULL || service->more->cohorts == NULL ||
         !others_answered(service, event))
         return false;

@@ -11,6 +11,11 @@
  * directions).  Of the lines between the bounds the one in the middle is taken; the others are the
  * stated error, which holds whatever the two delays are: how the round trip divides between its
  * ways is not to be known from the traffic.
+ *
+ * A clock that is set makes a segment arrive before it left: no line fits any more.  There an era
+ * ends, and another begins, with bounds and a line of its own.  The one way shows it at once, the
+ * other only as a delay; until that has shown bounds of the new era, the round trip of the era
+ * before stands in for them.
  */
 #ifndef LASTACK_PATH_CLOCKS_H
 #define LASTACK_PATH_CLOCKS_H
@@ -19,25 +24,24 @@
 #include <stdint.h>
 
 #include "../base/time.h"
+#include "clock_era.h"
 
-enum { CLOCK_BOUNDS = 128 };
-
-/* On which side of the line a bound lies. */
-enum clock_side { CLOCK_ABOVE, CLOCK_BELOW, CLOCK_SIDES };
-
-struct clock_bound {
-    double t, x; /* ns since the base: when, and the difference */
-};
+enum { CLOCK_ERAS = 4 };
 
 struct clocks {
     nanotime base_t, base_x;
-    struct clock_bound bound[CLOCK_SIDES][CLOCK_BOUNDS]; /* convex towards the line, by t */
-    uint32_t count[CLOCK_SIDES];
-    uint64_t samples, drawn; /* and how many there were when the line was drawn */
-    uint32_t steps;          /* how often a clock was set: what came before was given up */
-    double a, b;             /* the line */
-    double margin;           /* from the line to the nearest bound of either side */
-    double b_least, b_most;  /* slopes that fit */
+    uint64_t samples;
+    uint32_t steps;                   /* how often a clock was set */
+    struct clock_era era[CLOCK_ERAS]; /* the latest last; the oldest are given up */
+    uint32_t eras;                    /* beyond the first */
+};
+
+/* A segment that passed at t by the first clock, `difference` later by the second one. */
+struct clock_sample {
+    nanotime t, difference;
+    enum clock_side side;
+    bool marked;    /* that both taps show the same one is beyond doubt */
+    uint32_t steps; /* clocks.steps when it was seen */
 };
 
 /* What is said of it at a moment of the first tap's clock. */
@@ -50,25 +54,39 @@ struct clock_estimate {
     uint32_t steps;
 };
 
-/* Takes a segment that passed at t by the first clock, `difference` later by the second one. */
-void clocks_add(struct clocks *clocks, nanotime t, nanotime difference, enum clock_side side);
+/*
+ * Takes one.  One that contradicts all that came before shows that a clock was set, if it is
+ * marked, and the return value is true; if not, it is left out.
+ */
+bool clocks_add(struct clocks *clocks, const struct clock_sample *sample);
+
+/* Whether the sample fits what is known: it arrives no earlier than it left. */
+bool clocks_allow(const struct clocks *clocks, const struct clock_sample *sample);
 
 /* Whether both directions have given a bound. */
 bool clocks_known(const struct clocks *clocks);
 
-/* The second clock less the first at t; 0 while nothing is known. */
-nanotime clocks_offset(const struct clocks *clocks, nanotime t);
+/* Whether a clock was set so near to t, or may have been. */
+bool clocks_stepped_near(const struct clocks *clocks, nanotime t, nanotime reach);
+
+/* How long the segment was on its way; where a clock was set since, by the era that makes it less:
+ * that may have been before. */
+nanotime clocks_delay(const struct clocks *clocks, const struct clock_sample *sample);
 
 /* The least delay either way, half of the least round trip between the taps. */
 nanotime clocks_least_delay(const struct clocks *clocks);
 
-/* The second clock's moment t as the first one shows it; t itself while nothing is known. */
-nanotime clocks_to_first(const struct clocks *clocks, nanotime t);
+/*
+ * The second clock's moment t as the first one shows it; t itself while nothing is known.  steps:
+ * clocks.steps when the clock showed it.
+ */
+nanotime clocks_to_first(const struct clocks *clocks, nanotime t, uint32_t steps);
 
 /* Draws the line anew if there are a few per cent more samples: the stated error shrinks with them.
  */
 void clocks_settle(struct clocks *clocks);
 
-struct clock_estimate clocks_estimate(const struct clocks *clocks, nanotime at);
+/* At the first clock's moment `at`; steps: clocks.steps when the clock showed it. */
+struct clock_estimate clocks_estimate(const struct clocks *clocks, nanotime at, uint32_t steps);
 
 #endif

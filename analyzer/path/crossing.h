@@ -24,6 +24,7 @@ struct sighting {
     uint32_t ip_bytes;
     uint8_t flags;
     uint8_t ttl;
+    uint32_t steps; /* how often the clocks had been set, as far as was known */
 };
 
 /* A packet of a tap, and when it passed there. */
@@ -57,6 +58,8 @@ struct crossing {
     uint8_t changed;
     uint8_t pair;        /* set when it is told: by which pair it was decided */
     bool passed_on;      /* duplicated: the other tap has shown the copy as well */
+    bool marked;         /* arrived: identification or timestamp tell it from other sendings */
+    bool ambiguous;      /* lost: or another one that looks the same */
     bool piece;          /* of a segment that was taken apart: the rest has a crossing of its own */
     bool reordered;      /* it arrived behind a segment that had left after it */
     bool shown;          /* lost: what its receiver did since shows it */

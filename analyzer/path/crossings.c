@@ -55,6 +55,7 @@ struct crossing *crossings_add(struct pair *pair, const struct lone *lone, enum 
         crossing->shift[joint_first_end(joint, end)] = joint->shift[end];
     crossing->delay = crossing->held = NANOTIME_UNKNOWN;
     crossing->at[lone->tap] = lone->seen;
+    crossing->ambiguous = lone->ambiguous;
     crossing->piece = (lone->flags & LONE_SPLIT) != 0;
     crossing->window = lone->print.window;
     crossing->stamped = lone->print.stamped;

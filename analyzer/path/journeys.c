@@ -184,6 +184,7 @@ bool journeys_give_legs(struct journeys *journeys, struct journey *journey)
 {
     if (journey->leg == NULL)
         journey->leg = calloc(journeys->legs, sizeof(*journey->leg));
+    journey->legs = journeys->legs;
     if (journey->leg == NULL)
         journeys->starved = true;
     return journey->leg != NULL;
@@ -217,6 +218,19 @@ const struct journey *journeys_after(const struct journeys *journeys, const stru
     return best;
 }
 
+struct journey *journeys_incarnation(const struct journeys *journeys, const struct journey *journey,
+                                     uint32_t incarnation)
+{
+    struct finder_cursor cursor;
+    for (uint32_t i = finder_first(&journeys->by_key, journey->hash, &cursor); i != 0;
+         i = finder_next(&journeys->by_key, &cursor)) {
+        struct journey *other = at(journeys, i);
+        if (flow_key_equal(&other->key, &journey->key) && other->who.incarnation == incarnation)
+            return other;
+    }
+    return NULL;
+}
+
 struct journey *journeys_first(const struct journeys *journeys, const struct flow_key *key)
 {
     struct journey *best = NULL;
@@ -240,6 +254,14 @@ struct journey *journeys_next_due(struct journeys *journeys, nanotime now)
     return time_is_before(now, journey->due) ? NULL : journey;
 }
 
+static void free_legs(struct journey *journey)
+{
+    for (uint32_t i = 0; journey->leg != NULL && i < journey->legs; i++)
+        fates_clear(&journey->leg[i].fates);
+    free(journey->leg);
+    journey->leg = NULL;
+}
+
 void journeys_drop(struct journeys *journeys, struct journey *journey)
 {
     uint32_t index = journeys->due_first;
@@ -249,24 +271,8 @@ void journeys_drop(struct journeys *journeys, struct journey *journey)
     journeys->distant -= journey->distant;
     finder_remove(&journeys->by_key, journey->hash, index);
     finder_remove(&journeys->by_uid, (uint32_t)journey->who.flow_uid, index);
-    free(journey->leg);
-    journey->leg = NULL;
+    free_legs(journey);
     pool_give(&journeys->pool, index);
-}
-
-void journey_note(struct journey *journey, const struct crossing *crossing)
-{
-    const struct sighting *seen = &crossing->at[0];
-    if (seen->packet == 0)
-        return;
-    bool silent = seen->payload == 0 || (seen->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
-    if (crossing->fate == FATE_ARRIVED && silent) {
-        journey->arrived[journey->arrived_next] = seen->packet;
-        journey->arrived_next = (uint8_t)((journey->arrived_next + 1) % JOURNEY_ARRIVALS);
-    }
-    bool certain = crossing->fate == FATE_LOST && crossing->confidence == CONFIDENCE_CERTAIN;
-    if (certain && journey->lost_count < JOURNEY_LOSSES)
-        journey->lost[journey->lost_count++] = seen->packet;
 }
 
 void journey_keep(struct journey *journey, uint32_t number, const struct pair *pair,
@@ -305,28 +311,66 @@ void journey_count(struct journey *journey, uint32_t number, const struct crossi
     journey->leg[number].counted = true;
 }
 
-bool journey_has_arrival(const struct journey *journey, uint64_t packet)
+bool journey_has_loss(const struct journey *journey, uint64_t packet)
 {
-    for (int i = 0; i < JOURNEY_ARRIVALS; i++) {
-        if (journey->arrived[i] == packet)
+    for (uint32_t i = 0; journey->leg != NULL && i < journey->legs; i++) {
+        struct seen seen = fates_of(&journey->leg[i].fates, packet);
+        if (seen.sight == SIGHT_LOST && seen.confidence == CONFIDENCE_CERTAIN)
             return true;
     }
     return false;
 }
 
-bool journey_has_loss(const struct journey *journey, uint64_t packet)
+bool journey_has_arrival(const struct journey *journey, uint64_t packet)
 {
-    for (int i = 0; i < journey->lost_count; i++) {
-        if (journey->lost[i] == packet)
-            return true;
+    bool arrived = false;
+    for (uint32_t i = 0; journey->leg != NULL && i < journey->legs; i++) {
+        struct seen seen = fates_of(&journey->leg[i].fates, packet);
+        arrived |= seen.sight == SIGHT_ARRIVED || seen.sight == SIGHT_LATE;
     }
-    return false;
+    return arrived &&
+           !journey_has_loss(journey, packet); /* it may have died behind a further tap */
+}
+
+struct seen journeys_seen(const struct journeys *journeys, const struct journey *journey,
+                          uint32_t number, uint64_t packet)
+{
+    struct seen seen = {SIGHT_NONE, CONFIDENCE_POSSIBLE, false};
+    struct finder_cursor cursor;
+    for (uint32_t i = finder_first(&journeys->by_key, journey->hash, &cursor); i != 0;
+         i = finder_next(&journeys->by_key, &cursor)) {
+        const struct journey *other = at(journeys, i);
+        if (other->leg == NULL || !flow_key_equal(&other->key, &journey->key))
+            continue;
+        seen = fates_of(&other->leg[number].fates, packet);
+        if (seen.sight != SIGHT_NONE)
+            break;
+    }
+    return seen;
+}
+
+const struct fate_note *journeys_unseen(const struct journeys *journeys,
+                                        const struct journey *journey, uint32_t number,
+                                        const struct fate_wanted *wanted)
+{
+    const struct fate_note *latest = NULL;
+    struct finder_cursor cursor;
+    for (uint32_t i = finder_first(&journeys->by_key, journey->hash, &cursor); i != 0;
+         i = finder_next(&journeys->by_key, &cursor)) {
+        const struct journey *other = at(journeys, i);
+        if (other->leg == NULL || !flow_key_equal(&other->key, &journey->key))
+            continue;
+        const struct fate_note *note = fates_unseen(&other->leg[number].fates, wanted);
+        if (note != NULL && (latest == NULL || time_is_before(latest->t, note->t)))
+            latest = note;
+    }
+    return latest;
 }
 
 void journeys_clear(struct journeys *journeys)
 {
     for (uint32_t i = 1; i < journeys->pool.next; i++)
-        free(at(journeys, i)->leg); /* NULL in slots that were given back */
+        free_legs(at(journeys, i)); /* NULL in slots that were given back */
     pool_clear(&journeys->pool);
     finder_clear(&journeys->by_key);
     finder_clear(&journeys->by_uid);

@@ -9,10 +9,14 @@
 #include "../event/sink.h"
 #include "../tcp/rtt.h"
 #include "crossing.h"
+#include "fates.h"
 #include "finder.h"
 #include "pair.h"
 
-enum { JOURNEY_ARRIVALS = 32, JOURNEY_LOSSES = 16, SIDE_COUNT = 2 };
+enum { SIDE_COUNT = 2 };
+
+/* Sets of events, a bit each. */
+enum { EVENT_WORDS = (EVENT_IDS + 63) / 64 };
 
 /* Of one side's segments, between one pair of taps. */
 struct way {
@@ -37,6 +41,8 @@ struct leg {
     uint32_t told;        /* events */
     uint8_t changed;      /* kinds of changes told; bits of enum crossing_change */
     struct way way[SIDE_COUNT];
+    struct fates fates;
+    uint32_t steps; /* how often a clock had been set when it began */
 };
 
 struct journey {
@@ -50,15 +56,17 @@ struct journey {
     seq iss[SIDE_COUNT];
     enum tcp_state state[SIDE_COUNT];
     uint8_t client_end;
-    uint8_t distant_pair;               /* by what that pair shows */
-    bool distant;                       /* the first tap does not show it: distant.h */
-    bool reset_withdrawn;               /* an event of the engine that another tap contradicts */
-    uint64_t raised;                    /* events of it, by their order in path_events */
-    uint64_t arrived[JOURNEY_ARRIVALS]; /* first tap's latest segments without data that arrived */
-    uint64_t lost[JOURNEY_LOSSES];      /* and those that were lost for certain */
-    uint8_t arrived_next, lost_count;
-    struct leg *leg; /* one a pair; owned, NULL until the first crossing */
-    uint32_t next;   /* that is due after this one */
+    uint8_t distant_pair;            /* by what that pair shows */
+    bool distant;                    /* the first tap does not show it: distant.h */
+    uint64_t withdrawn[EVENT_WORDS]; /* events of the engine that another tap contradicts */
+    uint64_t heard[EVENT_WORDS];     /* and those that stand; bits by enum event_id */
+    struct moment reset;             /* that ended its end reset_end, as another tap proves */
+    uint8_t reset_end;
+    uint32_t waiting; /* records of it that wait to be heard (hearing.h) */
+    uint64_t raised;  /* events of it, by their order in path_events */
+    struct leg *leg;  /* one a pair; owned, NULL until the first crossing */
+    uint32_t legs;    /* as many, if so */
+    uint32_t next;    /* that is due after this one */
 };
 
 struct journeys {
@@ -94,6 +102,10 @@ struct journey *journeys_of(struct journeys *journeys, const struct crossing *cr
 const struct journey *journeys_after(const struct journeys *journeys, const struct journey *journey,
                                      nanotime t);
 
+/* The connection on the same ports of that incarnation; NULL. */
+struct journey *journeys_incarnation(const struct journeys *journeys, const struct journey *journey,
+                                     uint32_t incarnation);
+
 /* The first connection of those ends that the first tap shows, of those that are kept; NULL. */
 struct journey *journeys_first(const struct journeys *journeys, const struct flow_key *key);
 
@@ -112,9 +124,6 @@ void journeys_set_due(struct journeys *journeys, struct journey *journey, nanoti
 struct journey *journeys_next_due(struct journeys *journeys, nanotime now);
 void journeys_drop(struct journeys *journeys, struct journey *journey);
 
-/* Notes what a crossing between the first tap and another says of the connection's states. */
-void journey_note(struct journey *journey, const struct crossing *crossing);
-
 /* Counts a crossing that is told. */
 void journey_count(struct journey *journey, uint32_t number, const struct crossing *crossing,
                    nanotime slow);
@@ -126,9 +135,19 @@ void journey_count(struct journey *journey, uint32_t number, const struct crossi
 void journey_keep(struct journey *journey, uint32_t number, const struct pair *pair,
                   const struct crossing *crossing, bool turned);
 
-/* Whether the first tap's packet is known to have arrived, or to have been lost. */
+/* Whether the first tap's packet is known for certain to have been lost; or to have arrived. */
 bool journey_has_arrival(const struct journey *journey, uint64_t packet);
 bool journey_has_loss(const struct journey *journey, uint64_t packet);
+
+/*
+ * What a pair knows of a packet that an event of the journey rests on, and what the second tap
+ * alone shows (fates.h): in this incarnation or in another one of the same ports.
+ */
+struct seen journeys_seen(const struct journeys *journeys, const struct journey *journey,
+                          uint32_t number, uint64_t packet);
+const struct fate_note *journeys_unseen(const struct journeys *journeys,
+                                        const struct journey *journey, uint32_t number,
+                                        const struct fate_wanted *wanted);
 
 static inline int journey_side(const struct journey *journey, int end)
 {

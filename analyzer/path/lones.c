@@ -197,7 +197,8 @@ uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret
         const struct lone *held = pair_lone(pair, i);
         if (held->joint != key.joint || held->tap != key.tap || held->end != key.end ||
             held->print.sequence != key.print.sequence ||
-            !print_may_be_same(joint, &held->print, &lone->print) || !is_in_order(pair, lone, held))
+            !print_may_be_same(joint, &held->print, &lone->print) ||
+            !(is_in_order(pair, lone, held) || print_is_unmistakable(&held->print, &lone->print)))
             continue;
         struct candidate candidate = candidate_of(pair, lone, i);
         if (candidate.points > best.points)
@@ -297,4 +298,41 @@ uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, int tap, seq s
         }
     }
     return 0;
+}
+
+static bool begins_at(const struct lone *held, const struct lone *at)
+{
+    return held->joint == at->joint && held->tap == at->tap && held->end == at->end &&
+           held->print.sequence == at->print.sequence;
+}
+
+uint32_t lones_next_at(const struct pair *pair, const struct lone *at, struct finder_cursor *cursor)
+{
+    uint32_t index = finder_next(&pair->by_number, cursor);
+    while (index != 0 && !begins_at(pair_lone(pair, index), at))
+        index = finder_next(&pair->by_number, cursor);
+    return index;
+}
+
+uint32_t lones_first_at(const struct pair *pair, const struct lone *at,
+                        struct finder_cursor *cursor)
+{
+    uint32_t index = finder_first(&pair->by_number, number_hash(pair, at), cursor);
+    if (index == 0 || begins_at(pair_lone(pair, index), at))
+        return index;
+    return lones_next_at(pair, at, cursor);
+}
+
+void lones_note_rivals(struct pair *pair, const struct lone *lone, uint32_t taken)
+{
+    struct lone at = {.joint = lone->joint, .tap = (uint8_t)(1 - lone->tap), .end = lone->end};
+    at.print.sequence = lone->print.sequence;
+    int points = print_likeness(&pair_lone(pair, taken)->print, &lone->print);
+    struct finder_cursor cursor;
+    for (uint32_t i = lones_first_at(pair, &at, &cursor); i != 0;
+         i = lones_next_at(pair, &at, &cursor)) {
+        struct lone *held = pair_lone(pair, i);
+        if (i != taken && print_likeness(&held->print, &lone->print) >= points)
+            held->ambiguous = true;
+    }
 }

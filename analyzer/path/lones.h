@@ -32,6 +32,10 @@ void lones_unlist(struct pair *pair, struct lone *lone, uint32_t index);
  */
 uint32_t lones_match(const struct pair *pair, const struct lone *lone, bool *ret_sure);
 
+/* Which of several the segment is cannot be told: the others may have arrived as well as the one
+ * that was taken. */
+void lones_note_rivals(struct pair *pair, const struct lone *lone, uint32_t taken);
+
 /* A lone segment of the same tap of which this one is a copy, or 0. */
 uint32_t lones_find_copy(const struct pair *pair, const struct lone *lone);
 
@@ -44,5 +48,11 @@ void lones_note_twins(struct pair *pair, const struct lone *arrived);
 /* The tap's segment of that number, which begins with that octet of its; 0: it is not held. */
 uint32_t lones_of_packet(const struct pair *pair, uint32_t joint, int tap, seq sequence,
                          uint64_t packet);
+
+/* Those of one tap, connection and end that begin with one octet, as `at` has these; 0: no more. */
+uint32_t lones_first_at(const struct pair *pair, const struct lone *at,
+                        struct finder_cursor *cursor);
+uint32_t lones_next_at(const struct pair *pair, const struct lone *at,
+                       struct finder_cursor *cursor);
 
 #endif

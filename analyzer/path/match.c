@@ -37,6 +37,7 @@ static void arrive(struct pair *pair, const struct lone *first, const struct lon
     if (crossing == NULL)
         return;
     crossing->at[1] = second->seen;
+    crossing->marked = print_is_marked(&first->print, &second->print);
     if (!sure)
         crossing->confidence = CONFIDENCE_PROBABLE; /* which of several transmissions it is */
     crossing->changed = lones_compare(first, second);
@@ -46,8 +47,10 @@ static void arrive(struct pair *pair, const struct lone *first, const struct lon
     crossing->reordered = left < joint->arrived_order[first->end];
     int tap = joint->direction[first->end] == TOWARDS_FIRST ? 1 : 0;
     pair->left[tap] = left > pair->left[tap] ? left : pair->left[tap];
-    if (left > joint->arrived_order[first->end])
-        joint->arrived_order[first->end] = left;
+    if (left <= joint->arrived_order[first->end])
+        return;
+    joint->arrived_order[first->end] = left;
+    joint->arrived_at[first->end] = tap == 0 ? second->seen.t : first->seen.t;
 }
 
 static bool is_whole(const struct lone *lone)
@@ -109,12 +112,16 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
     bool whole = new_done && held_done && is_whole(new) && is_whole(&held);
     if (whole && pair_may_be_repetition(pair, &new->print, &held.print))
         sure = false;
-    if (whole && sure) {
+    sure = sure && !held.ambiguous;
+    bool same_era = new->seen.steps == held.seen.steps &&held.seen.steps == pair->clocks.steps;
+    if (whole && sure && same_era) {
         note_ids(joint, &new->print, &held.print);
-        nanotime t[TAPS];
-        t[new->tap] = new->seen.t;
-        t[held.tap] = held.seen.t;
-        pair_take_sample(pair, joint, new->end, t);
+        struct twin_sighting seen = {.marked = print_is_unmistakable(&new->print, &held.print)};
+        seen.t[new->tap] = new->seen.t;
+        seen.t[held.tap] = held.seen.t;
+        seen.packet[new->tap] = new->seen.packet;
+        seen.packet[held.tap] = held.seen.packet;
+        pair_take_sample(pair, joint, new->end, &seen);
     }
     joint->view[new->tap][new->end].ttl = new->seen.ttl;
     joint->view[held.tap][held.end].ttl = held.seen.ttl;
@@ -147,10 +154,28 @@ bool match_segment(struct pair *pair, struct lone *new)
     bool sure;
     for (uint32_t index = lones_match(pair, new, &sure); index != 0;
          index = lones_match(pair, new, &sure)) {
+        if (!sure)
+            lones_note_rivals(pair, new, index);
         if (meet(pair, new, index, sure))
             return true;
     }
     return false;
+}
+
+void match_again(struct pair *pair)
+{
+    pair->rematch = false;
+    uint32_t newer;
+    for (uint32_t index = pair->all[1].oldest; index != 0; index = newer) {
+        struct lone lone = *pair_lone(pair, index);
+        newer = lone.after;
+        bool sure;
+        uint32_t other = lones_match(pair, &lone, &sure);
+        if (other == 0 || pair_lone(pair, other)->print.payload != lone.print.payload)
+            continue;
+        lones_release(pair, index);
+        meet(pair, &lone, other, false);
+    }
 }
 
 bool match_pieces(struct pair *pair, struct lone *new)

@@ -21,4 +21,8 @@ bool match_pieces(struct pair *pair, struct lone *new);
 bool match_recent_copy(struct pair *pair, const struct lone *new);
 bool match_lone_copy(struct pair *pair, const struct lone *new);
 
+/* What the second tap has shown alone, once more: a clock was set, and what seemed to have come
+ * before it left has not. */
+void match_again(struct pair *pair);
+
 #endif

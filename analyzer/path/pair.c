@@ -28,7 +28,7 @@ void pair_init(struct pair *pair, const struct config *config)
 
 nanotime pair_time(const struct pair *pair, int tap, nanotime t)
 {
-    return tap == 0 ? t : clocks_to_first(&pair->clocks, t);
+    return tap == 0 ? t : clocks_to_first(&pair->clocks, t, pair->clocks.steps);
 }
 
 /* --- what is held, and for how long --- */
@@ -107,8 +107,9 @@ void pair_expire(struct pair *pair)
     for (int tap = 0; tap < TAPS; tap++) { /* one may be read from long before the other on */
         uint32_t index;
         while ((index = pair->all[tap].oldest) != 0) {
-            nanotime t = pair_lone_time(pair, pair_lone(pair, index));
-            if (time_since(now, t) < pair->config->tap_wait)
+            const struct lone *oldest = pair_lone(pair, index);
+            nanotime since = time_later_of(pair_lone_time(pair, oldest), oldest->reached);
+            if (time_since(now, since) < pair->config->tap_wait)
                 break;
             decide(pair, index);
         }
@@ -126,6 +127,8 @@ void pair_take(struct pair *pair, int tap, const struct segment *segment)
         return;
     }
     struct lone new = lone_seen(pair, tap, segment, index, end);
+    const struct end_view *view = &pair_joint(pair, index)->view[tap][end];
+    new.repeats = view->acks && view->acked == new.print.acknowledgment;
     lone_note_view(pair, pair_joint(pair, index), &new);
     new.opening = pair_joint(pair, index)->opening[tap];
     verdict_note_answer(pair, &new);
@@ -136,6 +139,8 @@ void pair_take(struct pair *pair, int tap, const struct segment *segment)
         pair_hold(pair, &new);
         introduce(pair, index, tap, end);
     }
+    if (pair->rematch)
+        match_again(pair);
     if (pair->order % EXPIRE_EVERY == 0)
         pair_expire(pair);
 }

@@ -55,6 +55,7 @@ struct lone {
     struct sighting part; /* with LONE_PARTLY: the other tap's first piece */
     struct sighting copy; /* a further sighting at the same tap */
     uint64_t order;       /* in which it was taken */
+    nanotime reached;     /* up to where both captures were read then; NANOTIME_UNKNOWN */
     uint32_t joint;
     uint32_t older, newer;  /* of the same end and tap, while evidence is looked for */
     uint32_t before, after; /* of the tap, in the order they were taken */
@@ -67,6 +68,8 @@ struct lone {
     bool listed, late; /* in the list of its end; in that of those nothing tells of any more */
     uint8_t offered;   /* bits: found by these keys of introduce.c */
     bool needless;     /* by all that is known, its octets had come before */
+    bool repeats;      /* its sender had given the same acknowledgment before */
+    bool ambiguous;    /* what arrived may have been this one, by all that tells them apart */
 };
 
 /* Lone segments, the oldest first; indices. */
@@ -129,6 +132,7 @@ struct joint {
     int8_t client_end;       /* -1: unknown */
     struct difference least[ENDS], most[ENDS]; /* while no way is known */
     bool differs[ENDS];                        /* these hold */
+    uint32_t steps;                            /* and no clock was set since */
     uint64_t matched;
     uint32_t untold;       /* crossings of it that are not told yet: it is asked for then */
     uint8_t ids_kept;      /* matches with the same IP identification, up to a few */
@@ -143,6 +147,12 @@ struct joint {
     uint32_t tsval[ENDS][RECENT_STAMPS]; /* timestamps that arrived last */
     uint8_t tsval_next[ENDS];
     uint64_t arrived_order[ENDS]; /* highest order of departure among what arrived */
+    nanotime arrived_at[ENDS];    /* and when that came, by its receiver's tap */
+};
+
+/* A tap showed nothing between these, by its clock. */
+struct silence {
+    nanotime from, until;
 };
 
 /* Those from head on are open. */
@@ -163,7 +173,12 @@ struct pair {
     uint64_t segments[TAPS];            /* likewise, by tap */
     nanotime first[TAPS], latest[TAPS]; /* by each tap's clock */
     uint64_t matched, missed[TAPS];
-    uint64_t ids_same, ids_other; /* matches by the IP identifications of both taps */
+    uint64_t sampled[CLOCK_SIDES]; /* latest of these: its number at the tap that it left */
+    bool rematch;                  /* a clock was set: what was out of order may not be */
+    uint64_t held;                 /* of these: for longer than a queue takes */
+    uint64_t latest_order[TAPS];   /* when the latest came */
+    struct silence silence[TAPS];  /* the latest that was long, while the other tap spoke */
+    uint64_t ids_same, ids_other;  /* matches by the IP identifications of both taps */
     uint64_t left[TAPS]; /* the latest segment that had left that tap and came to the other */
     bool ended[TAPS];    /* its capture is read */
     bool begins_late[TAPS], stops_early[TAPS]; /* shown by what passed it unseen */
@@ -196,10 +211,16 @@ void pair_finish(struct pair *pair);
 /* A moment of the second tap's clock as the first one shows it. */
 nanotime pair_time(const struct pair *pair, int tap, nanotime t);
 
-/* When a lone segment passed, by the first tap's clock as far as that is known by now. */
+/* When it was seen, by the first tap's clock as far as that is known by now. */
+static inline nanotime pair_sighting_time(const struct pair *pair, int tap,
+                                          const struct sighting *seen)
+{
+    return tap == 0 ? seen->t : clocks_to_first(&pair->clocks, seen->t, seen->steps);
+}
+
 static inline nanotime pair_lone_time(const struct pair *pair, const struct lone *lone)
 {
-    return pair_time(pair, lone->tap, lone->seen.t);
+    return pair_sighting_time(pair, lone->tap, &lone->seen);
 }
 
 /* Which way that end's segments go, as far as it is known or follows from other connections. */

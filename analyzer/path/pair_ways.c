@@ -47,16 +47,30 @@ enum path_direction_known pair_direction(const struct pair *pair, const struct j
     return contradicted ? TOWARDS_UNKNOWN : direction;
 }
 
+static struct clock_sample sample_of(const struct difference *difference, enum clock_side side)
+{
+    return (struct clock_sample){.t = difference->t, .difference = difference->x, .side = side};
+}
+
 static void know_direction(struct pair *pair, struct joint *joint, int towards_second)
 {
     int back = 1 - towards_second;
     joint->direction[towards_second] = TOWARDS_SECOND;
     joint->direction[back] = TOWARDS_FIRST;
-    clocks_add(&pair->clocks, joint->least[towards_second].t, joint->least[towards_second].x,
-               CLOCK_ABOVE);
-    clocks_add(&pair->clocks, joint->most[back].t, joint->most[back].x, CLOCK_BELOW);
+    struct clock_sample above = sample_of(&joint->least[towards_second], CLOCK_ABOVE);
+    struct clock_sample below = sample_of(&joint->most[back], CLOCK_BELOW);
+    clocks_add(&pair->clocks, &above);
+    clocks_add(&pair->clocks, &below);
     if (joint->client_end >= 0 && pair->first_near_client < 0)
         pair->first_near_client = towards_second == joint->client_end ? 1 : 0;
+}
+
+/* By what other connections have shown of the clocks. */
+static bool is_allowed(const struct pair *pair, const struct joint *joint, int towards_second)
+{
+    struct clock_sample above = sample_of(&joint->least[towards_second], CLOCK_ABOVE);
+    struct clock_sample below = sample_of(&joint->most[1 - towards_second], CLOCK_BELOW);
+    return clocks_allow(&pair->clocks, &above) && clocks_allow(&pair->clocks, &below);
 }
 
 /* The ends' differences lie on the two sides of the clocks' offset: whichever is the larger is
@@ -64,7 +78,7 @@ static void know_direction(struct pair *pair, struct joint *joint, int towards_s
 static void find_direction(struct pair *pair, struct joint *joint)
 {
     for (int end = 0; end < ENDS; end++) {
-        if (joint->least[end].x > joint->most[1 - end].x) {
+        if (joint->least[end].x > joint->most[1 - end].x && is_allowed(pair, joint, end)) {
             know_direction(pair, joint, end);
             return;
         }
@@ -83,21 +97,40 @@ bool pair_may_be_repetition(struct pair *pair, const struct print *a, const stru
     return a->ip_id != b->ip_id && !told_by_stamp && pair->ids_same >= pair->ids_other;
 }
 
-void pair_take_sample(struct pair *pair, struct joint *joint, int end, const nanotime t[TAPS])
+void pair_take_sample(struct pair *pair, struct joint *joint, int end,
+                      const struct twin_sighting *seen)
 {
-    struct difference sample = {t[0], time_since(t[1], t[0])};
+    struct difference difference = {seen->t[0], time_since(seen->t[1], seen->t[0])};
     if (joint->direction[end] != TOWARDS_UNKNOWN) {
         bool away = joint->direction[end] == TOWARDS_SECOND;
-        clocks_add(&pair->clocks, sample.t, sample.x, away ? CLOCK_ABOVE : CLOCK_BELOW);
+        struct clock_sample sample = sample_of(&difference, away ? CLOCK_ABOVE : CLOCK_BELOW);
+        sample.marked = seen->marked;
+        pair->sampled[sample.side] = seen->packet[away ? 0 : 1];
+        if (!clocks_add(&pair->clocks, &sample))
+            return;
+        pair->rematch = true;
+        for (int tap = 0; tap < TAPS; tap++) /* one of them, or both, may have run ahead */
+            pair->latest[tap] = seen->t[tap];
         return;
     }
-    if (!joint->differs[end] || sample.x < joint->least[end].x)
-        joint->least[end] = sample;
-    if (!joint->differs[end] || sample.x > joint->most[end].x)
-        joint->most[end] = sample;
+    if (joint->steps != pair->clocks.steps)
+        joint->differs[0] = joint->differs[1] = false;
+    joint->steps = pair->clocks.steps;
+    if (!joint->differs[end] || difference.x < joint->least[end].x)
+        joint->least[end] = difference;
+    if (!joint->differs[end] || difference.x > joint->most[end].x)
+        joint->most[end] = difference;
     joint->differs[end] = true;
     if (joint->differs[0] && joint->differs[1])
         find_direction(pair, joint);
+}
+
+bool pair_may_be_step(const struct pair *pair, const struct crossing *crossing)
+{
+    bool away = crossing->direction == TOWARDS_SECOND;
+    if (crossing->direction == TOWARDS_UNKNOWN)
+        return false;
+    return pair->sampled[away ? CLOCK_BELOW : CLOCK_ABOVE] <= crossing->at[away ? 1 : 0].packet;
 }
 
 void pair_measure(const struct pair *pair, struct crossing *crossing)
@@ -108,9 +141,13 @@ void pair_measure(const struct pair *pair, struct crossing *crossing)
     if (crossing->fate != FATE_ARRIVED || crossing->direction == TOWARDS_UNKNOWN ||
         !clocks_known(&pair->clocks))
         return;
-    nanotime t = crossing->at[0].t;
-    nanotime later = time_since(time_since(crossing->at[1].t, t), clocks_offset(&pair->clocks, t));
-    crossing->delay = crossing->direction == TOWARDS_SECOND ? later : -later;
+    struct difference difference = {crossing->at[0].t,
+                                    time_since(crossing->at[1].t, crossing->at[0].t)};
+    struct clock_sample sample =
+        sample_of(&difference, crossing->direction == TOWARDS_SECOND ? CLOCK_ABOVE : CLOCK_BELOW);
+    sample.steps = crossing->at[0].steps < crossing->at[1].steps ? crossing->at[0].steps
+                                                                 : crossing->at[1].steps;
+    crossing->delay = clocks_delay(&pair->clocks, &sample);
     crossing->delay = time_later_of(crossing->delay, 0); /* below it, the clocks' error shows */
     crossing->held =
         time_later_of(time_since(crossing->delay, clocks_least_delay(&pair->clocks)), 0);

@@ -4,8 +4,22 @@
 
 #include "pair.h"
 
-/* Takes in that a segment of that end was seen at the times t, each by its tap's clock. */
-void pair_take_sample(struct pair *pair, struct joint *joint, int end, const nanotime t[TAPS]);
+/* A segment that both taps have shown. */
+struct twin_sighting {
+    nanotime t[TAPS]; /* each by its tap's clock */
+    uint64_t packet[TAPS];
+    bool marked; /* it can be no other one */
+};
+
+/* Takes in that a segment of that end was seen so. */
+void pair_take_sample(struct pair *pair, struct joint *joint, int end,
+                      const struct twin_sighting *seen);
+
+/*
+ * Whether the crossing, which took long, may rather show that a clock was set: nothing that left
+ * the other way since has come yet, which would show it at once.
+ */
+bool pair_may_be_step(const struct pair *pair, const struct crossing *crossing);
 
 /*
  * Whether two prints that match differ in their IP identification, while most of what matches keeps

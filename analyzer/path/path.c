@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "path_parts.h"
-#include "testimony.h"
 #include "witnessed.h"
 
 static enum status take_status(struct path *path)
@@ -32,6 +31,7 @@ static void write_due(struct path *path, nanotime now)
 {
     struct journey *journey;
     while ((journey = journeys_next_due(&path->journeys, now)) != NULL) {
+        path_note(path, hearing_end_journey(&path->hearing, journey));
         for (uint32_t i = 0; i < path->table.pairs; i++)
             write_record(path, journey, i);
         journeys_drop(&path->journeys, journey);
@@ -80,6 +80,7 @@ enum status path_tell(struct path *path, nanotime now)
         pair_expire(&path->pair[i]);
     path_tell_crossings(path, false);
     path_release_segments(path, settled(path));
+    path_note(path, hearing_release(&path->hearing, settled(path)));
     write_due(path, settled(path));
     return take_status(path);
 }
@@ -100,23 +101,16 @@ static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct path *path = (struct path *)sink;
     nanotime due = time_after(flow->end, path->config->tap_wait + NANO_PER_SECOND);
-    const struct journey *journey = journeys_end(&path->journeys, flow, due);
-    path_note(path, path->next->ops->flow(path->next, witnessed_flow(journey, flow, &path->flow)));
+    journeys_end(&path->journeys, flow, due);
+    nanotime now = time_later_of(path->now, flow->end);
+    path_note(path, hearing_take_flow(&path->hearing, flow, now));
     return take_status(path);
 }
 
 static enum status take_event(struct sink *sink, const struct event_record *event)
 {
     struct path *path = (struct path *)sink;
-    struct journey *journey = journeys_find(&path->journeys, event->who.flow_uid);
-    for (uint32_t i = 0; i + 1 < path->table.taps && event != NULL; i++) {
-        struct witness witness = {&path->pair[i], path->names[i + 1]};
-        event = testimony_hear(&witness, journey, event, &path->heard);
-    }
-    if (event != NULL)
-        path_note(path, path->next->ops->event(path->next, event));
-    else
-        journey->reset_withdrawn = true;
+    path_note(path, hearing_take_event(&path->hearing, event));
     return take_status(path);
 }
 
@@ -173,7 +167,9 @@ enum status path_finish(struct path *path, nanotime now)
     for (uint32_t i = 0; i < path->table.pairs; i++)
         pair_finish(&path->pair[i]);
     path_tell_crossings(path, true);
-    return path_tell(path, now);
+    enum status status = path_tell(path, now);
+    enum status heard = hearing_close(&path->hearing);
+    return status == STATUS_OK ? heard : status;
 }
 
 enum status path_close(struct path *path)
@@ -210,6 +206,14 @@ enum status path_new(const struct config *config, const char *const *names, uint
         pair_init(&path->pair[i], config);
     journeys_init(&path->journeys, path->table.pairs);
     waiting_init(&path->waiting);
+    path->hearing = (struct hearing){
+        .config = config,
+        .names = names,
+        .pair = path->pair,
+        .pairs = taps - 1,
+        .journeys = &path->journeys,
+        .next = next,
+    };
     *ret_path = path;
     return STATUS_OK;
 }
@@ -222,6 +226,7 @@ void path_free(struct path *path)
         pair_clear(&path->pair[i]);
     free(path->pair);
     free(path->unclaimed.crossing);
+    hearing_clear(&path->hearing);
     journeys_clear(&path->journeys);
     waiting_clear(&path->waiting);
     free(path);

@@ -221,7 +221,7 @@ static bool tell_delayed(const struct path_occasion *occasion, struct event_reco
     int from = journey_side(occasion->journey, crossing->end);
     const struct journey *next = occasion->next;
     begin(event, occasion, EVENT_delayed_between_taps, BLAME_NETWORK);
-    if (crossing->copy.packet != 0)
+    if (crossing->copy.packet != 0 || !crossing->marked) /* else another sending may have come */
         event->confidence = CONFIDENCE_PROBABLE;
     if (next != NULL)
         event->level = LEVEL_WARNING;

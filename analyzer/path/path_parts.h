@@ -2,6 +2,7 @@
 #ifndef LASTACK_PATH_PATH_PARTS_H
 #define LASTACK_PATH_PATH_PARTS_H
 
+#include "hearing.h"
 #include "journeys.h"
 #include "order.h"
 #include "pair.h"
@@ -18,11 +19,11 @@ struct path {
     struct pair_table table;
     struct pair *pair; /* owned; one each that the table has */
     struct journeys journeys;
-    struct crossing_queue unclaimed;  /* of further taps, whose connection is not known yet */
-    struct event_record event, heard; /* room for one */
-    struct flow_record flow;          /* likewise */
-    struct path_record record;        /* likewise */
-    struct segment_record segment;    /* likewise */
+    struct hearing hearing;
+    struct crossing_queue unclaimed; /* of further taps, whose connection is not known yet */
+    struct event_record event;       /* room for one */
+    struct path_record record;       /* likewise */
+    struct segment_record segment;   /* likewise */
     struct waiting_room waiting;
     nanotime now;
     uint32_t untold; /* segments taken since what was decided was told */

@@ -9,6 +9,7 @@
 #include "../base/hash.h"
 #include "crossings.h"
 #include "distant.h"
+#include "pair_ways.h"
 #include "path_parts.h"
 #include "terms.h"
 #include "witnessed.h"
@@ -40,11 +41,20 @@ static nanotime first_time(const struct path *path, uint32_t tap, nanotime t)
     return known == NANOTIME_UNKNOWN ? t : known;
 }
 
-/* When the pair saw the crossing's segment first, by the first tap's clock. */
+/* When a tap of the pair saw the crossing's segment, by the first tap's clock. */
+static nanotime sighted_at(const struct path *path, uint32_t number,
+                           const struct crossing *crossing, int tap)
+{
+    const struct sighting *seen = &crossing->at[tap];
+    if (pair_table_has_first(&path->table, number))
+        return pair_sighting_time(&path->pair[number], tap, seen);
+    return first_time(path, path->table.tap[number][tap], seen->t);
+}
+
+/* When the pair saw it first. */
 static nanotime seen_at(const struct path *path, uint32_t number, const struct crossing *crossing)
 {
-    int tap = crossing->at[0].packet != 0 ? 0 : 1;
-    return first_time(path, path->table.tap[number][tap], crossing->at[tap].t);
+    return sighted_at(path, number, crossing, crossing->at[0].packet != 0 ? 0 : 1);
 }
 
 /* When the segment came to the receiver's tap, by the first tap's clock. */
@@ -141,6 +151,39 @@ static void vouch(struct path *path, const struct way_view *view, uint32_t numbe
 
 /* --- one crossing --- */
 
+/*
+ * What took long may show a clock that was set: it waits until a segment the other way has come,
+ * and is no more than probable without.
+ */
+static bool waits_for_clock(const struct path *path, const struct pair *pair,
+                            struct crossing *crossing)
+{
+    static const nanotime patience = 2 * (nanotime)NANO_PER_SECOND;
+    pair_measure(pair, crossing);
+    if (crossing->held <= path->config->tap_delay)
+        return false;
+    nanotime came = time_later_of(crossing->at[0].t, pair_sighting_time(pair, 1, &crossing->at[1]));
+    bool doubtful = pair_may_be_step(pair, crossing);
+    bool ended = pair->ended[0] || pair->ended[1];
+    if (doubtful && !ended && time_since(pair_reached(pair), came) < patience)
+        return true;
+    if (doubtful || clocks_stepped_near(&pair->clocks, came, crossing->delay + patience))
+        crossing->confidence = CONFIDENCE_PROBABLE;
+    return false;
+}
+
+/* What states and events may rest on: of what passed the first tap, where the engine stands. */
+static void note_leg(struct path *path, struct journey *journey, uint32_t number,
+                     const struct crossing *crossing, nanotime t)
+{
+    struct leg *leg = &journey->leg[number];
+    if (!leg->known)
+        leg->steps = crossing->at[crossing->at[0].packet != 0 ? 0 : 1].steps;
+    if (pair_table_has_first(&path->table, number) &&
+        !fates_note(&leg->fates, crossing, t, path->config->tap_delay))
+        path_note(path, STATUS_NO_MEMORY);
+}
+
 static void tell(struct path *path, const struct path_occasion *occasion, bool told)
 {
     struct journey *journey = occasion->journey;
@@ -168,6 +211,7 @@ static bool tell_crossing(struct path *path, uint32_t number, const struct cross
     bool with_first = pair_table_has_first(&path->table, number);
     nanotime t = seen_at(path, number, &crossing);
     pair_measure(pair, &crossing);
+    pair->held += crossing.held > path->config->tap_delay; /* NANOTIME_UNKNOWN is less */
     terms_apply(&terms, &crossing);
     struct journey *journey = find_journey(path, number, &terms, &crossing, t);
     bool distant = journey == NULL || journey->distant;
@@ -188,14 +232,13 @@ static bool tell_crossing(struct path *path, uint32_t number, const struct cross
         .least = clocks_least_delay(&pair->clocks),
     };
     for (int tap = 0; tap < TAPS; tap++)
-        occasion.t[tap] = first_time(path, occasion.tap[tap], crossing.at[tap].t);
+        occasion.t[tap] = sighted_at(path, number, &crossing, tap);
     bool came = crossing.fate == FATE_ARRIVED || crossing.fate == FATE_DUPLICATED;
     if (came && crossing.direction != TOWARDS_UNKNOWN)
         occasion.next = journeys_after(&path->journeys, journey, came_at(&occasion));
     const struct way_view view = {&path->table, path->pair, journey};
+    note_leg(path, journey, number, &crossing, t);
     journey_keep(journey, number, pair, &crossing, terms.turned);
-    if (with_first)
-        journey_note(journey, &crossing);
     if (path->table.taps > TAPS)
         vouch(path, &view, number, &crossing);
     tell(path, &occasion, is_told(path, &view, number, &crossing, t));
@@ -213,11 +256,17 @@ static void note_told(struct path *path, uint32_t number, const struct crossing 
 static void tell_with_first(struct path *path, uint32_t number)
 {
     struct crossing_queue *queue = &path->pair[number].queue;
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < queue->count; i++) {
-        tell_crossing(path, number, &queue->crossing[i], true);
-        note_told(path, number, &queue->crossing[i]);
+        struct crossing *crossing = &queue->crossing[i];
+        if (waits_for_clock(path, &path->pair[number], crossing)) {
+            queue->crossing[kept++] = *crossing;
+            continue;
+        }
+        tell_crossing(path, number, crossing, true);
+        note_told(path, number, crossing);
     }
-    queue->count = 0;
+    queue->count = kept;
 }
 
 /* Of two further taps; what nobody claims is kept for later. */
@@ -228,7 +277,8 @@ static void tell_further(struct path *path, uint32_t number, bool all)
     while (queue->head < queue->count) {
         struct crossing *crossing = &queue->crossing[queue->head];
         nanotime due = time_after(seen_at(path, number, crossing), first_slack);
-        if (!all && time_is_before(reached, due))
+        bool waits = waits_for_clock(path, &path->pair[number], crossing);
+        if (!all && (waits || time_is_before(reached, due)))
             break;
         queue->head++;
         if (tell_crossing(path, number, crossing, false)) {

@@ -20,6 +20,18 @@ bool print_is_alike(const struct print *a, const struct print *b)
            a->tsecr == b->tsecr && a->payload_hash == b->payload_hash;
 }
 
+bool print_is_marked(const struct print *a, const struct print *b)
+{
+    bool stamp = a->stamped && b->stamped && a->tsval == b->tsval;
+    return stamp || (a->ip_id != 0 && a->ip_id == b->ip_id);
+}
+
+bool print_is_unmistakable(const struct print *a, const struct print *b)
+{
+    bool octets = print_occupies(a) && a->stamped; /* acknowledgments of one moment look the same */
+    return print_is_alike(a, b) && print_is_marked(a, b) && (a->ip_id != 0 || octets);
+}
+
 /* Without an IP identification, a repetition of the sender looks the same, but comes later. */
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window)

@@ -13,6 +13,13 @@ bool print_occupies(const struct print *print);
 /* Whether nothing that is remembered of the two differs. */
 bool print_is_alike(const struct print *a, const struct print *b);
 
+/* Whether what nobody but their sender chose shows that both are one: another sending of the same
+ * octets has a new identification, and mostly a new timestamp. */
+bool print_is_marked(const struct print *a, const struct print *b);
+
+/* Whether they can be no two packets, in whichever order they were seen. */
+bool print_is_unmistakable(const struct print *a, const struct print *b);
+
 /* Whether both are the same packet, seen twice: `apart` ns lie between. */
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window);

@@ -4,6 +4,8 @@
 #include "joints.h"
 #include "lones.h"
 
+enum { SPOKEN = 64 }; /* segments of the other tap: it was not the network that was silent */
+
 static struct print print_of(const struct segment *segment)
 {
     return (struct print){
@@ -21,6 +23,13 @@ static struct print print_of(const struct segment *segment)
     };
 }
 
+/* Something between the taps gives packets identifications of its own: they tell nothing. */
+static bool ids_are_rewritten(const struct pair *pair)
+{
+    enum { LEAST = 8, RATIO = 4 };
+    return pair->ids_other >= LEAST && pair->ids_other > RATIO * pair->ids_same;
+}
+
 struct lone lone_seen(const struct pair *pair, int tap, const struct segment *segment,
                       uint32_t joint_index, int end)
 {
@@ -34,8 +43,10 @@ struct lone lone_seen(const struct pair *pair, int tap, const struct segment *se
                  .payload = segment->payload,
                  .ip_bytes = segment->ip_length,
                  .flags = segment->flags,
-                 .ttl = segment->ttl},
+                 .ttl = segment->ttl,
+                 .steps = pair->clocks.steps},
         .order = pair->order,
+        .reached = clocks_known(&pair->clocks) ? pair_reached(pair) : NANOTIME_UNKNOWN,
         .joint = joint_index,
         .options = segment->options,
         .mss = segment->mss,
@@ -43,6 +54,8 @@ struct lone lone_seen(const struct pair *pair, int tap, const struct segment *se
         .tap = (uint8_t)tap,
         .end = (uint8_t)end,
     };
+    if (ids_are_rewritten(pair))
+        lone.print.ip_id = 0;
     if (!lone.print.stamped)
         lone.print.tsval = lone.print.tsecr = 0;
     if (tap == 1) {
@@ -96,6 +109,9 @@ void lone_note_view(struct pair *pair, struct joint *joint, const struct lone *l
     joint->closed |= reset || joint->fins == 3;
     if (pair->segments[lone->tap]++ == 0)
         pair->first[lone->tap] = pair->latest[lone->tap] = lone->seen.t;
-    pair->first[lone->tap] = time_earlier_of(pair->first[lone->tap], lone->seen.t);
+    if (pair->segments[lone->tap] > 1 && pair->order - pair->latest_order[lone->tap] > SPOKEN &&
+        time_since(lone->seen.t, pair->latest[lone->tap]) > pair->config->tap_wait)
+        pair->silence[lone->tap] = (struct silence){pair->latest[lone->tap], lone->seen.t};
+    pair->latest_order[lone->tap] = pair->order;
     pair->latest[lone->tap] = time_later_of(pair->latest[lone->tap], lone->seen.t);
 }

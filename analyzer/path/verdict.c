@@ -10,6 +10,7 @@
  */
 #include "verdict.h"
 
+#include "joints.h"
 #include "lones.h"
 
 enum { LOOKS = 32 }; /* lone segments that one segment may tell of */
@@ -48,17 +49,34 @@ static void note_ack(const struct pair *pair, struct lone *lone, bool due)
 }
 
 /*
- * Whether the answer shows that its sender has not got the lone segment: it asks for its octets
- * though what left later has come, or sends again what it acknowledges.
+ * A segment that left later has come, and the answer is not of the moment before: it says the same
+ * once more, which is what a host does when octets are missing (RFC 5681 3.2), or it had the time.
  */
-static bool denies(const struct joint *joint, const struct lone *answer, const struct lone *lone)
+static bool asks_again(const struct joint *joint, const struct lone *answer,
+                       const struct lone *lone)
 {
+    const nanotime reaction = 5 * (nanotime)NANO_PER_MILLI;
+    if (joint->arrived_order[lone->end] <= lone->order || (answer->print.flags & TCP_ACK) == 0 ||
+        answer->print.acknowledgment != lone->print.sequence)
+        return false;
+    bool pure = !print_occupies(&answer->print);
+    return (pure && answer->repeats) ||
+           time_since(answer->seen.t, joint->arrived_at[lone->end]) > reaction;
+}
+
+/*
+ * Whether the answer shows that its sender has not got the lone segment: it asks for its octets
+ * though what left later has come, or sends again what it acknowledges, long enough after it was
+ * due.
+ */
+static bool denies(const struct pair *pair, const struct lone *answer, const struct lone *lone)
+{
+    const nanotime queue = 50 * (nanotime)NANO_PER_MILLI; /* none but a long one lasts so long */
     if (print_occupies(&lone->print))
-        return joint->arrived_order[lone->end] > lone->order &&
-               (answer->print.flags & TCP_ACK) != 0 &&
-               answer->print.acknowledgment == lone->print.sequence;
+        return asks_again(pair_joint(pair, lone->joint), answer, lone);
     return (lone->print.flags & TCP_ACK) != 0 && print_occupies(&answer->print) &&
-           seq_at_or_before(print_end(&answer->print), lone->print.acknowledgment);
+           seq_at_or_before(print_end(&answer->print), lone->print.acknowledgment) &&
+           time_since(pair_lone_time(pair, answer), due_at(pair, lone)) > queue;
 }
 
 /* Both are of one incarnation, or nothing tells them apart. */
@@ -105,7 +123,7 @@ void verdict_note_answer(struct pair *pair, const struct lone *answer)
             lones_unlist(pair, lone, index);
         } else if (echoes(joint, answer, lone)) {
             lone->flags |= LONE_ECHOED;
-        } else if (denies(joint, answer, lone)) {
+        } else if (denies(pair, answer, lone)) {
             lone->flags |= LONE_DENIED;
         }
         index = newer;
@@ -151,6 +169,33 @@ void verdict_note_arrival(struct pair *pair, const struct lone *arrived, nanotim
     }
 }
 
+void verdict_deny(struct pair *pair, const struct flow_key *key, seq sequence, uint64_t packet)
+{
+    uint32_t joint = joints_of_key(pair, 0, key);
+    uint32_t index = joint == 0 ? 0 : lones_of_packet(pair, joint, 0, sequence, packet);
+    if (index != 0)
+        pair_lone(pair, index)->flags |= LONE_DENIED;
+}
+
+void verdict_deny_unseen(struct pair *pair, const struct denial *denial)
+{
+    struct lone at = {.joint = joints_of_key(pair, 0, denial->key), .tap = 1};
+    if (at.joint == 0)
+        return;
+    at.end = (uint8_t)joint_first_end(pair_joint(pair, at.joint), denial->end);
+    at.print.sequence = denial->sequence;
+    nanotime back = 2 * clocks_least_delay(&pair->clocks); /* beyond the first tap, and back */
+    struct finder_cursor cursor;
+    for (uint32_t i = lones_first_at(pair, &at, &cursor); i != 0;
+         i = lones_next_at(pair, &at, &cursor)) {
+        struct lone *lone = pair_lone(pair, i);
+        if (!print_occupies(&lone->print) && (lone->print.flags & TCP_ACK) != 0 &&
+            seq_at_or_after(lone->print.acknowledgment, denial->acknowledgment) &&
+            !time_is_before(denial->until, time_after(due_at(pair, lone), back)))
+            lone->flags |= LONE_DENIED;
+    }
+}
+
 /* The tap that stands before the other on the way of the segment; the one that shows it, where the
  * way is not known. */
 static int upstream_of(const struct pair *pair, const struct lone *lone)
@@ -180,8 +225,11 @@ static bool is_after_end(const struct pair *pair, const struct lone *lone)
 static bool is_before_beginning(const struct pair *pair, const struct lone *lone)
 {
     int other = 1 - lone->tap;
-    return pair->segments[other] > 0 &&
-           time_is_before(due_at(pair, lone), pair_time(pair, other, pair->first[other]));
+    bool stepped = lone->seen.steps > 0; /* that clock may show again what it had shown before */
+    return pair->segments[other] > 0 && !stepped &&
+           time_is_before(due_at(pair, lone),
+                          other == 0 ? pair->first[0]
+                                     : clocks_to_first(&pair->clocks, pair->first[1], 0));
 }
 
 /* It left so late that the other capture may have ended before it came, for all that is known of
@@ -290,15 +338,40 @@ static bool is_denied(const struct lone *lone)
     return (lone->flags & LONE_DENIED) != 0 && !lone->needless;
 }
 
+/* What its receiver had not got by then may have been held, and have passed a capture that misses
+ * packets: on a path that holds them that is no loss. */
+static bool may_have_come_late(const struct pair *pair, const struct lone *lone)
+{
+    return pair->held > 0 && pair->missed[1 - lone->tap] > 0;
+}
+
+/* The other tap showed nothing at all then: its clock was set, or its capture stopped for a while.
+ */
+static bool is_in_silence(const struct pair *pair, const struct lone *lone)
+{
+    int other = 1 - lone->tap;
+    const struct silence *silence = &pair->silence[other];
+    nanotime due = due_at(pair, lone);
+    return silence->from != silence->until &&
+           !time_is_before(due, pair_time(pair, other, silence->from)) &&
+           time_is_before(due, pair_time(pair, other, silence->until));
+}
+
 static enum confidence confidence_of_loss(const struct pair *pair, const struct lone *lone,
                                           const struct crossing *crossing)
 {
     bool known = pair_direction(pair, pair_joint(pair, lone->joint), lone->end) != TOWARDS_UNKNOWN;
     if (crossing->unjoined || !known)
         return CONFIDENCE_POSSIBLE;
-    bool clock_was_set = pair->clocks.steps > 0; /* what was due when is not known for certain */
+    /* what was due when is not known for certain */
+    bool clock_was_set =
+        clocks_stepped_near(&pair->clocks, pair_lone_time(pair, lone), pair->config->tap_wait);
+    if (is_in_silence(pair, lone))
+        return CONFIDENCE_POSSIBLE;
     if (is_denied(lone))
-        return clock_was_set ? CONFIDENCE_PROBABLE : CONFIDENCE_CERTAIN;
+        return clock_was_set || lone->ambiguous || may_have_come_late(pair, lone)
+                   ? CONFIDENCE_PROBABLE
+                   : CONFIDENCE_CERTAIN;
     if (crossing->at_edge || often_misses(pair, 1 - lone->tap))
         return CONFIDENCE_POSSIBLE;
     return CONFIDENCE_PROBABLE;

@@ -11,6 +11,21 @@
 void verdict_note_answer(struct pair *pair, const struct lone *answer);
 void verdict_note_arrival(struct pair *pair, const struct lone *arrived, nanotime left);
 
+/* That its receiver has not got a segment of the first tap is known otherwise: key and packet are
+ * the first tap's. */
+void verdict_deny(struct pair *pair, const struct flow_key *key, seq sequence, uint64_t packet);
+
+/* The same of acknowledgments that the second tap alone shows. */
+struct denial {
+    const struct flow_key *key; /* as the first tap sees the connection */
+    int end;                    /* who sent them, as the first tap counts */
+    seq sequence;               /* which they begin with */
+    seq acknowledgment;         /* they acknowledge this, or more */
+    nanotime until;             /* they would have come before, by the first tap's clock */
+};
+
+void verdict_deny_unseen(struct pair *pair, const struct denial *denial);
+
 /* Whether octets of a segment that leaves now had come to the other tap before: it is a repetition
  * that nobody needed. */
 bool verdict_is_needless(const struct pair *pair, const struct lone *lone);

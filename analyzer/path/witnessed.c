@@ -36,7 +36,9 @@ static bool remove_withdrawn(const struct journey *journey, struct flow_record *
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < flow->event_count; i++) {
-        if (!journey->reset_withdrawn || flow->events[i] != EVENT_rst_injected_suspected)
+        unsigned id = flow->events[i];
+        uint64_t refuted = journey->withdrawn[id / 64] & ~journey->heard[id / 64];
+        if ((refuted >> (id % 64) & 1) == 0)
             flow->events[kept++] = flow->events[i];
     }
     bool removed = kept < flow->event_count;
@@ -74,7 +76,24 @@ static void revoke_from(struct side_record *side, uint32_t first)
     }
 }
 
-static bool complete_side(const struct journey *journey, struct side_record *side)
+/*
+ * A FIN, or a reset, moves its receiver only when all before it has come (RFC 9293 3.10.7.4): where
+ * octets of its sender were lost, that it arrived shows nothing yet.
+ */
+static bool is_conclusive(const struct journey *journey, int side,
+                          const struct history_record *entry)
+{
+    if (entry->fact != FACT_GOT_FIN && entry->fact != FACT_GOT_RST)
+        return true;
+    int sender = side == CLIENT ? 1 - journey->client_end : journey->client_end;
+    for (uint32_t i = 0; i < journey->legs; i++) {
+        if (fates_lack_octets(&journey->leg[i].fates, sender))
+            return false;
+    }
+    return true;
+}
+
+static bool complete_side(const struct journey *journey, int which, struct side_record *side)
 {
     bool changed = false;
     for (uint32_t i = 0; i < side->history_count; i++) {
@@ -82,6 +101,8 @@ static bool complete_side(const struct journey *journey, struct side_record *sid
         if (!is_open_question(entry))
             continue;
         if (journey_has_arrival(journey, entry->packet)) {
+            if (!is_conclusive(journey, which, entry))
+                continue;
             entry->basis = BASIS_ACKED;
             entry->proof = entry->packet; /* seen beyond the path */
             changed = true;
@@ -95,6 +116,46 @@ static bool complete_side(const struct journey *journey, struct side_record *sid
     return changed;
 }
 
+void witnessed_reset(const struct journeys *journeys, const struct journey *journey,
+                     const struct event_record *event)
+{
+    struct journey *old = NULL;
+    struct moment reset = {0, 0};
+    for (uint32_t i = 0; i < event->evidence_count; i++) {
+        const struct evidence_record *evidence = &event->evidence[i];
+        if ((evidence->flags & TCP_FIN) != 0 && evidence->from == SERVER)
+            old = journeys_incarnation(journeys, journey, evidence->incarnation);
+        if ((evidence->flags & TCP_RST) != 0 && evidence->from == SERVER)
+            reset = (struct moment){evidence->packet, evidence->t};
+    }
+    if (old == NULL || reset.packet == 0)
+        return;
+    old->reset = reset;
+    old->reset_end = (uint8_t)(1 - journey->client_end);
+}
+
+/* LAST_ACK lasted until its own reset. */
+static bool end_by_reset(const struct journey *journey, struct flow_record *flow)
+{
+    if (journey->reset.packet == 0)
+        return false;
+    struct side_record *side = &flow->side[journey_side(journey, journey->reset_end)];
+    if (side->state != STATE_LAST_ACK || side->history_count == RECORD_HISTORY)
+        return false;
+    side->history[side->history_count++] = (struct history_record){
+        .t = journey->reset.t,
+        .packet = journey->reset.packet,
+        .proof = journey->reset.packet,
+        .state = STATE_CLOSED,
+        .fact = FACT_SND_RST,
+        .basis = BASIS_SENT,
+    };
+    side->state = STATE_CLOSED;
+    side->basis = BASIS_SENT;
+    flow->close_kind = CLOSE_RESET;
+    return true;
+}
+
 const struct flow_record *witnessed_flow(const struct journey *journey,
                                          const struct flow_record *flow, struct flow_record *room)
 {
@@ -105,7 +166,8 @@ const struct flow_record *witnessed_flow(const struct journey *journey,
     changed |= remove_withdrawn(journey, room);
     add_events(journey, room);
     for (int side = 0; side < SIDE_COUNT; side++)
-        changed |= complete_side(journey, &room->side[side]);
+        changed |= complete_side(journey, side, &room->side[side]);
+    changed |= end_by_reset(journey, room);
     return changed ? room : flow;
 }
 
@@ -125,9 +187,10 @@ static void fill_way(const struct way *way, struct path_direction *direction)
     direction->delay_p95 = rtt_p95(&way->delays);
 }
 
-static void fill_clock(const struct pair *pair, nanotime at, struct path_record *record)
+static void fill_clock(const struct pair *pair, const struct journey *journey, uint32_t steps,
+                       struct path_record *record)
 {
-    struct clock_estimate estimate = clocks_estimate(&pair->clocks, at);
+    struct clock_estimate estimate = clocks_estimate(&pair->clocks, journey->start, steps);
     record->clock_known = estimate.known;
     record->clock_at = estimate.at;
     record->offset = estimate.offset;
@@ -188,7 +251,7 @@ bool witnessed_record(const struct way_view *view, uint32_t number, struct path_
         record->far_end[side] = journey->who.end[side];
         fill_way(&leg->way[side], &record->direction[side]);
     }
-    fill_clock(&view->pair[number], journey->start, record);
+    fill_clock(&view->pair[number], journey, leg->steps, record);
     fill_joint(journey, leg, record);
     return true;
 }

@@ -8,6 +8,11 @@
 /* Notes that an event of this kind was told of the connection. */
 void witnessed_raise(struct journey *journey, enum event_id id);
 
+/* The textbook failure is proven: the old connection's last end was closed by the reset that the
+ * event has.  `journey` is that of the new one. */
+void witnessed_reset(const struct journeys *journeys, const struct journey *journey,
+                     const struct event_record *event);
+
 /*
  * The flow with the events of its path; states that rest on a segment whose arrival, or loss,
  * another tap shows, are `acked`, or revoked.  room is where a changed record is put.
