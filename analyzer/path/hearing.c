@@ -13,7 +13,7 @@ static const nanotime patience = NANO_PER_SECOND;
 struct hearing_entry {
     struct hearing_entry *newer;
     uint64_t flow_uid;
-    nanotime since, informed;
+    nanotime since;
     struct event_record *event;          /* owned; NULL: a flow */
     struct flow_record *flow;            /* owned; NULL: an event */
     struct seen seen[][RECORD_EVIDENCE]; /* by pair; of an event */
@@ -43,10 +43,9 @@ static void look(const struct hearing *hearing, struct hearing_entry *entry,
     }
 }
 
-static void inform(const struct hearing *hearing, struct hearing_entry *entry,
-                   const struct journey *journey, nanotime now)
+static void inform(const struct hearing *hearing, const struct hearing_entry *entry,
+                   const struct journey *journey)
 {
-    entry->informed = now;
     for (uint32_t i = 0; i < hearing->pairs; i++)
         testimony_inform(&hearing->pair[i], journey, entry->event);
 }
@@ -150,7 +149,7 @@ enum status hearing_take_event(struct hearing *hearing, const struct event_recor
     }
     *entry->event = *event;
     look(hearing, entry, journey); /* the connection before may be forgotten soon */
-    inform(hearing, entry, journey, now);
+    inform(hearing, entry, journey);
     enqueue(hearing, entry, journey);
     while (hearing->over && hearing->waiting > 0 && status == STATUS_OK)
         status = let_go(hearing);
@@ -162,6 +161,8 @@ enum status hearing_take_event(struct hearing *hearing, const struct event_recor
 static bool is_open(const struct hearing *hearing, const struct journey *journey,
                     const struct flow_record *flow, nanotime now)
 {
+    if (journey->leg == NULL) /* no other tap has shown anything of it */
+        return false;
     for (int side = 0; side < SIDE_COUNT; side++) {
         for (uint32_t i = 0; i < flow->side[side].history_count; i++) {
             const struct history_record *entry = &flow->side[side].history[i];
@@ -235,12 +236,15 @@ static bool is_ready(const struct hearing *hearing, const struct hearing_entry *
 /* What an event says may be of a segment that a tap which is read later shows only now. */
 static void inform_again(struct hearing *hearing, nanotime now)
 {
+    if (time_since(now, hearing->informed) < patience)
+        return;
+    hearing->informed = now;
     for (struct hearing_entry *entry = hearing->oldest; entry != NULL; entry = entry->newer) {
-        if (entry->event == NULL || time_since(now, entry->informed) < patience)
+        if (entry->event == NULL)
             continue;
         const struct journey *journey = journeys_find(hearing->journeys, entry->flow_uid);
         if (journey != NULL)
-            inform(hearing, entry, journey, now);
+            inform(hearing, entry, journey);
     }
 }
 

@@ -22,7 +22,8 @@ struct hearing {
     struct sink *next;
     struct hearing_entry *oldest, *newest; /* owned */
     uint32_t waiting;
-    bool over; /* everything is decided: nothing waits any more */
+    nanotime informed; /* when what events say was last brought to the pairs' notice */
+    bool over;         /* everything is decided: nothing waits any more */
 };
 
 /* Takes a record, which is not kept.  `now` is the clock of the engine. */

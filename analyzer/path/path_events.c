@@ -95,6 +95,10 @@ static void begin(struct event_record *event, const struct path_occasion *occasi
 /* How sure the loss is, and why not more. */
 static const char *doubt_of_loss(const struct crossing *crossing)
 {
+    if (crossing->shown && crossing->confidence != CONFIDENCE_CERTAIN)
+        return "; its receiver did not have it when it was due, but it may have come late, and "
+               "that "
+               "capture may have missed it then";
     if (crossing->shown)
         return "; what the receiver sent since shows that it does not have it";
     if (crossing->unjoined)
@@ -246,10 +250,16 @@ static bool tell_delayed(const struct path_occasion *occasion, struct event_reco
                    report_duration(crossing->delay).text, report_duration(crossing->held).text);
     if (next != NULL)
         report_explain(event, ", and delivered into the next connection on the same ports");
-    report_explain(event, crossing->copy.packet != 0
-                              ? ".  The same packet was captured twice at one tap, so it may be a "
-                                "copy of it that came late."
-                              : ".");
+    report_explain(event,
+                   crossing->copy.packet != 0
+                       ? ".  The same packet was captured twice at one tap, so it may be a "
+                         "copy of it that came late."
+                   : !crossing->marked
+                       ? ".  Nothing tells it from another sending of the same octets, so "
+                         "that may be what came."
+                   : crossing->confidence != CONFIDENCE_CERTAIN
+                       ? ".  It may be one that looks the same, or a clock was set about then."
+                       : ".");
     report_remedy(
         event,
         "Look for long queues, rate limits or rerouting between tap %s and tap %s; old "
