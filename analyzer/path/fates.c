@@ -7,30 +7,12 @@
 static const uint64_t came_late = UINT64_C(1) << 63, not_sure = UINT64_C(1) << 62;
 static const uint64_t packet_bits = (UINT64_C(1) << 62) - 1;
 
-static void note_arrival(struct fates *fates, const struct crossing *crossing, nanotime slow)
-{
-    const struct sighting *seen = &crossing->at[0];
-    bool silent = seen->payload == 0 || (seen->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
-    bool late = crossing->held != NANOTIME_UNKNOWN && crossing->held > slow;
-    late |= crossing->fate == FATE_DUPLICATED && crossing->late > slow;
-    uint64_t word = seen->packet | (late ? came_late : 0) |
-                    (crossing->confidence == CONFIDENCE_CERTAIN ? 0 : not_sure);
-    if (silent) {
-        fates->arrived[fates->arrived_next] = word;
-        fates->arrived_next = (uint8_t)((fates->arrived_next + 1) % FATES_ARRIVED);
-    } else {
-        fates->data[fates->data_next] = word;
-        fates->data_next = (uint8_t)((fates->data_next + 1) % FATES_DATA);
-    }
-}
-
-static bool note_absence(struct fates *fates, const struct crossing *crossing, nanotime t)
+static bool note_sighting(struct fates *fates, const struct crossing *crossing, int tap, nanotime t)
 {
     if (fates->note == NULL)
         fates->note = calloc(FATES_NOTES, sizeof(*fates->note));
     if (fates->note == NULL)
         return false;
-    int tap = crossing->at[0].packet != 0 ? 0 : 1;
     const struct sighting *seen = &crossing->at[tap];
     uint32_t own = tap == 1 ? crossing->shift[crossing->end] : 0;
     uint32_t other = tap == 1 ? crossing->shift[1 - crossing->end] : 0;
@@ -52,13 +34,35 @@ static bool note_absence(struct fates *fates, const struct crossing *crossing, n
     return true;
 }
 
+static bool note_arrival(struct fates *fates, const struct crossing *crossing, nanotime t,
+                         nanotime slow)
+{
+    const struct sighting *seen = &crossing->at[0];
+    bool silent = seen->payload == 0 || (seen->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
+    bool late = crossing->held != NANOTIME_UNKNOWN && crossing->held > slow;
+    late |= crossing->fate == FATE_DUPLICATED && crossing->late > slow;
+    uint64_t word = seen->packet | (late ? came_late : 0) |
+                    (crossing->confidence == CONFIDENCE_CERTAIN ? 0 : not_sure);
+    if (silent) {
+        fates->arrived[fates->arrived_next] = word;
+        fates->arrived_next = (uint8_t)((fates->arrived_next + 1) % FATES_ARRIVED);
+    } else {
+        fates->data[fates->data_next] = word;
+        fates->data_next = (uint8_t)((fates->data_next + 1) % FATES_DATA);
+    }
+    if (!late || !silent || crossing->direction != TOWARDS_FIRST || crossing->at[1].packet == 0)
+        return true;
+    return note_sighting(fates, crossing, 1, time_since(t, crossing->delay));
+}
+
 bool fates_note(struct fates *fates, const struct crossing *crossing, nanotime t, nanotime slow)
 {
     bool came = crossing->fate == FATE_ARRIVED || crossing->fate == FATE_DUPLICATED;
     bool absent = crossing->fate == FATE_LOST || crossing->fate == FATE_INJECTED;
     if (came && crossing->at[0].packet != 0)
-        note_arrival(fates, crossing, slow);
-    return !absent || crossing->unjoined || note_absence(fates, crossing, t);
+        return note_arrival(fates, crossing, t, slow);
+    int tap = crossing->at[0].packet != 0 ? 0 : 1;
+    return !absent || crossing->unjoined || note_sighting(fates, crossing, tap, t);
 }
 
 static bool find_arrival(const uint64_t *words, int count, uint64_t packet, struct seen *ret_seen)
@@ -93,7 +97,7 @@ struct seen fates_of(const struct fates *fates, uint64_t packet)
 
 static bool is_wanted(const struct fate_note *note, const struct fate_wanted *wanted)
 {
-    return note->tap == 1 && note->fate == FATE_LOST && note->end == wanted->end &&
+    return note->tap == 1 && note->fate != FATE_INJECTED && note->end == wanted->end &&
            (note->flags & wanted->mask) == wanted->flags &&
            (!wanted->acknowledges ||
             seq_at_or_after(note->acknowledgment, wanted->acknowledgment)) &&

@@ -29,7 +29,7 @@ struct seen {
     bool ambiguous; /* it was this packet, or one that looks the same */
 };
 
-/* A segment that one of the taps alone has shown. */
+/* A segment that one of the taps alone has shown, or the second one long before the first. */
 struct fate_note {
     uint64_t packet;              /* of that tap */
     nanotime t;                   /* by the first tap's clock */
@@ -38,7 +38,7 @@ struct fate_note {
     uint8_t tap; /* of the pair: 0 or 1 */
     uint8_t end; /* who sent it, as the first tap counts */
     uint8_t flags;
-    uint8_t fate;       /* enum path_fate: lost or injected */
+    uint8_t fate;       /* enum path_fate: lost or injected; arrived: held on its way */
     uint8_t confidence; /* enum confidence */
     bool ambiguous;     /* it, or one that looks the same */
 };

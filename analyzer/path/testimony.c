@@ -9,13 +9,14 @@
 
 /* Whose passage decides. */
 enum subject {
-    OF_TRIGGER,      /* the event's trigger */
-    OF_SENDINGS,     /* every sending of the same octets that the evidence has, the trigger's */
-    OF_ANSWERS,      /* references that the trigger's sender did not send: the ACK it lacks */
-    OF_FIRST,        /* references that the trigger's sender sent: its FIN */
-    OF_LAST_ACK,     /* of these, the one that acknowledges */
-    OF_RESET,        /* the last reset of the evidence */
-    UNSEEN_ACK,      /* at the second tap alone: what acknowledges all that the sender sent */
+    OF_TRIGGER,  /* the event's trigger */
+    OF_SENDINGS, /* every sending of the same octets that the evidence has, the trigger's */
+    OF_ANSWERS,  /* references that the trigger's sender did not send: the ACK it lacks */
+    OF_FIRST,    /* references that the trigger's sender sent: its FIN */
+    OF_LAST_ACK, /* of these, the one that acknowledges */
+    OF_RESET,    /* the last reset of the evidence */
+    UNSEEN_ACK,  /* at the second tap, and not in time at the first: what acknowledges all that the
+                    sender sent */
     UNSEEN_LAST_ACK, /* likewise: the trigger's sender acknowledges the FIN of the other */
     UNSEEN_FIN,      /* likewise: a FIN of the trigger's sender */
     UNSEEN_ANSWER,   /* likewise: whatever the other sends after the trigger */
@@ -142,16 +143,6 @@ static seq acknowledged_by(const struct event_record *event, int side, bool fin,
     return end;
 }
 
-/* Whether the trigger repeats what the evidence has before: then the answer was lost before it. */
-static bool is_repetition(const struct event_record *event, const struct evidence_record *trigger)
-{
-    for (uint32_t i = 0; i < event->evidence_count; i++) {
-        if (is_subject(OF_FIRST, trigger, &event->evidence[i]))
-            return true;
-    }
-    return false;
-}
-
 static const struct fate_note *look_for(const struct witness *witness,
                                         const struct question *question, enum subject subject)
 {
@@ -174,7 +165,8 @@ static const struct fate_note *look_for(const struct witness *witness,
         wanted.flags = TCP_ACK;
         wanted.acknowledges = true;
         wanted.acknowledgment = acknowledged_by(event, side, last, &wanted.from);
-        wanted.until = last || is_repetition(event, trigger) ? trigger->t : event->decided;
+        if (last)
+            wanted.until = trigger->t;
     }
     wanted.from = time_since(wanted.from, clocks_least_delay(&witness->pair->clocks));
     return journeys_unseen(question->journeys, journey, witness->number, &wanted);
@@ -210,8 +202,8 @@ static void add_unseen(struct event_record *event, const struct witness *witness
         evidence->seq = like->seq + (note->sequence - like->seq_abs);
         evidence->ack = like->ack + (note->acknowledgment - like->ack_abs);
     }
-    snprintf(evidence->says, sizeof(evidence->says),
-             "left tap %.64s, and did not come to the first tap", witness->name);
+    snprintf(evidence->says, sizeof(evidence->says), "left tap %.64s, and %s", witness->name,
+             note->fate == FATE_LOST ? "did not come to the first tap" : "was held on its way");
 }
 
 /* --- applying --- */
@@ -294,9 +286,10 @@ static struct seen look_by(const struct witness *witness, const struct rule *rul
     if (!is_unseen(rule->subject))
         return look_at_evidence(question, rule->subject);
     *ret_note = look_for(witness, question, rule->subject);
-    return *ret_note == NULL ? (struct seen){SIGHT_NONE, CONFIDENCE_POSSIBLE, false}
-                             : (struct seen){SIGHT_LOST, (enum confidence)(*ret_note)->confidence,
-                                             (*ret_note)->ambiguous};
+    if (*ret_note == NULL)
+        return (struct seen){SIGHT_NONE, CONFIDENCE_POSSIBLE, false};
+    enum sight sight = (*ret_note)->fate == FATE_LOST ? SIGHT_LOST : SIGHT_LATE;
+    return (struct seen){sight, (enum confidence)(*ret_note)->confidence, (*ret_note)->ambiguous};
 }
 
 /* What is absent may be what the capture missed, unless that lacks nothing else. */

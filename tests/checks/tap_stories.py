@@ -48,7 +48,7 @@ STORIES = (
 160  C  A   20    26  held 1500
 360  S  FA  25    20         # S LAST_ACK still: nothing was lost
 370  C  A   20    26
-""", {"final_ack_lost": (None, None), "final_ack_missing": (None, "-")}),
+""", {"final_ack_lost": (None, None), "final_ack_missing": (None, None)}),
     ("the FIN is lost, not the ACK of it", OPEN + """
 100  C  FA  19    25         # C FIN_WAIT_1
 110  S  A   25    20         # S CLOSE_WAIT
