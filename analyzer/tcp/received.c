@@ -7,7 +7,8 @@
  *   - any segment but an RST after a presumed reset or a presumed CLOSED, outside the crossing
  * time;
  *   - TSecr: the acknowledgment of a repeated FIN echoes the copy that arrived first.
- * Besides, a side that goes on with new octets shows that a reset in its name was not its own.
+ * Besides, a side that goes on, with new octets or in taking more of the peer's, shows that a reset
+ * in its name was not its own.
  */
 #include "facts.h"
 #include "moves.h"
@@ -314,9 +315,10 @@ static void judge_presumed(struct connection *connection, const struct segment *
 }
 
 /*
- * A host that has reset a connection sends nothing new in it.  A side that goes on exactly where it
- * was had not sent the reset: somebody else did, in its name (OBSERVER 5).  Where it was is not
- * known of one that had sent nothing else before.
+ * A host that has reset a connection sends nothing new in it, and takes nothing: a late segment
+ * draws a reset from it.  A side that goes on exactly where it was, with octets of its own or the
+ * acknowledgment of more of the peer's, had not sent the reset: somebody else did, in its name
+ * (OBSERVER 5).  Where it was is not known of one that had sent nothing else before.
  */
 static void revoke_foreign_rst(struct connection *connection, const struct segment *segment,
                                int from, struct step *step)
@@ -324,9 +326,10 @@ static void revoke_foreign_rst(struct connection *connection, const struct segme
     const struct side *x = &connection->side[from];
     const struct history *history = &connection->history;
     bool new_octets = segment->payload > 0 || (segment->flags & TCP_FIN) != 0;
+    bool takes_on = side_has(x, SIDE_ACKED) && seq_after(segment->acknowledgment, x->rcv_nxt);
     int newest = history_newest(history, from, history->count - 1);
     bool follows = !side_has(x, SIDE_HEARD) || segment->sequence == x->snd_nxt;
-    if (newest < 0 || !new_octets || !follows ||
+    if (newest < 0 || (!new_octets && !takes_on) || !follows ||
         (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
         return;
     const struct history_entry *entry = history_peek(history, newest);
