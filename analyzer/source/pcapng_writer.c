@@ -18,12 +18,18 @@ enum {
     LONGEST_OPTION = 65535,
     BLOCK_EDGE = 12, /* type and both lengths */
     PACKET_FIXED = 20,
-    LINK_TYPES = 64, /* kinds of links in one file */
+    INTERFACES = 64, /* in one file */
+};
+
+/* What packets of one interface have in common. */
+struct origin {
+    int link_type;
+    uint32_t standpoint, interface; /* as in struct captured_packet */
 };
 
 struct pcapng_writer {
-    FILE *stream;               /* not owned */
-    int link_types[LINK_TYPES]; /* by interface */
+    FILE *stream;                     /* not owned */
+    struct origin origin[INTERFACES]; /* by interface */
     uint32_t interfaces;
 };
 
@@ -121,20 +127,36 @@ static int number_in_files(int link_type)
     return link_type == DLT_RAW ? LINKTYPE_RAW : link_type;
 }
 
-/* The interface of a link type; its block is written when it is new.  False when all are taken. */
-static bool find_interface(struct pcapng_writer *writer, int link_type, uint32_t *ret_interface)
+static bool is_of(const struct origin *origin, const struct captured_packet *packet)
 {
+    return origin->link_type == packet->link_type && origin->standpoint == packet->standpoint &&
+           origin->interface == packet->interface;
+}
+
+/*
+ * The interface for a packet; its block is written when it is new.  When all are taken, one of the
+ * same link type serves; false: there is none.
+ */
+static bool find_interface(struct pcapng_writer *writer, const struct captured_packet *packet,
+                           uint32_t *ret_interface)
+{
+    bool found = false;
     for (uint32_t i = 0; i < writer->interfaces; i++) {
-        if (writer->link_types[i] == link_type) {
+        if (writer->origin[i].link_type == packet->link_type && !found) {
+            *ret_interface = i;
+            found = true;
+        }
+        if (is_of(&writer->origin[i], packet)) {
             *ret_interface = i;
             return true;
         }
     }
-    if (writer->interfaces == LINK_TYPES)
-        return false;
+    if (writer->interfaces == INTERFACES)
+        return found;
     *ret_interface = writer->interfaces;
-    writer->link_types[writer->interfaces++] = link_type;
-    put_interface(writer, number_in_files(link_type));
+    writer->origin[writer->interfaces++] =
+        (struct origin){packet->link_type, packet->standpoint, packet->interface};
+    put_interface(writer, number_in_files(packet->link_type));
     return true;
 }
 
@@ -150,7 +172,7 @@ enum status pcapng_writer_packet(struct pcapng_writer *writer, const struct capt
                                  const char *const *comments, size_t comment_count)
 {
     uint32_t interface;
-    if (!find_interface(writer, packet->link_type, &interface))
+    if (!find_interface(writer, packet, &interface))
         return STATUS_OK;
     uint64_t time = (uint64_t)packet->time;
     uint32_t total = BLOCK_EDGE + PACKET_FIXED + padded(packet->captured) +

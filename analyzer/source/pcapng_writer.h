@@ -1,7 +1,8 @@
 /*
  * pcapng_writer: packets with comments, as one section of a pcapng file.
  *
- * Link types may be mixed: each has an interface block of its own, written before its first packet.
+ * Link types may be mixed, and packets be of several places: each link type and place has an
+ * interface block of its own, written before its first packet.
  * Times are in nanoseconds.  Source: draft-ietf-opsawg-pcapng, 4.1 to 4.3.
  */
 #ifndef LASTACK_SOURCE_PCAPNG_WRITER_H
