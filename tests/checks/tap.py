@@ -1,5 +1,11 @@
 """tap: results in the Test Anything Protocol, one line a check, the plan last."""
+import signal
 import sys
+
+# A shell without job control has what it runs in the background ignore SIGINT, and so would the
+# programs that checks begin and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Tap:
