@@ -28,7 +28,7 @@ struct crossing *crossings_copy(struct crossing_queue *queue, const struct cross
 
 void crossings_compact(struct crossing_queue *queue)
 {
-    if (queue->head < queue->count - queue->head)
+    if (queue->head == 0 || queue->head < queue->count - queue->head)
         return;
     queue->count -= queue->head;
     memmove(queue->crossing, queue->crossing + queue->head,
