@@ -281,7 +281,7 @@ enum { LINE = 64, ENTRY_LINES = 3, MORE_LINES = 1, MORE_LINES_RATED = 5 };
 static inline void fetch(const void *begin, int lines)
 {
     for (int line = 0; line < lines; line++)
-        __builtin_prefetch((const char *)begin + (ptrdiff_t)line * LINE);
+        __builtin_prefetch((const void *)((uintptr_t)begin + (uintptr_t)line * LINE)); /* or NULL */
 }
 
 /* What seems to be the entry of that tag; NULL: none is. */
