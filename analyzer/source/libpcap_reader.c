@@ -181,6 +181,7 @@ static enum reader_result libpcap_next(void *reader, struct captured_packet *ret
     ret_packet->captured = header->caplen;
     ret_packet->length = header->len;
     ret_packet->time = libpcap_time(header);
+    ret_packet->interface = 0;
     ret_packet->others = 0;
     ret_packet->link_type = pcap_datalink(libpcap->pcap);
     ret_packet->lost = 0;

@@ -279,6 +279,7 @@ enum source_result live_next(struct live *live, struct captured_packet *ret_pack
     ret_packet->length = packet->length;
     ret_packet->time = packet->time;
     ret_packet->link_type = port->link_type;
+    ret_packet->interface = 0;
     ret_packet->others = 0;
     ret_packet->lost = 0;
     ret_packet->input = (uint32_t)port->interface;
