@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD = 64, WORDS = BERTHS_SLAB_SLOTS / WORD };
+enum { WORD = 64, WORDS = BERTHS_SLAB_SLOTS / WORD, LINE = 64 };
+
+_Static_assert(WORDS * sizeof(uint64_t) <= LINE, "the marks of a slab fit a cache line");
 
 /* What stands in a free slot: its neighbours in the free list, 0 for none. */
 struct berth_link {
@@ -46,8 +48,7 @@ static bool add_slab(struct berths *berths)
         berths->slabs = slabs;
         berths->slab_capacity = capacity;
     }
-    char *slab =
-        aligned_alloc(64, berths->slot_size * BERTHS_SLAB_SLOTS + WORDS * sizeof(uint64_t));
+    char *slab = aligned_alloc(LINE, berths->slot_size * BERTHS_SLAB_SLOTS + LINE);
     if (slab == NULL)
         return false;
     berths->slabs[berths->slab_count++] = slab;
