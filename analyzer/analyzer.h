@@ -37,7 +37,6 @@ struct analyzer_options {
  * hold: *ret_holds is false then. */
 uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds);
 
-
 /* A captured packet; plain value. */
 struct analyzer_packet {
     const uint8_t *data; /* owned by the caller, needed for the call only */

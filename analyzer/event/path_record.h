@@ -38,8 +38,8 @@ struct path_record {
     struct flow_identity who; /* as the first tap knows it */
     nanotime start, end;
     struct path_way way[2]; /* by side_index of the sender */
-    int tap[2];      /* which taps, by their order on the command line */
-    int near_client; /* of them, the one nearer to the client; -1: null */
+    int tap[2];             /* which taps, by their order on the command line */
+    int near_client;        /* of them, the one nearer to the client; -1: null */
     enum path_join joined;
     bool clock_known; /* false: offset, error and drift are null */
     nanotime clock_at, offset, offset_error;

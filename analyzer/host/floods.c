@@ -26,7 +26,8 @@ static struct flood *find(struct floods *floods, const struct census_key *servic
     uint64_t name = name_of(service);
     for (uint32_t i = 0; i < floods->watched; i++) {
         struct flood *flood = &floods->flood[i];
-        if (floods->name[i] == name && flood->watched && memcmp(&flood->service, service, sizeof(*service)) == 0)
+        if (floods->name[i] == name && flood->watched &&
+            memcmp(&flood->service, service, sizeof(*service)) == 0)
             return flood;
     }
     return NULL;

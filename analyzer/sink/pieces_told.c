@@ -8,9 +8,8 @@
 /* A connection that is analysed again is told of then. */
 static bool is_replayed(const struct piece_result *piece, uint64_t flow_uid)
 {
-    return piece->replayed_count > 0 &&
-           bsearch(&flow_uid, piece->replayed, piece->replayed_count, sizeof(flow_uid),
-                   compare_uids) != NULL;
+    return piece->replayed_count > 0 && bsearch(&flow_uid, piece->replayed, piece->replayed_count,
+                                                sizeof(flow_uid), compare_uids) != NULL;
 }
 
 static enum status refuse(const struct pieces *pieces, char *message)

@@ -18,7 +18,7 @@ enum { LARGEST_CAPTURE = 262144 }; /* octets of one packet; libpcap's limit for 
  * Times that a file may claim, in ns: what lies outside becomes the nearest of them, which leaves
  * room for counting on.  The later one is in the year 2116.
  */
-#define READER_LATEST (INT64_MAX / 2)
+#define READER_LATEST   (INT64_MAX / 2)
 #define READER_EARLIEST (-READER_LATEST)
 
 enum reader_result {
