@@ -8,7 +8,8 @@ enum { MIB = 1 << 20 };
 
 enum { FLOW = 3072, LADDER = 3328, UID = 16 }; /* octets of one that is held, about */
 
-/* What an output takes, measured with as much in it as it may hold. */
+/* What an output takes, about, with as much in it as it may hold: for the report, the records and
+ * the page as measured (tests/checks/memory_limit.py), for the others by what they allocate. */
 struct output_cost {
     uint64_t fixed;
     bool flows, ladders; /* it holds flow records, ladders */

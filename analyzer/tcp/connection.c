@@ -11,6 +11,7 @@
 #include "opening.h"
 #include "ordinary.h"
 #include "parting.h"
+#include "shown.h"
 #include "tallies.h"
 #include "window.h"
 
@@ -194,10 +195,7 @@ static void start_timing(struct side *x, const struct segment *segment, const st
     if (side_has(x, SIDE_TIMED) || step->retransmission || step->out_of_order || step->keep_alive ||
         step->window_probe || step->end == segment->sequence)
         return;
-    x->flags |= SIDE_TIMED;
-    x->timed_t = segment->time;
-    x->timed_end = step->end;
-    x->timed_tsval = segment->tsval;
+    shown_begins_trip(x, segment, step->end);
 }
 
 /*
@@ -221,11 +219,7 @@ static void take_sent(struct connection *connection, const struct segment *segme
         x->flags |= SIDE_HEARD;
     x->last_ip_id = segment->ip_id;
     if ((segment->options & OPTION_TIMESTAMPS) != 0) {
-        if (!side_has(x, SIDE_TSVAL))
-            x->tsval_first = x->tsval_last = segment->tsval;
-        else if (seq_after(segment->tsval, x->tsval_last))
-            x->tsval_last = segment->tsval;
-        x->flags |= SIDE_TSVAL;
+        shown_stamps(x, segment);
         bool unseen = side_has(x, SIDE_SYN_CUT) || !side_has(x, SIDE_SYN_SEEN);
         if (unseen && (segment->flags & (TCP_SYN | TCP_RST)) == 0)
             deduce_timestamps(connection);
@@ -235,19 +229,10 @@ static void take_sent(struct connection *connection, const struct segment *segme
     x->snd_nxt = seq_later_of(x->snd_nxt, step->end);
     if (step->keep_alive || step->window_probe)
         return;
-    x->last_data_t = segment->time;
-    x->last_data_packet = segment->packet;
-    x->last_data_sequence = segment->sequence;
-    x->last_data_acknowledgment = segment->acknowledgment;
-    x->last_data_payload = segment->payload;
-    x->last_data_flags = segment->flags;
-    if (segment->payload > 0)
-        x->acked_with_data = segment->acknowledgment;
+    shown_data(x, segment);
     start_timing(x, segment, step);
-    uint32_t in_flight = (uint32_t)(x->snd_nxt - x->snd_una);
-    bool syn = (segment->flags & TCP_SYN) != 0;
-    if (!syn && seq_after(x->snd_nxt, x->snd_una) && in_flight > x->tally.in_flight_max)
-        x->tally.in_flight_max = in_flight;
+    if ((segment->flags & TCP_SYN) == 0)
+        shown_in_flight(x);
 }
 
 /* A hole that the receiver acknowledges was the capture's, not the network's. */

@@ -2,6 +2,7 @@
 #include "opening.h"
 
 #include "moves.h"
+#include "shown.h"
 #include "tallies.h"
 #include "window.h"
 #include "zeek_usual.h"
@@ -126,11 +127,7 @@ static void take_stamps(struct connection *connection, const struct segment *seg
     struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
     if ((segment->options & OPTION_TIMESTAMPS) == 0)
         return;
-    if (!side_has(x, SIDE_TSVAL))
-        x->tsval_first = x->tsval_last = segment->tsval;
-    else if (seq_after(segment->tsval, x->tsval_last))
-        x->tsval_last = segment->tsval;
-    x->flags |= SIDE_TSVAL; /* its SYN was seen whole: whether it stamps is known from there */
+    shown_stamps(x, segment); /* its SYN was seen whole: whether it stamps is known from there */
     bool covers = !side_has(y, SIDE_ACKED) || seq_at_or_before(segment->sequence, y->rcv_nxt);
     if (covers && (y->ts_recent == 0 || seq_after(segment->tsval, y->ts_recent)))
         y->ts_recent = segment->tsval;

@@ -5,6 +5,7 @@
 #include "ordinary.h"
 
 #include "copies.h"
+#include "shown.h"
 #include "tallies.h"
 
 enum {
@@ -66,11 +67,7 @@ static void take_stamps(struct side *x, struct side *y, const struct segment *se
 {
     if ((segment->options & OPTION_TIMESTAMPS) == 0)
         return;
-    if (!side_has(x, SIDE_TSVAL))
-        x->tsval_first = x->tsval_last = segment->tsval;
-    else if (seq_after(segment->tsval, x->tsval_last))
-        x->tsval_last = segment->tsval;
-    x->flags |= SIDE_TSVAL;
+    shown_stamps(x, segment);
     if ((x->flags & (SIDE_SYN_CUT | SIDE_SYN_SEEN)) != SIDE_SYN_SEEN) { /* both SYNs had them */
         x->flags |= SIDE_TIMESTAMPS;
         y->flags |= SIDE_TIMESTAMPS;
@@ -83,47 +80,17 @@ static void take_stamps(struct side *x, struct side *y, const struct segment *se
 static void take_payload(struct side *x, const struct segment *segment)
 {
     x->snd_nxt = seq_add(segment->sequence, segment->payload);
-    x->last_data_t = segment->time;
-    x->last_data_packet = segment->packet;
-    x->last_data_sequence = segment->sequence;
-    x->last_data_acknowledgment = segment->acknowledgment;
-    x->last_data_payload = segment->payload;
-    x->last_data_flags = segment->flags;
-    x->acked_with_data = segment->acknowledgment;
-    if (!side_has(x, SIDE_TIMED)) {
-        x->flags |= SIDE_TIMED;
-        x->timed_t = segment->time;
-        x->timed_end = x->snd_nxt;
-        x->timed_tsval = segment->tsval;
-    }
-    uint32_t in_flight = (uint32_t)(x->snd_nxt - x->snd_una);
-    if (seq_after(x->snd_nxt, x->snd_una) && in_flight > x->tally.in_flight_max)
-        x->tally.in_flight_max = in_flight;
+    shown_data(x, segment);
+    if (!side_has(x, SIDE_TIMED))
+        shown_begins_trip(x, segment, x->snd_nxt);
+    shown_in_flight(x);
 }
 
 /* As segment_window() has it of a segment that is no SYN. */
 static void take_window(struct side *x, const struct side *y, const struct segment *segment)
 {
     bool scaled = (x->flags & y->flags & SIDE_SCALED) != 0;
-    x->window = (uint32_t)segment->window << (scaled ? x->window_scale : 0);
-    x->last_window_field = segment->window;
-    if (x->window > x->max_window)
-        x->max_window = x->window;
-    seq edge = seq_add(segment->acknowledgment, x->window);
-    if (seq_after(edge, x->right_edge))
-        x->right_edge = edge;
-    x->flags &= (uint16_t)~SIDE_ZERO_WINDOW;
-}
-
-static void take_acknowledgment(struct side *x, struct side *y, const struct segment *segment)
-{
-    if (seq_after(segment->acknowledgment, x->rcv_nxt)) {
-        x->rcv_nxt = segment->acknowledgment;
-        x->rcv_nxt_packet = segment->packet;
-        x->rcv_nxt_t = segment->time;
-    }
-    if (seq_after(segment->acknowledgment, y->snd_una))
-        y->snd_una = segment->acknowledgment;
+    shown_window(x, segment, (uint32_t)segment->window << (scaled ? x->window_scale : 0));
 }
 
 bool ordinary_follows(const struct connection *connection, const struct segment *segment, int from)
@@ -163,7 +130,7 @@ bool ordinary_segment(struct connection *connection, const struct segment *segme
     if (segment->payload > 0)
         take_payload(x, segment);
     take_window(x, y, segment);
-    take_acknowledgment(x, y, segment);
+    shown_acknowledgment(x, y, segment);
     take_stamps(x, y, segment);
     return true;
 }

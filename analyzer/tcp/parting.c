@@ -3,6 +3,7 @@
 
 #include "closing.h"
 #include "moves.h"
+#include "shown.h"
 #include "tallies.h"
 #include "window.h"
 #include "zeek_usual.h"
@@ -194,11 +195,7 @@ static void take_stamps(struct connection *connection, const struct segment *seg
     struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
     if ((segment->options & OPTION_TIMESTAMPS) == 0)
         return;
-    if (!side_has(x, SIDE_TSVAL))
-        x->tsval_first = x->tsval_last = segment->tsval;
-    else if (seq_after(segment->tsval, x->tsval_last))
-        x->tsval_last = segment->tsval;
-    x->flags |= SIDE_TSVAL;
+    shown_stamps(x, segment);
     bool newer = y->ts_recent == 0 || seq_after(segment->tsval, y->ts_recent);
     if (newer && seq_at_or_before(segment->sequence, y->rcv_nxt))
         y->ts_recent = segment->tsval;
@@ -207,44 +204,18 @@ static void take_stamps(struct connection *connection, const struct segment *seg
 static void take_fin(struct side *x, const struct segment *segment, const struct step *step)
 {
     x->snd_nxt = step->end;
-    x->last_data_t = segment->time;
-    x->last_data_packet = segment->packet;
-    x->last_data_sequence = segment->sequence;
-    x->last_data_acknowledgment = segment->acknowledgment;
-    x->last_data_payload = segment->payload;
-    x->last_data_flags = segment->flags;
-    if (segment->payload > 0)
-        x->acked_with_data = segment->acknowledgment;
-    if (!side_has(x, SIDE_TIMED)) {
-        x->flags |= SIDE_TIMED;
-        x->timed_t = segment->time;
-        x->timed_end = step->end;
-        x->timed_tsval = segment->tsval;
-    }
-    uint32_t in_flight = (uint32_t)(x->snd_nxt - x->snd_una);
-    if (seq_after(x->snd_nxt, x->snd_una) && in_flight > x->tally.in_flight_max)
-        x->tally.in_flight_max = in_flight;
+    shown_data(x, segment);
+    if (!side_has(x, SIDE_TIMED))
+        shown_begins_trip(x, segment, step->end);
+    shown_in_flight(x);
 }
 
 static void take_acknowledgment(struct connection *connection, const struct segment *segment,
                                 int from)
 {
     struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
-    x->window = segment_window(connection, segment, from);
-    x->last_window_field = segment->window;
-    if (x->window > x->max_window)
-        x->max_window = x->window;
-    seq edge = seq_add(segment->acknowledgment, x->window);
-    if (seq_after(edge, x->right_edge))
-        x->right_edge = edge;
-    x->flags &= (uint16_t)~SIDE_ZERO_WINDOW;
-    if (seq_after(segment->acknowledgment, x->rcv_nxt)) {
-        x->rcv_nxt = segment->acknowledgment;
-        x->rcv_nxt_packet = segment->packet;
-        x->rcv_nxt_t = segment->time;
-    }
-    if (seq_after(segment->acknowledgment, y->snd_una))
-        y->snd_una = segment->acknowledgment;
+    shown_window(x, segment, segment_window(connection, segment, from));
+    shown_acknowledgment(x, y, segment);
 }
 
 bool parting_take(struct connection *connection, const struct segment *segment, int from,
