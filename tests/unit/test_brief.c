@@ -15,6 +15,7 @@
 
 #include "../../analyzer/config.h"
 #include "../../analyzer/engine.h"
+#include "two_ways.h"
 
 enum { CONVERSATIONS = 400, TALKS = 3, SEGMENTS = 150 };
 
@@ -39,8 +40,7 @@ struct pair {
 
 static uint32_t draw(struct pair *pair, uint32_t below)
 {
-    pair->seed = pair->seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(pair->seed >> 33) % below;
+    return draw_below(&pair->seed, below);
 }
 
 static void note_step(void *context, const struct step *step)

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../../analyzer/tcp/connection.h"
 #include "../../analyzer/tcp/ordinary.h"
+#include "two_ways.h"
 
 enum { CONVERSATIONS = 3000, SEGMENTS = 60 };
 
@@ -29,28 +29,7 @@ struct talk {
 
 static uint32_t draw(struct talk *talk, uint32_t below)
 {
-    talk->seed = talk->seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(talk->seed >> 33) % below;
-}
-
-static void assert_equal_but_closing(const struct talk *talk)
-{
-    struct connection one = talk->briefly, other = talk->fully;
-    assert_int_equal(one.closing == NULL, other.closing == NULL);
-    if (one.closing != NULL)
-        assert_memory_equal(one.closing, other.closing, sizeof *one.closing);
-    assert_int_equal(one.history.more == NULL, other.history.more == NULL);
-    one.closing = other.closing = NULL;
-    one.history.more = other.history.more = NULL;
-    assert_memory_equal(&one, &other, sizeof one);
-}
-
-static void assert_same_step(struct step *one, struct step *other)
-{
-    one->ordinary = other->ordinary = false;
-    assert_int_equal(one->changes, other->changes);
-    assert_int_equal(one->cells, other->cells);
-    assert_memory_equal(one, other, offsetof(struct step, change));
+    return draw_below(&talk->seed, below);
 }
 
 static void give(struct talk *talk, struct segment *segment, int from, uint32_t *ordinary)
@@ -73,7 +52,7 @@ static void give(struct talk *talk, struct segment *segment, int from, uint32_t 
         assert_int_equal(one.changes, 0);
     *ordinary += fits;
     assert_same_step(&one, &other);
-    assert_equal_but_closing(talk);
+    assert_same_connection(&talk->briefly, &talk->fully);
 }
 
 /* What the side would send now, in order. */

@@ -1,0 +1,60 @@
+/* two_ways: what the tests of the short ways have in common: numbers drawn, and connections and
+ * steps that must be the same on both ways.  After cmocka.h. */
+#ifndef LASTACK_UNIT_TWO_WAYS_H
+#define LASTACK_UNIT_TWO_WAYS_H
+
+#include "../../analyzer/tcp/connection.h"
+
+/* Below `below`, which is not 0; the same numbers for the same seed. */
+static inline uint32_t draw_below(uint64_t *seed, uint32_t below)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33) % below;
+}
+
+/* Octet for octet; what stands apart is compared as what it holds. */
+static inline void assert_same_connection(const struct connection *briefly,
+                                          const struct connection *fully)
+{
+    struct connection one = *briefly, other = *fully;
+    assert_int_equal(one.closing == NULL, other.closing == NULL);
+    if (one.closing != NULL)
+        assert_memory_equal(one.closing, other.closing, sizeof *one.closing);
+    assert_int_equal(one.history.more == NULL, other.history.more == NULL);
+    one.closing = other.closing = NULL;
+    one.history.more = other.history.more = NULL;
+    assert_memory_equal(&one, &other, sizeof one);
+}
+
+static inline void assert_same_changes(const struct step *one, const struct step *other)
+{
+    assert_int_equal(one->changes, other->changes);
+    for (uint32_t i = 0; i < one->changes; i++) {
+        const struct change *a = &one->change[i], *b = &other->change[i];
+        assert_int_equal(a->kind, b->kind);
+        assert_int_equal(a->side, b->side);
+        assert_int_equal(a->before, b->before);
+        assert_int_equal(a->after, b->after);
+        assert_int_equal(a->fact, b->fact);
+        assert_true(a->packet == b->packet);
+        assert_true(a->t == b->t);
+    }
+    assert_int_equal(one->cells, other->cells);
+    for (uint32_t i = 0; i < one->cells; i++) {
+        const struct cell *a = &one->cell[i], *b = &other->cell[i];
+        assert_int_equal(a->side, b->side);
+        assert_int_equal(a->state, b->state);
+        assert_int_equal(a->fact, b->fact);
+        assert_int_equal(a->unexpected, b->unexpected);
+    }
+}
+
+/* But that one says that it was ordinary. */
+static inline void assert_same_step(struct step *one, struct step *other)
+{
+    one->ordinary = other->ordinary = false;
+    assert_same_changes(one, other);
+    assert_memory_equal(one, other, offsetof(struct step, change));
+}
+
+#endif
