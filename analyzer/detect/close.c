@@ -218,7 +218,8 @@ static int64_t unread_octets(const struct connection *connection, int x,
     const struct side *side = &connection->side[x], *peer = &connection->side[side_other(x)];
     seq first = seq_add(peer->iss, 1);
     seq to = seq_later_of(side->rcv_nxt, rst->acknowledgment);
-    bool answered = seq_within(side->acked_with_data, first, to);
+    bool spoke = side->tally.payload_bytes > (uint64_t)side->syn_payload + rst->payload;
+    bool answered = spoke && seq_within(side->acked_with_data, first, to);
     return seq_distance(to, answered ? side->acked_with_data : first);
 }
 
