@@ -17,6 +17,7 @@ except ImportError:
     sys.exit(77)
 
 SAFE_INTEGER = 2**53 - 1
+WHOLE = 5  # of each kind, so many also fit the schema as a whole: exactly one of its definitions
 
 
 def refuse_constant(name):
@@ -59,7 +60,10 @@ def documents(path):
 
 
 def pick_validator(schema):
-    """oneOf says only that nothing fitted: choose the definition by dataset, for a useful message."""
+    """
+    oneOf says only that nothing fitted, and tries every definition: choose by dataset instead, for
+    a useful message and in a fraction of the time.
+    """
     datasets = {}
     for choice in schema["oneOf"]:
         name = choice["$ref"].rsplit("/", 1)[1]
@@ -75,7 +79,7 @@ def pick_validator(schema):
     return pick
 
 
-def problems_of(path, whole, pick):
+def problems_of(path, whole, pick, seen):
     for place, text in documents(path):
         try:
             document = parse(text)
@@ -88,7 +92,9 @@ def problems_of(path, whole, pick):
             continue
         for error in validator.iter_errors(document):
             yield "%s: %s: %s" % (place, error.json_path, error.message[:200])
-        if not whole.is_valid(document):
+        kind = id(validator)
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] <= WHOLE and not whole.is_valid(document):
             yield "%s: does not fit the schema as a whole" % place
 
 
@@ -101,9 +107,10 @@ def main(arguments):
     jsonschema.Draft202012Validator.check_schema(schema)
     whole = jsonschema.Draft202012Validator(schema)
     pick = pick_validator(schema)
+    seen = {}  # how many of each kind
     bad = 0
     for path in arguments[1:]:
-        for problem in problems_of(path, whole, pick):
+        for problem in problems_of(path, whole, pick, seen):
             print(problem)
             bad += 1
             if bad == 50:
