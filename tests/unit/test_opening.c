@@ -158,8 +158,10 @@ static void shake_hands(struct life *life)
 
 static void talk(struct life *life)
 {
-    for (uint32_t segments = draw(life, 6); segments > 0; segments--)
-        say(life, (int)draw(life, 2), TCP_ACK | TCP_PSH, draw(life, 3) * 100);
+    for (uint32_t segments = draw(life, 6); segments > 0; segments--) {
+        int from = (int)draw(life, 2); /* one draw a statement: the same with every compiler */
+        say(life, from, TCP_ACK | TCP_PSH, draw(life, 3) * 100);
+    }
 }
 
 static void part(struct life *life)
