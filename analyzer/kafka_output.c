@@ -59,6 +59,8 @@ static size_t write_some(struct kafka_output *output, const char *text, size_t l
 /* True when no line stands in the way half-written. */
 static bool write_rest(struct kafka_output *output)
 {
+    if (output->rest_length == 0)
+        return true;
     size_t done = write_some(output, output->rest, output->rest_length);
     memmove(output->rest, output->rest + done, output->rest_length - done);
     output->rest_length -= done;
