@@ -50,6 +50,12 @@ enum status analyzer_write_tapes(struct analyzer *analyzer);
 /* Analyses the packets that wait for a batch to be full. */
 void analyzer_process_batch(struct analyzer *analyzer);
 
+/* Tells the connections whose packets were given up at `time`, because fragments are missing. */
+enum status analyzer_take_lost(struct analyzer *analyzer, nanotime time);
+
+/* The capture lost so many packets between two moments of its clock. */
+void analyzer_note_loss(struct analyzer *analyzer, uint64_t lost, nanotime from, nanotime until);
+
 /* Fills what the analyzer and its engines have counted; everything else is the caller's. */
 void analyzer_fill_stats(const struct analyzer *analyzer, const struct engine_stock *stock,
                          const struct engine_counts *counts, struct stats_record *stats);
