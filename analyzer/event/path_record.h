@@ -9,6 +9,12 @@
 /* Which of the two taps a segment passes first. */
 enum path_direction_known { TOWARDS_UNKNOWN, TOWARDS_SECOND, TOWARDS_FIRST };
 
+/* The tap of two, 0 or 1, that what goes that way passes first; `otherwise` where nobody knows. */
+static inline int path_upstream(enum path_direction_known direction, int otherwise)
+{
+    return direction == TOWARDS_UNKNOWN ? otherwise : direction == TOWARDS_SECOND ? 0 : 1;
+}
+
 /* How the two views of a connection were found to be one. */
 enum path_join {
     JOINED_NOT,

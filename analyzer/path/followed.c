@@ -20,15 +20,7 @@ static struct passage_sight sight_of(const struct path_occasion *occasion, int t
 static int left_tap(const struct crossing *crossing)
 {
     int shown = crossing->at[0].packet != 0 ? 0 : 1;
-    switch (crossing->direction) {
-    case TOWARDS_SECOND:
-        return 0;
-    case TOWARDS_FIRST:
-        return 1;
-    case TOWARDS_UNKNOWN:
-        break;
-    }
-    return crossing->fate == FATE_INJECTED ? 1 - shown : shown;
+    return path_upstream(crossing->direction, crossing->fate == FATE_INJECTED ? 1 - shown : shown);
 }
 
 static struct passage passage_of(const struct path_occasion *occasion)

@@ -200,15 +200,7 @@ void verdict_deny_unseen(struct pair *pair, const struct denial *denial)
  * way is not known. */
 static int upstream_of(const struct pair *pair, const struct lone *lone)
 {
-    switch (pair_direction(pair, pair_joint(pair, lone->joint), lone->end)) {
-    case TOWARDS_SECOND:
-        return 0;
-    case TOWARDS_FIRST:
-        return 1;
-    case TOWARDS_UNKNOWN:
-        break;
-    }
-    return lone->tap;
+    return path_upstream(pair_direction(pair, pair_joint(pair, lone->joint), lone->end), lone->tap);
 }
 
 /* --- where a capture begins and ends --- */
