@@ -104,7 +104,7 @@ def check_counted(tap, path):
 
 def main():
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--packets", type=int, default=160000)
+    words.add_argument("--packets", type=int, default=80000 if SANITIZED else 160000)
     words.add_argument("--limits")
     words = words.parse_args()
     settings = SOME if words.limits is None else list(itertools.product(

@@ -12,6 +12,7 @@ BUILD = os.environ.get("TOP_BUILDDIR", ".")
 LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
 TOOLS = os.path.join(TOP, "tests", "tools")
 CASES = os.path.join(TOP, "tests", "cases")
+SANITIZED = bool(os.environ.get("LASTACK_SANITIZED"))
 SKIP = 77
 
 # One list of arguments a round; the schema holds for all of them.
@@ -76,6 +77,8 @@ def main():
         tap.ok(result.returncode == 1, "a record without its members is refused", result.stdout)
         for topic in topics():
             outputs, faults = write_outputs(folder, topic)
+            if SANITIZED:  # the runs are of interest; what they write, the ordinary build writes
+                outputs = outputs[::10]
             result = tool("validate-schema.py", schema, *outputs)
             tap.ok(outputs and not faults and result.returncode == 0,
                    "%s: %d outputs fit the schema" % (topic, len(outputs)), *faults,
