@@ -78,12 +78,15 @@ static bool holds(const struct options *options, uint64_t limit)
 
 void memory_plan_check(const struct options *options)
 {
+    const uint64_t step = 16 * MIB;
     uint64_t given = options->config.max_memory, enough = given;
     while (!holds(options, enough))
         enough += enough / 8;
-    if (enough != given)
-        message_print("--max-memory %llu MiB will not hold: with these outputs and threads lastack "
-                      "takes more than that by itself; give --max-memory %lluM, or fewer of them",
-                      (unsigned long long)(given / MIB),
-                      (unsigned long long)((enough + 16 * MIB - 1) / (16 * MIB) * 16));
+    if (enough == given)
+        return;
+    enough = (enough + step - 1) / step * step;
+    message_print(
+        "--max-memory %llu MiB will not hold: with these outputs and threads lastack takes "
+        "more than that by itself; give --max-memory %lluM, or fewer of them",
+        (unsigned long long)(given / MIB), (unsigned long long)(enough / MIB));
 }
