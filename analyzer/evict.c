@@ -124,7 +124,7 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
 {
     for (int queue = QUEUE_GRAVES; queue < QUEUES; queue++) {
         uint32_t index = engine->queue[queue].first;
-        uint64_t turns = engine->table.count;
+        uint64_t turns = 2 * (uint64_t)engine->queue[queue].count; /* the busy one may be alone */
         while (index != 0 && turns-- > 0) {
             struct tuple *tuple = flow_table_tuple(&engine->table, index);
             uint32_t next = tuple->next;
