@@ -81,15 +81,6 @@ bool opening_fits(const struct connection *connection, const struct segment *seg
     }
 }
 
-static void apply(struct connection *connection, int side, enum fact fact, enum basis basis,
-                  struct step *step)
-{
-    const struct segment *segment = step->segment;
-    uint64_t proof = basis == BASIS_PRESUMED ? 0 : segment->packet;
-    struct motive motive = {fact, basis, segment->time, segment->packet, proof};
-    side_apply(connection, side, &motive, step);
-}
-
 static void take_options(struct side *x, const struct segment *segment)
 {
     if ((segment->options & OPTION_MSS) != 0) {
@@ -157,12 +148,12 @@ static void take_synack(struct connection *connection, const struct segment *seg
 {
     struct side *server = &connection->side[1];
     tally_round_trip(connection, segment, 1);
-    apply(connection, 1, FACT_SND_SYNACK, BASIS_SENT, step);
+    shown_fact(connection, 1, FACT_SND_SYNACK, BASIS_SENT, step);
     connection->synack_t = segment->time;
     if (connection->syn_t != NANOTIME_UNKNOWN && !time_is_before(segment->time, connection->syn_t))
         server->round_trip = time_since(segment->time, connection->syn_t);
     take_syn(server, segment, step);
-    apply(connection, 0, FACT_GOT_SYNACK, BASIS_PRESUMED, step);
+    shown_fact(connection, 0, FACT_GOT_SYNACK, BASIS_PRESUMED, step);
     take_acknowledgment(connection, segment, 1);
 }
 
@@ -179,7 +170,7 @@ static void take_third(struct connection *connection, const struct segment *segm
         connection->ack_t = segment->time;
         connection->side[0].round_trip = time_since(segment->time, connection->synack_t);
     }
-    apply(connection, 1, FACT_SYN_ACKED, BASIS_PRESUMED, step);
+    shown_fact(connection, 1, FACT_SYN_ACKED, BASIS_PRESUMED, step);
     take_acknowledgment(connection, segment, 0);
 }
 
@@ -199,7 +190,7 @@ void opening_take(struct connection *connection, const struct segment *segment, 
     } else if ((segment->flags & TCP_ACK) != 0) {
         take_synack(connection, segment, step);
     } else {
-        apply(connection, 0, FACT_SND_SYN, BASIS_SENT, step);
+        shown_fact(connection, 0, FACT_SND_SYN, BASIS_SENT, step);
         connection->syn_t = segment->time;
         take_syn(x, segment, step);
     }

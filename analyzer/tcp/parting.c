@@ -145,15 +145,6 @@ bool parting_fits(const struct connection *connection, const struct segment *seg
     return x->state == STATE_TIME_WAIT && fits_last_ack(connection, segment, from);
 }
 
-static void apply(struct connection *connection, int side, enum fact fact, enum basis basis,
-                  struct step *step)
-{
-    const struct segment *segment = step->segment;
-    uint64_t proof = basis == BASIS_PRESUMED ? 0 : segment->packet;
-    struct motive motive = {fact, basis, segment->time, segment->packet, proof};
-    side_apply(connection, side, &motive, step);
-}
-
 static void confirm(struct connection *connection, int from, int index, struct step *step)
 {
     side_confirm_alone(connection, from, index, BASIS_ACKED, step->segment->packet, step);
@@ -182,12 +173,12 @@ static void move(struct connection *connection, const struct segment *segment, i
     if (fin) {
         x->fin_seq = step->end - 1;
         x->flags |= SIDE_FIN_SENT;
-        apply(connection, from, FACT_SND_FIN, BASIS_SENT, step);
+        shown_fact(connection, from, FACT_SND_FIN, BASIS_SENT, step);
     }
     if (fin_acked)
-        apply(connection, peer, FACT_FIN_ACKED, BASIS_PRESUMED, step);
+        shown_fact(connection, peer, FACT_FIN_ACKED, BASIS_PRESUMED, step);
     if (fin)
-        apply(connection, peer, FACT_GOT_FIN, BASIS_PRESUMED, step);
+        shown_fact(connection, peer, FACT_GOT_FIN, BASIS_PRESUMED, step);
 }
 
 static void take_stamps(struct connection *connection, const struct segment *segment, int from)

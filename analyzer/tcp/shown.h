@@ -7,6 +7,7 @@
 #define LASTACK_TCP_SHOWN_H
 
 #include "connection.h"
+#include "moves.h"
 
 /* Its time stamps (RFC 7323 3.2); the segment has the option. */
 static inline void shown_stamps(struct side *x, const struct segment *segment)
@@ -72,6 +73,16 @@ static inline void shown_acknowledgment(struct side *x, struct side *y,
     }
     if (seq_after(segment->acknowledgment, y->snd_una))
         y->snd_una = segment->acknowledgment;
+}
+
+/* The segment of the step is a fact to a side; what is not presumed, it proves itself. */
+static inline void shown_fact(struct connection *connection, int side, enum fact fact,
+                              enum basis basis, struct step *step)
+{
+    const struct segment *segment = step->segment;
+    uint64_t proof = basis == BASIS_PRESUMED ? 0 : segment->packet;
+    struct motive motive = {fact, basis, segment->time, segment->packet, proof};
+    side_apply(connection, side, &motive, step);
 }
 
 #endif
