@@ -332,16 +332,28 @@ bool journey_has_arrival(const struct journey *journey, uint64_t packet)
            !journey_has_loss(journey, packet); /* it may have died behind a further tap */
 }
 
+/* From index i on, the first journey of the same ends that has legs; 0: none. */
+static uint32_t with_legs(const struct journeys *journeys, const struct journey *journey,
+                          uint32_t i, struct finder_cursor *cursor)
+{
+    while (i != 0) {
+        const struct journey *other = at(journeys, i);
+        if (other->leg != NULL && flow_key_equal(&other->key, &journey->key))
+            return i;
+        i = finder_next(&journeys->by_key, cursor);
+    }
+    return 0;
+}
+
 struct seen journeys_seen(const struct journeys *journeys, const struct journey *journey,
                           uint32_t number, uint64_t packet)
 {
     struct seen seen = {SIGHT_NONE, CONFIDENCE_POSSIBLE, false};
     struct finder_cursor cursor;
-    for (uint32_t i = finder_first(&journeys->by_key, journey->hash, &cursor); i != 0;
+    uint32_t i = finder_first(&journeys->by_key, journey->hash, &cursor);
+    for (; (i = with_legs(journeys, journey, i, &cursor)) != 0;
          i = finder_next(&journeys->by_key, &cursor)) {
         const struct journey *other = at(journeys, i);
-        if (other->leg == NULL || !flow_key_equal(&other->key, &journey->key))
-            continue;
         seen = fates_of(&other->leg[number].fates, packet);
         if (seen.sight != SIGHT_NONE)
             break;
@@ -355,11 +367,10 @@ const struct fate_note *journeys_unseen(const struct journeys *journeys,
 {
     const struct fate_note *latest = NULL;
     struct finder_cursor cursor;
-    for (uint32_t i = finder_first(&journeys->by_key, journey->hash, &cursor); i != 0;
+    uint32_t i = finder_first(&journeys->by_key, journey->hash, &cursor);
+    for (; (i = with_legs(journeys, journey, i, &cursor)) != 0;
          i = finder_next(&journeys->by_key, &cursor)) {
         const struct journey *other = at(journeys, i);
-        if (other->leg == NULL || !flow_key_equal(&other->key, &journey->key))
-            continue;
         const struct fate_note *note = fates_unseen(&other->leg[number].fates, wanted);
         if (note != NULL && (latest == NULL || time_is_before(latest->t, note->t)))
             latest = note;
