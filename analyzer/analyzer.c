@@ -7,29 +7,27 @@
 
 #include "analyzer_parts.h"
 
-enum { MOST_HELPFUL = 4 };
+enum { MOST_HELPFUL = 5 };
 
-/* As many as help: one that reads and writes, and beside it one a core that analyses. */
-static uint32_t thread_count(const struct config *config)
+/* As many as help: one a core, the caller's among them, which reads and writes, too. */
+static uint32_t thread_count(const struct analyzer_options *options)
 {
-    if (config->threads != 0)
-        return config->threads;
+    if (options->tap_count > 1)
+        return 1;
+    if (options->config.threads != 0)
+        return options->config.threads;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 2 ? 1 : cores < MOST_HELPFUL ? (uint32_t)cores + 1 : MOST_HELPFUL + 1;
-}
-
-/* How many threads analyse beside the caller's. */
-static uint32_t worker_count(const struct analyzer_options *options)
-{
-    return options->tap_count > 1 ? 0 : thread_count(&options->config) - 1;
+    return cores < 1 ? 1 : cores < MOST_HELPFUL ? (uint32_t)cores : MOST_HELPFUL;
 }
 
 uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
 {
     enum { LEAST_SHARE = 4 };
     const struct config *config = &options->config;
-    uint64_t taken = options->reserved + host_octets(config) + fragments_most_octets(config) +
-                     (uint64_t)worker_count(options) * SHARDS_WORKER;
+    uint32_t threads = thread_count(options);
+    uint64_t shards = threads > 1 ? (uint64_t)threads * SHARDS_OTHER : 0;
+    uint64_t taken =
+        options->reserved + host_octets(config) + fragments_most_octets(config) + shards;
     uint64_t least = config->max_memory / LEAST_SHARE;
     *ret_holds = taken + least <= config->max_memory;
     return *ret_holds ? config->max_memory - taken : least;
@@ -63,14 +61,14 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     }
     struct shards_options shards = {
         .config = &options->config,
-        .workers = worker_count(options),
+        .threads = thread_count(options),
         .room = analyzer->engine.room,
         .sink = host_sink(analyzer->host),
         .segments = options->segments,
         .transitions = options->transitions,
         .losses = &analyzer->losses,
     };
-    if (shards.workers > 0)
+    if (shards.threads > 1)
         status = shards_new(&shards, &analyzer->shards);
     if (status != STATUS_OK) {
         analyzer_free(analyzer);

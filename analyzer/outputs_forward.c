@@ -30,6 +30,18 @@ static enum status forward_flow(struct sink *sink, const struct flow_record *flo
     return status_of_all(outputs);
 }
 
+/* Of the first that has one. */
+static struct speller *forward_speller(struct sink *sink)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct sink *to = outputs->destinations[i].sink;
+        if (to->ops->speller != NULL)
+            return to->ops->speller(to);
+    }
+    return NULL;
+}
+
 static enum status forward_event(struct sink *sink, const struct event_record *event)
 {
     struct outputs *outputs = (struct outputs *)sink;
@@ -185,6 +197,8 @@ void outputs_forward(struct outputs *outputs)
         const struct sink_ops *ops = outputs->destinations[i].sink->ops;
         if (ops->flow != NULL)
             outputs->ops.flow = forward_flow;
+        if (ops->speller != NULL)
+            outputs->ops.speller = forward_speller;
         if (ops->event != NULL)
             outputs->ops.event = forward_event;
         if (ops->transition != NULL)

@@ -19,6 +19,7 @@
 #include "../tcp/names.h"
 #include "catalogue.h"
 #include "passage.h"
+#include "spelled.h"
 
 enum {
     CLIENT = 0,
@@ -158,6 +159,7 @@ struct flow_record {
     uint64_t caveats; /* bits of enum note_id */
     enum event_id events[RECORD_EVENTS];
     uint32_t event_count;
+    const struct spelled *spelled; /* NULL; valid for the call only, as the record is */
 };
 
 /* One packet that a deduction stands on. */

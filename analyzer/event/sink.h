@@ -114,6 +114,8 @@ struct sink;
 
 struct sink_ops {
     enum status (*flow)(struct sink *sink, const struct flow_record *flow);
+    /* One that makes the text of flow records for it on another thread; NULL: none. */
+    struct speller *(*speller)(struct sink *sink);
     enum status (*event)(struct sink *sink, const struct event_record *event);
     enum status (*transition)(struct sink *sink, const struct transition_record *transition);
     enum status (*segment)(struct sink *sink, const struct segment_record *segment);

@@ -190,6 +190,7 @@ const struct flow_record *completed_flow(const struct renamed *renamed,
             continue;
         *room = *flow;
         room->events[i] = EVENT_accept_queue_overflow;
+        room->spelled = NULL; /* it tells of the other event */
         return room;
     }
     return flow;

@@ -116,6 +116,12 @@ static enum status take_flow(struct sink *sink, const struct flow_record *flow)
     return take_status(host);
 }
 
+static struct speller *pass_speller(struct sink *sink)
+{
+    struct sink *next = ((struct host *)sink)->next;
+    return next->ops->speller(next);
+}
+
 static enum status take_event(struct sink *sink, const struct event_record *event)
 {
     struct host *host = (struct host *)sink;
@@ -251,6 +257,7 @@ enum status host_new(const struct config *config, struct sink *next, struct host
     }
     host->ops = (struct sink_ops){
         .flow = take_flow,
+        .speller = next != NULL && next->ops->speller != NULL ? pass_speller : NULL,
         .event = take_event,
         .transition = next != NULL && next->ops->transition != NULL ? pass_transition : NULL,
         .segment = next != NULL && next->ops->segment != NULL ? pass_segment : NULL,

@@ -55,8 +55,8 @@ static enum status keep(struct sink *sink, enum ledger_kind kind, const void *re
 /*
  * A flow record is mostly room for history.  Packed, the two histories keep what they hold:
  *
- *     the two counts | all before the first history | its entries | all between | entries of the
- * second | the rest
+ *     what stands where | all before the first history | its entries | all between | entries of
+ * the second | the rest | the record's text
  */
 enum {
     FIRST_HISTORY = offsetof(struct flow_record, side[0].history),
@@ -66,43 +66,60 @@ enum {
     REST = sizeof(struct flow_record) - SECOND_HISTORY - HISTORY_SIZE
 };
 
+/* Stands before a packed flow. */
+struct folded {
+    size_t entries[2]; /* octets of the histories' entries */
+    struct spelled spelled;
+};
+
 static size_t entries_size(const struct flow_record *flow, int side)
 {
     return flow->side[side].history_count * sizeof(struct history_record);
 }
 
+/* Appends octets; returns where the next ones go. */
+static char *append(char *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+    return to + size;
+}
+
 static enum status keep_flow(struct sink *sink, const struct flow_record *flow)
 {
-    size_t first = entries_size(flow, 0), second = entries_size(flow, 1);
+    struct ledger *ledger = (struct ledger *)sink;
+    struct folded folded = {.entries = {entries_size(flow, 0), entries_size(flow, 1)}};
+    if (ledger->speller != NULL)
+        ledger->speller->ops->flow(ledger->speller, flow, &folded.spelled);
+    size_t text = folded.spelled.text == NULL ? 0 : folded.spelled.length;
     const char *from = (const char *)flow;
-    const uint32_t entries[2] = {flow->side[0].history_count, flow->side[1].history_count};
-    char *to = enter((struct ledger *)sink, LEDGER_FLOW,
-                     sizeof(entries) + sizeof(*flow) - 2 * (size_t)HISTORY_SIZE + first + second);
+    char *to = enter(ledger, LEDGER_FLOW,
+                     sizeof(folded) + sizeof(*flow) - 2 * (size_t)HISTORY_SIZE + folded.entries[0] +
+                         folded.entries[1] + text);
     if (to == NULL)
         return STATUS_NO_MEMORY;
-    memcpy(to, entries, sizeof(entries));
-    to += sizeof(entries);
-    memcpy(to, from, FIRST_HISTORY + first);
-    to += FIRST_HISTORY + first;
-    memcpy(to, from + FIRST_HISTORY + HISTORY_SIZE, BETWEEN + second);
-    to += BETWEEN + second;
-    memcpy(to, from + SECOND_HISTORY + HISTORY_SIZE, REST);
+    to = append(to, &folded, sizeof(folded));
+    to = append(to, from, FIRST_HISTORY + folded.entries[0]);
+    to = append(to, from + FIRST_HISTORY + HISTORY_SIZE, BETWEEN + folded.entries[1]);
+    to = append(to, from + SECOND_HISTORY + HISTORY_SIZE, REST);
+    if (text > 0)
+        append(to, folded.spelled.text, text);
     return STATUS_OK;
 }
 
 static const struct flow_record *unfold(struct ledger *ledger, const char *from)
 {
     char *to = (char *)&ledger->flow;
-    uint32_t entries[2];
-    memcpy(entries, from, sizeof(entries));
-    from += sizeof(entries);
-    size_t first = entries[0] * sizeof(struct history_record);
-    size_t second = entries[1] * sizeof(struct history_record);
-    memcpy(to, from, FIRST_HISTORY + first);
-    from += FIRST_HISTORY + first;
-    memcpy(to + FIRST_HISTORY + HISTORY_SIZE, from, BETWEEN + second);
-    from += BETWEEN + second;
+    struct folded folded;
+    memcpy(&folded, from, sizeof(folded));
+    from += sizeof(folded);
+    memcpy(to, from, FIRST_HISTORY + folded.entries[0]);
+    from += FIRST_HISTORY + folded.entries[0];
+    memcpy(to + FIRST_HISTORY + HISTORY_SIZE, from, BETWEEN + folded.entries[1]);
+    from += BETWEEN + folded.entries[1];
     memcpy(to + SECOND_HISTORY + HISTORY_SIZE, from, REST);
+    ledger->spelled = folded.spelled;
+    ledger->spelled.text = from + REST;
+    ledger->flow.spelled = folded.spelled.text == NULL ? NULL : &ledger->spelled;
     return &ledger->flow;
 }
 

@@ -24,7 +24,7 @@ struct ledger_entry {
 };
 
 /* Octets of records that a ledger holds at most, but for one that is longer by itself. */
-enum { LEDGER_ROOM = 512 << 10 };
+enum { LEDGER_ROOM = 256 << 10 };
 
 /*
  * A sink that keeps what it is given; its key is set by the engine's thread before each call. Full,
@@ -39,7 +39,9 @@ struct ledger {
     char *store;
     size_t used, size;
     void (*drain)(struct ledger *ledger); /* comes back once all entries were delivered, reset */
+    struct speller *speller;              /* of flow records; NULL: none; not owned */
     struct flow_record flow;              /* what a packed flow is unfolded into */
+    struct spelled spelled;               /* its text */
 };
 
 /* Prepares an empty ledger of records whose key is *now. */
@@ -54,7 +56,7 @@ enum { LEDGER_AHEAD = 16 };
 /* Shows the deltas among the next LEDGER_AHEAD entries to a sink that wants to know them early. */
 void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink);
 
-/* Hands an entry to a sink. */
+/* Hands an entry to a sink, a flow with its text. */
 enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *entry,
                            struct sink *sink);
 

@@ -1,12 +1,13 @@
 /*
  * shard: several engines on several threads, their records merged back into one order.
  *
- * Packets come in epochs, several of them under way: while the caller fills one, the workers
- * analyse those before it, each at its own pace and of each the tuples whose hash is its own.  When
- * all have done an epoch its records are merged by (time of decision, deciding packet or 0,
- * deadline's key, order within the engine) and handed to the sink, on the caller's thread.  A tuple
- * lives in one engine, and the capture clock is set before sharding, so the records are those of
- * one engine, in the same order.
+ * Packets come in epochs, several of them under way: while the caller fills one, the engines
+ * analyse those before it, each at its own pace and of each the tuples whose hash is its own.  Any
+ * thread may do the next epoch of an engine, one at a time; the caller's does, too, where it would
+ * have to wait.  When all engines have done an epoch its records are merged by (time of decision,
+ * deciding packet or 0, deadline's key, order within the engine) and handed to the sink, on the
+ * caller's thread.  A tuple lives in one engine, and the capture clock is set before sharding, so
+ * the records are those of one engine, in the same order.
  */
 #ifndef LASTACK_SHARD_SHARD_H
 #define LASTACK_SHARD_SHARD_H
@@ -16,12 +17,12 @@
 
 struct shards;
 
-/* Octets that a worker takes beside what its engine holds: its records, on their way. */
-enum { SHARDS_WORKER = 5 << 20 };
+/* Octets that a shard takes beside what its engine holds: its records, on their way. */
+enum { SHARDS_OTHER = 5 << 20 };
 
 struct shards_options {
     const struct config *config;
-    uint32_t workers;  /* engines, each on a thread of its own; 1 or more */
+    uint32_t threads;  /* and as many engines; the caller's is one of them; 2 or more */
     uint64_t room;     /* octets that all engines may hold */
     struct sink *sink; /* not owned */
     bool segments, transitions;

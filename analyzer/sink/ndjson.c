@@ -54,6 +54,15 @@ static enum status add_flow(struct ndjson *ndjson, const struct flow_record *flo
     return write_deltas(ndjson, false);
 }
 
+/* Made ahead by the thread that made the record, or now. */
+static enum status write_flow(struct ndjson *ndjson, const struct flow_record *flow)
+{
+    const struct spelled *spelled = flow->spelled;
+    if (spelled == NULL || spelled->reader != &ndjson->sink)
+        return write_record(ndjson, &flow_table, flow);
+    return output_write_line(&ndjson->output, spelled->text, spelled->length);
+}
+
 static enum status ndjson_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct ndjson *ndjson = (struct ndjson *)sink;
@@ -62,7 +71,52 @@ static enum status ndjson_flow(struct sink *sink, const struct flow_record *flow
         status = add_flow(ndjson, flow);
     if (status != STATUS_OK || !selection_wants_flow(&ndjson->options, FLOWS_ALL, flow))
         return status;
-    return write_record(ndjson, &flow_table, flow);
+    return write_flow(ndjson, flow);
+}
+
+struct flow_speller {
+    struct speller speller; /* first: it is one */
+    const struct sink *reader;
+    struct sink_options options;
+    struct record_writer writer;
+};
+
+static void spell_flow(struct speller *speller, const struct flow_record *flow,
+                       struct spelled *ret_spelled)
+{
+    struct flow_speller *own = (struct flow_speller *)speller;
+    *ret_spelled = (struct spelled){.reader = own->reader};
+    if (selection_wants_flow(&own->options, FLOWS_ALL, flow))
+        ret_spelled->text =
+            record_writer_write(&own->writer, &flow_table, flow, &ret_spelled->length);
+}
+
+static void speller_free(struct speller *speller)
+{
+    struct flow_speller *own = (struct flow_speller *)speller;
+    if (own == NULL)
+        return;
+    record_writer_clear(&own->writer);
+    free(own);
+}
+
+/* None where the text names the file of a packet: the list of files grows meanwhile. */
+static struct speller *ndjson_speller(struct sink *sink)
+{
+    static const struct speller_ops ops = {.flow = spell_flow, .free = speller_free};
+    const struct ndjson *ndjson = (const struct ndjson *)sink;
+    if (ndjson->options.inputs != NULL)
+        return NULL;
+    struct flow_speller *speller = calloc(1, sizeof(*speller));
+    if (speller == NULL)
+        return NULL;
+    speller->speller.ops = &ops;
+    speller->reader = sink;
+    speller->options = ndjson->options;
+    if (record_writer_init(&speller->writer, &speller->options) == STATUS_OK)
+        return &speller->speller;
+    free(speller);
+    return NULL;
 }
 
 static enum status ndjson_event(struct sink *sink, const struct event_record *event)
@@ -151,6 +205,7 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         return STATUS_NO_MEMORY;
     ndjson->ops = (struct sink_ops){
         .flow = ndjson_flow,
+        .speller = ndjson_speller,
         .event = ndjson_event,
         .transition = options->transitions ? ndjson_transition : NULL,
         .segment = options->segments ? ndjson_segment : NULL,

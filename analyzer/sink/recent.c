@@ -27,7 +27,9 @@ void recent_event(struct recent *recent, const struct event_record *event)
 void recent_flow(struct recent *recent, const struct flow_record *flow, bool has_problems)
 {
     struct recent_flows *flows = &recent->flows[has_problems];
-    flows->kept[flows->count++ % RECENT_FLOWS] = *flow;
+    struct flow_record *kept = &flows->kept[flows->count++ % RECENT_FLOWS];
+    *kept = *flow;
+    kept->spelled = NULL;
     trails_flow(recent->trails, flow);
 }
 

@@ -1,0 +1,67 @@
+/* delivery: the records of all shards merged into one order, and handed to the sink. */
+#include "shard_parts.h"
+
+void shards_note_status(struct shards *shards, enum status status)
+{
+    if (status != STATUS_OK && shards->status == STATUS_OK)
+        shards->status = status;
+}
+
+/* The share whose next record stands first; NULL when all are delivered. */
+static struct share *first_share(const struct shards *shards)
+{
+    struct share *first = NULL;
+    for (uint32_t i = 0; i < shards->count; i++) {
+        struct share *share = shards_oldest_share(shards, i);
+        if (share->delivered == share->ledger.count)
+            continue;
+        if (first == NULL || ledger_before(&share->ledger.entry[share->delivered],
+                                           &first->ledger.entry[first->delivered]))
+            first = share;
+    }
+    return first;
+}
+
+/* Merges the records of the oldest epoch and hands them on; false when there are more to come, as a
+ * ledger was full. */
+static bool merge(struct shards *shards)
+{
+    for (struct share *share = first_share(shards); share != NULL; share = first_share(shards)) {
+        if (share->delivered % LEDGER_AHEAD == 0)
+            ledger_foresee(&share->ledger, share->delivered, shards->sink);
+        const struct ledger_entry *entry = &share->ledger.entry[share->delivered++];
+        shards_note_status(shards, ledger_deliver(&share->ledger, entry, shards->sink));
+        if (share->delivered == share->ledger.count && crew_resume(shards, share))
+            return false; /* what it writes next may stand before what others hold */
+    }
+    return true;
+}
+
+/* Makes the place of the oldest epoch free, all of whose records are delivered. */
+static void close_epoch(struct shards *shards)
+{
+    for (uint32_t i = 0; i < shards->count; i++) {
+        struct share *share = shards_oldest_share(shards, i);
+        shards_note_status(shards, share->status);
+        share->count = 0;
+        share->delivered = 0;
+        ledger_reset(&share->ledger);
+    }
+    shards->epoch[shards->delivered++ % RING]->count = 0;
+}
+
+bool shards_deliver(struct shards *shards, uint32_t wait_for)
+{
+    if (!crew_await(shards, wait_for))
+        return false;
+    if (merge(shards))
+        close_epoch(shards);
+    return true;
+}
+
+void shards_collect(struct shards *shards)
+{
+    uint32_t left;
+    while ((left = shards_under_way(shards)) > 0)
+        shards_deliver(shards, left < LEAD ? left : LEAD);
+}

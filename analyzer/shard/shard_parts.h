@@ -1,0 +1,127 @@
+/* shard_parts: what shards are made of; known to the files of shard alone. */
+#ifndef LASTACK_SHARD_SHARD_PARTS_H
+#define LASTACK_SHARD_SHARD_PARTS_H
+
+#include <pthread.h>
+
+#include "ledger.h"
+#include "shard.h"
+
+/*
+ * Threads that slept and woke for every epoch would wait for a core more than they sleep: they are
+ * woken when LEAD epochs wait for them, and the caller, once it has to wait, makes room for LEAD.
+ */
+enum { EPOCH = 512, RING = 16, LEAD = RING / 2, MOST_SHARDS = CONFIG_MOST_THREADS };
+
+/* What the engines are asked to do with an epoch. */
+enum task {
+    TASK_ANALYSE,
+    TASK_SNAPSHOT_BEGIN,
+    TASK_SNAPSHOT_UNTIL,
+    TASK_FINISH_BEGIN,
+    TASK_FINISH_UNTIL
+};
+
+/* Segments of an epoch, in capture order, and what is to be done. */
+struct epoch {
+    enum task task;
+    nanotime advance; /* deadlines up to here are applied after the items */
+    uint32_t losses;  /* of the capture, told up to here */
+    uint64_t until;   /* with TASK_SNAPSHOT_UNTIL and TASK_FINISH_UNTIL */
+    uint32_t count;
+    struct engine_item item[EPOCH];
+};
+
+/* A shard's part of an epoch: the items that are its own, and what came of them. */
+struct share {
+    struct ledger ledger; /* first: a full ledger leads to its share */
+    struct shard *shard;
+    const struct engine_item *item[EPOCH];
+    uint32_t count;
+    bool full; /* who works on it waits until the ledger was delivered; under the lock */
+    enum status status;
+    size_t delivered; /* entries of the ledger that went out */
+};
+
+/* An engine, on which one thread works at a time. */
+struct shard {
+    struct shards *shards;
+    struct engine engine;
+    struct speller *speller; /* owned; NULL: the sink wants none */
+    pthread_cond_t drained;  /* a full ledger was delivered */
+    uint64_t done;           /* epochs; under the lock, as the next two */
+    bool busy;               /* a thread works on the next one */
+    bool by_caller;          /* which is the caller's */
+    struct share share[RING];
+};
+
+/*
+ * Epochs stand in a ring: the caller fills number `given`, the shards are at those before it, each
+ * as far as the threads came with it, and the oldest are delivered once all shards have done them,
+ * or have no room for more.
+ */
+struct shards {
+    struct sink *sink;
+    const struct moments *losses;
+    uint32_t count;         /* of shards: one a thread, the caller's included */
+    struct hash_key secret; /* the engines' own lies where they write */
+    nanotime clock;
+    uint64_t last_packet; /* number of the latest segment */
+    struct epoch *epoch[RING];
+    uint64_t given;     /* epochs; written under the lock */
+    uint64_t delivered; /* epochs; the caller's */
+    uint64_t awaited;   /* the caller waits until so many epochs are done; 0: not; under the lock */
+    enum status status;
+    pthread_mutex_t lock;
+    pthread_cond_t more, done;
+    bool stops; /* under the lock */
+    struct shard *shard[MOST_SHARDS];
+    pthread_t thread[MOST_SHARDS];
+    uint32_t threads; /* beside the caller's */
+};
+
+/* crew: the threads. */
+
+/* Starts a thread more; NO_MEMORY when it cannot be had. */
+enum status crew_add(struct shards *shards);
+
+/* Ends all threads. */
+void crew_end(struct shards *shards);
+
+/* Gives the epoch that is filled to the threads. */
+void crew_give(struct shards *shards);
+
+/* Whether the oldest epoch's records stand still.  Unless 0, waits until those of so many epochs
+ * do, and does meanwhile what no other thread is at. */
+bool crew_await(struct shards *shards, uint32_t epochs);
+
+/* Lets who works on a share go on, whose full ledger is delivered; false when nobody waits. */
+bool crew_resume(struct shards *shards, struct share *share);
+
+/* A ledger's drain: waits until what stands in it has been delivered. */
+void crew_drain(struct ledger *ledger);
+
+/* delivery: the records of all shards, merged. */
+
+/* How many epochs are under way. */
+static inline uint32_t shards_under_way(const struct shards *shards)
+{
+    return (uint32_t)(shards->given - shards->delivered);
+}
+
+/* The shard's share of the oldest epoch that is not delivered. */
+static inline struct share *shards_oldest_share(const struct shards *shards, uint32_t shard)
+{
+    return &shards->shard[shard]->share[shards->delivered % RING];
+}
+
+void shards_note_status(struct shards *shards, enum status status);
+
+/* Delivers what of the oldest epoch can be, waiting as crew_await() does; false when the shards are
+ * not so far. */
+bool shards_deliver(struct shards *shards, uint32_t wait_for);
+
+/* Waits for all epochs and delivers their records. */
+void shards_collect(struct shards *shards);
+
+#endif
