@@ -3,36 +3,32 @@
 
 #include <string.h>
 
+#include "../base/digits.h"
+
 enum {
-    ESCAPED_MAX = 6,     /* \u00XX */
     BUFFER_STEP = 16384, /* grown by at least this */
-    NO_DAY = INT32_MIN   /* before any nanotime */
+    EIGHT = sizeof(uint64_t)
 };
 
-#define NO_SECOND INT64_MIN /* as NO_DAY */
+#define NO_SECOND UINT64_MAX /* beyond any nanotime */
 
 static const char hex_digits[] = "0123456789abcdef";
 
 /* Spells the quote, the day and the second that begins at that moment. */
-static void spell_second(struct json_writer *writer, nanotime moment, char out[JSON_SECOND])
+static void spell_second(char *out, nanotime moment)
 {
     struct day_time split = text_split_time(moment);
-    if (split.day != writer->day)
-        text_put_date(writer->date, split.day);
-    writer->day = split.day;
     *out++ = '"';
-    memcpy(out, writer->date, TEXT_DATE);
-    out[TEXT_DATE] = 'T';
-    text_put_clock(out + TEXT_DATE + 1, split.nanos, 0);
+    out = text_put_date(out, split.day);
+    *out++ = 'T';
+    text_put_clock(out, split.nanos, 0);
 }
 
 void json_writer_init(struct json_writer *writer, bool nano)
 {
-    *writer = (struct json_writer){.nano = nano, .day = NO_DAY};
+    *writer = (struct json_writer){.nano = nano};
     for (int i = 0; i < JSON_SECONDS; i++)
         writer->second[i].number = NO_SECOND;
-    for (int i = 0; i < JSON_MOMENTS; i++)
-        writer->moment[i].moment = NANOTIME_UNKNOWN;
 }
 
 static void take_room(struct json_writer *writer)
@@ -88,11 +84,6 @@ static char *spell(char *out, const char *text, size_t length)
     return out + length;
 }
 
-char *json_spell_bool(char *out, bool value)
-{
-    return value ? spell(out, "true", 4) : spell(out, "false", 5);
-}
-
 char *json_spell_uid(char *out, uint64_t uid)
 {
     *out++ = '"';
@@ -109,34 +100,48 @@ char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address)
     return out;
 }
 
-static void spell_moment(struct json_writer *writer, struct json_moment *slot, nanotime moment)
+/* The fraction of a second, and what ends a time: six digits and that are one word. */
+static inline char *spell_fraction(char *out, uint32_t nanos, bool nano)
 {
-    int64_t number = moment / NANO_PER_SECOND;
-    int64_t nanos = moment - number * NANO_PER_SECOND;
-    if (nanos < 0) { /* before 1970 */
-        number--;
-        nanos += NANO_PER_SECOND;
+    const uint64_t end = (uint64_t)'Z' << 48 | (uint64_t)'"' << 56;
+    *out++ = '.';
+    if (nano) {
+        out = digits_put_eight(out, nanos / 10);
+        *out = (char)('0' + nanos % 10);
+        return spell(out + 1, "Z\"", 2);
     }
-    struct json_second *second = &writer->second[(uint64_t)number % JSON_SECONDS];
-    if (second->number != number)
-        spell_second(writer, moment, second->text);
+    uint64_t digits = digits_eight(nanos / NANO_PER_MICRO) | DIGITS_ZEROES;
+    return digits_put_word(out, digits >> 16 | end);
+}
+
+/* A time of a second that is not remembered: from now on it is, but where it is before the epoch.
+ */
+static __attribute__((noinline)) char *spell_anew(struct json_writer *writer, char *out,
+                                                  nanotime moment)
+{
+    if (moment == NANOTIME_UNKNOWN)
+        return json_spell_null(out);
+    if (moment < 0) {
+        spell_second(out, moment);
+        int64_t nanos = text_split_time(moment).nanos % NANO_PER_SECOND;
+        return spell_fraction(out + JSON_SECOND, (uint32_t)nanos, writer->nano);
+    }
+    uint64_t number = (uint64_t)moment / NANO_PER_SECOND;
+    struct json_second *second = &writer->second[number % JSON_SECONDS];
+    spell_second(second->text, moment);
     second->number = number;
-    memcpy(slot->text, second->text, JSON_SECOND);
-    char *out = text_put_fraction(slot->text + JSON_SECOND, (uint32_t)nanos, writer->nano ? 9 : 6);
-    memcpy(out, "Z\"", 2);
-    slot->moment = moment;
+    return json_spell_time(writer, out, moment);
 }
 
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
 {
-    if (moment == NANOTIME_UNKNOWN)
-        return json_spell_null(out);
-    uint64_t hash = (uint64_t)moment * UINT64_C(0x9e3779b97f4a7c15);
-    struct json_moment *slot = &writer->moment[hash / (UINT64_MAX / JSON_MOMENTS + 1)];
-    if (slot->moment != moment)
-        spell_moment(writer, slot, moment);
-    memcpy(out, slot->text, JSON_MOMENT); /* of fixed size: cheaper than its own length */
-    return out + (writer->nano ? JSON_MOMENT : JSON_MOMENT - 3);
+    uint64_t number = (uint64_t)moment / NANO_PER_SECOND; /* before the epoch it is none there is */
+    const struct json_second *second = &writer->second[number % JSON_SECONDS];
+    if (second->number != number)
+        return spell_anew(writer, out, moment);
+    memcpy(out, second->text, sizeof(second->text));
+    uint32_t nanos = (uint32_t)((uint64_t)moment - number * NANO_PER_SECOND);
+    return spell_fraction(out + JSON_SECOND, nanos, writer->nano);
 }
 
 void json_put_raw(struct json_writer *writer, const char *text, size_t length)
@@ -214,30 +219,50 @@ static size_t spell_character(char **out, const char *text, size_t length)
     return octets;
 }
 
-static bool is_plain(char octet)
+static inline bool is_plain(char octet)
 {
     return octet >= 0x20 && octet < 0x7f && octet != '"' && octet != '\\';
+}
+
+/* Whether none of eight octets needs more than a copy: 0x20 to 0x7e, but '"' and '\\'. */
+static inline bool are_plain(const char *text)
+{
+    uint64_t octets;
+    memcpy(&octets, text, sizeof(octets));
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = 0x80 * ones;
+    uint64_t quotes = octets ^ '"' * ones, slashes = octets ^ '\\' * ones;
+    uint64_t above = octets | (octets + ones);
+    uint64_t below = (octets - 0x20 * ones) | (quotes - ones) | (slashes - ones);
+    return ((above | below) & tops) == 0;
+}
+
+char *json_spell_string(char *out, const char *text, size_t length)
+{
+    const char *end = text + length;
+    *out++ = '"';
+    while (text < end) {
+        size_t left = (size_t)(end - text);
+        if (left >= EIGHT && are_plain(text)) {
+            memcpy(out, text, EIGHT);
+            text += EIGHT;
+            out += EIGHT;
+        } else if (is_plain(*text)) {
+            *out++ = *text++;
+        } else {
+            text += spell_character(&out, text, left);
+        }
+    }
+    *out++ = '"';
+    return out;
 }
 
 void json_put_string(struct json_writer *writer, const char *text)
 {
     size_t length = text ? strlen(text) : 0;
-    char *out = json_writer_reserve(writer, length * ESCAPED_MAX + 4);
-    if (!out)
-        return;
-    if (!text) {
-        json_writer_commit(writer, json_spell_null(out));
-        return;
-    }
-    *out++ = '"';
-    for (size_t at = 0; at < length;) {
-        if (is_plain(text[at]))
-            *out++ = text[at++];
-        else
-            at += spell_character(&out, text + at, length - at);
-    }
-    *out++ = '"';
-    json_writer_commit(writer, out);
+    char *out = json_writer_reserve(writer, length * JSON_ESCAPED + JSON_STRING);
+    if (out)
+        json_writer_commit(writer,
+                           text ? json_spell_string(out, text, length) : json_spell_null(out));
 }
 
 void json_put_integer(struct json_writer *writer, int64_t value)

@@ -24,31 +24,16 @@ enum {
     JSON_WORD = 40,               /* the longest word of a vocabulary with its quotes */
     JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
     JSON_SECONDS = 8, /* that a writer remembers, each in the place its number modulo these names */
-    JSON_MOMENTS = 16, /* likewise, in the place that its hash says */
-    JSON_PACKETS = 16, /* as JSON_SECONDS */
-    JSON_PACKET = 16,  /* the longest number of a packet */
-    JSON_MOMENT = 32,  /* a moment with its quotes, and room behind */
+    JSON_STRING = 10, /* what a string has of its own: quotes, and octets that may be overwritten */
+    JSON_ESCAPED = 6, /* \u00XX: a character of a string at most */
 };
 
 #define JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
 
 /* A second of the clock as its times begin. */
 struct json_second {
-    int64_t number; /* since the epoch */
-    char text[JSON_SECOND];
-};
-
-/* A moment as it was spelled last: a record names the same ones again and again. */
-struct json_moment {
-    nanotime moment;
-    char text[JSON_MOMENT];
-};
-
-/* The number of a packet, for the same reason; 0 is none. */
-struct json_packet {
-    uint64_t number;
-    size_t length;
-    char text[JSON_PACKET];
+    char text[JSON_SECOND + 3]; /* copied as a whole, in words */
+    uint64_t number;            /* since the epoch; none before it is remembered */
 };
 
 struct json_writer {
@@ -57,11 +42,7 @@ struct json_writer {
     char *limit; /* end of the room there is */
     bool nano;   /* nine fraction digits */
     bool failed; /* out of memory */
-    int64_t day; /* that date spells */
-    char date[TEXT_DATE];
     struct json_second second[JSON_SECONDS]; /* the times of a record lie in few of them */
-    struct json_moment moment[JSON_MOMENTS];
-    struct json_packet packet[JSON_PACKETS];
 };
 
 /* A writer without a buffer. */
@@ -121,25 +102,20 @@ static inline char *json_spell_duration(char *out, nanotime duration)
     return duration == NANOTIME_UNKNOWN ? json_spell_null(out) : json_spell_integer(out, duration);
 }
 
-char *json_spell_bool(char *out, bool value);
+static inline char *json_spell_bool(char *out, bool value)
+{
+    memcpy(out, value ? "true" : "fals", 4);
+    out[4] = 'e'; /* overwritten behind true */
+    return out + 5 - value;
+}
+
 char *json_spell_uid(char *out, uint64_t uid);
 char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address);
 /* NANOTIME_UNKNOWN is null. */
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment);
 
-/* The number of a packet; 0 is null. */
-static inline char *json_spell_packet(struct json_writer *writer, char *out, uint64_t number)
-{
-    struct json_packet *known = &writer->packet[number % JSON_PACKETS];
-    if (number == 0)
-        return json_spell_null(out);
-    if (known->number != number) {
-        known->number = number;
-        known->length = (size_t)(json_spell_unsigned(known->text, number) - known->text);
-    }
-    memcpy(out, known->text, JSON_PACKET);
-    return out + known->length;
-}
+/* The same of a string, JSON_ESCAPED * length + JSON_STRING octets; see json_put_string(). */
+char *json_spell_string(char *out, const char *text, size_t length);
 
 /* Text that is JSON already. */
 void json_put_raw(struct json_writer *writer, const char *text, size_t length);

@@ -344,6 +344,12 @@ static bool are_zeroes(const struct layout *layout, const struct step *step, con
     return true;
 }
 
+/* The number of a packet; 0 is null. */
+static inline char *spell_packet(char *out, uint64_t number)
+{
+    return number == 0 ? json_spell_null(out) : json_spell_unsigned(out, number);
+}
+
 static bool is_known(const struct step *step, const uint8_t *record)
 {
     return step->field->known == NULL || step->field->known(record + step->record);
@@ -392,7 +398,7 @@ static char *spell_steps(struct record_writer *writer, const struct layout *layo
             out = json_spell_unsigned(out, read_word(at));
             break;
         case STEP_PACKET:
-            out = json_spell_packet(&writer->json, out, read_word(at));
+            out = spell_packet(out, read_word(at));
             break;
         case STEP_SMALL:
             out = json_spell_unsigned(out, read_unsigned(at, step->size));

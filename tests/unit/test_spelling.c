@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../../analyzer/base/community_id.h"
+#include "../../analyzer/base/digits.h"
 #include "../../analyzer/base/text.h"
 #include "../../analyzer/sink/json_writer.h"
 
@@ -119,6 +120,47 @@ static void decimals_agree_with_printf(void **state)
         uint64_t number = value >> (round % 64);
         *text_put_decimal(ours, number) = '\0';
         snprintf(theirs, sizeof theirs, "%llu", (unsigned long long)number);
+        assert_string_equal(ours, theirs);
+    }
+}
+
+/* An octet that needs more than a copy, wherever in a string it stands. */
+static void escapes_are_found_everywhere(void **state)
+{
+    static const char *const odd[] = {"\"", "\\", "\x1f", "\x7f", "\xff"};
+    static const char *const spelled_odd[] = {"\\\"", "\\\\", "\\u001f", "\\u007f", "\xef\xbf\xbd"};
+    (void)state;
+    for (size_t row = 0; row < ARRAY_LEN(odd); row++) {
+        for (int at = 0; at < 24; at++) {
+            char text[64], expected[128];
+            snprintf(text, sizeof text, "%.*s%s%.*s", at, "~ ABCDEFGHIJKLMNOPQRSTUV", odd[row],
+                     23 - at, "abcdefghijklmnopqrstuvw");
+            snprintf(expected, sizeof expected, "\"%.*s%s%.*s\"", at, "~ ABCDEFGHIJKLMNOPQRSTUV",
+                     spelled_odd[row], 23 - at, "abcdefghijklmnopqrstuvw");
+            struct spelled spelled = start(false);
+            json_put_string(&spelled.writer, text);
+            finish(&spelled, expected);
+        }
+    }
+}
+
+/* Every eight digits that differ from their neighbours in length or in a carry. */
+static void eight_digits_agree_with_printf(void **state)
+{
+    (void)state;
+    for (uint32_t value = 1; value < 100000000; value += 1 + value / 97) {
+        char ours[TEXT_DECIMAL + 1], theirs[TEXT_DECIMAL + 1];
+        *digits_put_eight(ours, value) = '\0';
+        snprintf(theirs, sizeof theirs, "%08u", value);
+        assert_string_equal(ours, theirs);
+        *digits_put_below_eight(ours, value) = '\0';
+        snprintf(theirs, sizeof theirs, "%u", value);
+        assert_string_equal(ours, theirs);
+    }
+    for (uint32_t value = 1; value < 10000; value++) {
+        char ours[TEXT_DECIMAL + 1], theirs[TEXT_DECIMAL + 1];
+        *digits_put_eight(ours, value * 10000 + value) = '\0';
+        snprintf(theirs, sizeof theirs, "%08u", value * 10000 + value);
         assert_string_equal(ours, theirs);
     }
 }
@@ -274,6 +316,8 @@ int main(void)
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(long_strings_fit),
         cmocka_unit_test(integers_stay_within_53_bits),
+        cmocka_unit_test(escapes_are_found_everywhere),
+        cmocka_unit_test(eight_digits_agree_with_printf),
         cmocka_unit_test(decimals_agree_with_printf),
         cmocka_unit_test(moments_are_rfc_3339),
         cmocka_unit_test(addresses_agree_with_inet_ntop),
