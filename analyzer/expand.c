@@ -97,28 +97,33 @@ static void expand_tally(const struct tally *tally, struct side_record *record)
     record->bytes_in_flight_max = tally->in_flight_max;
 }
 
+/* What the capture cut off a SYN's options may have been there: where it was not seen, it is not
+ * known. */
 static void expand_options(const struct side *x, struct side_record *record)
 {
+    bool syn_seen = side_has(x, SIDE_SYN_SEEN);
+    bool whole = syn_seen && !side_has(x, SIDE_SYN_CUT);
     record->iss_known = side_has(x, SIDE_ISS_KNOWN);
     record->iss = x->iss;
-    record->syn_seen = side_has(x, SIDE_SYN_SEEN);
-    record->options_cut = side_has(x, SIDE_SYN_CUT);
-    record->mss_known = side_has(x, SIDE_MSS);
+    record->mss_known = syn_seen && side_has(x, SIDE_MSS);
     record->mss = x->mss;
-    record->window_scale_known = side_has(x, SIDE_SCALED);
+    record->window_scale_known = syn_seen && side_has(x, SIDE_SCALED);
     record->window_scale = x->window_scale;
     record->sack = side_has(x, SIDE_SACK);
+    record->sack_known = whole || (syn_seen && record->sack);
     record->timestamps = side_has(x, SIDE_TIMESTAMPS);
+    record->timestamps_known = whole || (syn_seen && record->timestamps);
     record->ttl = x->ttl;
 }
 
 static void expand_round_trips(const struct rtt *rtt, struct side_record *record)
 {
+    bool known = rtt->samples > 0;
     record->rtt_samples = rtt->samples;
-    record->rtt_min = rtt->least;
-    record->rtt_mean = rtt_mean(rtt);
-    record->rtt_p95 = rtt_p95(rtt);
-    record->rtt_max = rtt->greatest;
+    record->rtt_min = known ? rtt->least : NANOTIME_UNKNOWN;
+    record->rtt_mean = known ? rtt_mean(rtt) : NANOTIME_UNKNOWN;
+    record->rtt_p95 = known ? rtt_p95(rtt) : NANOTIME_UNKNOWN;
+    record->rtt_max = known ? rtt->greatest : NANOTIME_UNKNOWN;
 }
 
 /* The packet whose ACK of the FIN arrived: the first, unless the side showed that it did not. */

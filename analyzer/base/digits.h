@@ -14,6 +14,7 @@
 #define LASTACK_BASE_DIGITS_H
 
 #include <endian.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -45,9 +46,35 @@ static inline char *digits_put_eight(char *out, uint32_t value)
     return digits_put_word(out, digits_eight(value) | DIGITS_ZEROES);
 }
 
-/* A number of 1 to 10^8 - 1 without leading zeroes, which are the lowest octets; writes eight. */
-static inline char *digits_put_below_eight(char *out, uint32_t value)
+/* 00 to 99, one behind the other. */
+extern const char digit_pairs[];
+
+static inline char *digits_put_pair(char *out, uint32_t value)
 {
+    memcpy(out, &digit_pairs[2 * value], 2);
+    return out + 2;
+}
+
+/* A number below 100, without a leading zero: of one digit it is the second of its pair. */
+static inline char *digits_put_below_100(char *out, uint32_t value)
+{
+    bool single = value < 10;
+    memcpy(out, &digit_pairs[2 * value + single], 2);
+    return out + 2 - single;
+}
+
+/*
+ * A number below 10^8, without leading zeroes; writes up to eight octets.  Of more than four digits
+ * all eight are made, and the zeroes before them, the lowest octets, left out.
+ */
+static inline __attribute__((always_inline)) char *digits_put_number(char *out, uint32_t value)
+{
+    if (value < 100)
+        return digits_put_below_100(out, value);
+    if (value < 10000) {
+        uint32_t hundreds = value / 100;
+        return digits_put_pair(digits_put_below_100(out, hundreds), value - 100 * hundreds);
+    }
     uint64_t digits = digits_eight(value);
     unsigned zeroes = (unsigned)__builtin_ctzll(digits) & ~7U; /* in bits */
     return digits_put_word(out, (digits | DIGITS_ZEROES) >> zeroes) - zeroes / 8;

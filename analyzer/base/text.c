@@ -12,18 +12,11 @@
 enum { WORDS = 8, EIGHT_DIGITS = 100000000 };
 enum { SECONDS_PER_DAY = 86400, SECONDS_PER_HOUR = 3600, SECONDS_PER_MINUTE = 60 };
 
-static const char digit_pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233"
-    "34353637383940414243444546474849505152535455565758596061626364656667"
-    "6869707172737475767778798081828384858687888990919293949596979899";
+const char digit_pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                           "34353637383940414243444546474849505152535455565758596061626364656667"
+                           "6869707172737475767778798081828384858687888990919293949596979899";
 
 static const char hex_digits[] = "0123456789abcdef";
-
-static inline char *put_pair(char *out, uint32_t value)
-{
-    memcpy(out, &digit_pairs[2 * value], 2);
-    return out + 2;
-}
 
 struct day_time text_split_time(nanotime moment)
 {
@@ -36,31 +29,12 @@ struct day_time text_split_time(nanotime moment)
     return split;
 }
 
-/* A number below 100, without a leading zero: of one digit it is the second of its pair. */
-static inline char *put_below_100(char *out, uint32_t value)
-{
-    bool single = value < 10;
-    memcpy(out, &digit_pairs[2 * value + single], 2);
-    return out + 2 - single;
-}
-
-static __attribute__((noinline)) char *put_long(char *out, uint64_t value)
-{
-    out = text_put_decimal(out, value / EIGHT_DIGITS);
-    return digits_put_eight(out, (uint32_t)(value % EIGHT_DIGITS));
-}
-
 char *text_put_decimal(char *out, uint64_t value)
 {
-    if (value < 100)
-        return put_below_100(out, (uint32_t)value);
-    if (value < 10000) {
-        uint32_t hundreds = (uint32_t)value / 100;
-        out = put_below_100(out, hundreds);
-        return put_pair(out, (uint32_t)value - 100 * hundreds);
-    }
-    return value < EIGHT_DIGITS ? digits_put_below_eight(out, (uint32_t)value)
-                                : put_long(out, value);
+    if (value < EIGHT_DIGITS)
+        return digits_put_number(out, (uint32_t)value);
+    out = text_put_decimal(out, value / EIGHT_DIGITS);
+    return digits_put_eight(out, (uint32_t)(value % EIGHT_DIGITS));
 }
 
 /* Eight digits at once: each goes into an octet of its own, and then becomes its letter. */
@@ -86,9 +60,9 @@ static inline char *put_octet(char *out, uint32_t octet)
 {
     uint32_t hundreds = octet / 100;
     if (hundreds == 0)
-        return put_below_100(out, octet);
+        return digits_put_below_100(out, octet);
     *out = (char)('0' + hundreds);
-    return put_pair(out + 1, octet - 100 * hundreds);
+    return digits_put_pair(out + 1, octet - 100 * hundreds);
 }
 
 static char *put_ip4(char *out, const uint8_t *address)
@@ -179,12 +153,12 @@ char *text_put_date(char *out, int64_t day)
     struct tm date = {0};
     gmtime_r(&second, &date);
     uint32_t year = (uint32_t)(date.tm_year + 1900);
-    out = put_pair(out, year / 100 % 100);
-    out = put_pair(out, year % 100);
+    out = digits_put_pair(out, year / 100 % 100);
+    out = digits_put_pair(out, year % 100);
     *out++ = '-';
-    out = put_pair(out, (uint32_t)date.tm_mon + 1);
+    out = digits_put_pair(out, (uint32_t)date.tm_mon + 1);
     *out++ = '-';
-    return put_pair(out, (uint32_t)date.tm_mday);
+    return digits_put_pair(out, (uint32_t)date.tm_mday);
 }
 
 char *text_put_fraction(char *out, uint32_t nanos, int digits)
@@ -201,11 +175,11 @@ char *text_put_fraction(char *out, uint32_t nanos, int digits)
 char *text_put_clock(char *out, int64_t nanos, int digits)
 {
     uint32_t second = (uint32_t)(nanos / NANO_PER_SECOND);
-    out = put_pair(out, second / SECONDS_PER_HOUR);
+    out = digits_put_pair(out, second / SECONDS_PER_HOUR);
     *out++ = ':';
-    out = put_pair(out, second / SECONDS_PER_MINUTE % SECONDS_PER_MINUTE);
+    out = digits_put_pair(out, second / SECONDS_PER_MINUTE % SECONDS_PER_MINUTE);
     *out++ = ':';
-    out = put_pair(out, second % SECONDS_PER_MINUTE);
+    out = digits_put_pair(out, second % SECONDS_PER_MINUTE);
     return digits > 0 ? text_put_fraction(out, (uint32_t)(nanos % NANO_PER_SECOND), digits) : out;
 }
 
@@ -219,7 +193,7 @@ static char *put_scaled(char *out, uint64_t value, uint64_t unit, const char *na
     if (fraction > 0) {
         *out++ = '.';
         if (places == 100 && fraction % 10 != 0)
-            out = put_pair(out, (uint32_t)fraction);
+            out = digits_put_pair(out, (uint32_t)fraction);
         else
             out = text_put_decimal(out, places == 100 ? fraction / 10 : fraction);
     }

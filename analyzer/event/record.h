@@ -89,14 +89,13 @@ struct side_record {
     uint64_t out_of_order, duplicate_acks, sack_blocks, dsack_blocks;
     uint64_t zero_windows, window_probes, keep_alives;
     uint64_t bytes_in_flight_max;
-    bool syn_seen;    /* false: mss, window_scale, sack and timestamps are null */
-    bool options_cut; /* of its SYN, by the capture: what was not seen of them is not known */
-    bool mss_known, window_scale_known;
-    uint16_t mss;
-    uint8_t window_scale;
+    bool mss_known, window_scale_known, sack_known,
+        timestamps_known; /* from its SYN; false: null */
     bool sack, timestamps;
-    uint8_t ttl;          /* of its first packet; 0: null (it sent nothing) */
-    uint64_t rtt_samples; /* 0: the other rtt fields are null */
+    uint8_t window_scale;
+    uint8_t ttl; /* of its first packet; 0: null (it sent nothing) */
+    uint16_t mss;
+    uint64_t rtt_samples;                         /* 0: the other rtt fields are unknown */
     nanotime rtt_min, rtt_mean, rtt_p95, rtt_max; /* from the side's segments to their ACKs */
     uint64_t fin_packet;                          /* first FIN; 0: "fin" is null */
     nanotime fin_time;

@@ -11,62 +11,47 @@
 /* TCP control bits from the least significant on (RFC 9293 3.1): FIN SYN RST PSH ACK URG ECE CWR.
  */
 static const char flag_letters[] = "FSRPAUEC";
-enum { FLAG_ACK = 0x10, FLAGS = 8 };
+enum { FLAG_ACK = 0x10, FLAGS = 8, SPELLED = 24 };
 
 static void put_text(struct record_writer *writer, const char *text)
 {
     json_put_raw(&writer->json, text, strlen(text));
 }
 
-static void put_address(struct record_writer *writer, uint8_t ip_version, const uint8_t *address)
+/* JSON of ours, of one or the other kind: a copy of fixed size is cheaper than one of its own. */
+static inline char *spell_either(char *out, bool first, const char texts[2][SPELLED])
 {
-    char *out = json_writer_reserve(&writer->json, JSON_SCALAR);
-    if (out)
-        json_writer_commit(&writer->json, json_spell_address(out, ip_version, address));
+    const char *text = texts[first ? 0 : 1];
+    memcpy(out, text, SPELLED);
+    return out + strlen(text);
 }
 
-static void put_flags(struct record_writer *writer, uint8_t flags)
+static char *spell_flags(char *out, uint8_t flags)
 {
-    char letters[FLAGS + 1];
-    size_t length = 0;
+    *out++ = '"';
     for (int bit = 0; bit < FLAGS; bit++) {
-        if (flags & 1u << bit)
-            letters[length++] = flag_letters[bit];
+        *out = flag_letters[bit];
+        out += flags >> bit & 1;
     }
-    letters[length] = '\0';
-    json_put_word(&writer->json, letters);
+    *out++ = '"';
+    return out;
 }
 
-/* The notes whose bits are set, as a list of words. */
-static void put_notes(struct record_writer *writer, uint64_t notes)
-{
-    const char *separator = "[";
-    if (notes == 0) {
-        put_text(writer, "[]");
-        return;
-    }
-    for (int note = 0; note < NOTE_IDS; note++) {
-        if (!(notes & UINT64_C(1) << note))
-            continue;
-        put_text(writer, separator);
-        json_put_word(&writer->json, note_row((enum note_id)note)->id);
-        separator = ",";
-    }
-    put_text(writer, "]");
-}
-
-void derived_write_network_type(struct record_writer *writer, const void *record)
+char *derived_spell_network_type(struct record_writer *writer, const void *record, char *out)
 {
     const struct flow_identity *who = record;
-    json_put_word(&writer->json, who->ip_version == 4 ? "ipv4" : "ipv6");
+    (void)writer;
+    memcpy(out, who->ip_version == 4 ? "\"ipv4\"" : "\"ipv6\"", 6);
+    return out + 6;
 }
 
 static bool is_cached(const struct community_cache *cache, const struct flow_identity *who)
 {
-    return cache->ip_version == who->ip_version && cache->port[CLIENT] == who->end[CLIENT].port &&
+    return cache->port[CLIENT] == who->end[CLIENT].port &&
            cache->port[SERVER] == who->end[SERVER].port &&
            memcmp(cache->address[CLIENT], who->end[CLIENT].address, 16) == 0 &&
-           memcmp(cache->address[SERVER], who->end[SERVER].address, 16) == 0;
+           memcmp(cache->address[SERVER], who->end[SERVER].address, 16) == 0 &&
+           cache->ip_version == who->ip_version;
 }
 
 static void fill_cache(struct community_cache *cache, const struct flow_identity *who)
@@ -81,12 +66,15 @@ static void fill_cache(struct community_cache *cache, const struct flow_identity
     community_id_tcp(who->ip_version, end[CLIENT], end[SERVER], cache->text);
 }
 
-void derived_write_community_id(struct record_writer *writer, const void *record)
+char *derived_spell_community_id(struct record_writer *writer, const void *record, char *out)
 {
+    enum { LENGTH = COMMUNITY_ID_SIZE - 1 };
     const struct flow_identity *who = record;
     if (!is_cached(&writer->community, who))
         fill_cache(&writer->community, who);
-    json_put_word(&writer->json, writer->community.text);
+    out[0] = out[LENGTH + 1] = '"';
+    memcpy(out + 1, writer->community.text, LENGTH);
+    return out + LENGTH + 2;
 }
 
 static void put_base64(struct record_writer *writer, const uint8_t *octets, size_t count)
@@ -112,144 +100,79 @@ void derived_write_deltas(struct record_writer *writer, const void *record)
     put_base64(writer, deltas->octets, deltas->count);
 }
 
-void derived_write_packets(struct record_writer *writer, const void *record)
+char *derived_spell_packets(struct record_writer *writer, const void *record, char *out)
 {
     const struct flow_identity *who = record;
-    json_put_unsigned(&writer->json, who->end[CLIENT].packets + who->end[SERVER].packets);
+    (void)writer;
+    return json_spell_unsigned(out, who->end[CLIENT].packets + who->end[SERVER].packets);
 }
 
-void derived_write_bytes(struct record_writer *writer, const void *record)
+char *derived_spell_bytes(struct record_writer *writer, const void *record, char *out)
 {
     const struct flow_identity *who = record;
-    json_put_unsigned(&writer->json, who->end[CLIENT].ip_bytes + who->end[SERVER].ip_bytes);
+    (void)writer;
+    return json_spell_unsigned(out, who->end[CLIENT].ip_bytes + who->end[SERVER].ip_bytes);
 }
 
-void derived_write_source_ip(struct record_writer *writer, const void *record)
+char *derived_spell_source_ip(struct record_writer *writer, const void *record, char *out)
 {
     const struct flow_identity *who = record;
-    put_address(writer, who->ip_version, who->end[CLIENT].address);
+    (void)writer;
+    return json_spell_address(out, who->ip_version, who->end[CLIENT].address);
 }
 
-void derived_write_destination_ip(struct record_writer *writer, const void *record)
+char *derived_spell_destination_ip(struct record_writer *writer, const void *record, char *out)
 {
     const struct flow_identity *who = record;
-    put_address(writer, who->ip_version, who->end[SERVER].address);
+    (void)writer;
+    return json_spell_address(out, who->ip_version, who->end[SERVER].address);
 }
 
-void derived_write_tunnel(struct record_writer *writer, const void *record)
+char *derived_spell_flow_type(struct record_writer *writer, const void *record, char *out)
 {
-    const struct flow_identity *who = record;
-    json_put_string(&writer->json, who->tunnel[0] != '\0' ? who->tunnel : NULL);
+    static const char types[2][SPELLED] = {"[\"connection\",\"end\"]", "[\"connection\",\"info\"]"};
+    const struct flow_record *flow = record;
+    (void)writer;
+    return spell_either(out, flow->final, types);
 }
 
-bool derived_knows_iss(const void *record)
-{
-    const struct side_record *side = record;
-    return side->iss_known;
-}
-
-bool derived_knows_mss(const void *record)
-{
-    const struct side_record *side = record;
-    return side->syn_seen && side->mss_known;
-}
-
-bool derived_knows_window_scale(const void *record)
-{
-    const struct side_record *side = record;
-    return side->syn_seen && side->window_scale_known;
-}
-
-bool derived_knows_sack(const void *record)
-{
-    const struct side_record *side = record;
-    return side->syn_seen && (side->sack || !side->options_cut);
-}
-
-bool derived_knows_timestamps(const void *record)
-{
-    const struct side_record *side = record;
-    return side->syn_seen && (side->timestamps || !side->options_cut);
-}
-
-bool derived_has_rtt(const void *record)
-{
-    const struct side_record *side = record;
-    return side->rtt_samples > 0;
-}
-
-bool derived_has_fin(const void *record)
-{
-    const struct side_record *side = record;
-    return side->fin_packet > 0;
-}
-
-bool derived_has_rst(const void *record)
-{
-    const struct side_record *side = record;
-    return side->rst_packet > 0;
-}
-
-void derived_write_flow_type(struct record_writer *writer, const void *record)
+char *derived_spell_flow_duration(struct record_writer *writer, const void *record, char *out)
 {
     const struct flow_record *flow = record;
-    put_text(writer, flow->final ? "[\"connection\",\"end\"]" : "[\"connection\",\"info\"]");
+    (void)writer;
+    return json_spell_integer(out, time_since(flow->end, flow->start));
 }
 
-void derived_write_flow_duration(struct record_writer *writer, const void *record)
+char *derived_spell_time_wait_side(struct record_writer *writer, const void *record, char *out)
 {
+    static const char sides[2][SPELLED] = {"\"client\"", "\"server\""};
     const struct flow_record *flow = record;
-    json_put_integer(&writer->json, time_since(flow->end, flow->start));
+    (void)writer;
+    if (!flow->time_wait_both)
+        return spell_either(out, flow->time_wait_side == CLIENT, sides);
+    memcpy(out, "\"both\"", 6);
+    return out + 6;
 }
 
-void derived_write_time_wait_side(struct record_writer *writer, const void *record)
-{
-    const struct flow_record *flow = record;
-    const char *one = flow->time_wait_side == CLIENT ? "client" : "server";
-    json_put_word(&writer->json, flow->time_wait_both ? "both" : one);
-}
-
-void derived_write_flow_caveats(struct record_writer *writer, const void *record)
-{
-    const struct flow_record *flow = record;
-    put_notes(writer, flow->caveats);
-}
-
-bool derived_has_time_wait(const void *record)
-{
-    const struct flow_record *flow = record;
-    return flow->time_wait;
-}
-
-bool derived_has_icmp(const void *record)
-{
-    const struct flow_record *flow = record;
-    return flow->icmp_errors > 0;
-}
-
-void derived_write_icmp_sender(struct record_writer *writer, const void *record)
+char *derived_spell_icmp_sender(struct record_writer *writer, const void *record, char *out)
 {
     const struct icmp_record *icmp = record;
-    put_address(writer, icmp->ip_version, icmp->from);
+    (void)writer;
+    return json_spell_address(out, icmp->ip_version, icmp->from);
 }
 
-void derived_write_event_kind(struct record_writer *writer, const void *record)
+char *derived_spell_event_kind(struct record_writer *writer, const void *record, char *out)
 {
+    static const char kinds[2][SPELLED] = {"\"alert\"", "\"event\""};
     const struct event_record *event = record;
-    bool alert = event->level == LEVEL_WARNING || event->level == LEVEL_ERROR;
-    json_put_word(&writer->json, alert ? "alert" : "event");
+    (void)writer;
+    return spell_either(out, event->level == LEVEL_WARNING || event->level == LEVEL_ERROR, kinds);
 }
 
 void derived_write_reference(struct record_writer *writer, const void *record)
 {
     const struct event_record *event = record;
     json_put_string(&writer->json, event_row(event->id)->reference);
-}
-
-void derived_write_event_caveats(struct record_writer *writer, const void *record)
-{
-    const struct event_record *event = record;
-    put_notes(writer, event->caveats);
 }
 
 void derived_write_numbers(struct record_writer *writer, const void *record)
@@ -284,10 +207,11 @@ void derived_write_details(struct record_writer *writer, const void *record)
     put_text(writer, "}");
 }
 
-void derived_write_evidence_flags(struct record_writer *writer, const void *record)
+char *derived_spell_evidence_flags(struct record_writer *writer, const void *record, char *out)
 {
     const struct evidence_record *evidence = record;
-    put_flags(writer, evidence->flags);
+    (void)writer;
+    return spell_flags(out, evidence->flags);
 }
 
 bool derived_evidence_is_relative(const void *record)
@@ -308,10 +232,11 @@ bool derived_evidence_has_relative_ack(const void *record)
     return evidence->ack_relative_known && derived_evidence_has_ack(record);
 }
 
-void derived_write_segment_flags(struct record_writer *writer, const void *record)
+char *derived_spell_segment_flags(struct record_writer *writer, const void *record, char *out)
 {
     const struct segment_record *segment = record;
-    put_flags(writer, segment->flags);
+    (void)writer;
+    return spell_flags(out, segment->flags);
 }
 
 bool derived_segment_is_relative(const void *record)
@@ -407,16 +332,18 @@ void derived_write_problem_title(struct record_writer *writer, const void *recor
     json_put_string(&writer->json, event_row((enum event_id)problem->key.id)->title);
 }
 
-void derived_write_problem_source(struct record_writer *writer, const void *record)
+char *derived_spell_problem_source(struct record_writer *writer, const void *record, char *out)
 {
     const struct problem *problem = record;
-    put_address(writer, (uint8_t)problem->key.ip_version, problem->key.source);
+    (void)writer;
+    return json_spell_address(out, (uint8_t)problem->key.ip_version, problem->key.source);
 }
 
-void derived_write_problem_destination(struct record_writer *writer, const void *record)
+char *derived_spell_problem_destination(struct record_writer *writer, const void *record, char *out)
 {
     const struct problem *problem = record;
-    put_address(writer, (uint8_t)problem->key.ip_version, problem->key.destination);
+    (void)writer;
+    return json_spell_address(out, (uint8_t)problem->key.ip_version, problem->key.destination);
 }
 
 void derived_write_no_list(struct record_writer *writer, const void *record)

@@ -1,6 +1,7 @@
 /*
  * derived: values of records that are not simply a member of a struct, and when a member is null.
- * Each write function appends one JSON value; the record is the one of the table that names it.
+ * Each write function appends one JSON value, each spell function writes one of JSON_SCALAR octets
+ * at most at out and returns its end; the record is the one of the table that names it.
  */
 #ifndef LASTACK_SINK_DERIVED_H
 #define LASTACK_SINK_DERIVED_H
@@ -10,52 +11,37 @@
 struct record_writer;
 
 /* struct flow_identity */
-void derived_write_network_type(struct record_writer *writer, const void *record);
+char *derived_spell_network_type(struct record_writer *writer, const void *record, char *out);
 void derived_write_tape(struct record_writer *writer, const void *record);
 void derived_write_deltas(struct record_writer *writer, const void *record);
-void derived_write_community_id(struct record_writer *writer, const void *record);
-void derived_write_packets(struct record_writer *writer, const void *record);
-void derived_write_bytes(struct record_writer *writer, const void *record);
-void derived_write_tunnel(struct record_writer *writer, const void *record);
-void derived_write_source_ip(struct record_writer *writer, const void *record);
-void derived_write_destination_ip(struct record_writer *writer, const void *record);
-
-/* struct side_record */
-bool derived_knows_iss(const void *record);
-bool derived_knows_mss(const void *record);
-bool derived_knows_window_scale(const void *record);
-bool derived_knows_sack(const void *record);
-bool derived_knows_timestamps(const void *record);
-bool derived_has_rtt(const void *record);
-bool derived_has_fin(const void *record);
-bool derived_has_rst(const void *record);
+char *derived_spell_community_id(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_packets(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_bytes(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_source_ip(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_destination_ip(struct record_writer *writer, const void *record, char *out);
 
 /* struct flow_record */
-void derived_write_flow_type(struct record_writer *writer, const void *record);
-void derived_write_flow_duration(struct record_writer *writer, const void *record);
-void derived_write_time_wait_side(struct record_writer *writer, const void *record);
-void derived_write_flow_caveats(struct record_writer *writer, const void *record);
-bool derived_has_time_wait(const void *record);
-bool derived_has_icmp(const void *record);
+char *derived_spell_flow_type(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_flow_duration(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_time_wait_side(struct record_writer *writer, const void *record, char *out);
 
 /* struct icmp_record */
-void derived_write_icmp_sender(struct record_writer *writer, const void *record);
+char *derived_spell_icmp_sender(struct record_writer *writer, const void *record, char *out);
 
 /* struct event_record */
-void derived_write_event_kind(struct record_writer *writer, const void *record);
+char *derived_spell_event_kind(struct record_writer *writer, const void *record, char *out);
 void derived_write_reference(struct record_writer *writer, const void *record);
-void derived_write_event_caveats(struct record_writer *writer, const void *record);
 void derived_write_numbers(struct record_writer *writer, const void *record);
 void derived_write_details(struct record_writer *writer, const void *record);
 
 /* struct evidence_record */
-void derived_write_evidence_flags(struct record_writer *writer, const void *record);
+char *derived_spell_evidence_flags(struct record_writer *writer, const void *record, char *out);
 bool derived_evidence_is_relative(const void *record);
 bool derived_evidence_has_ack(const void *record);
 bool derived_evidence_has_relative_ack(const void *record);
 
 /* struct segment_record */
-void derived_write_segment_flags(struct record_writer *writer, const void *record);
+char *derived_spell_segment_flags(struct record_writer *writer, const void *record, char *out);
 bool derived_segment_is_relative(const void *record);
 bool derived_segment_has_ack(const void *record);
 bool derived_segment_has_relative_ack(const void *record);
@@ -71,8 +57,9 @@ bool derived_knows_drops(const void *record);
 bool derived_interface_knows_drops(const void *record);
 bool derived_stats_know_drops(const void *record);
 void derived_write_problem_title(struct record_writer *writer, const void *record);
-void derived_write_problem_source(struct record_writer *writer, const void *record);
-void derived_write_problem_destination(struct record_writer *writer, const void *record);
+char *derived_spell_problem_source(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_problem_destination(struct record_writer *writer, const void *record,
+                                        char *out);
 void derived_write_no_list(struct record_writer *writer, const void *record);
 
 /* struct host_record */

@@ -12,8 +12,11 @@
  * TALLY         counts by word
  * FIXED         the same JSON in every record
  * WRITTEN       a derived value
+ * SPELLED       the same, of JSON_SCALAR octets at most
  * OBSERVER      the capturing host, where it was named
  * PLACE         with several inputs: the file of a packet, and its number there
+ *
+ * KNOWN_BY      further: null where that member is zero
  *
  * What follows the description sets further members of struct field.
  */
@@ -87,6 +90,11 @@
 #define WRITTEN(name, function, json_schema, text, ...) \
     {KEY(name), .kind = FIELD_WRITTEN, .write = function, .schema = json_schema, \
      .description = text, __VA_ARGS__},
+#define SPELLED(name, function, json_schema, text, ...) \
+    {KEY(name), .kind = FIELD_SPELLED, .spell = function, .schema = json_schema, \
+     .description = text, __VA_ARGS__},
+#define KNOWN_BY(record, member) \
+    .known_offset = offsetof(struct record, member), .known_size = MEMBER_SIZE(record, member)
 #define OBSERVER \
     {KEY("observer"), .kind = FIELD_OBJECT, .table = &observer_table, .only_observed = true, \
      .description = "the capturing host, when it was named"},

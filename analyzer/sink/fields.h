@@ -3,8 +3,8 @@
  *
  * A table describes one JSON object: the keys in the order they are written, where in the C record
  * each value lies, what kind it is and what it means.  record_writer writes records from these
- * tables, by way of layout, and schema prints the JSON Schema from them, so the two cannot disagree.  The rows stand
- * in fields_flow.def, fields_event.def and fields_run.def.
+ * tables, by way of layout, and schema prints the JSON Schema from them, so the two cannot
+ * disagree.  The rows stand in fields_flow.def, fields_event.def and fields_run.def.
  */
 #ifndef LASTACK_SINK_FIELDS_H
 #define LASTACK_SINK_FIELDS_H
@@ -36,6 +36,8 @@ enum field_kind {
     FIELD_FILE,         /* uint64_t packet number: name of the input it came from */
     FIELD_FILE_PACKET,  /* uint64_t packet number: its number within that input */
     FIELD_TALLY,        /* object of the words, with uint64_t counts from an array at offset */
+    FIELD_BITS,         /* uint64_t: the list of words whose bits are set */
+    FIELD_SPELLED,      /* derived, JSON_SCALAR octets at most: spell() writes the value at out */
     FIELD_WRITTEN,      /* derived: write() appends the value, schema says what it is */
 };
 
@@ -47,8 +49,10 @@ struct field {
     uint8_t kind;       /* enum field_kind */
     uint8_t words;      /* enum vocabulary_id */
     bool zero_is_null;  /* FIELD_COUNT, FIELD_UID */
+    bool empty_is_null; /* FIELD_TEXT; its schema says so */
     bool seldom;        /* FIELD_BOOL, FIELD_COUNT: nearly always 0, as the fields next to it */
-    bool never_null;    /* FIELD_STRING, FIELD_TIME, FIELD_DURATION: always there */
+    bool alike;      /* scalars: differs little from record to record, as the fields next to it */
+    bool never_null; /* FIELD_STRING, FIELD_TIME, FIELD_DURATION: always there */
     bool only_observed; /* the key is left out unless an observer was named */
     bool only_several;  /* the key is left out unless there are several inputs */
     bool only_taps;     /* the key is left out unless there are taps */
@@ -56,7 +60,10 @@ struct field {
     uint32_t size;                     /* of the member; FIELD_LIST: of one element */
     uint32_t count_offset, count_size; /* FIELD_LIST: the member that counts the elements */
     const struct field_table *table;
-    bool (*known)(const void *record); /* false: null; NULL: always known */
+    uint32_t known_offset,
+        known_size; /* a member of 1 or 8 octets: 0: null; size 0: always known */
+    bool (*known)(const void *record); /* likewise: false: null; NULL: always known */
+    char *(*spell)(struct record_writer *writer, const void *record, char *out);
     void (*write)(struct record_writer *writer, const void *record);
     const char *schema; /* of FIELD_FIXED the value; else the value's JSON Schema; NULL: by kind */
     const char *description;

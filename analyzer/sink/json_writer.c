@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "../base/digits.h"
-
 enum {
     BUFFER_STEP = 16384, /* grown by at least this */
     EIGHT = sizeof(uint64_t)
@@ -100,48 +98,26 @@ char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address)
     return out;
 }
 
-/* The fraction of a second, and what ends a time: six digits and that are one word. */
-static inline char *spell_fraction(char *out, uint32_t nanos, bool nano)
+/* Before the epoch no second is remembered. */
+static char *spell_old_time(const struct json_writer *writer, char *out, nanotime moment)
 {
-    const uint64_t end = (uint64_t)'Z' << 48 | (uint64_t)'"' << 56;
-    *out++ = '.';
-    if (nano) {
-        out = digits_put_eight(out, nanos / 10);
-        *out = (char)('0' + nanos % 10);
-        return spell(out + 1, "Z\"", 2);
-    }
-    uint64_t digits = digits_eight(nanos / NANO_PER_MICRO) | DIGITS_ZEROES;
-    return digits_put_word(out, digits >> 16 | end);
-}
-
-/* A time of a second that is not remembered: from now on it is, but where it is before the epoch.
- */
-static __attribute__((noinline)) char *spell_anew(struct json_writer *writer, char *out,
-                                                  nanotime moment)
-{
-    if (moment == NANOTIME_UNKNOWN)
-        return json_spell_null(out);
-    if (moment < 0) {
-        spell_second(out, moment);
-        int64_t nanos = text_split_time(moment).nanos % NANO_PER_SECOND;
-        return spell_fraction(out + JSON_SECOND, (uint32_t)nanos, writer->nano);
-    }
-    uint64_t number = (uint64_t)moment / NANO_PER_SECOND;
-    struct json_second *second = &writer->second[number % JSON_SECONDS];
-    spell_second(second->text, moment);
-    second->number = number;
-    return json_spell_time(writer, out, moment);
+    spell_second(out, moment);
+    int64_t nanos = text_split_time(moment).nanos % NANO_PER_SECOND;
+    return json_spell_fraction(out + JSON_SECOND, (uint32_t)nanos, writer->nano);
 }
 
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
 {
-    uint64_t number = (uint64_t)moment / NANO_PER_SECOND; /* before the epoch it is none there is */
-    const struct json_second *second = &writer->second[number % JSON_SECONDS];
+    if (moment == NANOTIME_UNKNOWN)
+        return json_spell_null(out);
+    if (moment < 0)
+        return spell_old_time(writer, out, moment);
+    uint64_t number = (uint64_t)moment / NANO_PER_SECOND;
+    struct json_second *second = &writer->second[number % JSON_SECONDS];
     if (second->number != number)
-        return spell_anew(writer, out, moment);
-    memcpy(out, second->text, sizeof(second->text));
-    uint32_t nanos = (uint32_t)((uint64_t)moment - number * NANO_PER_SECOND);
-    return spell_fraction(out + JSON_SECOND, nanos, writer->nano);
+        spell_second(second->text, moment);
+    second->number = number;
+    return json_spell_within(writer, out, second, moment);
 }
 
 void json_put_raw(struct json_writer *writer, const char *text, size_t length)

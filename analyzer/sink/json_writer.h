@@ -15,6 +15,7 @@
 
 #include <json-c/printbuf.h>
 
+#include "../base/digits.h"
 #include "../base/text.h"
 #include "../base/time.h"
 
@@ -24,6 +25,7 @@ enum {
     JSON_WORD = 40,               /* the longest word of a vocabulary with its quotes */
     JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
     JSON_SECONDS = 8, /* that a writer remembers, each in the place its number modulo these names */
+    JSON_SHORT = 100000000, /* a number below this has eight digits at most */
     JSON_STRING = 10, /* what a string has of its own: quotes, and octets that may be overwritten */
     JSON_ESCAPED = 6, /* \u00XX: a character of a string at most */
 };
@@ -111,7 +113,40 @@ static inline char *json_spell_bool(char *out, bool value)
 
 char *json_spell_uid(char *out, uint64_t uid);
 char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address);
-/* NANOTIME_UNKNOWN is null. */
+
+/* The second of a moment, where it is remembered, or NULL. */
+static inline const struct json_second *json_writer_second(const struct json_writer *writer,
+                                                           nanotime moment)
+{
+    uint64_t number = (uint64_t)moment / NANO_PER_SECOND; /* before the epoch it is none there is */
+    const struct json_second *second = &writer->second[number % JSON_SECONDS];
+    return second->number == number ? second : NULL;
+}
+
+/* The fraction of a second, and what ends a time: six digits and that are one word. */
+static inline char *json_spell_fraction(char *out, uint32_t nanos, bool nano)
+{
+    const uint64_t end = (uint64_t)'Z' << 48 | (uint64_t)'"' << 56;
+    uint32_t digits = nano ? nanos / 10 : nanos / NANO_PER_MICRO;
+    *out = '.';
+    if (!nano)
+        return digits_put_word(out + 1, (digits_eight(digits) | DIGITS_ZEROES) >> 16 | end);
+    out = digits_put_eight(out + 1, digits);
+    *out = (char)('0' + nanos - 10 * digits);
+    memcpy(out + 1, "Z\"", 2);
+    return out + 3;
+}
+
+/* A time of a second that is remembered. */
+static inline char *json_spell_within(const struct json_writer *writer, char *out,
+                                      const struct json_second *second, nanotime moment)
+{
+    memcpy(out, second->text, sizeof(second->text));
+    uint32_t nanos = (uint32_t)((uint64_t)moment - second->number * NANO_PER_SECOND);
+    return json_spell_fraction(out + JSON_SECOND, nanos, writer->nano);
+}
+
+/* Any time, whose second is remembered from now on; NANOTIME_UNKNOWN is null. */
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment);
 
 /* The same of a string, JSON_ESCAPED * length + JSON_STRING octets; see json_put_string(). */

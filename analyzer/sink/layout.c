@@ -13,13 +13,19 @@ struct heap {
     size_t unit, count, room;
 };
 
+/* Octets of a record from begin up to end. */
+struct hull {
+    uint32_t begin, end;
+};
+
 struct draft {
     struct layout **first;
     struct layout_terms terms;
-    struct heap text, zeroes, steps, spans; /* zeroes: the texts of runs, behind the others later */
-    size_t pending;                         /* in text, from here on */
-    bool in_run, in_phrase;
+    struct heap text, zeroes, steps; /* zeroes: the texts of runs, behind the others later */
+    size_t pending;                  /* in text, from here on */
+    bool in_run, in_phrase, in_loop;
     size_t run, phrase; /* the steps that they began with */
+    struct hull hull;   /* of the phrase */
     bool failed;
 };
 
@@ -64,90 +70,46 @@ static struct step *add_step(struct draft *draft, enum step_kind kind)
     if (step == NULL)
         return NULL;
     *step = (struct step){.kind = (uint8_t)kind,
-                          .text = (uint32_t)draft->pending,
-                          .length = (uint32_t)(draft->text.count - draft->pending)};
+                          .begin = (uint32_t)draft->pending,
+                          .length = (uint16_t)(draft->text.count - draft->pending)};
     draft->pending = draft->text.count;
     return step;
 }
 
-/* Begins a run; its text gathers elsewhere, as the steps that it stands for need theirs. */
-static void begin_run(struct draft *draft)
+/* A step without text: what is pending leads to the next one. */
+static struct step *add_mute_step(struct draft *draft, enum step_kind kind)
 {
     size_t pending = draft->pending;
+    draft->pending = draft->text.count;
+    struct step *step = add_step(draft, kind);
+    draft->pending = pending;
+    return step;
+}
+
+static struct hull hull_of(struct hull hull, uint32_t offset, uint32_t size)
+{
+    hull.begin = offset < hull.begin ? offset : hull.begin;
+    hull.end = offset + size > hull.end ? offset + size : hull.end;
+    return hull;
+}
+
+/* Begins a run; its text gathers elsewhere, as the steps that it stands for need theirs. */
+static void begin_run(struct draft *draft, uint32_t offset)
+{
     draft->run = draft->steps.count;
-    struct step *run = add_step(draft, STEP_ZEROES);
-    draft->pending = pending; /* leads to the first field, too */
+    struct step *run = add_mute_step(draft, STEP_ZEROES);
     if (run == NULL)
         return;
-    run->text = (uint32_t)draft->zeroes.count;
-    run->length = 0;
-    run->span = (uint32_t)draft->spans.count;
+    run->begin = (uint32_t)draft->zeroes.count;
+    run->offset = offset;
     draft->in_run = true;
-}
-
-/* Whether the words of a field may be part of a phrase. */
-static bool is_phrased(const struct field *field)
-{
-    if (field->kind != FIELD_WORD || field->known != NULL)
-        return false;
-    const struct vocabulary *words = vocabulary_row(field->words);
-    return words->last - words->first < 1 << PHRASE_BITS;
-}
-
-/* Begins a phrase; the steps that it stands for keep their texts. */
-static void begin_phrase(struct draft *draft)
-{
-    size_t pending = draft->pending;
-    struct phrase *phrase = calloc(PHRASES, sizeof(*phrase));
-    draft->failed |= phrase == NULL;
-    draft->phrase = draft->steps.count;
-    draft->pending = draft->text.count;
-    struct step *step = add_step(draft, STEP_PHRASE);
-    draft->pending = pending;
-    if (step == NULL)
-        free(phrase);
-    else
-        step->phrase = phrase;
-}
-
-/* Takes a field of words into the phrase, or begins one where another follows. */
-static void extend_phrase(struct draft *draft, const struct field *field)
-{
-    bool goes_on = is_phrased(field) && is_phrased(field + 1);
-    if (!draft->in_phrase && goes_on)
-        begin_phrase(draft);
-    draft->in_phrase |= goes_on;
-    if (draft->failed || !draft->in_phrase)
-        return;
-    struct step *phrase = step_at(draft, draft->phrase);
-    phrase->skip++;
-    draft->in_phrase = goes_on && phrase->skip < PHRASE_WORDS;
-}
-
-/* Adds the part of the record where a field lies, to the one before it where they touch. */
-static void add_span(struct draft *draft, struct step *run, uint32_t offset, uint32_t size)
-{
-    struct span *last =
-        run->spans == 0 ? NULL : (struct span *)draft->spans.items + draft->spans.count - 1;
-    bool behind = last != NULL && last->offset + last->size == offset;
-    bool before = last != NULL && offset + size == last->offset;
-    if (behind || before) {
-        last->offset = before ? offset : last->offset;
-        last->size += size;
-        return;
-    }
-    struct span *span = add(draft, &draft->spans, 1);
-    if (span == NULL)
-        return;
-    *span = (struct span){offset, size};
-    run->spans++;
 }
 
 /* Takes a field, with the text that is pending, into the run. */
 static void extend_run(struct draft *draft, const struct field *field, uint32_t offset)
 {
     if (!draft->in_run)
-        begin_run(draft);
+        begin_run(draft, offset);
     if (draft->failed)
         return;
     struct step *run = step_at(draft, draft->run);
@@ -155,39 +117,138 @@ static void extend_run(struct draft *draft, const struct field *field, uint32_t 
     put(draft, &draft->zeroes, (const char *)draft->text.items + draft->pending,
         draft->text.count - draft->pending);
     put(draft, &draft->zeroes, zero, strlen(zero));
-    run->length = (uint32_t)draft->zeroes.count - run->text;
+    struct hull hull =
+        hull_of((struct hull){run->offset, run->offset + run->size}, offset, field->size);
+    run->offset = hull.begin;
+    run->size = (uint16_t)(hull.end - hull.begin);
+    run->length = (uint16_t)(draft->zeroes.count - run->begin);
     run->skip++;
-    add_span(draft, run, offset, field->size);
+}
+
+/* What is looked at is words: of a part of the record that is smaller the steps are taken. */
+static void mute(struct step *step)
+{
+    step->kind = STEP_TEXT;
+    step->length = 0;
+}
+
+/* Ends the phrase, if there is one: of a single value, or of too few octets, it is none. */
+static void end_phrase(struct draft *draft)
+{
+    if (!draft->in_phrase || draft->failed)
+        return;
+    draft->in_phrase = false;
+    struct step *phrase = step_at(draft, draft->phrase);
+    phrase->skip = (uint16_t)(draft->steps.count - draft->phrase); /* with the step that learns */
+    phrase->offset = draft->hull.begin;
+    phrase->size = (uint16_t)(draft->hull.end - draft->hull.begin);
+    if (phrase->skip <= 2 || phrase->size < sizeof(uint64_t)) {
+        mute(phrase);
+        return;
+    }
+    phrase->phrase = calloc(PHRASES, sizeof(*phrase->phrase));
+    draft->failed |= phrase->phrase == NULL;
+    struct step *learn = add_mute_step(draft, STEP_LEARN);
+    phrase = step_at(draft, draft->phrase);
+    if (learn == NULL)
+        return;
+    learn->offset = phrase->offset;
+    learn->size = phrase->size;
+    learn->phrase = phrase->phrase;
+}
+
+/* The octets that the value of a field depends on. */
+static struct hull field_hull(const struct field *field, uint32_t record)
+{
+    struct hull hull = {record + field->offset, record + field->offset + field->size};
+    if (field->known_size > 0)
+        hull = hull_of(hull, record + field->known_offset, field->known_size);
+    return hull;
+}
+
+static bool is_phrased(const struct field *field)
+{
+    return field->known == NULL && (field->kind == FIELD_WORD || field->alike);
+}
+
+/* Takes a field into the phrase where it fits, or else begins another if the next one fits to it.
+ */
+static void extend_phrase(struct draft *draft, const struct field *field, uint32_t record)
+{
+    struct hull hull = field_hull(field, record), next = field_hull(field + 1, record);
+    struct hull both = hull_of(hull, draft->hull.begin, draft->hull.end - draft->hull.begin);
+    if (draft->in_phrase && is_phrased(field) && both.end - both.begin <= PHRASE_OCTETS) {
+        draft->hull = both;
+        return;
+    }
+    end_phrase(draft);
+    both = hull_of(hull, next.begin, next.end - next.begin);
+    if (!is_phrased(field) || !is_phrased(field + 1) || both.end - both.begin > PHRASE_OCTETS)
+        return;
+    draft->phrase = draft->steps.count;
+    draft->hull = hull;
+    draft->in_phrase = add_mute_step(draft, STEP_PHRASE) != NULL;
 }
 
 /* How a value is written, by its kind. */
 static const uint8_t step_of_field[] = {
-    [FIELD_FIXED] = STEP_TEXT,    [FIELD_BOOL] = STEP_BOOL,
-    [FIELD_COUNT] = STEP_SCALAR,  [FIELD_TIME] = STEP_TIME,
-    [FIELD_DURATION] = STEP_SPAN, [FIELD_UID] = STEP_SCALAR,
-    [FIELD_WORD] = STEP_WORD,     [FIELD_STRING] = STEP_WIDE,
-    [FIELD_TEXT] = STEP_WIDE,     [FIELD_RAW] = STEP_WIDE,
-    [FIELD_OBJECT] = STEP_TEXT,   [FIELD_POINTED] = STEP_WIDE,
-    [FIELD_LIST] = STEP_WIDE,     [FIELD_POINTED_LIST] = STEP_WIDE,
-    [FIELD_FILE] = STEP_WIDE,     [FIELD_FILE_PACKET] = STEP_SCALAR,
-    [FIELD_TALLY] = STEP_WIDE,    [FIELD_WRITTEN] = STEP_WIDE,
+    [FIELD_FIXED] = STEP_TEXT,      [FIELD_BOOL] = STEP_BOOL,
+    [FIELD_COUNT] = STEP_SCALAR,    [FIELD_TIME] = STEP_TIME,
+    [FIELD_DURATION] = STEP_SPAN,   [FIELD_UID] = STEP_SCALAR,
+    [FIELD_WORD] = STEP_WORD,       [FIELD_STRING] = STEP_STRING_AT,
+    [FIELD_TEXT] = STEP_STRING,     [FIELD_RAW] = STEP_WIDE,
+    [FIELD_OBJECT] = STEP_TEXT,     [FIELD_POINTED] = STEP_WIDE,
+    [FIELD_LIST] = STEP_WIDE,       [FIELD_POINTED_LIST] = STEP_WIDE,
+    [FIELD_FILE] = STEP_WIDE,       [FIELD_FILE_PACKET] = STEP_SCALAR,
+    [FIELD_TALLY] = STEP_WIDE,      [FIELD_BITS] = STEP_BITS,
+    [FIELD_SPELLED] = STEP_SPELLED, [FIELD_WRITTEN] = STEP_WIDE,
 };
 
 static enum step_kind kind_of_count(const struct field *field)
 {
-    if (field->size == sizeof(uint64_t))
-        return field->zero_is_null ? STEP_PACKET : STEP_COUNT;
-    return field->zero_is_null ? STEP_SCALAR : STEP_SMALL;
+    static const uint8_t of_size[] = {
+        [1] = STEP_COUNT_1, [2] = STEP_COUNT_2, [4] = STEP_COUNT_4, [8] = STEP_COUNT_8};
+    if (!field->zero_is_null)
+        return (enum step_kind)of_size[field->size];
+    return field->size == sizeof(uint64_t) ? STEP_PACKET : STEP_SCALAR;
+}
+
+/* Values of any length: what the steps after them need is made room for anew. */
+static bool makes_room(enum step_kind kind)
+{
+    return kind == STEP_WIDE || kind == STEP_STRING || kind == STEP_STRING_AT || kind == STEP_LIST;
+}
+
+static bool may_be_unknown(const struct field *field)
+{
+    return field->known != NULL || field->known_size > 0;
 }
 
 static enum step_kind kind_of(const struct field *field)
 {
     enum step_kind kind = (enum step_kind)step_of_field[field->kind];
-    if (kind == STEP_WIDE)
-        return kind;
-    if (field->known != NULL)
-        return STEP_SCALAR;
+    if (field->kind == FIELD_LIST && field->table == NULL)
+        kind = STEP_LIST;
+    if (may_be_unknown(field))
+        return makes_room(kind) ? STEP_WIDE : STEP_SCALAR;
     return field->kind == FIELD_COUNT ? kind_of_count(field) : kind;
+}
+
+/* A step that has the value of a field. */
+static struct step *add_value(struct draft *draft, enum step_kind kind, const struct field *field,
+                              uint32_t record)
+{
+    struct step *step = add_step(draft, kind);
+    if (step == NULL)
+        return NULL;
+    step->field = field;
+    step->size = (uint16_t)field->size;
+    step->words = field->words;
+    if (field->words != WORDS_NONE)
+        step->first_word = vocabulary_row(field->words)->first;
+    step->record = record;
+    step->offset = record + field->offset;
+    return step;
 }
 
 static void draft_value(struct draft *draft, const struct field *field, uint32_t record)
@@ -196,51 +257,70 @@ static void draft_value(struct draft *draft, const struct field *field, uint32_t
     const struct layout *part =
         leads_on ? layout_find(draft->first, field->table, draft->terms) : NULL;
     draft->failed |= leads_on && part == NULL;
+    extend_phrase(draft, field, record);
     if (field->seldom)
         extend_run(draft, field, record + field->offset);
     draft->in_run &= field->seldom;
-    extend_phrase(draft, field);
-    struct step *step = add_step(draft, kind_of(field));
-    if (step == NULL)
-        return;
-    step->field = field;
-    step->size = (uint8_t)field->size;
-    step->words = field->words;
-    if (step->kind == STEP_WORD)
-        step->first_word = (int16_t)vocabulary_row(field->words)->first;
-    step->record = record;
-    step->offset = record + field->offset;
-    step->part = part;
+    struct step *step = add_value(draft, kind_of(field), field, record);
+    if (step != NULL)
+        step->part = part;
+}
+
+/* What is not a value of the same object as the one before: no run and no phrase goes on. */
+static void interrupt(struct draft *draft)
+{
+    draft->in_run = false;
+    end_phrase(draft);
+}
+
+/* The steps that `index` stands for end here. */
+static void close_steps(struct draft *draft, size_t index)
+{
+    if (!draft->failed)
+        step_at(draft, index)->skip = (uint16_t)(draft->steps.count - index - 1);
 }
 
 /* An object that may be null ends with a step of text, where those without it go on. */
 static void draft_option(struct draft *draft, const struct field *field, uint32_t record)
 {
+    interrupt(draft);
     size_t option = draft->steps.count;
-    struct step *step = add_step(draft, STEP_OPTION);
-    if (step == NULL)
-        return;
-    step->field = field;
-    step->record = record;
+    add_value(draft, STEP_OPTION, field, record);
     draft_table(draft, field->table, record + field->offset);
-    draft->in_run = false;
+    interrupt(draft);
     add_step(draft, STEP_TEXT);
-    if (!draft->failed)
-        step_at(draft, option)->skip = (uint16_t)(draft->steps.count - option - 1);
+    close_steps(draft, option);
+}
+
+/* The objects of an array: their steps count from where the element begins. */
+static void draft_loop(struct draft *draft, const struct field *field, uint32_t record)
+{
+    interrupt(draft);
+    put(draft, &draft->text, "[", 1);
+    size_t loop = draft->steps.count;
+    add_value(draft, STEP_LOOP, field, record);
+    draft->in_loop = true;
+    draft_table(draft, field->table, 0);
+    interrupt(draft);
+    draft->in_loop = false;
+    add_step(draft, STEP_NEXT);
+    close_steps(draft, loop);
+    put(draft, &draft->text, "]", 1);
 }
 
 static void draft_field(struct draft *draft, const struct field *field, uint32_t record)
 {
-    if (field->kind == FIELD_FIXED) {
+    bool is_loop = field->kind == FIELD_LIST && field->table != NULL && !may_be_unknown(field);
+    if (field->kind == FIELD_FIXED)
         put(draft, &draft->text, field->schema, field->size);
-    } else if (field->kind == FIELD_OBJECT && field->known != NULL) {
-        draft->in_run = false;
+    else if (field->kind == FIELD_OBJECT && may_be_unknown(field))
         draft_option(draft, field, record);
-    } else if (field->kind == FIELD_OBJECT) {
+    else if (field->kind == FIELD_OBJECT)
         draft_table(draft, field->table, record + field->offset);
-    } else {
+    else if (is_loop && !draft->in_loop)
+        draft_loop(draft, field, record);
+    else
         draft_value(draft, field, record);
-    }
 }
 
 /* Every key brings its comma; the first one's becomes the opening brace. */
@@ -260,27 +340,46 @@ static void draft_table(struct draft *draft, const struct field_table *table, ui
     put(draft, &draft->text, "}", 1);
 }
 
-/* The texts of runs go behind the others. */
+/* The texts of runs go behind the others; now that they stay where they are, steps point to them.
+ */
 static void join_texts(struct draft *draft)
 {
-    for (size_t i = 0; i < draft->steps.count; i++) {
-        if (step_at(draft, i)->kind == STEP_ZEROES)
-            step_at(draft, i)->text += (uint32_t)draft->text.count;
-    }
+    size_t others = draft->text.count;
     put(draft, &draft->text, draft->zeroes.items, draft->zeroes.count);
     char *beyond = add(draft, &draft->text, LAYOUT_CHUNK);
-    if (beyond != NULL)
-        memset(beyond, 0, LAYOUT_CHUNK);
+    if (beyond == NULL)
+        return;
+    memset(beyond, 0, LAYOUT_CHUNK);
+    for (size_t i = 0; i < draft->steps.count; i++) {
+        struct step *step = step_at(draft, i);
+        step->begin += step->kind == STEP_ZEROES ? (uint32_t)others : 0;
+        if (step->kind == STEP_ZEROES && step->size < sizeof(uint64_t))
+            mute(step);
+        step->text = (const char *)draft->text.items + step->begin;
+        step->take = draft->terms.takes[step->kind];
+    }
 }
 
+static uint32_t room_of_value(const struct step *step)
+{
+    if (step->kind == STEP_PHRASE)
+        return PHRASE_TEXT;
+    if (step->kind != STEP_BITS)
+        return JSON_SCALAR;
+    const struct vocabulary *words = vocabulary_row(step->words);
+    return (uint32_t)(words->last - words->first + 1) * (JSON_WORD + 1) + JSON_WORD;
+}
+
+/* A loop makes room for each further element; the last one, too, and what follows, fit into that.
+ */
 static uint32_t room_of(const struct layout *layout)
 {
     uint32_t room = 0, most = 0;
     for (uint32_t i = 0; i < layout->steps; i++) {
         const struct step *step = &layout->step[i];
-        room += step->length + LAYOUT_CHUNK + JSON_SCALAR;
+        room += step->length + LAYOUT_CHUNK + room_of_value(step);
         most = room > most ? room : most;
-        if (step->kind == STEP_WIDE)
+        if (makes_room((enum step_kind)step->kind))
             room = 0;
     }
     return most;
@@ -293,20 +392,16 @@ static bool fill(struct layout *layout, struct layout **first, struct layout_ter
                           .terms = terms,
                           .text.unit = 1,
                           .zeroes.unit = 1,
-                          .steps.unit = sizeof(struct step),
-                          .spans.unit = sizeof(struct span)};
+                          .steps.unit = sizeof(struct step)};
     draft_table(&draft, layout->table, 0);
+    interrupt(&draft);
     add_step(&draft, STEP_END);
     join_texts(&draft);
     free(draft.zeroes.items);
     layout->text = draft.text.items;
-    layout->span = draft.spans.items;
     layout->step = draft.steps.items;
     layout->steps = (uint32_t)draft.steps.count;
     layout->room = room_of(layout);
-    layout->is_narrow = true;
-    for (uint32_t i = 0; i < layout->steps; i++)
-        layout->is_narrow &= layout->step[i].kind != STEP_WIDE;
     return !draft.failed;
 }
 
@@ -329,14 +424,19 @@ const struct layout *layout_find(struct layout **first, const struct field_table
     return NULL;
 }
 
+static void free_phrase(struct step *step)
+{
+    if (step->kind == STEP_PHRASE)
+        free(step->phrase);
+}
+
 void layout_free_all(struct layout *first)
 {
     while (first != NULL) {
         struct layout *next = first->next;
         for (uint32_t i = 0; i < first->steps; i++)
-            free(first->step[i].phrase);
+            free_phrase(&first->step[i]);
         free(first->step);
-        free(first->span);
         free(first->text);
         free(first);
         first = next;

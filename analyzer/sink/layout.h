@@ -8,10 +8,13 @@
  *     ,"flags":{"syn": 1 ,"fin": 1 ,"rst": 0 ,"psh": 2 ,"urg":0},"retransmissions":{"packets":0,...
  *     `---- text ----'   `- text '                    `---- a run of zeroes: text alone ----
  *
- * A run of fields that are nearly always zero (field.seldom) has a step of its own before theirs:
- * where all of them are zero, its text says so, and the others are left out.  So have words that
- * follow each other, such as a state, its fact and its basis: which come together are few, and
- * their text is remembered as a phrase when it was spelled once.
+ * Three kinds of steps stand before others, and often take their place:
+ *
+ *     zeroes   before fields that are nearly always zero (field.seldom): where the whole part of
+ * the record that they lie in is zero, its text says so phrase   before fields that lie close
+ * together and differ little from record to record, such as a state, its fact and its basis: which
+ * octets come together are few, and what they were spelled like is remembered loop     before the
+ * fields of a list's elements, once for each
  */
 #ifndef LASTACK_SINK_LAYOUT_H
 #define LASTACK_SINK_LAYOUT_H
@@ -21,68 +24,78 @@
 enum { LAYOUT_CHUNK = 32 }; /* texts may be copied in whole pieces of this size */
 
 enum step_kind {
-    STEP_TEXT,   /* nothing but the text */
-    STEP_ZEROES, /* the next `skip` steps, where all that they write is zero */
-    STEP_PHRASE, /* the next `skip` steps, all of them STEP_WORD, where their phrase is known */
-    STEP_OPTION, /* an object of the next `skip` steps, or null */
-    STEP_COUNT,  /* FIELD_COUNT of 8 octets, always known */
-    STEP_PACKET, /* such a one where zero is null: nearly always a packet's number */
-    STEP_SMALL,  /* FIELD_COUNT of fewer octets, always known, zero or not */
-    STEP_BOOL,   /* FIELD_BOOL, always known */
-    STEP_WORD,   /* FIELD_WORD, always known */
-    STEP_TIME,   /* FIELD_TIME, always known */
-    STEP_SPAN,   /* FIELD_DURATION, always known */
-    STEP_SCALAR, /* any other value of a known length */
-    STEP_WIDE,   /* any length: what the steps after it need is made room for anew */
-    STEP_END     /* the last one, of text alone */
+    STEP_TEXT,    /* nothing but the text */
+    STEP_ZEROES,  /* the next `skip` steps, where `size` octets at `offset` are zero */
+    STEP_PHRASE,  /* the next `skip` steps, where their phrase is known */
+    STEP_LEARN,   /* the end of those: from now on it is */
+    STEP_OPTION,  /* an object of the next `skip` steps, or null */
+    STEP_LOOP,    /* the next `skip` steps for each element of an array */
+    STEP_NEXT,    /* the end of those */
+    STEP_COUNT_1, /* FIELD_COUNT of as many octets, always known, zero or not */
+    STEP_COUNT_2,
+    STEP_COUNT_4,
+    STEP_COUNT_8,
+    STEP_PACKET,    /* that of 8 octets where zero is null: nearly always a packet's number */
+    STEP_BOOL,      /* FIELD_BOOL, always known */
+    STEP_WORD,      /* FIELD_WORD, always known */
+    STEP_TIME,      /* FIELD_TIME, always known */
+    STEP_SPAN,      /* FIELD_DURATION, always known */
+    STEP_SPELLED,   /* FIELD_SPELLED */
+    STEP_BITS,      /* FIELD_BITS */
+    STEP_SCALAR,    /* any other value of a known length */
+    STEP_STRING,    /* FIELD_TEXT, always known: room is made for it, and for what follows */
+    STEP_STRING_AT, /* FIELD_STRING, always known: likewise */
+    STEP_LIST,      /* an array of words or numbers: likewise */
+    STEP_WIDE,      /* any other of any length: likewise */
+    STEP_END        /* the last one, of text alone */
 };
 
 enum {
-    PHRASE_WORDS = 4,
-    PHRASE_BITS = 8,                /* a word's number has */
-    PHRASE_TEXT = 3 * LAYOUT_CHUNK, /* of a longer one the words are spelled each time */
-    PHRASES = 64                    /* that a step remembers, in the place that their words say */
+    PHRASE_OCTETS = 16,             /* of the record that a phrase stands for */
+    PHRASE_TEXT = 4 * LAYOUT_CHUNK, /* a longer one is spelled each time */
+    PHRASE_BITS = 6,                /* as many are remembered, each where its octets' hash says */
+    PHRASES = 1 << PHRASE_BITS
 };
 
-/* Words that came together once, with the text that leads to them. */
+/* What octets were spelled like once, with the text that leads to them. */
 struct phrase {
-    uint32_t words;  /* their numbers, PHRASE_BITS each */
-    uint32_t length; /* 0: none yet */
+    uint64_t first, last; /* the octets; where they are fewer than 16 the two overlap */
+    uint64_t length;      /* 0: none yet */
     char text[PHRASE_TEXT];
 };
 
-struct step {
-    uint8_t kind;  /* enum step_kind */
-    uint8_t words; /* STEP_WORD: enum vocabulary_id, and what its values begin with */
-    int16_t first_word;
-    uint8_t size; /* STEP_SMALL: octets */
-    uint16_t skip;
-    uint32_t text, length;     /* in the layout's text; STEP_ZEROES has the values there, too */
-    uint32_t record;           /* where the struct of the field's table begins in the record */
-    uint32_t offset;           /* of the value in the record */
-    uint32_t span, spans;      /* STEP_ZEROES: which parts of the record are to be zero */
-    const struct field *field; /* of what has a value */
-    const struct layout *part; /* of the elements of a list, or of what a pointer leads to */
-    struct phrase *phrase;     /* STEP_PHRASE: owned; its user fills it */
-};
+struct taking;
 
-struct span {
-    uint32_t offset, size;
+struct step {
+    char *(*take)(struct taking *taking, const struct step *step, const uint8_t *record, char *out);
+    const char *text; /* in the layout's: what leads to the value */
+    uint16_t length;
+    uint8_t kind;    /* enum step_kind */
+    uint8_t words;   /* STEP_WORD, STEP_BITS: enum vocabulary_id */
+    uint32_t offset; /* of the value in the record; of the octets of a phrase */
+    uint16_t size;   /* there; of an element of an array */
+    uint16_t skip;
+    int32_t first_word;        /* STEP_WORD: what the values of its words begin with */
+    const struct field *field; /* of what has a value */
+    uint32_t record;           /* where the struct of the field's table begins in the record */
+    uint32_t begin;            /* of the text in the layout's */
+    const struct layout *part; /* of the elements of a list, or of what a pointer leads to */
+    struct phrase *phrase;     /* STEP_PHRASE: owned, STEP_LEARN: the same; its user fills it */
 };
 
 struct layout {
     const struct field_table *table;
     struct step *step; /* owned, as what follows */
     uint32_t steps;
-    uint32_t room;  /* that the steps between two wide ones need at most, with some to spare */
-    bool is_narrow; /* there is no wide one */
-    struct span *span;
-    char *text;          /* LAYOUT_CHUNK octets beyond its end are readable */
+    uint32_t room; /* that the steps need at most up to one that makes room anew, or to the end */
+    char *text;    /* LAYOUT_CHUNK octets beyond its end are readable */
     struct layout *next; /* of the same writer */
 };
 
-/* Which of the keys that some writers leave out are written. */
+/* How steps are taken, and which of the keys that some writers leave out are written. */
 struct layout_terms {
+    char *(*const *takes)(struct taking *, const struct step *, const uint8_t *,
+                          char *); /* by kind */
     bool observed, several, taps;
 };
 

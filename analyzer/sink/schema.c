@@ -110,6 +110,8 @@ static const char *scalar_schema(enum field_kind kind)
     case FIELD_LIST:
     case FIELD_POINTED_LIST:
     case FIELD_TALLY:
+    case FIELD_BITS:
+    case FIELD_SPELLED:
     case FIELD_WRITTEN:
         break;
     }
@@ -179,7 +181,8 @@ static struct json_object *value_schema(struct schema *schema, const struct fiel
 /* Whether null may stand in place of what value_schema says. */
 static bool may_be_null(const struct field *field)
 {
-    if (field->known || field->zero_is_null || field->only_several) /* packet 0 is none */
+    bool may_be_unknown = field->known || field->known_size > 0;
+    if (may_be_unknown || field->zero_is_null || field->only_several) /* packet 0 is none */
         return true;
     bool can_lack =
         field->kind == FIELD_STRING || field->kind == FIELD_TIME || field->kind == FIELD_DURATION;

@@ -143,7 +143,8 @@ static void fill_side(struct dice *dice, struct side_record *side)
         side->history[entry] = random_entry(dice);
     side->iss_known = toss(dice);
     side->iss = (uint32_t)number(dice);
-    side->syn_seen = toss(dice);
+    side->sack_known = toss(dice);
+    side->timestamps_known = toss(dice);
     side->mss_known = toss(dice);
     side->window_scale_known = toss(dice);
     side->mss = (uint16_t)number(dice);

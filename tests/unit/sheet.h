@@ -100,7 +100,8 @@ static inline struct side_record some_side(uint64_t first)
                                               .fact = FACT_GOT_FIN,
                                               .basis = BASIS_ACKED};
     number_counts(&side, first + 10);
-    side.iss_known = side.syn_seen = side.mss_known = side.window_scale_known = side.sack = true;
+    side.iss_known = side.mss_known = side.window_scale_known = true;
+    side.sack_known = side.timestamps_known = side.sack = true;
     side.iss = (uint32_t)first + 5;
     side.mss = (uint16_t)(first + 6);
     side.window_scale = (uint8_t)(first + 7);

@@ -122,6 +122,9 @@ static void what_is_unknown_is_null(void **state)
     sheet_open(&sheet, sink_ndjson_new, (struct sink_options){.nano = false});
     flow.who.ip_version = 6;
     flow.fin_to_fin = NANOTIME_UNKNOWN;
+    for (int side = CLIENT; side <= SERVER; side++)
+        flow.side[side].rtt_min = flow.side[side].rtt_mean = flow.side[side].rtt_p95 =
+            flow.side[side].rtt_max = NANOTIME_UNKNOWN;
     event.evidence[0].relative_known = false;
     event.evidence[0].ack_relative_known = false;
     event.evidence[0].flags = 0x02;

@@ -153,7 +153,7 @@ static void eight_digits_agree_with_printf(void **state)
         *digits_put_eight(ours, value) = '\0';
         snprintf(theirs, sizeof theirs, "%08u", value);
         assert_string_equal(ours, theirs);
-        *digits_put_below_eight(ours, value) = '\0';
+        *digits_put_number(ours, value) = '\0';
         snprintf(theirs, sizeof theirs, "%u", value);
         assert_string_equal(ours, theirs);
     }

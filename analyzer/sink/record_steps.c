@@ -1,0 +1,437 @@
+/*
+ * record_steps: taking the steps of a layout.  A flow has some hundred and fifty values, so one
+ * costs a copy of the text before it and one switch; nothing asks for room but what may be of any
+ * length.
+ */
+#include "place.h"
+#include "record_parts.h"
+
+static inline uint64_t read_word(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+/* Pieces of fixed size: cheaper than one copy of any length, as most texts are short. */
+static inline char *spell_text(char *out, const char *text, size_t length)
+{
+    char *end = out + length;
+    memcpy(out, text, LAYOUT_CHUNK);
+    while (__builtin_expect(end - out > LAYOUT_CHUNK, false)) {
+        out += LAYOUT_CHUNK;
+        text += LAYOUT_CHUNK;
+        memcpy(out, text, LAYOUT_CHUNK);
+    }
+    return end;
+}
+
+/* Of eight octets at least: by four words, or one, the last of which may reach back. */
+static inline bool is_zero(const uint8_t *at, size_t size)
+{
+    const uint8_t *last = at + size - sizeof(uint64_t);
+    uint64_t any = read_word(at) | read_word(last);
+    for (at += 8; last - at > 32; at += 32)
+        any |= read_word(at) | read_word(at + 8) | read_word(at + 16) | read_word(at + 24);
+    for (; at < last; at += 8)
+        any |= read_word(at);
+    return any == 0;
+}
+
+/* Where the phrase of these octets is remembered: the bits on top of a product are mixed best. */
+static inline struct phrase *phrase_place(const struct step *step, uint64_t first, uint64_t last)
+{
+    uint64_t hash = first * UINT64_C(0x9e3779b97f4a7c15) + last * UINT64_C(0xc2b2ae3d27d4eb4f);
+    return &step->phrase[hash >> (64 - PHRASE_BITS)];
+}
+
+static __attribute__((noinline)) void learn_phrase(const struct step *step, const uint8_t *at,
+                                                   const char *begin, const char *end)
+{
+    uint64_t first = read_word(at), last = read_word(at + step->size - sizeof(last));
+    struct phrase *phrase = phrase_place(step, first, last);
+    if (end - begin > PHRASE_TEXT)
+        return;
+    phrase->first = first;
+    phrase->last = last;
+    phrase->length = (uint64_t)(end - begin);
+    memcpy(phrase->text, begin, phrase->length);
+}
+
+/* The word of that value: a copy of fixed size costs less than one of its own length. */
+static inline char *spell_word(const struct record_writer *writer, const struct step *step,
+                               int value, char *out)
+{
+    return spelled_words_put(&writer->words, step->words, value - step->first_word, out);
+}
+
+static char *spell_file_packet(const struct record_writer *writer, uint64_t packet, char *out)
+{
+    const struct input_span *span = place_find(writer->inputs, packet);
+    return span ? json_spell_unsigned(out, place_in_file(span, packet)) : json_spell_null(out);
+}
+
+/* A value of bounded length that is known. */
+static char *spell_known(struct record_writer *writer, const struct step *step,
+                         const uint8_t *record, char *out)
+{
+    const struct field *field = step->field;
+    const uint8_t *at = record + step->offset;
+    uint64_t number;
+    switch ((enum field_kind)field->kind) {
+    case FIELD_BOOL:
+        return json_spell_bool(out, *at != 0);
+    case FIELD_COUNT:
+        number = record_read_unsigned(at, field->size);
+        return number == 0 && field->zero_is_null ? json_spell_null(out)
+                                                  : json_spell_unsigned(out, number);
+    case FIELD_UID:
+        number = read_word(at);
+        return number == 0 && field->zero_is_null ? json_spell_null(out)
+                                                  : json_spell_uid(out, number);
+    case FIELD_FILE_PACKET:
+        return spell_file_packet(writer, read_word(at), out);
+    case FIELD_TIME:
+        return json_spell_time(&writer->json, out, record_read_time(at));
+    case FIELD_DURATION:
+        return json_spell_duration(out, record_read_time(at));
+    case FIELD_WORD:
+        return spell_word(writer, step, record_read_int(at), out);
+    case FIELD_SPELLED:
+        return field->spell(writer, record + step->record, out);
+    case FIELD_FIXED:
+    case FIELD_STRING:
+    case FIELD_TEXT:
+    case FIELD_RAW:
+    case FIELD_OBJECT:
+    case FIELD_POINTED:
+    case FIELD_LIST:
+    case FIELD_POINTED_LIST:
+    case FIELD_FILE:
+    case FIELD_TALLY:
+    case FIELD_BITS:
+    case FIELD_WRITTEN:
+        break;
+    }
+    return out;
+}
+
+/* What the steps of a record share.  Where memory runs out, the end of the text is NULL. */
+struct taking {
+    struct record_writer *writer;
+    const struct layout *layout;
+    char *phrase;            /* where the phrase began that is to be learned */
+    const struct step *loop; /* of the array that is gone through */
+    const uint8_t *outer;    /* the record that has it */
+    uint64_t left;           /* elements, with this one */
+};
+
+/* Calls in this place become jumps: taking the next step costs little more than finding it. */
+static inline char *next(struct taking *taking, const struct step *step, const uint8_t *record,
+                         char *out)
+{
+    return step[1].take(taking, step + 1, record, out);
+}
+
+static inline char *lead(const struct step *step, char *out)
+{
+    return spell_text(out, step->text, step->length);
+}
+
+static char *take_text(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    return next(taking, step, record, lead(step, out));
+}
+
+static char *take_zeroes(struct taking *taking, const struct step *step, const uint8_t *record,
+                         char *out)
+{
+    if (!is_zero(record + step->offset, step->size))
+        return next(taking, step, record, out);
+    return next(taking, step + step->skip, record, lead(step, out));
+}
+
+static char *take_phrase(struct taking *taking, const struct step *step, const uint8_t *record,
+                         char *out)
+{
+    const uint8_t *at = record + step->offset;
+    uint64_t first = read_word(at), last = read_word(at + step->size - sizeof(last));
+    const struct phrase *phrase = phrase_place(step, first, last);
+    taking->phrase = out;
+    if (phrase->first != first || phrase->last != last || phrase->length == 0)
+        return next(taking, step, record, out);
+    out = spell_text(out, phrase->text, phrase->length);
+    return next(taking, step + step->skip, record, out);
+}
+
+static char *take_learn(struct taking *taking, const struct step *step, const uint8_t *record,
+                        char *out)
+{
+    learn_phrase(step, record + step->offset, taking->phrase, out);
+    return next(taking, step, record, out);
+}
+
+static char *take_option(struct taking *taking, const struct step *step, const uint8_t *record,
+                         char *out)
+{
+    out = lead(step, out);
+    if (record_is_known(step, record))
+        return next(taking, step, record, out);
+    return next(taking, step + step->skip, record, json_spell_null(out));
+}
+
+static uint64_t list_count(const struct step *step, const uint8_t *record)
+{
+    const struct field *field = step->field;
+    return record_read_unsigned(record + step->record + field->count_offset, field->count_size);
+}
+
+static char *take_loop(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    uint64_t count = list_count(step, record);
+    out = lead(step, out);
+    if (count == 0)
+        return next(taking, step + step->skip, record, out);
+    taking->loop = step;
+    taking->outer = record;
+    taking->left = count;
+    return next(taking, step, record + step->offset, out);
+}
+
+/* Room for size more octets behind those up to out; NULL: memory ran out. */
+static inline char *make_room(struct record_writer *writer, char *out, size_t size)
+{
+    json_writer_commit(&writer->json, out);
+    return json_writer_reserve(&writer->json, size);
+}
+
+/* Behind an element: on to the next one, or back to the record. */
+static char *take_next(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    out = lead(step, out);
+    if (--taking->left == 0)
+        return next(taking, step, taking->outer, out);
+    *out = ',';
+    out = make_room(taking->writer, out + 1, taking->layout->room);
+    return out == NULL ? NULL : next(taking, taking->loop, record + taking->loop->size, out);
+}
+
+/*
+ * The steps that there are most of end in a jump, and call nothing: what needs a call, as it seldom
+ * comes, is another function that they jump to.  So no register is saved.
+ */
+
+static __attribute__((noinline)) char *
+take_long_count(struct taking *taking, const struct step *step, const uint8_t *record, char *out)
+{
+    uint64_t value = record_read_unsigned(record + step->offset, step->size);
+    return next(taking, step, record, json_spell_unsigned(lead(step, out), value));
+}
+
+static __attribute__((noinline)) char *
+take_long_span(struct taking *taking, const struct step *step, const uint8_t *record, char *out)
+{
+    nanotime duration = record_read_time(record + step->offset);
+    return next(taking, step, record, json_spell_duration(lead(step, out), duration));
+}
+
+static __attribute__((noinline)) char *take_new_time(struct taking *taking, const struct step *step,
+                                                     const uint8_t *record, char *out)
+{
+    nanotime moment = record_read_time(record + step->offset);
+    out = json_spell_time(&taking->writer->json, lead(step, out), moment);
+    return next(taking, step, record, out);
+}
+
+static char *take_count_1(struct taking *taking, const struct step *step, const uint8_t *record,
+                          char *out)
+{
+    out = digits_put_number(lead(step, out), record[step->offset]);
+    return next(taking, step, record, out);
+}
+
+static char *take_count_2(struct taking *taking, const struct step *step, const uint8_t *record,
+                          char *out)
+{
+    uint32_t value = (uint32_t)record_read_unsigned(record + step->offset, 2);
+    return next(taking, step, record, digits_put_number(lead(step, out), value));
+}
+
+static char *take_count_4(struct taking *taking, const struct step *step, const uint8_t *record,
+                          char *out)
+{
+    uint32_t value = (uint32_t)record_read_unsigned(record + step->offset, 4);
+    if (value >= JSON_SHORT)
+        return take_long_count(taking, step, record, out);
+    return next(taking, step, record, digits_put_number(lead(step, out), value));
+}
+
+static char *take_count_8(struct taking *taking, const struct step *step, const uint8_t *record,
+                          char *out)
+{
+    uint64_t value = read_word(record + step->offset);
+    if (value >= JSON_SHORT)
+        return take_long_count(taking, step, record, out);
+    return next(taking, step, record, digits_put_number(lead(step, out), (uint32_t)value));
+}
+
+static char *take_packet(struct taking *taking, const struct step *step, const uint8_t *record,
+                         char *out)
+{
+    uint64_t number = read_word(record + step->offset);
+    if (number >= JSON_SHORT)
+        return take_long_count(taking, step, record, out);
+    out = lead(step, out);
+    if (number == 0)
+        return next(taking, step, record, json_spell_null(out));
+    return next(taking, step, record, digits_put_number(out, (uint32_t)number));
+}
+
+static char *take_bool(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    out = json_spell_bool(lead(step, out), record[step->offset] != 0);
+    return next(taking, step, record, out);
+}
+
+static char *take_word(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    int value = record_read_int(record + step->offset);
+    return next(taking, step, record, spell_word(taking->writer, step, value, lead(step, out)));
+}
+
+static char *take_time(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    const struct json_writer *json = &taking->writer->json;
+    nanotime moment = record_read_time(record + step->offset);
+    const struct json_second *second = json_writer_second(json, moment);
+    if (second == NULL)
+        return take_new_time(taking, step, record, out);
+    return next(taking, step, record, json_spell_within(json, lead(step, out), second, moment));
+}
+
+static char *take_span(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    nanotime duration = record_read_time(record + step->offset);
+    if (duration < 0 || duration >= JSON_SHORT) /* or unknown */
+        return take_long_span(taking, step, record, out);
+    return next(taking, step, record, digits_put_number(lead(step, out), (uint32_t)duration));
+}
+
+static char *take_spelled(struct taking *taking, const struct step *step, const uint8_t *record,
+                          char *out)
+{
+    out = step->field->spell(taking->writer, record + step->record, lead(step, out));
+    return next(taking, step, record, out);
+}
+
+/* The words of the bits that are set. */
+static char *take_bits(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    uint64_t bits = read_word(record + step->offset);
+    out = lead(step, out);
+    *out = '[';
+    for (; bits != 0; bits &= bits - 1) {
+        out = spell_word(taking->writer, step, __builtin_ctzll(bits), out + 1);
+        *out = ',';
+    }
+    out += *out == '[';
+    *out = ']';
+    return next(taking, step, record, out + 1);
+}
+
+static char *take_scalar(struct taking *taking, const struct step *step, const uint8_t *record,
+                         char *out)
+{
+    out = lead(step, out);
+    out = record_is_known(step, record) ? spell_known(taking->writer, step, record, out)
+                                        : json_spell_null(out);
+    return next(taking, step, record, out);
+}
+
+/* These make room for the steps that follow, too. */
+
+static char *take_text_of(struct taking *taking, const struct step *step, const uint8_t *record,
+                          const char *text, char *out)
+{
+    bool is_null = text == NULL || (*text == '\0' && step->field->empty_is_null);
+    size_t length = is_null ? 0 : strlen(text);
+    size_t room = length * JSON_ESCAPED + JSON_STRING + taking->layout->room;
+    out = make_room(taking->writer, lead(step, out), room);
+    if (out == NULL)
+        return NULL;
+    out = is_null ? json_spell_null(out) : json_spell_string(out, text, length);
+    return next(taking, step, record, out);
+}
+
+static char *take_string(struct taking *taking, const struct step *step, const uint8_t *record,
+                         char *out)
+{
+    return take_text_of(taking, step, record, (const char *)record + step->offset, out);
+}
+
+static char *take_string_at(struct taking *taking, const struct step *step, const uint8_t *record,
+                            char *out)
+{
+    const char *text;
+    memcpy(&text, record + step->offset, sizeof(text));
+    return take_text_of(taking, step, record, text, out);
+}
+
+static char *take_wide(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    struct record_writer *writer = taking->writer;
+    json_writer_commit(&writer->json, lead(step, out));
+    if (record_is_known(step, record))
+        record_values_write(writer, step, record);
+    else
+        json_put_raw(&writer->json, "null", 4);
+    out = json_writer_reserve(&writer->json, taking->layout->room);
+    return out == NULL ? NULL : next(taking, step, record, out);
+}
+
+static char *take_list(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    if (list_count(step, record) > 0)
+        return take_wide(taking, step, record, out);
+    out = lead(step, out);
+    memcpy(out, "[]", 2);
+    out = make_room(taking->writer, out + 2, taking->layout->room);
+    return out == NULL ? NULL : next(taking, step, record, out);
+}
+
+static char *take_end(struct taking *taking, const struct step *step, const uint8_t *record,
+                      char *out)
+{
+    (void)taking;
+    (void)record;
+    return lead(step, out);
+}
+
+char *(*const record_steps_takes[])(struct taking *taking, const struct step *step,
+                                    const uint8_t *record, char *out) = {
+    [STEP_TEXT] = take_text,       [STEP_ZEROES] = take_zeroes,   [STEP_PHRASE] = take_phrase,
+    [STEP_LEARN] = take_learn,     [STEP_OPTION] = take_option,   [STEP_LOOP] = take_loop,
+    [STEP_NEXT] = take_next,       [STEP_COUNT_1] = take_count_1, [STEP_COUNT_2] = take_count_2,
+    [STEP_COUNT_4] = take_count_4, [STEP_COUNT_8] = take_count_8, [STEP_PACKET] = take_packet,
+    [STEP_BOOL] = take_bool,       [STEP_WORD] = take_word,       [STEP_TIME] = take_time,
+    [STEP_SPAN] = take_span,       [STEP_SPELLED] = take_spelled, [STEP_BITS] = take_bits,
+    [STEP_SCALAR] = take_scalar,   [STEP_STRING] = take_string,   [STEP_STRING_AT] = take_string_at,
+    [STEP_LIST] = take_list,       [STEP_WIDE] = take_wide,       [STEP_END] = take_end,
+};
+
+char *record_steps_spell(struct record_writer *writer, const struct layout *layout,
+                         const uint8_t *record, char *out)
+{
+    struct taking taking = {.writer = writer, .layout = layout};
+    return layout->step->take(&taking, layout->step, record, out);
+}
