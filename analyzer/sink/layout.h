@@ -10,11 +10,12 @@
  *
  * Three kinds of steps stand before others, and often take their place:
  *
- *     zeroes   before fields that are nearly always zero (field.seldom): where the whole part of
- * the record that they lie in is zero, its text says so phrase   before fields that lie close
- * together and differ little from record to record, such as a state, its fact and its basis: which
- * octets come together are few, and what they were spelled like is remembered loop     before the
- * fields of a list's elements, once for each
+ * - zeroes, before fields that are nearly always zero (field.seldom): where the part of the record
+ *   that they lie in is all zero, its text says so;
+ * - a phrase, before fields that lie close together and differ little from record to record, such
+ *   as a state, its fact and its basis: which octets come together are few, and what they were
+ *   spelled like is remembered;
+ * - a loop, before the fields of a list's elements: once for each.
  */
 #ifndef LASTACK_SINK_LAYOUT_H
 #define LASTACK_SINK_LAYOUT_H

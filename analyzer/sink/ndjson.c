@@ -21,11 +21,12 @@ struct ndjson {
 static enum status write_record(struct ndjson *ndjson, const struct field_table *table,
                                 const void *record)
 {
-    size_t length;
-    const char *text = record_writer_write(&ndjson->writer, table, record, &length);
-    if (!text)
+    struct printbuf *line = output_begin_line(&ndjson->output);
+    if (!line)
+        return ndjson->output.status;
+    if (!record_writer_append(&ndjson->writer, table, record, line))
         return STATUS_NO_MEMORY;
-    return output_write_line(&ndjson->output, text, length);
+    return output_end_line(&ndjson->output);
 }
 
 /* Writes the deltas gathered so far; with room for another, only if asked to. */

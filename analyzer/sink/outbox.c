@@ -10,19 +10,14 @@
 
 enum { BUFFERS = 8 };
 
-struct parcel {
-    char *buffer; /* owned */
-    size_t length;
-};
-
 struct outbox {
     enum status (*write)(void *context, const char *text, size_t length);
     void *context;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t more, done;
-    struct parcel parcel[BUFFERS];
-    uint64_t taken, written; /* parcels; under the lock, as what follows */
+    struct printbuf *parcel[BUFFERS]; /* owned */
+    uint64_t taken, written;          /* parcels; under the lock, as what follows */
     bool ends;
     enum status status; /* the first failure, and its errno */
     int error;
@@ -57,9 +52,9 @@ static void *write_parcels(void *context)
     struct outbox *outbox = context;
     enum status status = STATUS_OK; /* as outbox->status, which only this thread changes */
     for (uint64_t number = 0; await_parcel(outbox); number++) {
-        const struct parcel *parcel = &outbox->parcel[number % BUFFERS];
+        const struct printbuf *parcel = outbox->parcel[number % BUFFERS];
         if (status == STATUS_OK)
-            status = outbox->write(outbox->context, parcel->buffer, parcel->length);
+            status = outbox->write(outbox->context, parcel->buf, (size_t)parcel->bpos);
         note_written(outbox, status);
     }
     return NULL;
@@ -79,11 +74,24 @@ static bool start(struct outbox *outbox)
 static void clear(struct outbox *outbox)
 {
     for (int i = 0; i < BUFFERS; i++)
-        free(outbox->parcel[i].buffer);
+        printbuf_free(outbox->parcel[i]);
     pthread_cond_destroy(&outbox->done);
     pthread_cond_destroy(&outbox->more);
     pthread_mutex_destroy(&outbox->lock);
     free(outbox);
+}
+
+/* printbuf grows only by what is put in. */
+struct printbuf *outbox_buffer_new(size_t size)
+{
+    struct printbuf *buffer = printbuf_new();
+    if (buffer != NULL && printbuf_memset(buffer, 0, 0, (int)size) < 0) {
+        printbuf_free(buffer);
+        return NULL;
+    }
+    if (buffer != NULL)
+        printbuf_reset(buffer);
+    return buffer;
 }
 
 enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length),
@@ -99,8 +107,8 @@ enum status outbox_new(enum status (*write)(void *context, const char *text, siz
     pthread_cond_init(&outbox->done, NULL);
     bool made = true;
     for (int i = 0; i < BUFFERS; i++) {
-        outbox->parcel[i].buffer = malloc(size);
-        made = made && outbox->parcel[i].buffer != NULL;
+        outbox->parcel[i] = outbox_buffer_new(size);
+        made = made && outbox->parcel[i] != NULL;
     }
     if (!made || !start(outbox)) {
         clear(outbox);
@@ -120,14 +128,15 @@ static enum status await_written(struct outbox *outbox, uint64_t left)
     return outbox->status;
 }
 
-enum status outbox_exchange(struct outbox *outbox, char **buffer, size_t length)
+enum status outbox_exchange(struct outbox *outbox, struct printbuf **buffer)
 {
     pthread_mutex_lock(&outbox->lock);
     await_written(outbox, BUFFERS - 1);
-    struct parcel *parcel = &outbox->parcel[outbox->taken % BUFFERS];
-    char *empty = parcel->buffer;
-    *parcel = (struct parcel){*buffer, length};
+    struct printbuf **parcel = &outbox->parcel[outbox->taken % BUFFERS];
+    struct printbuf *empty = *parcel;
+    *parcel = *buffer;
     *buffer = empty;
+    printbuf_reset(empty);
     outbox->taken++;
     pthread_cond_signal(&outbox->more);
     enum status status = await_written(outbox, BUFFERS);

@@ -9,22 +9,27 @@
 
 #include <stddef.h>
 
+#include <json-c/printbuf.h>
+
 #include "../base/status.h"
 
 struct outbox;
 
 /*
  * Starts the thread, which calls `write` for each buffer; where that fails errno is to say why.
- * Buffers are of `size` octets.  NO_MEMORY: they, or the thread, are not to be had.
+ * Buffers have room for `size` octets.  NO_MEMORY: they, or the thread, are not to be had.
  */
 enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length),
                        void *context, size_t size, struct outbox **ret_outbox);
 
 /*
- * Takes a full buffer, of malloc(3), and gives an empty one in its place; waits while too many are
- * on their way.  Returns the first failure so far, with its errno; after it nothing is written.
+ * Takes a full buffer and gives an empty one in its place; waits while too many are on their way.
+ *  Returns the first failure so far, with its errno; after it nothing is written.
  */
-enum status outbox_exchange(struct outbox *outbox, char **buffer, size_t length);
+enum status outbox_exchange(struct outbox *outbox, struct printbuf **buffer);
+
+/* An empty buffer with room for `size` octets; NULL: no memory. */
+struct printbuf *outbox_buffer_new(size_t size);
 
 /* Waits until all that was taken is written.  Returns the first failure, with its errno. */
 enum status outbox_wait(struct outbox *outbox);

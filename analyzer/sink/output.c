@@ -10,7 +10,12 @@
 
 #include "outbox.h"
 
-enum { OUTPUT_BUFFER = 256 * 1024 };
+enum {
+    OUTPUT_BUFFER = 256 * 1024,       /* what is gathered */
+    BUFFER_ROOM = OUTPUT_BUFFER + 16, /* with what printbuf keeps behind it */
+    BUFFER_MOST = 4 * OUTPUT_BUFFER,  /* that is kept */
+    USUAL_LINE = 32 * 1024            /* with what its writer asks for */
+};
 
 enum status output_print(FILE *stream, const char *text, size_t length)
 {
@@ -22,7 +27,7 @@ enum status output_print(FILE *stream, const char *text, size_t length)
 
 enum status output_init(struct output *output, FILE *stream)
 {
-    *output = (struct output){.stream = stream, .buffer = malloc(OUTPUT_BUFFER)};
+    *output = (struct output){.stream = stream, .buffer = outbox_buffer_new(BUFFER_ROOM)};
     return output->buffer ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -67,14 +72,26 @@ void output_write_aside(struct output *output)
     output->aside = fstat(fileno(output->stream), &status) == 0 && S_ISREG(status.st_mode);
 }
 
+/* Exchanged for a new one where a long line has made it far larger than it began. */
+static void trim(struct output *output)
+{
+    struct printbuf *fresh =
+        output->buffer->size > BUFFER_MOST ? outbox_buffer_new(BUFFER_ROOM) : NULL;
+    if (fresh == NULL)
+        return;
+    printbuf_free(output->buffer);
+    output->buffer = fresh;
+}
+
 /* Sends what is pending on its way. */
 static void send(struct output *output)
 {
-    if (output->status == STATUS_OK && output->pending > 0)
-        output->status = output->outbox != NULL
-                             ? outbox_exchange(output->outbox, &output->buffer, output->pending)
-                             : write_out(output, output->buffer, output->pending);
-    output->pending = 0;
+    struct printbuf *full = output->buffer;
+    if (output->status == STATUS_OK && full->bpos > 0)
+        output->status = output->outbox != NULL ? outbox_exchange(output->outbox, &output->buffer)
+                                                : write_out(output, full->buf, (size_t)full->bpos);
+    printbuf_reset(output->buffer);
+    trim(output);
 }
 
 /* Waits until what was sent has left. */
@@ -92,40 +109,63 @@ enum status output_flush(struct output *output)
 }
 
 /* Empties the buffer.  Without memory for more of them it is written here, as before. */
-static void make_room(struct output *output)
+static void empty(struct output *output)
 {
     if (output->aside)
-        outbox_new(write_out, output, OUTPUT_BUFFER, &output->outbox);
+        outbox_new(write_out, output, BUFFER_ROOM, &output->outbox);
     output->aside = false;
     send(output);
+}
+
+/* Empties it where it has no room for that much more. */
+static void make_room(struct output *output, size_t length)
+{
+    if ((size_t)output->buffer->bpos + length > OUTPUT_BUFFER)
+        empty(output);
 }
 
 /* What is larger than the buffer goes around it. */
 static enum status append(struct output *output, const char *text, size_t length)
 {
-    if (output->pending + length > OUTPUT_BUFFER)
-        make_room(output);
+    make_room(output, length);
     if (output->status == STATUS_OK && length > OUTPUT_BUFFER) {
         await_sent(output);
         if (output->status == STATUS_OK)
             output->status = output_print(output->stream, text, length);
         return output->status;
     }
-    if (output->status != STATUS_OK)
-        return output->status;
-    memcpy(output->buffer + output->pending, text, length);
-    output->pending += length;
-    return STATUS_OK;
+    if (output->status == STATUS_OK && printbuf_memappend(output->buffer, text, (int)length) < 0)
+        output->status = STATUS_NO_MEMORY;
+    return output->status;
+}
+
+/* Not again: a thread may read it. */
+static void note_line(struct output *output)
+{
+    if (!output->lines)
+        output->lines = true;
 }
 
 enum status output_write_line(struct output *output, const char *text, size_t length)
 {
-    if (output->pending + length + 1 > OUTPUT_BUFFER)
-        make_room(output);
-    if (!output->lines)
-        output->lines = true; /* not again: a thread may read it */
+    make_room(output, length + 1);
+    note_line(output);
     append(output, text, length);
     return append(output, "\n", 1);
+}
+
+struct printbuf *output_begin_line(struct output *output)
+{
+    make_room(output, USUAL_LINE);
+    note_line(output);
+    return output->status == STATUS_OK ? output->buffer : NULL;
+}
+
+enum status output_end_line(struct output *output)
+{
+    if (output->status == STATUS_OK && printbuf_memappend(output->buffer, "\n", 1) < 0)
+        output->status = STATUS_NO_MEMORY;
+    return output->status;
 }
 
 enum status output_write(struct output *output, const char *text, size_t length)
@@ -137,6 +177,6 @@ void output_clear(struct output *output)
 {
     outbox_free(output->outbox);
     output->outbox = NULL;
-    free(output->buffer);
+    printbuf_free(output->buffer);
     output->buffer = NULL;
 }

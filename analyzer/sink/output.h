@@ -16,15 +16,15 @@
 #include "../base/status.h"
 
 struct outbox;
+struct printbuf;
 
 struct output {
-    FILE *stream;          /* not owned */
-    char *buffer;          /* OUTPUT_BUFFER octets, owned */
-    size_t pending;        /* octets in it */
-    bool lines;            /* output_write_line() was called */
-    bool aside;            /* output_write_aside() was called, and there is no outbox yet */
-    struct outbox *outbox; /* owned; NULL: who fills the buffer writes it */
-    enum status status;    /* of everything so far */
+    FILE *stream;            /* not owned */
+    struct printbuf *buffer; /* what is pending; owned */
+    bool lines;              /* lines were written */
+    bool aside;              /* output_write_aside() was called, and there is no outbox yet */
+    struct outbox *outbox;   /* owned; NULL: who fills the buffer writes it */
+    enum status status;      /* of everything so far */
 };
 
 /* STATUS_NO_MEMORY, and output is cleared. */
@@ -35,6 +35,14 @@ void output_write_aside(struct output *output);
 
 /* A line; the line end is added.  STATUS_CLOSED: the reader went away; STATUS_WRITE: any other. */
 enum status output_write_line(struct output *output, const char *text, size_t length);
+
+/*
+ * The same line by line of a writer that appends it to the buffer itself: gives the buffer, which
+ * has room for a line as they usually are; end takes the line, without its end, that stands there
+ * now.  NULL: the status is not OK.
+ */
+struct printbuf *output_begin_line(struct output *output);
+enum status output_end_line(struct output *output);
 
 /* Part of a document that is not made of lines. */
 enum status output_write(struct output *output, const char *text, size_t length);

@@ -3,12 +3,9 @@
 
 #include "record_parts.h"
 
-/* json-c's serializer: called with the object's own buffer, emptied. */
-static int serialize(struct json_object *object, struct printbuf *buffer, int level, int flags)
+/* Appends the record that the writer was given; returns where the buffer ends now, or -1. */
+static int append(struct record_writer *writer, struct printbuf *buffer)
 {
-    struct record_writer *writer = json_object_get_userdata(object);
-    (void)level;
-    (void)flags;
     json_writer_begin(&writer->json, buffer);
     char *out = json_writer_reserve(&writer->json, writer->layout->room);
     if (out != NULL)
@@ -16,6 +13,14 @@ static int serialize(struct json_object *object, struct printbuf *buffer, int le
     if (out != NULL)
         json_writer_commit(&writer->json, out);
     return json_writer_end(&writer->json);
+}
+
+/* json-c's serializer: called with the object's own buffer, emptied. */
+static int serialize(struct json_object *object, struct printbuf *buffer, int level, int flags)
+{
+    (void)level;
+    (void)flags;
+    return append(json_object_get_userdata(object), buffer);
 }
 
 enum status record_writer_init(struct record_writer *writer, const struct sink_options *options)
@@ -42,15 +47,31 @@ static struct layout_terms terms_of(const struct record_writer *writer)
                                  .taps = writer->taps != NULL};
 }
 
-const char *record_writer_write(struct record_writer *writer, const struct field_table *table,
-                                const void *record, size_t *ret_length)
+/* Takes a record to be written; false: out of memory. */
+static bool take(struct record_writer *writer, const struct field_table *table, const void *record)
 {
     if (!writer->layout || writer->layout->table != table)
         writer->layout = layout_find(&writer->layouts, table, terms_of(writer));
-    if (!writer->layout)
-        return NULL;
     writer->record = record;
+    return writer->layout != NULL;
+}
+
+const char *record_writer_write(struct record_writer *writer, const struct field_table *table,
+                                const void *record, size_t *ret_length)
+{
+    if (!take(writer, table, record))
+        return NULL;
     return json_object_to_json_string_length(writer->object, JSON_C_TO_STRING_PLAIN, ret_length);
+}
+
+bool record_writer_append(struct record_writer *writer, const struct field_table *table,
+                          const void *record, struct printbuf *buffer)
+{
+    int before = buffer->bpos;
+    if (take(writer, table, record) && append(writer, buffer) >= 0)
+        return true;
+    buffer->bpos = before;
+    return false;
 }
 
 void record_writer_clear(struct record_writer *writer)

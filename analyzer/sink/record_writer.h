@@ -48,6 +48,10 @@ enum status record_writer_init(struct record_writer *writer, const struct sink_o
 const char *record_writer_write(struct record_writer *writer, const struct field_table *table,
                                 const void *record, size_t *ret_length);
 
+/* Appends the same text to a buffer.  false: out of memory, and the buffer ends as before. */
+bool record_writer_append(struct record_writer *writer, const struct field_table *table,
+                          const void *record, struct printbuf *buffer);
+
 void record_writer_clear(struct record_writer *writer);
 
 #endif
