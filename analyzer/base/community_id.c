@@ -46,12 +46,11 @@ static uint8_t *put_port(uint8_t *out, uint16_t port)
     return out;
 }
 
-/* What is hashed fits into one block, with what ends it (RFC 3174, 4). */
+/* What is hashed fits into one block, zeroed, with what ends it (RFC 3174, 4). */
 static void hash_block(uint8_t block[SHA1_BLOCK_SIZE], uint8_t *end, uint32_t digest[DIGEST_WORDS])
 {
     struct sha1_ctx context;
     size_t bits = 8 * (size_t)(end - block);
-    memset(end, 0, (size_t)(block + SHA1_BLOCK_SIZE - end));
     *end = 0x80;
     put_port(block + LENGTH_AT, (uint16_t)bits);
     sha1_init(&context);
@@ -86,7 +85,7 @@ static void put_digest(char *out, const uint32_t digest[DIGEST_WORDS])
 void community_id_tcp(uint8_t ip_version, struct community_end a, struct community_end b,
                       char ret_text[COMMUNITY_ID_SIZE])
 {
-    uint8_t block[SHA1_BLOCK_SIZE] = {0, 0}; /* the seed */
+    uint8_t block[SHA1_BLOCK_SIZE] = {0}; /* it begins with the seed, two zeroes */
     uint32_t digest[DIGEST_WORDS];
     size_t size = ip_version == 4 ? 4 : 16;
     bool in_order = comes_first(a, b, size);

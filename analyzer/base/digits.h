@@ -55,6 +55,23 @@ static inline char *digits_put_pair(char *out, uint32_t value)
     return out + 2;
 }
 
+/* Three digits of a number below 1000. */
+static inline char *digits_put_three(char *out, uint32_t value)
+{
+    uint32_t hundreds = value / 100;
+    *out = (char)('0' + hundreds);
+    return digits_put_pair(out + 1, value - 100 * hundreds);
+}
+
+/* Six digits of a number below a million. */
+static inline char *digits_put_six(char *out, uint32_t value)
+{
+    uint32_t high = value / 10000, low = value - 10000 * high;
+    uint32_t middle = low / 100;
+    out = digits_put_pair(digits_put_pair(out, high), middle);
+    return digits_put_pair(out, low - 100 * middle);
+}
+
 /* A number below 100, without a leading zero: of one digit it is the second of its pair. */
 static inline char *digits_put_below_100(char *out, uint32_t value)
 {

@@ -8,25 +8,24 @@ enum {
     EIGHT = sizeof(uint64_t)
 };
 
-#define NO_SECOND UINT64_MAX /* beyond any nanotime */
-
 static const char hex_digits[] = "0123456789abcdef";
 
-/* Spells the quote, the day and the second that begins at that moment. */
+/* Spells the quote, the day and the second that begins at that moment, and a point. */
 static void spell_second(char *out, nanotime moment)
 {
     struct day_time split = text_split_time(moment);
     *out++ = '"';
     out = text_put_date(out, split.day);
     *out++ = 'T';
-    text_put_clock(out, split.nanos, 0);
+    out = text_put_clock(out, split.nanos, 0);
+    *out = '.';
 }
 
 void json_writer_init(struct json_writer *writer, bool nano)
 {
     *writer = (struct json_writer){.nano = nano};
-    for (int i = 0; i < JSON_SECONDS; i++)
-        writer->second[i].number = NO_SECOND;
+    for (uint32_t i = 0; i < JSON_SECONDS; i++) /* with a second that has another place */
+        writer->second[i].begin = (nanotime)(i + 1) * NANO_PER_SECOND;
 }
 
 static void take_room(struct json_writer *writer)
@@ -98,25 +97,16 @@ char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address)
     return out;
 }
 
-/* Before the epoch no second is remembered. */
-static char *spell_old_time(const struct json_writer *writer, char *out, nanotime moment)
-{
-    spell_second(out, moment);
-    int64_t nanos = text_split_time(moment).nanos % NANO_PER_SECOND;
-    return json_spell_fraction(out + JSON_SECOND, (uint32_t)nanos, writer->nano);
-}
-
 char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
 {
     if (moment == NANOTIME_UNKNOWN)
         return json_spell_null(out);
+    struct json_second passing, *second = &writer->second[json_second_place(moment)];
     if (moment < 0)
-        return spell_old_time(writer, out, moment);
-    uint64_t number = (uint64_t)moment / NANO_PER_SECOND;
-    struct json_second *second = &writer->second[number % JSON_SECONDS];
-    if (second->number != number)
-        spell_second(second->text, moment);
-    second->number = number;
+        second = &passing; /* one before the epoch may begin where there are no moments yet */
+    spell_second(second->text, moment);
+    uint64_t nanos = (uint64_t)(text_split_time(moment).nanos % NANO_PER_SECOND);
+    second->begin = (nanotime)((uint64_t)moment - nanos);
     return json_spell_within(writer, out, second, moment);
 }
 

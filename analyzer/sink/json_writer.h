@@ -21,10 +21,10 @@
 
 enum {
     JSON_KEY = 32,                /* the longest key with comma, quotes and colon */
-    JSON_SECOND = TEXT_DATE + 10, /* "2026-11-20T15:00:07 */
+    JSON_SECOND = TEXT_DATE + 11, /* "2026-11-20T15:00:07. */
     JSON_WORD = 40,               /* the longest word of a vocabulary with its quotes */
-    JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
-    JSON_SECONDS = 8, /* that a writer remembers, each in the place its number modulo these names */
+    JSON_SCALAR = 64,       /* the longest of these, number, time, uid or address with its quotes */
+    JSON_SECONDS = 8,       /* that a writer remembers */
     JSON_SHORT = 100000000, /* a number below this has eight digits at most */
     JSON_STRING = 10, /* what a string has of its own: quotes, and octets that may be overwritten */
     JSON_ESCAPED = 6, /* \u00XX: a character of a string at most */
@@ -32,10 +32,10 @@ enum {
 
 #define JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
 
-/* A second of the clock as its times begin. */
+/* A second of the clock as its times begin, with the point. */
 struct json_second {
-    char text[JSON_SECOND + 3]; /* copied as a whole, in words */
-    uint64_t number;            /* since the epoch; none before it is remembered */
+    char text[JSON_SECOND + 2]; /* copied as a whole, in words */
+    nanotime begin;
 };
 
 struct json_writer {
@@ -114,36 +114,33 @@ static inline char *json_spell_bool(char *out, bool value)
 char *json_spell_uid(char *out, uint64_t uid);
 char *json_spell_address(char *out, uint8_t ip_version, const uint8_t *address);
 
+/* Where the second of a moment is remembered, or one of the same number modulo their places. */
+static inline uint32_t json_second_place(nanotime moment)
+{
+    return (uint32_t)((uint64_t)moment / NANO_PER_SECOND) % JSON_SECONDS;
+}
+
 /* The second of a moment, where it is remembered, or NULL. */
 static inline const struct json_second *json_writer_second(const struct json_writer *writer,
                                                            nanotime moment)
 {
-    uint64_t number = (uint64_t)moment / NANO_PER_SECOND; /* before the epoch it is none there is */
-    const struct json_second *second = &writer->second[number % JSON_SECONDS];
-    return second->number == number ? second : NULL;
+    const struct json_second *second = &writer->second[json_second_place(moment)];
+    uint64_t nanos = (uint64_t)moment - (uint64_t)second->begin;
+    return nanos < NANO_PER_SECOND ? second : NULL;
 }
 
-/* The fraction of a second, and what ends a time: six digits and that are one word. */
-static inline char *json_spell_fraction(char *out, uint32_t nanos, bool nano)
-{
-    const uint64_t end = (uint64_t)'Z' << 48 | (uint64_t)'"' << 56;
-    uint32_t digits = nano ? nanos / 10 : nanos / NANO_PER_MICRO;
-    *out = '.';
-    if (!nano)
-        return digits_put_word(out + 1, (digits_eight(digits) | DIGITS_ZEROES) >> 16 | end);
-    out = digits_put_eight(out + 1, digits);
-    *out = (char)('0' + nanos - 10 * digits);
-    memcpy(out + 1, "Z\"", 2);
-    return out + 3;
-}
-
-/* A time of a second that is remembered. */
+/* A time of a second that is remembered: six digits of a fraction, or nine, and its end. */
 static inline char *json_spell_within(const struct json_writer *writer, char *out,
                                       const struct json_second *second, nanotime moment)
 {
+    uint32_t nanos = (uint32_t)((uint64_t)moment - (uint64_t)second->begin);
+    uint32_t micros = nanos / NANO_PER_MICRO;
     memcpy(out, second->text, sizeof(second->text));
-    uint32_t nanos = (uint32_t)((uint64_t)moment - second->number * NANO_PER_SECOND);
-    return json_spell_fraction(out + JSON_SECOND, nanos, writer->nano);
+    out = digits_put_six(out + JSON_SECOND, micros);
+    if (writer->nano)
+        out = digits_put_three(out, nanos - micros * NANO_PER_MICRO);
+    memcpy(out, "Z\"", 2);
+    return out + 2;
 }
 
 /* Any time, whose second is remembered from now on; NANOTIME_UNKNOWN is null. */

@@ -231,6 +231,8 @@ static enum step_kind kind_of(const struct field *field)
         kind = STEP_LIST;
     if (may_be_unknown(field))
         return makes_room(kind) ? STEP_WIDE : STEP_SCALAR;
+    if (field->kind == FIELD_UID)
+        return field->zero_is_null ? STEP_SCALAR : STEP_UID;
     return field->kind == FIELD_COUNT ? kind_of_count(field) : kind;
 }
 
@@ -280,12 +282,21 @@ static void close_steps(struct draft *draft, size_t index)
         step_at(draft, index)->skip = (uint16_t)(draft->steps.count - index - 1);
 }
 
+static enum step_kind option_of(const struct field *field)
+{
+    if (field->known_size == sizeof(uint8_t))
+        return STEP_OPTION_1;
+    return field->known_size == sizeof(uint64_t) ? STEP_OPTION_8 : STEP_OPTION;
+}
+
 /* An object that may be null ends with a step of text, where those without it go on. */
 static void draft_option(struct draft *draft, const struct field *field, uint32_t record)
 {
     interrupt(draft);
     size_t option = draft->steps.count;
-    add_value(draft, STEP_OPTION, field, record);
+    struct step *step = add_value(draft, option_of(field), field, record);
+    if (step != NULL && field->known_size > 0)
+        step->offset = record + field->known_offset;
     draft_table(draft, field->table, record + field->offset);
     interrupt(draft);
     add_step(draft, STEP_TEXT);

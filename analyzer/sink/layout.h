@@ -25,14 +25,16 @@
 enum { LAYOUT_CHUNK = 32 }; /* texts may be copied in whole pieces of this size */
 
 enum step_kind {
-    STEP_TEXT,    /* nothing but the text */
-    STEP_ZEROES,  /* the next `skip` steps, where `size` octets at `offset` are zero */
-    STEP_PHRASE,  /* the next `skip` steps, where their phrase is known */
-    STEP_LEARN,   /* the end of those: from now on it is */
-    STEP_OPTION,  /* an object of the next `skip` steps, or null */
-    STEP_LOOP,    /* the next `skip` steps for each element of an array */
-    STEP_NEXT,    /* the end of those */
-    STEP_COUNT_1, /* FIELD_COUNT of as many octets, always known, zero or not */
+    STEP_TEXT,     /* nothing but the text */
+    STEP_ZEROES,   /* the next `skip` steps, where `size` octets at `offset` are zero */
+    STEP_PHRASE,   /* the next `skip` steps, where their phrase is known */
+    STEP_LEARN,    /* the end of those: from now on it is */
+    STEP_OPTION,   /* an object of the next `skip` steps, or null */
+    STEP_OPTION_1, /* the same: null where the octet at `offset` is zero */
+    STEP_OPTION_8, /* the same: where eight are */
+    STEP_LOOP,     /* the next `skip` steps for each element of an array */
+    STEP_NEXT,     /* the end of those */
+    STEP_COUNT_1,  /* FIELD_COUNT of as many octets, always known, zero or not */
     STEP_COUNT_2,
     STEP_COUNT_4,
     STEP_COUNT_8,
@@ -41,6 +43,7 @@ enum step_kind {
     STEP_WORD,      /* FIELD_WORD, always known */
     STEP_TIME,      /* FIELD_TIME, always known */
     STEP_SPAN,      /* FIELD_DURATION, always known */
+    STEP_UID,       /* FIELD_UID, always known, zero or not */
     STEP_SPELLED,   /* FIELD_SPELLED */
     STEP_BITS,      /* FIELD_BITS */
     STEP_SCALAR,    /* any other value of a known length */

@@ -181,6 +181,26 @@ static char *take_option(struct taking *taking, const struct step *step, const u
     return next(taking, step + step->skip, record, json_spell_null(out));
 }
 
+/* The same where a member of one octet, or of eight, says it. */
+
+static char *take_option_1(struct taking *taking, const struct step *step, const uint8_t *record,
+                           char *out)
+{
+    out = lead(step, out);
+    if (record[step->offset] != 0)
+        return next(taking, step, record, out);
+    return next(taking, step + step->skip, record, json_spell_null(out));
+}
+
+static char *take_option_8(struct taking *taking, const struct step *step, const uint8_t *record,
+                           char *out)
+{
+    out = lead(step, out);
+    if (read_word(record + step->offset) != 0)
+        return next(taking, step, record, out);
+    return next(taking, step + step->skip, record, json_spell_null(out));
+}
+
 static uint64_t list_count(const struct step *step, const uint8_t *record)
 {
     const struct field *field = step->field;
@@ -324,6 +344,13 @@ static char *take_span(struct taking *taking, const struct step *step, const uin
     return next(taking, step, record, digits_put_number(lead(step, out), (uint32_t)duration));
 }
 
+static char *take_uid(struct taking *taking, const struct step *step, const uint8_t *record,
+                      char *out)
+{
+    out = json_spell_uid(lead(step, out), read_word(record + step->offset));
+    return next(taking, step, record, out);
+}
+
 static char *take_spelled(struct taking *taking, const struct step *step, const uint8_t *record,
                           char *out)
 {
@@ -419,14 +446,20 @@ static char *take_end(struct taking *taking, const struct step *step, const uint
 
 char *(*const record_steps_takes[])(struct taking *taking, const struct step *step,
                                     const uint8_t *record, char *out) = {
-    [STEP_TEXT] = take_text,       [STEP_ZEROES] = take_zeroes,   [STEP_PHRASE] = take_phrase,
-    [STEP_LEARN] = take_learn,     [STEP_OPTION] = take_option,   [STEP_LOOP] = take_loop,
-    [STEP_NEXT] = take_next,       [STEP_COUNT_1] = take_count_1, [STEP_COUNT_2] = take_count_2,
-    [STEP_COUNT_4] = take_count_4, [STEP_COUNT_8] = take_count_8, [STEP_PACKET] = take_packet,
-    [STEP_BOOL] = take_bool,       [STEP_WORD] = take_word,       [STEP_TIME] = take_time,
-    [STEP_SPAN] = take_span,       [STEP_SPELLED] = take_spelled, [STEP_BITS] = take_bits,
-    [STEP_SCALAR] = take_scalar,   [STEP_STRING] = take_string,   [STEP_STRING_AT] = take_string_at,
-    [STEP_LIST] = take_list,       [STEP_WIDE] = take_wide,       [STEP_END] = take_end,
+    [STEP_TEXT] = take_text,         [STEP_ZEROES] = take_zeroes,
+    [STEP_PHRASE] = take_phrase,     [STEP_LEARN] = take_learn,
+    [STEP_OPTION] = take_option,     [STEP_OPTION_1] = take_option_1,
+    [STEP_OPTION_8] = take_option_8, [STEP_UID] = take_uid,
+    [STEP_LOOP] = take_loop,         [STEP_NEXT] = take_next,
+    [STEP_COUNT_1] = take_count_1,   [STEP_COUNT_2] = take_count_2,
+    [STEP_COUNT_4] = take_count_4,   [STEP_COUNT_8] = take_count_8,
+    [STEP_PACKET] = take_packet,     [STEP_BOOL] = take_bool,
+    [STEP_WORD] = take_word,         [STEP_TIME] = take_time,
+    [STEP_SPAN] = take_span,         [STEP_SPELLED] = take_spelled,
+    [STEP_BITS] = take_bits,         [STEP_SCALAR] = take_scalar,
+    [STEP_STRING] = take_string,     [STEP_STRING_AT] = take_string_at,
+    [STEP_LIST] = take_list,         [STEP_WIDE] = take_wide,
+    [STEP_END] = take_end,
 };
 
 char *record_steps_spell(struct record_writer *writer, const struct layout *layout,

@@ -176,6 +176,48 @@ static void check_time(bool nano, nanotime moment, const char *expected)
     assert_string_equal(text, expected);
 }
 
+/* One writer, whose seconds take each other's places. */
+static void moments_of_many_seconds_keep_apart(void **state)
+{
+    static const nanotime moments[] = {
+        NANOTIME_UNKNOWN,
+        0,
+        8000000000,
+        999999999,
+        1000000000,
+        -1,
+        NANOTIME_UNKNOWN,
+        INT64_MIN + 1,
+        NANOTIME_UNKNOWN,
+        INT64_MAX,
+        NANOTIME_UNKNOWN,
+        7999999999,
+        0,
+        -8000000000,
+        1795186807200140999,
+        1795186808000000000,
+        1795186807999999999,
+        1795186815200140999,
+    };
+    struct json_writer writer;
+    (void)state;
+    json_writer_init(&writer, true);
+    for (int round = 0; round < 3; round++) {
+        for (size_t row = 0; row < ARRAY_LEN(moments); row++) {
+            char text[JSON_SCALAR], expected[JSON_SCALAR];
+            struct json_writer fresh;
+            json_writer_init(&fresh, true);
+            *json_spell_time(&fresh, expected, moments[row]) = '\0';
+            const struct json_second *second = json_writer_second(&writer, moments[row]);
+            if (second != NULL)
+                *json_spell_within(&writer, text, second, moments[row]) = '\0';
+            else
+                *json_spell_time(&writer, text, moments[row]) = '\0';
+            assert_string_equal(text, expected);
+        }
+    }
+}
+
 static void moments_are_rfc_3339(void **state)
 {
     (void)state;
@@ -319,6 +361,7 @@ int main(void)
         cmocka_unit_test(escapes_are_found_everywhere),
         cmocka_unit_test(eight_digits_agree_with_printf),
         cmocka_unit_test(decimals_agree_with_printf),
+        cmocka_unit_test(moments_of_many_seconds_keep_apart),
         cmocka_unit_test(moments_are_rfc_3339),
         cmocka_unit_test(addresses_agree_with_inet_ntop),
         cmocka_unit_test(community_ids_are_the_published_ones),
