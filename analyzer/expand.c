@@ -64,14 +64,15 @@ struct history_record expand_history(const struct history_entry *entry)
     };
 }
 
-static void expand_entries(const struct history *history, int side, struct side_record *record)
+static void expand_entries(const struct history *history, struct side_record record[SIDES])
 {
     for (int i = 0; i < history->count; i++) {
         const struct history_entry *entry = history_peek(history, i);
-        if (entry->side == (unsigned)side)
-            record->history[record->history_count++] = expand_history(entry);
+        struct side_record *side = &record[entry->side];
+        side->history[side->history_count++] = expand_history(entry);
     }
-    record->history_dropped = history->dropped[side];
+    for (int side = 0; side < SIDES; side++)
+        record[side].history_dropped = history->dropped[side];
 }
 
 static void expand_tally(const struct tally *tally, struct side_record *record)
@@ -159,7 +160,6 @@ static void expand_side(const struct connection *connection, int side, struct si
     const struct side *x = &connection->side[side];
     record->state = (enum tcp_state)x->state;
     record->basis = (enum basis)x->basis;
-    expand_entries(&connection->history, side, record);
     expand_tally(&x->tally, record);
     expand_options(x, record);
     expand_round_trips(&connection->rtt[side], record);
@@ -289,6 +289,7 @@ void expand_flow(const struct tuple *tuple, const struct incarnation *incarnatio
     flow->one_sided = expand_is_one_sided(connection);
     flow->capture_gaps = connection->capture_gaps;
     flow->direction = (enum direction)connection->direction;
+    expand_entries(&connection->history, flow->side);
     for (int side = 0; side < SIDES; side++)
         expand_side(connection, side, &flow->side[side]);
     expand_handshake(connection, flow);

@@ -102,8 +102,8 @@ char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
     if (moment == NANOTIME_UNKNOWN)
         return json_spell_null(out);
     struct json_second passing, *second = &writer->second[json_second_place(moment)];
-    if (moment < 0)
-        second = &passing; /* one before the epoch may begin where there are no moments yet */
+    if (moment < 0 || moment > INT64_MAX - NANO_PER_SECOND)
+        second = &passing; /* the first of all seconds, and the last, reach beyond what there is */
     spell_second(second->text, moment);
     uint64_t nanos = (uint64_t)(text_split_time(moment).nanos % NANO_PER_SECOND);
     second->begin = (nanotime)((uint64_t)moment - nanos);

@@ -295,7 +295,11 @@ static char *take_count_8(struct taking *taking, const struct step *step, const 
     uint64_t value = read_word(record + step->offset);
     if (value >= JSON_SHORT)
         return take_long_count(taking, step, record, out);
-    return next(taking, step, record, digits_put_number(lead(step, out), (uint32_t)value));
+    out = lead(step, out);
+    if (value >= 10)
+        return next(taking, step, record, digits_put_number(out, (uint32_t)value));
+    *out = (char)('0' + value);
+    return next(taking, step, record, out + 1);
 }
 
 static char *take_packet(struct taking *taking, const struct step *step, const uint8_t *record,
