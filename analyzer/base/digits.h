@@ -1,100 +1,70 @@
 /*
- * digits: eight decimal digits of a number at once, in the octets of a word, for what a record
- * spells a hundred times.
+ * digits: decimal digits, three at a time, for what a record spells a hundred times.
  *
- * The number is halved three times, all parts of it at once: into two of four digits, four of two,
- * eight of one.  A part of a word that holds n becomes q = n / d in its lower half and n - d * q in
- * its upper one, which is n shifted up, less q * (d shifted up - 1):
- *
- *     12345678  ->  5678 | 1234  ->  78 | 56 | 34 | 12  ->  8 7 6 5 4 3 2 1
- *
- * The first digit is in the lowest octet.  Each division is a product, exact below what it is for.
+ * Each function writes at out, without a NUL, and returns the end of what it wrote.  Up to three
+ * octets more may be overwritten.
  */
 #ifndef LASTACK_BASE_DIGITS_H
 #define LASTACK_BASE_DIGITS_H
 
 #include <endian.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#define DIGITS_ZEROES UINT64_C(0x3030303030303030) /* what makes letters of digits */
+enum { DIGITS_SHORT = 1000000000 }; /* what digits_put_number() takes is below this */
 
-/* The digits of a number below 10^8, each 0 to 9. */
-static inline uint64_t digits_eight(uint32_t value)
+/* Of 0 to 999, four octets each: three digits, and how many of them are zeroes before the number.
+ */
+extern const char digit_triples[];
+
+static inline uint32_t digits_triple(uint32_t value)
 {
-    uint64_t whole = value;
-    uint64_t high = whole * 3518437209U >> 45; /* whole / 10000 */
-    uint64_t fours = (whole << 32) - high * ((UINT64_C(10000) << 32) - 1);
-    high = fours * 10486 >> 20 & UINT64_C(0x0000007f0000007f); /* / 100, below 10000 */
-    uint64_t twos = (fours << 16) - high * ((100 << 16) - 1);
-    high = twos * 103 >> 10 & UINT64_C(0x000f000f000f000f); /* / 10, below 100 */
-    return (twos << 8) - high * ((10 << 8) - 1);
-}
-
-/* Writes eight letters of a word, the lowest octet first, and returns their end. */
-static inline char *digits_put_word(char *out, uint64_t letters)
-{
-    letters = htole64(letters);
-    memcpy(out, &letters, sizeof(letters));
-    return out + sizeof(letters);
-}
-
-/* Eight digits of a number below 10^8. */
-static inline char *digits_put_eight(char *out, uint32_t value)
-{
-    return digits_put_word(out, digits_eight(value) | DIGITS_ZEROES);
-}
-
-/* 00 to 99, one behind the other. */
-extern const char digit_pairs[];
-
-static inline char *digits_put_pair(char *out, uint32_t value)
-{
-    memcpy(out, &digit_pairs[2 * value], 2);
-    return out + 2;
+    uint32_t triple;
+    memcpy(&triple, &digit_triples[4 * (size_t)value], sizeof(triple));
+    return le32toh(triple);
 }
 
 /* Three digits of a number below 1000. */
 static inline char *digits_put_three(char *out, uint32_t value)
 {
-    uint32_t hundreds = value / 100;
-    *out = (char)('0' + hundreds);
-    return digits_put_pair(out + 1, value - 100 * hundreds);
+    memcpy(out, &digit_triples[4 * (size_t)value], 4);
+    return out + 3;
 }
 
 /* Six digits of a number below a million. */
 static inline char *digits_put_six(char *out, uint32_t value)
 {
-    uint32_t high = value / 10000, low = value - 10000 * high;
-    uint32_t middle = low / 100;
-    out = digits_put_pair(digits_put_pair(out, high), middle);
-    return digits_put_pair(out, low - 100 * middle);
+    uint32_t high = value / 1000;
+    return digits_put_three(digits_put_three(out, high), value - 1000 * high);
 }
 
-/* A number below 100, without a leading zero: of one digit it is the second of its pair. */
-static inline char *digits_put_below_100(char *out, uint32_t value)
+/* Nine digits of a number below 10^9. */
+static inline char *digits_put_nine(char *out, uint32_t value)
 {
-    bool single = value < 10;
-    memcpy(out, &digit_pairs[2 * value + single], 2);
-    return out + 2 - single;
+    uint32_t high = value / 1000000;
+    return digits_put_six(digits_put_three(out, high), value - 1000000 * high);
 }
 
-/*
- * A number below 10^8, without leading zeroes; writes up to eight octets.  Of more than four digits
- * all eight are made, and the zeroes before them, the lowest octets, left out.
- */
+/* A number below 1000, without leading zeroes. */
+static inline char *digits_put_lead(char *out, uint32_t value)
+{
+    uint32_t triple = digits_triple(value), zeroes = triple >> 24;
+    triple = htole32(triple >> 8 * zeroes);
+    memcpy(out, &triple, sizeof(triple));
+    return out + 3 - zeroes;
+}
+
+/* The same of one below DIGITS_SHORT. */
 static inline __attribute__((always_inline)) char *digits_put_number(char *out, uint32_t value)
 {
-    if (value < 100)
-        return digits_put_below_100(out, value);
-    if (value < 10000) {
-        uint32_t hundreds = value / 100;
-        return digits_put_pair(digits_put_below_100(out, hundreds), value - 100 * hundreds);
-    }
-    uint64_t digits = digits_eight(value);
-    unsigned zeroes = (unsigned)__builtin_ctzll(digits) & ~7U; /* in bits */
-    return digits_put_word(out, (digits | DIGITS_ZEROES) >> zeroes) - zeroes / 8;
+    if (value < 1000)
+        return digits_put_lead(out, value);
+    uint32_t thousands = value / 1000, rest = value - 1000 * thousands;
+    if (thousands < 1000)
+        return digits_put_three(digits_put_lead(out, thousands), rest);
+    uint32_t millions = thousands / 1000;
+    out = digits_put_three(digits_put_lead(out, millions), thousands - 1000 * millions);
+    return digits_put_three(out, rest);
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* text: spelling.  These run a hundred times a flow record, hence digits by eight. */
+/* text: spelling.  These run a hundred times a flow record, hence digits by three. */
 #include "text.h"
 
 #include <endian.h>
@@ -9,14 +9,21 @@
 
 #include "digits.h"
 
-enum { WORDS = 8, EIGHT_DIGITS = 100000000 };
+enum { WORDS = 8 };
 enum { SECONDS_PER_DAY = 86400, SECONDS_PER_HOUR = 3600, SECONDS_PER_MINUTE = 60 };
 
-const char digit_pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-                           "34353637383940414243444546474849505152535455565758596061626364656667"
-                           "6869707172737475767778798081828384858687888990919293949596979899";
+static const char digit_pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233"
+    "34353637383940414243444546474849505152535455565758596061626364656667"
+    "6869707172737475767778798081828384858687888990919293949596979899";
 
 static const char hex_digits[] = "0123456789abcdef";
+
+static inline char *put_pair(char *out, uint32_t value)
+{
+    memcpy(out, &digit_pairs[2 * value], 2);
+    return out + 2;
+}
 
 struct day_time text_split_time(nanotime moment)
 {
@@ -31,10 +38,10 @@ struct day_time text_split_time(nanotime moment)
 
 char *text_put_decimal(char *out, uint64_t value)
 {
-    if (value < EIGHT_DIGITS)
+    if (value < DIGITS_SHORT)
         return digits_put_number(out, (uint32_t)value);
-    out = text_put_decimal(out, value / EIGHT_DIGITS);
-    return digits_put_eight(out, (uint32_t)(value % EIGHT_DIGITS));
+    out = text_put_decimal(out, value / DIGITS_SHORT);
+    return digits_put_nine(out, (uint32_t)(value % DIGITS_SHORT));
 }
 
 /* Eight digits at once: each goes into an octet of its own, and then becomes its letter. */
@@ -56,21 +63,12 @@ char *text_put_hex(char *out, uint64_t value)
     return put_hex_eight(put_hex_eight(out, (uint32_t)(value >> 32)), (uint32_t)value);
 }
 
-static inline char *put_octet(char *out, uint32_t octet)
-{
-    uint32_t hundreds = octet / 100;
-    if (hundreds == 0)
-        return digits_put_below_100(out, octet);
-    *out = (char)('0' + hundreds);
-    return digits_put_pair(out + 1, octet - 100 * hundreds);
-}
-
 static char *put_ip4(char *out, const uint8_t *address)
 {
-    out = put_octet(out, address[0]);
+    out = digits_put_lead(out, address[0]);
     for (int octet = 1; octet < 4; octet++) {
         *out++ = '.';
-        out = put_octet(out, address[octet]);
+        out = digits_put_lead(out, address[octet]);
     }
     return out;
 }
@@ -153,33 +151,31 @@ char *text_put_date(char *out, int64_t day)
     struct tm date = {0};
     gmtime_r(&second, &date);
     uint32_t year = (uint32_t)(date.tm_year + 1900);
-    out = digits_put_pair(out, year / 100 % 100);
-    out = digits_put_pair(out, year % 100);
+    out = put_pair(out, year / 100 % 100);
+    out = put_pair(out, year % 100);
     *out++ = '-';
-    out = digits_put_pair(out, (uint32_t)date.tm_mon + 1);
+    out = put_pair(out, (uint32_t)date.tm_mon + 1);
     *out++ = '-';
-    return digits_put_pair(out, (uint32_t)date.tm_mday);
+    return put_pair(out, (uint32_t)date.tm_mday);
 }
 
 char *text_put_fraction(char *out, uint32_t nanos, int digits)
 {
-    char all[8];
+    char all[10]; /* one may be overwritten behind nine */
     *out++ = '.';
-    digits_put_eight(all, nanos / 10);
-    memcpy(out, all, digits < 8 ? (size_t)digits : sizeof(all));
-    if (digits == 9)
-        out[8] = (char)('0' + nanos % 10);
+    digits_put_nine(all, nanos);
+    memcpy(out, all, (size_t)digits);
     return out + digits;
 }
 
 char *text_put_clock(char *out, int64_t nanos, int digits)
 {
     uint32_t second = (uint32_t)(nanos / NANO_PER_SECOND);
-    out = digits_put_pair(out, second / SECONDS_PER_HOUR);
+    out = put_pair(out, second / SECONDS_PER_HOUR);
     *out++ = ':';
-    out = digits_put_pair(out, second / SECONDS_PER_MINUTE % SECONDS_PER_MINUTE);
+    out = put_pair(out, second / SECONDS_PER_MINUTE % SECONDS_PER_MINUTE);
     *out++ = ':';
-    out = digits_put_pair(out, second % SECONDS_PER_MINUTE);
+    out = put_pair(out, second % SECONDS_PER_MINUTE);
     return digits > 0 ? text_put_fraction(out, (uint32_t)(nanos % NANO_PER_SECOND), digits) : out;
 }
 
@@ -193,7 +189,7 @@ static char *put_scaled(char *out, uint64_t value, uint64_t unit, const char *na
     if (fraction > 0) {
         *out++ = '.';
         if (places == 100 && fraction % 10 != 0)
-            out = digits_put_pair(out, (uint32_t)fraction);
+            out = put_pair(out, (uint32_t)fraction);
         else
             out = text_put_decimal(out, places == 100 ? fraction / 10 : fraction);
     }

@@ -36,7 +36,10 @@ char *text_put_decimal(char *out, uint64_t value);
 /* Sixteen lower-case hexadecimal digits. */
 char *text_put_hex(char *out, uint64_t value);
 
-/* An address in network order as inet_ntop(3) and RFC 5952 spell it.  ip_version is 4 or 6. */
+/*
+ * An address in network order as inet_ntop(3) and RFC 5952 spell it.  ip_version is 4 or 6.  Octets
+ * behind it, up to TEXT_ADDRESS, may be overwritten.
+ */
 char *text_put_address(char *out, uint8_t ip_version, const uint8_t *address);
 
 /* The date of a day since the epoch, proleptic Gregorian, year 0 to 9999: YYYY-MM-DD. */

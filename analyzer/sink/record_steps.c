@@ -284,7 +284,7 @@ static char *take_count_4(struct taking *taking, const struct step *step, const 
                           char *out)
 {
     uint32_t value = (uint32_t)record_read_unsigned(record + step->offset, 4);
-    if (value >= JSON_SHORT)
+    if (value >= DIGITS_SHORT)
         return take_long_count(taking, step, record, out);
     return next(taking, step, record, digits_put_number(lead(step, out), value));
 }
@@ -293,7 +293,7 @@ static char *take_count_8(struct taking *taking, const struct step *step, const 
                           char *out)
 {
     uint64_t value = read_word(record + step->offset);
-    if (value >= JSON_SHORT)
+    if (value >= DIGITS_SHORT)
         return take_long_count(taking, step, record, out);
     out = lead(step, out);
     if (value >= 10)
@@ -306,7 +306,7 @@ static char *take_packet(struct taking *taking, const struct step *step, const u
                          char *out)
 {
     uint64_t number = read_word(record + step->offset);
-    if (number >= JSON_SHORT)
+    if (number >= DIGITS_SHORT)
         return take_long_count(taking, step, record, out);
     out = lead(step, out);
     if (number == 0)
@@ -343,7 +343,7 @@ static char *take_span(struct taking *taking, const struct step *step, const uin
                        char *out)
 {
     nanotime duration = record_read_time(record + step->offset);
-    if (duration < 0 || duration >= JSON_SHORT) /* or unknown */
+    if (duration < 0 || duration >= DIGITS_SHORT) /* or unknown */
         return take_long_span(taking, step, record, out);
     return next(taking, step, record, digits_put_number(lead(step, out), (uint32_t)duration));
 }

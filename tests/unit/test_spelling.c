@@ -144,25 +144,28 @@ static void escapes_are_found_everywhere(void **state)
     }
 }
 
-/* Every eight digits that differ from their neighbours in length or in a carry. */
-static void eight_digits_agree_with_printf(void **state)
+static void check_digits(uint32_t value)
+{
+    char ours[TEXT_DECIMAL + 1], theirs[TEXT_DECIMAL + 1];
+    *digits_put_number(ours, value) = '\0';
+    snprintf(theirs, sizeof theirs, "%u", value);
+    assert_string_equal(ours, theirs);
+    *digits_put_nine(ours, value) = '\0';
+    snprintf(theirs, sizeof theirs, "%09u", value);
+    assert_string_equal(ours, theirs);
+}
+
+/* All groups of three digits, in each place, and numbers of each length. */
+static void digits_agree_with_printf(void **state)
 {
     (void)state;
-    for (uint32_t value = 1; value < 100000000; value += 1 + value / 97) {
-        char ours[TEXT_DECIMAL + 1], theirs[TEXT_DECIMAL + 1];
-        *digits_put_eight(ours, value) = '\0';
-        snprintf(theirs, sizeof theirs, "%08u", value);
-        assert_string_equal(ours, theirs);
-        *digits_put_number(ours, value) = '\0';
-        snprintf(theirs, sizeof theirs, "%u", value);
-        assert_string_equal(ours, theirs);
+    for (uint32_t value = 0; value < 1000; value++) {
+        check_digits(value);
+        check_digits(value * 1000 + 999 - value);
+        check_digits(value * 1000000 + value);
     }
-    for (uint32_t value = 1; value < 10000; value++) {
-        char ours[TEXT_DECIMAL + 1], theirs[TEXT_DECIMAL + 1];
-        *digits_put_eight(ours, value * 10000 + value) = '\0';
-        snprintf(theirs, sizeof theirs, "%08u", value * 10000 + value);
-        assert_string_equal(ours, theirs);
-    }
+    for (uint32_t value = 1; value < DIGITS_SHORT; value += 1 + value / 97)
+        check_digits(value);
 }
 
 static void check_time(bool nano, nanotime moment, const char *expected)
@@ -359,7 +362,7 @@ int main(void)
         cmocka_unit_test(long_strings_fit),
         cmocka_unit_test(integers_stay_within_53_bits),
         cmocka_unit_test(escapes_are_found_everywhere),
-        cmocka_unit_test(eight_digits_agree_with_printf),
+        cmocka_unit_test(digits_agree_with_printf),
         cmocka_unit_test(decimals_agree_with_printf),
         cmocka_unit_test(moments_of_many_seconds_keep_apart),
         cmocka_unit_test(moments_are_rfc_3339),
