@@ -33,6 +33,18 @@ static inline nanotime time_after(nanotime moment, nanotime duration)
     return sum;
 }
 
+/* The whole second that a moment falls into, since the epoch; and how far in it is. */
+static inline int64_t time_second_of(nanotime t)
+{
+    return t / NANO_PER_SECOND - (t % NANO_PER_SECOND < 0);
+}
+
+static inline uint32_t time_within_second(nanotime t)
+{
+    nanotime over = t % NANO_PER_SECOND;
+    return (uint32_t)(over < 0 ? over + NANO_PER_SECOND : over);
+}
+
 static inline bool time_is_before(nanotime a, nanotime b)
 {
     return a < b;

@@ -38,6 +38,9 @@ struct census_key {
     uint32_t none;
 };
 
+/* The stocks of an entry, by number: of a state, those of the client come before the server's. */
+enum stock_kind { STOCK_TIME_WAIT, STOCK_CLOSE_WAIT = 2, STOCK_HELD = 4, STOCKS };
+
 /* A stock as it is kept. */
 struct level_of {
     nanotime most_at;
@@ -86,9 +89,12 @@ struct census_entry {
     uint32_t index, tag;   /* its own slot in the pool; of its key's hash */
     uint32_t newer, older; /* in its queue; 0 none */
 
-    struct level_of time_wait[2], close_wait[2];
-
-    struct level_of held;
+    union {
+        struct level_of stock[STOCKS];
+        struct {
+            struct level_of time_wait[2], close_wait[2], held;
+        };
+    };
     nanotime last;
     nanotime alive[2];        /* when the side was last seen to act */
     struct census_more *more; /* NULL: a single connection so far; owned */
@@ -160,10 +166,6 @@ enum status census_flow(struct census *census, const struct closed_flow *flow);
 struct census_entry *census_find(const struct census *census, const struct census_key *key);
 struct census_key census_key_of(enum host_scope scope, uint8_t ip_version, const uint8_t *source,
                                 const uint8_t *destination, uint16_t port);
-
-/* Every entry in a fixed order: scope, then the busiest, then the first.  Owned by the caller; NULL
- * when out of memory or empty. */
-struct census_entry **census_sorted(const struct census *census, uint32_t *ret_count);
 
 /* The entry as record at a moment; what it points to lives as long as the entry is not changed. */
 struct host_record census_record(const struct census *census, const struct census_entry *entry,

@@ -1,35 +1,7 @@
-/* census_record: what came of the census: its entries in order, and as records. */
-#include <stdlib.h>
+/* census_record: what came of the census: its entries as records. */
 #include <string.h>
 
-#include "census.h"
-
-static int compare_entries(const void *a, const void *b)
-{
-    const struct census_entry *x = *(struct census_entry *const *)a;
-    const struct census_entry *y = *(struct census_entry *const *)b;
-    if (x->key.scope != y->key.scope)
-        return x->key.scope < y->key.scope ? -1 : 1;
-    if (x->opened != y->opened)
-        return x->opened > y->opened ? -1 : 1;
-    if (x->first != y->first)
-        return x->first < y->first ? -1 : 1;
-    return memcmp(&x->key, &y->key, sizeof(x->key));
-}
-
-struct census_entry **census_sorted(const struct census *census, uint32_t *ret_count)
-{
-    *ret_count = 0;
-    struct census_entry **sorted = malloc((census->pool.taken + 1) * sizeof(struct census_entry *));
-    if (sorted == NULL)
-        return NULL;
-    for (uint32_t i = 0; i <= census->mask; i++) {
-        if (census->slot[i].index != 0)
-            sorted[(*ret_count)++] = pool_at(&census->pool, census->slot[i].index);
-    }
-    qsort(sorted, *ret_count, sizeof(struct census_entry *), compare_entries);
-    return sorted;
-}
+#include "census_table.h"
 
 static struct stock stock_of(const struct level_of *level)
 {
@@ -127,10 +99,8 @@ static void raise_ports(const struct census *census, const struct census_entry *
 struct stock_peaks census_peaks(const struct census *census, nanotime now)
 {
     struct stock_peaks peaks = {.ports_usable = census->config->usable_ports};
-    for (uint32_t i = 0; i <= census->mask; i++) {
-        if (census->slot[i].index == 0)
-            continue;
-        const struct census_entry *entry = pool_at(&census->pool, census->slot[i].index);
+    uint32_t number = 1;
+    for (const struct census_entry *entry; (entry = census_next(census, &number)) != NULL;) {
         if (entry->key.scope == HOST_PAIR) {
             raise_ports(census, entry, now, &peaks);
             continue;

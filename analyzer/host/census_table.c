@@ -99,12 +99,32 @@ struct census_entry *census_find(const struct census *census, const struct censu
     return find(census, key, tag_of(census, key));
 }
 
-static void enter(struct census *census, const struct census_entry *entry)
+static void enter(struct census_slot *slots, uint32_t mask, struct census_slot slot)
 {
-    uint32_t i = entry->tag & census->mask;
-    while (census->slot[i].index != 0)
-        i = (i + 1) & census->mask;
-    census->slot[i] = (struct census_slot){entry->tag, entry->index};
+    uint32_t i = slot.tag & mask;
+    while (slots[i].index != 0)
+        i = (i + 1) & mask;
+    slots[i] = slot;
+}
+
+/* Sees to it that at most half of the index is in use with one more: what is small stays in the
+ * cache.  False when memory ran out. */
+static bool widen(struct census *census)
+{
+    uint32_t slots = census->mask + 1;
+    if ((census->pool.taken + 1) * 2 <= slots)
+        return true;
+    struct census_slot *wide = calloc(2 * (size_t)slots, sizeof(*wide));
+    if (wide == NULL)
+        return false;
+    for (uint32_t i = 0; i < slots; i++) {
+        if (census->slot[i].index != 0)
+            enter(wide, 2 * slots - 1, census->slot[i]);
+    }
+    free(census->slot);
+    census->slot = wide;
+    census->mask = 2 * slots - 1;
+    return true;
 }
 
 /* Takes an entry out of the index; those behind it move up. */
@@ -177,7 +197,9 @@ static void give_way(struct census *census, enum host_scope scope)
     unlink_entry(census, entry);
     leave(census, entry);
     clear_entry(census, entry);
-    pool_give(&census->pool, entry->index);
+    uint32_t index = entry->index;
+    entry->index = 0; /* for census_next() */
+    pool_give(&census->pool, index);
     queue->count--;
     census->left_out++;
 }
@@ -186,7 +208,7 @@ static void give_way(struct census *census, enum host_scope scope)
 static struct census_entry *add(struct census *census, const struct census_key *key, uint32_t tag,
                                 bool heeded)
 {
-    uint32_t index = pool_take(&census->pool);
+    uint32_t index = widen(census) ? pool_take(&census->pool) : 0;
     if (index == 0)
         return NULL;
     struct census_entry *entry = entry_at(census, index);
@@ -195,7 +217,7 @@ static struct census_entry *add(struct census *census, const struct census_key *
     entry->tag = tag;
     entry->heeded = heeded;
     census->queue[key->scope].count++;
-    enter(census, entry);
+    enter(census->slot, census->mask, (struct census_slot){tag, index});
     link_entry(census, entry);
     return entry;
 }
@@ -231,14 +253,14 @@ struct census_key census_key_in(enum host_scope scope, const struct delta *delta
                          end[SERVER].port);
 }
 
-static bool is_same_address(const uint8_t *a, const uint8_t *b)
+static inline bool is_same_address(const uint8_t *a, const uint8_t *b)
 {
     return memcmp(a, b, sizeof(((struct census_key *)0)->source)) == 0;
 }
 
 /* Whether the key is census_key_in() of the scope. */
-static bool is_key_in(const struct census_key *key, enum host_scope scope,
-                      const struct delta *delta)
+static inline bool is_key_in(const struct census_key *key, enum host_scope scope,
+                             const struct delta *delta)
 {
     const struct endpoint_record *end = delta->end;
     if (key->scope != scope || key->ip_version != delta->ip_version)
@@ -249,30 +271,50 @@ static bool is_key_in(const struct census_key *key, enum host_scope scope,
                                     is_same_address(key->destination, end[SERVER].address));
 }
 
-static struct census_entry *find_in(const struct census *census, enum host_scope scope,
-                                    const struct delta *delta, uint32_t tag)
+/* Where the delta counts in a scope.  What counting touches of the entry is fetched: nothing needs
+ * it at once. */
+static inline void find_in(const struct census *census, enum host_scope scope,
+                           const struct delta *delta, uint32_t tag, struct census_target *target)
 {
+    *target = (struct census_target){scope, tag, NULL};
     for (uint32_t i = tag & census->mask; census->slot[i].index != 0; i = (i + 1) & census->mask) {
         if (census->slot[i].tag != tag)
             continue;
         struct census_entry *entry = entry_at(census, census->slot[i].index);
-        if (is_key_in(&entry->key, scope, delta))
-            return entry;
+        if (!is_key_in(&entry->key, scope, delta))
+            continue;
+        __builtin_prefetch(&entry->stock);
+        __builtin_prefetch(&entry->last);
+        target->entry = entry;
+        return;
     }
-    return NULL;
+}
+
+static inline uint64_t hash_service(const struct census *census, const struct delta *delta)
+{
+    const struct endpoint_record *end = &delta->end[SERVER];
+    return hash_of(census, end->address, end->port, delta->ip_version);
 }
 
 /* The places in the index of what a delta counts for. */
 static inline void tag_scopes(const struct census *census, const struct delta *delta,
                               uint32_t ret_tags[HOST_SCOPES])
 {
-    const struct endpoint_record *end = delta->end;
-    uint64_t source = hash_of(census, end[CLIENT].address, 0, delta->ip_version);
-    uint64_t destination =
-        hash_of(census, end[SERVER].address, end[SERVER].port, delta->ip_version);
+    uint64_t source = hash_of(census, delta->end[CLIENT].address, 0, delta->ip_version);
+    uint64_t destination = hash_service(census, delta);
     ret_tags[HOST_SOURCE] = (uint32_t)source;
     ret_tags[HOST_SERVICE] = (uint32_t)destination;
     ret_tags[HOST_PAIR] = tag_of_pair(source, destination);
+}
+
+/* What a delta counts for: all scopes, or the service alone. */
+struct scopes {
+    int first, last;
+};
+
+static inline struct scopes scopes_of(bool all)
+{
+    return all ? (struct scopes){0, HOST_SCOPES - 1} : (struct scopes){HOST_SERVICE, HOST_SERVICE};
 }
 
 /* What deltas touch of an entry, and of its more: those that open or close, the rates, too. */
@@ -314,17 +356,23 @@ static inline void fetch_service(const struct census_entry *service, const struc
 void census_foresee(const struct census *census, const struct delta *const *deltas, size_t count)
 {
     uint32_t tags[CENSUS_FORESEEN][HOST_SCOPES];
+    struct scopes scopes[CENSUS_FORESEEN];
     for (size_t i = 0; i < count; i++) {
-        tag_scopes(census, deltas[i], tags[i]);
-        for (int scope = 0; scope < HOST_SCOPES; scope++)
+        bool all = census_concerns_all(deltas[i]);
+        if (all)
+            tag_scopes(census, deltas[i], tags[i]);
+        else
+            tags[i][HOST_SERVICE] = (uint32_t)hash_service(census, deltas[i]);
+        scopes[i] = scopes_of(all);
+        for (int scope = scopes[i].first; scope <= scopes[i].last; scope++)
             __builtin_prefetch(&census->slot[tags[i][scope] & census->mask]);
     }
     for (size_t i = 0; i < count; i++) {
-        for (int scope = 0; scope < HOST_SCOPES; scope++)
+        for (int scope = scopes[i].first; scope <= scopes[i].last; scope++)
             fetch(guess(census, tags[i][scope]), ENTRY_LINES);
     }
     for (size_t i = 0; i < count; i++) {
-        for (int scope = 0; scope < HOST_SCOPES; scope++)
+        for (int scope = scopes[i].first; scope <= scopes[i].last; scope++)
             fetch_more(guess(census, tags[i][scope]), deltas[i]);
     }
     for (size_t i = 0; i < count; i++)
@@ -332,18 +380,29 @@ void census_foresee(const struct census *census, const struct delta *const *delt
 }
 
 void census_aim(const struct census *census, const struct delta *delta,
-                struct census_target *target, bool all)
+                struct census_target target[HOST_SCOPES])
 {
-    int first = all ? 0 : HOST_SERVICE, last = all ? HOST_SCOPES - 1 : HOST_SERVICE;
     uint32_t tags[HOST_SCOPES];
     tag_scopes(census, delta, tags);
-    for (int scope = first; scope <= last; scope++)
-        fetch(guess(census, tags[scope]), ENTRY_LINES);
-    for (int scope = first; scope <= last; scope++) {
-        target[scope].scope = (enum host_scope)scope;
-        target[scope].tag = tags[scope];
-        target[scope].entry = find_in(census, target[scope].scope, delta, tags[scope]);
+    find_in(census, HOST_SOURCE, delta, tags[HOST_SOURCE], &target[HOST_SOURCE]);
+    find_in(census, HOST_SERVICE, delta, tags[HOST_SERVICE], &target[HOST_SERVICE]);
+    find_in(census, HOST_PAIR, delta, tags[HOST_PAIR], &target[HOST_PAIR]);
+}
+
+void census_aim_service(const struct census *census, const struct delta *delta,
+                        struct census_target *target)
+{
+    find_in(census, HOST_SERVICE, delta, (uint32_t)hash_service(census, delta), target);
+}
+
+struct census_entry *census_next(const struct census *census, uint32_t *number)
+{
+    while (*number < census->pool.next) {
+        struct census_entry *entry = entry_at(census, (*number)++);
+        if (entry->index != 0)
+            return entry;
     }
+    return NULL;
 }
 
 nanotime census_two_msl(const struct census *census)
@@ -368,18 +427,16 @@ uint64_t census_octets(const struct config *config)
 
 struct census *census_new(const struct config *config)
 {
+    enum { SLOTS = 1024 }; /* to begin with */
     struct census *census = calloc(1, sizeof(*census));
     if (census == NULL)
         return NULL;
-    uint64_t slots = 1; /* at most half of them in use */
-    while (slots < (uint64_t)config->census_pairs * HOST_SCOPES * 2)
-        slots *= 2;
-    census->slot = calloc(slots, sizeof(*census->slot));
+    census->slot = calloc(SLOTS, sizeof(*census->slot));
     if (census->slot == NULL) {
         free(census);
         return NULL;
     }
-    census->mask = (uint32_t)(slots - 1);
+    census->mask = SLOTS - 1;
     census->config = config;
     census->most = census_most(config);
     census->secret = hash_key_draw();
@@ -389,12 +446,11 @@ struct census *census_new(const struct config *config)
 
 void census_free(struct census *census)
 {
+    uint32_t number = 1;
     if (census == NULL)
         return;
-    for (uint32_t i = 0; i <= census->mask; i++) {
-        if (census->slot[i].index != 0)
-            clear_entry(census, entry_at(census, census->slot[i].index));
-    }
+    for (struct census_entry *entry; (entry = census_next(census, &number)) != NULL;)
+        clear_entry(census, entry);
     pool_clear(&census->pool);
     free(census->slot);
     free(census);

@@ -4,18 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The second that t falls into, and how far in it is. */
-static int64_t split(nanotime t, uint32_t *ret_within)
-{
-    int64_t second = t / NANO_PER_SECOND, within = t % NANO_PER_SECOND;
-    if (within < 0) {
-        second--;
-        within += NANO_PER_SECOND;
-    }
-    *ret_within = (uint32_t)within;
-    return second;
-}
-
 static const struct cohort *peek(const struct cohorts *cohorts, int64_t second)
 {
     const struct cohort *cohort = &cohorts->second[(uint64_t)second % COHORTS];
@@ -24,8 +12,7 @@ static const struct cohort *peek(const struct cohorts *cohorts, int64_t second)
 
 struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t)
 {
-    uint32_t within;
-    int64_t second = split(t, &within);
+    int64_t second = time_second_of(t);
     if (!cohorts->begun || second > cohorts->newest)
         cohorts->newest = second;
     if (cohorts->newest - second >= COHORTS)
@@ -39,18 +26,13 @@ struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t)
 
 void cohorts_fetch(const struct cohorts *cohorts, nanotime t)
 {
-    uint32_t within;
-    __builtin_prefetch(&cohorts->second[(uint64_t)split(t, &within) % COHORTS]);
+    __builtin_prefetch(&cohorts->second[(uint64_t)time_second_of(t) % COHORTS]);
     __builtin_prefetch(&cohorts->newest);
 }
 
-void cohorts_answer(struct cohorts *cohorts, nanotime t)
+void cohort_answer(struct cohort *cohort, nanotime t)
 {
-    uint32_t within;
-    split(t, &within);
-    struct cohort *cohort = cohorts_at(cohorts, t);
-    if (cohort == NULL)
-        return;
+    uint32_t within = time_within_second(t);
     if (cohort->answered == 0 || within < cohort->answer_first)
         cohort->answer_first = within;
     if (cohort->answered == 0 || within > cohort->answer_last)
@@ -60,8 +42,8 @@ void cohorts_answer(struct cohorts *cohorts, nanotime t)
 
 bool cohorts_answered(const struct cohorts *cohorts, nanotime first, nanotime last)
 {
-    uint32_t from, to;
-    int64_t begin = split(first, &from), end = split(last, &to);
+    uint32_t from = time_within_second(first), to = time_within_second(last);
+    int64_t begin = time_second_of(first), end = time_second_of(last);
     for (int64_t second = begin; second <= end; second++) {
         const struct cohort *cohort = peek(cohorts, second);
         if (cohort == NULL || cohort->answered == 0)
@@ -76,8 +58,7 @@ bool cohorts_answered(const struct cohorts *cohorts, nanotime first, nanotime la
 
 struct cohort cohorts_sum(const struct cohorts *cohorts, nanotime t, int seconds)
 {
-    uint32_t within;
-    int64_t last = split(t, &within);
+    int64_t last = time_second_of(t);
     struct cohort sum = {.second = last};
     for (int64_t second = last - seconds + 1; second <= last; second++) {
         const struct cohort *cohort = peek(cohorts, second);

@@ -30,8 +30,8 @@ struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t);
 /* Fetches into the cache what cohorts_at() looks at. */
 void cohorts_fetch(const struct cohorts *cohorts, nanotime t);
 
-/* Notes that the SYN that passed at t was answered. */
-void cohorts_answer(struct cohorts *cohorts, nanotime t);
+/* Notes that one of its SYNs, that of moment t, was answered. */
+void cohort_answer(struct cohort *cohort, nanotime t);
 
 /* Whether a SYN that passed from `first` to `last` was answered. */
 bool cohorts_answered(const struct cohorts *cohorts, nanotime first, nanotime last);

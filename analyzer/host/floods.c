@@ -110,14 +110,12 @@ static void count_syn(struct flood *flood, const struct host_occasion *occasion)
 
 void floods_take(struct floods *floods, const struct host_occasion *occasion)
 {
-    const unsigned counted = DELTA_OPENED | DELTA_ANSWERED | DELTA_ANSWER_AGAIN | DELTA_ESTABLISHED;
     const struct delta *delta = occasion->delta;
     const struct census_entry *service = occasion->place.service;
     bool syn = (delta->what & (DELTA_OPENED | DELTA_MIDSTREAM)) == DELTA_OPENED;
-    if ((delta->what & counted) == 0 || (!syn && floods->watched == 0))
-        return;
     struct flood *flood = floods->watched == 0 ? NULL : find(floods, &service->key);
-    if (flood == NULL && syn &&
+    bool many = service->opened * UINT64_C(10) >= occasion->config->flood_syns;
+    if (flood == NULL && syn && many &&
         rate_sum(&service->more->opened_rate, delta->t, FLOOD_SECONDS) * 10 >=
             occasion->config->flood_syns)
         flood = watch(floods, &service->key);

@@ -41,7 +41,15 @@ bool flood_is_sound(const struct flood *flood);
 /* Fills what follows from the floods. */
 void floods_name(struct floods *floods);
 
-/* Counts a delta of a service that many SYNs come to; all others cost a comparison. */
+/* Whether a delta may be one to count. */
+static inline bool floods_concern(const struct floods *floods, const struct delta *delta)
+{
+    const unsigned counted = DELTA_OPENED | DELTA_ANSWERED | DELTA_ANSWER_AGAIN | DELTA_ESTABLISHED;
+    bool syn = (delta->what & (DELTA_OPENED | DELTA_MIDSTREAM)) == DELTA_OPENED;
+    return syn || (floods->watched > 0 && (delta->what & counted) != 0);
+}
+
+/* Counts such a delta of a service that many SYNs come to; all others cost a comparison. */
 void floods_take(struct floods *floods, const struct host_occasion *occasion);
 
 /* Looks at all once a second: begins and ends episodes.  at_end: nothing settles any more. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/hash.h"
+#include "census_busiest.h"
 #include "host_events.h"
 #include "host_parts.h"
 #include "worst_events.h"
@@ -78,6 +79,20 @@ static void look_at_floods(struct host *host)
     floods_look(&host->floods, &occasion, false);
 }
 
+/* Floods, the worst of what is held, and pairs of several connections. */
+static void detect(struct host *host, struct host_occasion *occasion)
+{
+    const struct delta *delta = occasion->delta;
+    const struct census_entry *pair = occasion->place.pair;
+    size_t detectors = sizeof(pair_detectors) / sizeof(pair_detectors[0]);
+    if (occasion->place.service != NULL && floods_concern(&host->floods, delta))
+        floods_take(&host->floods, occasion);
+    if (worst_concerns(delta))
+        note(host, worst_note_delta(occasion));
+    for (size_t i = 0; pair != NULL && pair->more != NULL && i < detectors; i++)
+        pair_detectors[i](occasion);
+}
+
 static enum status take_delta(struct sink *sink, const struct delta *delta)
 {
     struct host *host = (struct host *)sink;
@@ -86,13 +101,7 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     struct host_occasion occasion = occasion_of(host);
     occasion.delta = delta;
     note(host, census_take(host->census, delta, &occasion.place));
-    if (occasion.place.service != NULL)
-        floods_take(&host->floods, &occasion);
-    note(host, worst_note_delta(&occasion));
-    const struct census_entry *pair = occasion.place.pair;
-    size_t detectors = sizeof(pair_detectors) / sizeof(pair_detectors[0]);
-    for (size_t i = 0; pair != NULL && pair->more != NULL && i < detectors; i++)
-        pair_detectors[i](&occasion);
+    detect(host, &occasion);
     if (host->next != NULL && host->next->ops->delta != NULL)
         note(host, host->next->ops->delta(host->next, delta));
     return take_status(host);
@@ -163,59 +172,70 @@ enum status host_advance(struct host *host, nanotime now)
     return take_status(host);
 }
 
-static void show_services(struct host *host, struct census_entry **sorted, uint32_t count)
+static void show_services(struct host *host, const struct census_busiest *busiest)
 {
     struct host_occasion occasion = occasion_of(host);
-    for (uint32_t i = 0; i < count; i++) {
-        if (sorted[i]->key.scope != HOST_SERVICE || sorted[i]->more == NULL)
+    for (uint32_t i = 0; i < busiest->count[HOST_SERVICE]; i++) {
+        struct census_entry *service = busiest->entry[HOST_SERVICE][i];
+        if (service->more == NULL)
             continue;
-        occasion.place = (struct census_place){.service = sorted[i]};
+        occasion.place = (struct census_place){.service = service};
         for (size_t j = 0; j < sizeof(service_detectors) / sizeof(service_detectors[0]); j++)
             service_detectors[j](&occasion);
     }
 }
 
-/* The busiest of each kind; they are sorted so.  Returns how many were left out. */
-static uint64_t write_census(struct host *host, struct census_entry **sorted, uint32_t count,
-                             struct sink *sink)
+static void write_census(struct host *host, const struct census_busiest *busiest, struct sink *sink)
 {
-    uint32_t written[HOST_SCOPES] = {0};
-    uint64_t left_out = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (written[sorted[i]->key.scope]++ >= host->config->census_records) {
-            left_out++;
-            continue;
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
+        uint32_t count = busiest->count[scope], most = host->config->census_records;
+        for (uint32_t i = 0; i < count && i < most; i++) {
+            struct host_record record =
+                census_record(host->census, busiest->entry[scope][i], host->clock);
+            if (sink != NULL && sink->ops->host != NULL)
+                note(host, sink->ops->host(sink, &record));
         }
-        struct host_record record = census_record(host->census, sorted[i], host->clock);
-        if (sink != NULL && sink->ops->host != NULL)
-            note(host, sink->ops->host(sink, &record));
+    }
+}
+
+/* Entries for which there is no record. */
+static uint64_t count_left_out(const struct host *host)
+{
+    uint64_t left_out = 0;
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
+        uint32_t count = host->census->queue[scope].count, most = host->config->census_records;
+        left_out += count > most ? count - most : 0;
     }
     return left_out;
 }
 
 enum status host_show(struct host *host, struct sink *sink)
 {
-    uint32_t count;
-    struct census_entry **sorted = census_sorted(host->census, &count);
-    if (sorted == NULL)
-        return STATUS_NO_MEMORY;
-    write_census(host, sorted, count, sink);
-    free(sorted);
+    const uint32_t records = host->config->census_records;
+    const uint32_t most[HOST_SCOPES] = {records, records, records};
+    struct census_busiest busiest;
+    enum status status = census_find_busiest(host->census, most, &busiest);
+    if (status != STATUS_OK)
+        return status;
+    write_census(host, &busiest, sink);
+    census_busiest_clear(&busiest);
     return take_status(host);
 }
 
 enum status host_finish(struct host *host, nanotime now)
 {
-    uint32_t count;
+    const uint32_t records = host->config->census_records;
+    const uint32_t most[HOST_SCOPES] = {
+        [HOST_SOURCE] = records, [HOST_SERVICE] = UINT32_MAX, [HOST_PAIR] = records};
+    struct census_busiest busiest;
     host->clock = time_later_of(host->clock, now);
     struct host_occasion occasion = occasion_of(host);
     floods_look(&host->floods, &occasion, true);
-    struct census_entry **sorted = census_sorted(host->census, &count);
-    if (sorted == NULL)
-        note(host, STATUS_NO_MEMORY);
-    show_services(host, sorted, count);
-    host->left_out += write_census(host, sorted, count, host->next);
-    free(sorted);
+    note(host, census_find_busiest(host->census, most, &busiest));
+    show_services(host, &busiest);
+    write_census(host, &busiest, host->next);
+    host->left_out += count_left_out(host);
+    census_busiest_clear(&busiest);
     return take_status(host);
 }
 

@@ -30,8 +30,10 @@ struct port_range ports_range(const struct ports *ports, nanotime t, nanotime tw
 /* A step down by more than half of what the walk covers is no step of the walk. */
 static bool comes_round(const struct ports *ports, uint16_t port, nanotime t, nanotime two_msl)
 {
+    if (ports->last <= port)
+        return false;
     uint32_t span = ports_range(ports, t, two_msl).span;
-    return ports->last > port && (uint32_t)(ports->last - port) > span / 2 && span > 1;
+    return (uint32_t)(ports->last - port) > span / 2 && span > 1;
 }
 
 void ports_add(struct ports *ports, uint16_t port, nanotime t, nanotime two_msl)

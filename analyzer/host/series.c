@@ -6,12 +6,6 @@
 
 enum { FIRST_ROOM = 4 };
 
-static nanotime second_floor(nanotime t)
-{
-    nanotime over = t % NANO_PER_SECOND;
-    return t - (over < 0 ? over + NANO_PER_SECOND : over);
-}
-
 static uint32_t more_of(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
@@ -72,11 +66,8 @@ struct host_point *series_at(struct series *series, nanotime t, const struct hos
 {
     if (series->count == 0) {
         series->step = NANO_PER_SECOND;
-        return append(series, second_floor(t), held) ? &series->point[0] : NULL;
+        return append(series, t - time_within_second(t), held) ? &series->point[0] : NULL;
     }
-    struct host_point *newest = &series->point[series->count - 1]; /* nearly always it */
-    if (t >= newest->t && time_since(t, newest->t) < series->step)
-        return newest;
     nanotime away = time_since(t, series->point[0].t);
     if (away < 0)
         return &series->point[0];
@@ -97,14 +88,9 @@ void series_clear(struct series *series)
     *series = (struct series){.point = NULL};
 }
 
-static int64_t second_of(nanotime t)
+/* Goes on to a later second. */
+static void advance(struct rate *rate, int64_t second)
 {
-    return second_floor(t) / NANO_PER_SECOND;
-}
-
-void rate_add(struct rate *rate, nanotime t)
-{
-    int64_t second = second_of(t);
     if (!rate->begun || second - rate->second >= RATE_SECONDS) {
         memset(rate->count, 0, sizeof(rate->count));
         rate->second = second;
@@ -112,6 +98,13 @@ void rate_add(struct rate *rate, nanotime t)
     }
     for (; rate->second < second; rate->second++)
         rate->count[(uint64_t)(rate->second + 1) % RATE_SECONDS] = 0;
+}
+
+void rate_add(struct rate *rate, nanotime t)
+{
+    int64_t second = time_second_of(t);
+    if (!rate->begun || second > rate->second)
+        advance(rate, second);
     uint32_t *count = &rate->count[(uint64_t)rate->second % RATE_SECONDS];
     rate->most = more_of(rate->most, ++*count);
 }
@@ -119,10 +112,10 @@ void rate_add(struct rate *rate, nanotime t)
 uint32_t rate_sum(const struct rate *rate, nanotime t, int seconds)
 {
     uint32_t sum = 0;
-    int64_t now = second_of(t);
-    for (int64_t second = now - seconds + 1; rate->begun && second <= rate->second; second++) {
-        if (second > rate->second - RATE_SECONDS)
-            sum += rate->count[(uint64_t)second % RATE_SECONDS];
-    }
+    int64_t first = time_second_of(t) - seconds + 1, oldest = rate->second - RATE_SECONDS + 1;
+    if (!rate->begun)
+        return 0;
+    for (int64_t second = first > oldest ? first : oldest; second <= rate->second; second++)
+        sum += rate->count[(uint64_t)second % RATE_SECONDS];
     return sum;
 }

@@ -16,6 +16,14 @@ struct series {
     nanotime step;
 };
 
+/* The newest point, where a moment falls into it, as nearly all do; NULL: it does not. */
+static inline struct host_point *series_now(const struct series *series, nanotime t)
+{
+    struct host_point *newest = series->count == 0 ? NULL : &series->point[series->count - 1];
+    bool within = newest != NULL && t >= newest->t && time_since(t, newest->t) < series->step;
+    return within ? newest : NULL;
+}
+
 /*
  * The point that a moment falls into; NULL when memory ran out.  New ones are made up to it, in
  * which as much is held as in *held: nothing has changed since.

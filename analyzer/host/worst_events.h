@@ -17,7 +17,15 @@
 #include "host_events.h"
 #include "sources.h"
 
-/* Keeps what a delta, already counted, says of the worst.  NO_MEMORY is the only failure. */
+/* Whether a delta may say something of the worst. */
+static inline bool worst_concerns(const struct delta *delta)
+{
+    return (delta->what & (DELTA_OPENED | DELTA_SYN_AGAIN | DELTA_CLOSED)) != 0 ||
+           delta->before[CLIENT] == HOLDING_CLOSE_WAIT ||
+           delta->before[SERVER] == HOLDING_CLOSE_WAIT;
+}
+
+/* Keeps what such a delta, already counted, says of the worst.  NO_MEMORY is the only failure. */
 enum status worst_note_delta(const struct host_occasion *occasion);
 
 /* Keeps a socket that is forgotten in CLOSE_WAIT on an entry's host: the event is of it, and its

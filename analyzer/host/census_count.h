@@ -1,0 +1,67 @@
+/*
+ * census_count: what a delta changes in the entries that it counts for.  Known to the census's own
+ * files alone.
+ */
+#ifndef LASTACK_HOST_CENSUS_COUNT_H
+#define LASTACK_HOST_CENSUS_COUNT_H
+
+#include "census.h"
+
+/* What a delta is to each of its entries: worked out once for all of them. */
+struct census_change {
+    const struct delta *delta;
+    unsigned what;          /* bits of enum delta_what */
+    uint8_t enters, leaves; /* stocks, a bit each by enum stock_kind */
+};
+
+struct census_change census_change_of(const struct delta *delta);
+
+/* The same for an entry that is made late, which has not been told what was before the delta: the
+ * connection opens with it, and begins with nothing. */
+struct census_change census_change_whole(const struct delta *delta);
+
+/* Stocks, and when the entry last changed. */
+static inline void census_move(struct census_entry *entry, const struct census_change *change)
+{
+    const struct delta *delta = change->delta;
+    for (unsigned leaves = change->leaves; leaves != 0; leaves &= leaves - 1) {
+        struct level_of *stock = &entry->stock[__builtin_ctz(leaves)];
+        stock->now -= stock->now > 0;
+    }
+    for (unsigned enters = change->enters; enters != 0; enters &= enters - 1) {
+        struct level_of *stock = &entry->stock[__builtin_ctz(enters)];
+        if (++stock->now <= stock->most)
+            continue;
+        stock->most = stock->now;
+        stock->most_at = delta->t;
+    }
+    entry->last = delta->t;
+    if (delta->packet != 0)
+        entry->alive[delta->from] = delta->t;
+}
+
+/* Counts any change in an entry; false when memory ran out. */
+bool census_count_fully(struct census *census, struct census_entry *entry,
+                        const struct census_change *change);
+
+/* The same: an entry without a series that nothing begins or ends at is soon done. */
+static inline bool census_count(struct census *census, struct census_entry *entry,
+                                const struct census_change *change)
+{
+    const unsigned seldom = DELTA_OPENED | DELTA_CLOSED | DELTA_GONE | DELTA_CUT;
+    if ((change->what & seldom) != 0 || entry->opened - 1 >= CENSUS_SERIES - 1)
+        return census_count_fully(census, entry, change);
+    census_move(entry, change);
+    return true;
+}
+
+/*
+ * What stands beside the counts of a service.  It always has more, unless memory ran out when it
+ * was made; its cohorts hear of SYNs, their answers and handshakes before the delta is counted; and
+ * the latest delta that left its host in TIME_WAIT is kept.  False when memory ran out.
+ */
+bool census_ensure_more(const struct census *census, struct census_entry *service);
+bool census_count_cohort(struct census_entry *service, const struct delta *delta);
+bool census_keep_time_wait(struct census_entry *service, const struct delta *delta);
+
+#endif
