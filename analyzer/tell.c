@@ -15,40 +15,35 @@ static void send(struct engine *engine, const struct delta *delta)
         engine->status = status;
 }
 
-static enum holding holding_of(unsigned state)
+/* clang-format off */
+static const uint8_t holding_by_state[TCP_STATES + 1] = {
+    [STATE_CLOSED]      = HOLDING_NOTHING,
+    [STATE_LISTEN]      = HOLDING_NOTHING,
+    [STATE_SYN_SENT]    = HOLDING_OPENING,
+    [STATE_SYN_RCVD]    = HOLDING_OPENING,
+    [STATE_ESTABLISHED] = HOLDING_OPEN,
+    [STATE_FIN_WAIT_1]  = HOLDING_OPEN,
+    [STATE_FIN_WAIT_2]  = HOLDING_OPEN,
+    [STATE_CLOSE_WAIT]  = HOLDING_CLOSE_WAIT,
+    [STATE_CLOSING]     = HOLDING_OPEN,
+    [STATE_LAST_ACK]    = HOLDING_LAST,
+    [STATE_TIME_WAIT]   = HOLDING_TIME_WAIT,
+    [STATE_UNKNOWN]     = HOLDING_OPEN,
+    [TCP_STATES]        = HOLDING_OPEN,
+};
+/* clang-format on */
+
+static void name_end(struct endpoint_record *end, const struct flow_key *key, int index)
 {
-    switch ((enum tcp_state)state) {
-    case STATE_CLOSED:
-    case STATE_LISTEN:
-        return HOLDING_NOTHING;
-    case STATE_SYN_SENT:
-    case STATE_SYN_RCVD:
-        return HOLDING_OPENING;
-    case STATE_CLOSE_WAIT:
-        return HOLDING_CLOSE_WAIT;
-    case STATE_TIME_WAIT:
-        return HOLDING_TIME_WAIT;
-    case STATE_LAST_ACK:
-        return HOLDING_LAST;
-    case STATE_ESTABLISHED:
-    case STATE_FIN_WAIT_1:
-    case STATE_FIN_WAIT_2:
-    case STATE_CLOSING:
-    case STATE_UNKNOWN:
-    case TCP_STATES:
-        break;
-    }
-    return HOLDING_OPEN;
+    memcpy(end->address, key->address[index], sizeof(end->address));
+    end->port = key->port[index];
 }
 
 static void name_ends(struct delta *delta, const struct tuple *tuple, int client_end)
 {
     delta->ip_version = tuple->key.ip_version;
-    for (int side = 0; side < SIDES; side++) {
-        int end = side == 0 ? client_end : 1 - client_end;
-        memcpy(delta->end[side].address, tuple->key.address[end], sizeof(tuple->key.address[end]));
-        delta->end[side].port = tuple->key.port[end];
-    }
+    name_end(&delta->end[0], &tuple->key, client_end);
+    name_end(&delta->end[1], &tuple->key, 1 - client_end);
 }
 
 static void name_packet(struct delta *delta, const struct segment *segment, int from)
@@ -124,28 +119,30 @@ static unsigned once_of(struct incarnation *incarnation, const struct delta *del
     return what;
 }
 
-static struct delta delta_of(const struct engine *engine, const struct tuple *tuple,
-                             struct incarnation *incarnation)
+static void tell_side(struct incarnation *incarnation, int side, struct delta *delta)
 {
-    struct delta delta = {
-        .t = engine->clock,
-        .opened = incarnation->connection.started,
-        .reuse = NANOTIME_UNKNOWN,
-        .flow_uid = incarnation->uid,
-        .incarnation = incarnation->number,
-    };
-    name_ends(&delta, tuple, incarnation->client_end);
-    for (int side = 0; side < SIDES; side++) {
-        const struct side *told = &incarnation->connection.side[side];
-        delta.end[side].packets = told->tally.packets;
-        delta.end[side].ip_bytes = told->tally.ip_bytes;
-        delta.before[side] = incarnation->told[side];
-        delta.after[side] = (uint8_t)holding_of(told->state);
-        delta.state[side] = told->state;
-        incarnation->told[side] = delta.after[side];
-    }
-    delta.what = once_of(incarnation, &delta);
-    return delta;
+    const struct side *told = &incarnation->connection.side[side];
+    delta->end[side].packets = told->tally.packets;
+    delta->end[side].ip_bytes = told->tally.ip_bytes;
+    delta->before[side] = incarnation->told[side];
+    delta->after[side] = holding_by_state[told->state];
+    delta->state[side] = told->state;
+    incarnation->told[side] = delta->after[side];
+}
+
+static void fill(struct delta *delta, const struct engine *engine, const struct tuple *tuple,
+                 struct incarnation *incarnation)
+{
+    memset(delta, 0, sizeof(*delta));
+    delta->t = engine->clock;
+    delta->opened = incarnation->connection.started;
+    delta->reuse = NANOTIME_UNKNOWN;
+    delta->flow_uid = incarnation->uid;
+    delta->incarnation = incarnation->number;
+    name_ends(delta, tuple, incarnation->client_end);
+    tell_side(incarnation, 0, delta);
+    tell_side(incarnation, 1, delta);
+    delta->what = once_of(incarnation, delta);
 }
 
 void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
@@ -153,7 +150,8 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
 {
     if (!is_listening(engine))
         return;
-    struct delta delta = delta_of(engine, tuple, incarnation);
+    struct delta delta;
+    fill(&delta, engine, tuple, incarnation);
     bool syn = segment_opens(segment);
     delta.what |= DELTA_OPENED | (syn ? 0 : DELTA_MIDSTREAM);
     delta.opened = segment->time;
@@ -181,23 +179,29 @@ static unsigned what_of(const struct incarnation *incarnation, const struct step
 static bool has_changed(const struct incarnation *incarnation)
 {
     const struct side *side = incarnation->connection.side;
-    enum holding client = holding_of(side[0].state), server = holding_of(side[1].state);
+    unsigned client = holding_by_state[side[0].state], server = holding_by_state[side[1].state];
     bool last = server == HOLDING_NOTHING && incarnation->told[1] == HOLDING_LAST;
     return client != incarnation->told[0] || (server != incarnation->told[1] && !last);
+}
+
+/* Apart, so that a step that tells nothing needs no room for a delta. */
+static void send_step(struct engine *engine, const struct tuple *tuple,
+                      struct incarnation *incarnation, const struct step *step, unsigned what)
+{
+    struct delta delta;
+    fill(&delta, engine, tuple, incarnation);
+    delta.what |= what;
+    if (step->segment != NULL)
+        name_packet(&delta, step->segment, step->from);
+    send(engine, &delta);
 }
 
 void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct step *step)
 {
     unsigned what = what_of(incarnation, step);
-    bool changed = has_changed(incarnation);
-    if ((what == 0 && !changed) || !is_listening(engine))
-        return;
-    struct delta delta = delta_of(engine, tuple, incarnation);
-    delta.what |= what;
-    if (step->segment != NULL)
-        name_packet(&delta, step->segment, step->from);
-    send(engine, &delta);
+    if ((what != 0 || has_changed(incarnation)) && is_listening(engine))
+        send_step(engine, tuple, incarnation, step, what);
 }
 
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
@@ -205,7 +209,8 @@ void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnat
 {
     if (!is_listening(engine))
         return;
-    struct delta delta = delta_of(engine, tuple, incarnation);
+    struct delta delta;
+    fill(&delta, engine, tuple, incarnation);
     delta.what |= DELTA_GONE;
     delta.close_kind = (uint8_t)flow->close_kind;
     delta.initiator = (uint8_t)flow->initiator;

@@ -32,12 +32,10 @@ static enum segment_verdict verdict_of(const struct step *step)
     return step->duplicate_ack ? VERDICT_DUPLICATE_ACK : VERDICT_NEW;
 }
 
-void trace_segment(struct engine *engine, const struct tuple *tuple,
-                   const struct incarnation *incarnation, const struct segment *segment, int from,
-                   enum segment_verdict verdict)
+static void write_segment(struct engine *engine, const struct tuple *tuple,
+                          const struct incarnation *incarnation, const struct segment *segment,
+                          int from, enum segment_verdict verdict)
 {
-    if (!engine->trace_segments || engine->sink == NULL || engine->sink->ops->segment == NULL)
-        return;
     const struct connection *connection = &incarnation->connection;
     const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
     bool stamped = (segment->options & OPTION_TIMESTAMPS) != 0;
@@ -89,16 +87,33 @@ static void trace_transitions(struct engine *engine, const struct tuple *tuple,
     }
 }
 
+static bool wants_segments(const struct engine *engine)
+{
+    return engine->trace_segments && engine->sink != NULL && engine->sink->ops->segment != NULL;
+}
+
+static bool wants_transitions(const struct engine *engine)
+{
+    return engine->trace_transitions && engine->sink != NULL &&
+           engine->sink->ops->transition != NULL;
+}
+
+void trace_segment(struct engine *engine, const struct tuple *tuple,
+                   const struct incarnation *incarnation, const struct segment *segment, int from,
+                   enum segment_verdict verdict)
+{
+    if (wants_segments(engine))
+        write_segment(engine, tuple, incarnation, segment, from, verdict);
+}
+
 void trace_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                 const struct step *step)
 {
     if (step->ordinary && !engine->trace_segments)
         return; /* it moved nobody, and nobody wants to see it */
     tell_step(engine, tuple, incarnation, step);
-    bool transitions =
-        engine->trace_transitions && engine->sink != NULL && engine->sink->ops->transition != NULL;
-    if (transitions && step->changes > 0)
+    if (step->changes > 0 && wants_transitions(engine))
         trace_transitions(engine, tuple, incarnation, step);
-    if (step->segment != NULL)
-        trace_segment(engine, tuple, incarnation, step->segment, step->from, verdict_of(step));
+    if (step->segment != NULL && wants_segments(engine))
+        write_segment(engine, tuple, incarnation, step->segment, step->from, verdict_of(step));
 }

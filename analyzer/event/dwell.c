@@ -30,30 +30,13 @@ struct dwell *dwell_new(uint32_t exact)
     return dwell;
 }
 
-static enum dwell_state dwell_state_of(enum tcp_state state)
-{
-    switch (state) {
-    case STATE_FIN_WAIT_2:
-        return DWELL_FIN_WAIT_2;
-    case STATE_CLOSE_WAIT:
-        return DWELL_CLOSE_WAIT;
-    case STATE_LAST_ACK:
-        return DWELL_LAST_ACK;
-    case STATE_TIME_WAIT:
-        return DWELL_TIME_WAIT;
-    case STATE_CLOSED:
-    case STATE_LISTEN:
-    case STATE_SYN_SENT:
-    case STATE_SYN_RCVD:
-    case STATE_ESTABLISHED:
-    case STATE_FIN_WAIT_1:
-    case STATE_CLOSING:
-    case STATE_UNKNOWN:
-    case TCP_STATES:
-        break;
-    }
-    return DWELL_STATES;
-}
+/* By state: of the close, one more than the dwell_state; 0: it is none of these. */
+static const uint8_t dwell_by_state[TCP_STATES + 1] = {
+    [STATE_FIN_WAIT_2] = DWELL_FIN_WAIT_2 + 1,
+    [STATE_CLOSE_WAIT] = DWELL_CLOSE_WAIT + 1,
+    [STATE_LAST_ACK] = DWELL_LAST_ACK + 1,
+    [STATE_TIME_WAIT] = DWELL_TIME_WAIT + 1,
+};
 
 static uint32_t bucket_of(uint64_t time)
 {
@@ -127,28 +110,17 @@ enum status dwell_add_stay(struct dwell *dwell, const struct stay *stay)
     return STATUS_OK;
 }
 
-/* The entry after the given one that still holds; NULL: the side was left there. */
-static const struct history_record *next_entry(const struct side_record *side, uint32_t entry)
-{
-    for (uint32_t next = entry + 1; next < side->history_count; next++) {
-        if (!side->history[next].revoked)
-            return &side->history[next];
-    }
-    return NULL;
-}
-
 static enum status take_stay(void *context, const struct stay *stay)
 {
     return dwell_add_stay(context, stay);
 }
 
-/* The stay that begins with an entry of the history, in a state of the close. */
-static struct stay stay_from(const struct side_record *side, uint32_t entry)
+/* The stay from an entry of the history to the next one that holds; NULL: the side was left there. */
+static struct stay stay_between(const struct history_record *from, const struct history_record *to)
 {
-    const struct history_record *from = &side->history[entry];
-    const struct history_record *to = next_entry(side, entry);
-    struct stay stay = {.state = dwell_state_of(from->state), .length = NANOTIME_UNKNOWN};
-    if (!to)
+    struct stay stay = {.state = (enum dwell_state)(dwell_by_state[from->state] - 1),
+                        .length = NANOTIME_UNKNOWN};
+    if (to == NULL)
         return stay;
     nanotime length = time_since(to->t, from->t);
     stay.length = length < 0 ? 0 : length;
@@ -156,23 +128,38 @@ static struct stay stay_from(const struct side_record *side, uint32_t entry)
     return stay;
 }
 
+static enum status each_of_side(const struct side_record *side,
+                                enum status (*take)(void *context, const struct stay *stay),
+                                void *context)
+{
+    const struct history_record *begun = NULL; /* of the close, and not over */
+    const struct history_record *end = side->history + side->history_count;
+    enum status status = STATUS_OK;
+    for (const struct history_record *entry = side->history; entry < end; entry++) {
+        if (entry->revoked)
+            continue;
+        if (begun != NULL) {
+            struct stay stay = stay_between(begun, entry);
+            status = take(context, &stay);
+            if (status != STATUS_OK)
+                return status;
+        }
+        begun = dwell_by_state[entry->state] != 0 ? entry : NULL;
+    }
+    if (begun == NULL)
+        return status;
+    struct stay stay = stay_between(begun, NULL);
+    return take(context, &stay);
+}
+
 enum status dwell_each_stay(const struct flow_record *flow,
                             enum status (*take)(void *context, const struct stay *stay),
                             void *context)
 {
-    for (int index = CLIENT; flow->final && index <= SERVER; index++) {
-        const struct side_record *side = &flow->side[index];
-        for (uint32_t entry = 0; entry < side->history_count; entry++) {
-            const struct history_record *from = &side->history[entry];
-            if (from->revoked || dwell_state_of(from->state) == DWELL_STATES)
-                continue;
-            struct stay stay = stay_from(side, entry);
-            enum status status = take(context, &stay);
-            if (status != STATUS_OK)
-                return status;
-        }
-    }
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    for (int index = CLIENT; flow->final && index <= SERVER && status == STATUS_OK; index++)
+        status = each_of_side(&flow->side[index], take, context);
+    return status;
 }
 
 enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow)

@@ -33,27 +33,19 @@ static bool is_crowded(const struct census_entry *service, nanotime t)
 
 /* Makes the entry for a connection that begins, or one that is whole where many that never are
  * begin.  *ret_entry is NULL when there is none; NO_MEMORY is the only failure. */
-static enum status admit(struct census *census, const struct census_target *target,
-                         const struct delta *delta, bool crowded, struct census_entry **ret_entry)
+static enum status admit(struct census *census, enum host_scope scope, const struct delta *delta,
+                         bool crowded, struct census_entry **ret_entry)
 {
     unsigned enough = crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED;
     if ((delta->what & enough) == 0)
         return STATUS_OK;
-    struct census_key key = census_key_in(target->scope, delta);
-    if (target->scope == HOST_PAIR && !census_knocks_again(census, &key))
+    struct census_key key = census_key_in(scope, delta);
+    if (scope == HOST_PAIR && !census_knocks_again(census, &key))
         return STATUS_OK;
     struct census_change whole = census_change_whole(delta);
-    *ret_entry = census_make(census, &key, target->tag, delta->t);
+    *ret_entry = census_make(census, &key, delta->t);
     bool counted = *ret_entry != NULL && census_count_fully(census, *ret_entry, &whole);
     return counted ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-static inline enum status count_at(struct census *census, struct census_target *target,
-                                   const struct census_change *change, bool crowded)
-{
-    if (target->entry == NULL)
-        return admit(census, target, change->delta, crowded, &target->entry);
-    return census_count(census, target->entry, change) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static bool enters_time_wait(const struct delta *delta)
@@ -62,58 +54,62 @@ static bool enters_time_wait(const struct delta *delta)
            delta->before[SERVER] != HOLDING_TIME_WAIT && delta->packet != 0;
 }
 
-static inline enum status count_service(struct census *census, struct census_target *target,
-                                        const struct census_change *change)
+static inline enum status count_service(struct census *census, const struct census_change *change,
+                                        struct census_entry **entry)
 {
     const unsigned of_cohorts = DELTA_OPENED | DELTA_ANSWERED | DELTA_ESTABLISHED;
     const struct delta *delta = change->delta;
-    struct census_entry *known = target->entry;
-    if (known != NULL && known->more == NULL && !census_ensure_more(census, known))
-        return STATUS_NO_MEMORY;
-    if (known != NULL && (delta->what & of_cohorts) != 0 && !census_count_cohort(known, delta))
-        return STATUS_NO_MEMORY;
-    enum status status = count_at(census, target, change, false);
-    if (status != STATUS_OK || target->entry == NULL || !enters_time_wait(delta))
-        return status;
-    return census_keep_time_wait(target->entry, delta) ? STATUS_OK : STATUS_NO_MEMORY;
+    bool counted = true;
+    if (*entry == NULL) {
+        enum status status = admit(census, HOST_SERVICE, delta, false, entry);
+        if (status != STATUS_OK || *entry == NULL)
+            return status;
+    } else {
+        counted = ((*entry)->more != NULL || census_ensure_more(census, *entry)) &&
+                  ((delta->what & of_cohorts) == 0 || census_count_cohort(*entry, delta)) &&
+                  census_count(census, *entry, change);
+    }
+    if (counted && enters_time_wait(delta))
+        counted = census_keep_time_wait(*entry, delta);
+    return counted ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* Of sources and pairs: when all are concerned, or the SYNs are so many that only now they get an
- * entry. */
-static enum status count_ends(struct census *census, struct census_target *target,
-                              const struct census_change *change, bool crowded)
+/* In a source and a pair; those that have no entry may get one. */
+static inline enum status count_ends(struct census *census, const struct census_change *change,
+                                     bool crowded, struct census_place *place)
 {
-    enum status status = count_at(census, &target[HOST_SOURCE], change, crowded);
+    enum status status = STATUS_OK;
+    if (place->source == NULL)
+        status = admit(census, HOST_SOURCE, change->delta, crowded, &place->source);
+    else if (!census_count(census, place->source, change))
+        status = STATUS_NO_MEMORY;
     if (status != STATUS_OK)
         return status;
-    return count_at(census, &target[HOST_PAIR], change, crowded);
+    if (place->pair == NULL)
+        return admit(census, HOST_PAIR, change->delta, crowded, &place->pair);
+    return census_count(census, place->pair, change) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 enum status census_take(struct census *census, const struct delta *delta,
                         struct census_place *place)
 {
-    struct census_target target[HOST_SCOPES];
     struct census_change change = census_change_of(delta);
+    uint64_t destination = census_hash_service(census, delta);
     *place = (struct census_place){NULL, NULL, NULL};
-    bool all = census_concerns_all(delta);
-    if (all)
-        census_aim(census, delta, target);
-    else
-        census_aim_service(census, delta, &target[HOST_SERVICE]);
-    enum status status = count_service(census, &target[HOST_SERVICE], &change);
+    struct census_entry *service = census_find_in(census, HOST_SERVICE, delta, destination);
+    enum status status = count_service(census, &change, &service);
     if (status != STATUS_OK)
         return status;
-    struct census_entry *service = place->service = target[HOST_SERVICE].entry;
+    place->service = service;
     bool syn = (delta->what & (DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
     bool crowded = service != NULL && syn && is_crowded(service, delta->t);
-    if (crowded && !all)
-        census_aim(census, delta, target);
-    if (!all && !crowded)
-        return status;
-    status = count_ends(census, target, &change, crowded);
-    place->source = target[HOST_SOURCE].entry;
-    place->pair = target[HOST_PAIR].entry;
-    return status;
+    if (!crowded && !census_concerns_all(delta))
+        return STATUS_OK;
+    uint64_t source = census_hash_source(census, delta);
+    uint64_t pair = census_hash_pair(source, destination);
+    place->source = census_find_in(census, HOST_SOURCE, delta, source);
+    place->pair = census_find_in(census, HOST_PAIR, delta, pair);
+    return count_ends(census, &change, crowded, place);
 }
 
 /* --- flows --- */

@@ -110,7 +110,7 @@ struct census_entry {
 };
 
 _Static_assert(sizeof(struct census_key) % sizeof(uint64_t) == 0, "hashed by words");
-_Static_assert(sizeof(struct census_entry) <= 256, "four cache lines");
+_Static_assert(sizeof(struct census_entry) == 256, "four cache lines, as in its pool");
 
 /* Entries of a kind in the order of their last change, those that came once apart. */
 struct census_queue {

@@ -8,8 +8,7 @@
 
 /* --- what changes --- */
 
-/* The stocks that a side's holding adds to: a client's port is held as long as there is a socket.
- */
+/* A client's port is held as long as there is a socket. */
 enum {
     HELD = 1 << STOCK_HELD,
     CLIENT_CLOSE_WAIT = 1 << (STOCK_CLOSE_WAIT + CLIENT),
@@ -19,7 +18,7 @@ enum {
 };
 
 /* clang-format off */
-static const uint8_t stocks_by_holding[2][HOLDINGS] = {
+const uint8_t census_stocks[2][HOLDINGS] = {
     [CLIENT] = {
         [HOLDING_OPENING]    = HELD,
         [HOLDING_OPEN]       = HELD,
@@ -33,31 +32,6 @@ static const uint8_t stocks_by_holding[2][HOLDINGS] = {
     },
 };
 /* clang-format on */
-
-static unsigned stocks_of(const uint8_t holding[2])
-{
-    return stocks_by_holding[CLIENT][holding[CLIENT]] | stocks_by_holding[SERVER][holding[SERVER]];
-}
-
-struct census_change census_change_of(const struct delta *delta)
-{
-    unsigned before = stocks_of(delta->before), after = stocks_of(delta->after);
-    return (struct census_change){
-        .delta = delta,
-        .what = delta->what,
-        .enters = (uint8_t)(after & ~before),
-        .leaves = (uint8_t)(before & ~after),
-    };
-}
-
-struct census_change census_change_whole(const struct delta *delta)
-{
-    return (struct census_change){
-        .delta = delta,
-        .what = delta->what | DELTA_OPENED,
-        .enters = (uint8_t)stocks_of(delta->after),
-    };
-}
 
 /* --- openings and closings --- */
 
@@ -110,15 +84,6 @@ static void count_closing(struct census_entry *entry, const struct delta *delta)
     entry->closed++;
     if (entry->more != NULL)
         rate_add(&entry->more->closed_rate, delta->t);
-}
-
-/* What is known of a connection when its record is written. */
-static void count_ending(struct census_entry *entry, const struct delta *delta)
-{
-    entry->answered += delta->answered;
-    entry->established += delta->established;
-    entry->by_close[delta->close_kind]++;
-    entry->by_initiator[delta->initiator]++;
 }
 
 /* --- series --- */
@@ -186,7 +151,7 @@ bool census_count_fully(struct census *census, struct census_entry *entry,
     const struct delta *delta = change->delta;
     bool opened = (change->what & DELTA_OPENED) != 0;
     if ((change->what & DELTA_GONE) != 0)
-        count_ending(entry, delta);
+        census_count_ending(entry, delta);
     if ((change->what & DELTA_CUT) != 0)
         return true; /* nothing happened */
     if (opened && !prepare_opening(census, entry))

@@ -14,11 +14,35 @@ struct census_change {
     uint8_t enters, leaves; /* stocks, a bit each by enum stock_kind */
 };
 
-struct census_change census_change_of(const struct delta *delta);
+/* The stocks that a side's holding adds to, a bit each. */
+extern const uint8_t census_stocks[2][HOLDINGS];
+
+static inline unsigned census_stocks_of(const uint8_t holding[2])
+{
+    return census_stocks[CLIENT][holding[CLIENT]] | census_stocks[SERVER][holding[SERVER]];
+}
+
+static inline struct census_change census_change_of(const struct delta *delta)
+{
+    unsigned before = census_stocks_of(delta->before), after = census_stocks_of(delta->after);
+    return (struct census_change){
+        .delta = delta,
+        .what = delta->what,
+        .enters = (uint8_t)(after & ~before),
+        .leaves = (uint8_t)(before & ~after),
+    };
+}
 
 /* The same for an entry that is made late, which has not been told what was before the delta: the
  * connection opens with it, and begins with nothing. */
-struct census_change census_change_whole(const struct delta *delta);
+static inline struct census_change census_change_whole(const struct delta *delta)
+{
+    return (struct census_change){
+        .delta = delta,
+        .what = delta->what | DELTA_OPENED,
+        .enters = (uint8_t)census_stocks_of(delta->after),
+    };
+}
 
 /* Stocks, and when the entry last changed. */
 static inline void census_move(struct census_entry *entry, const struct census_change *change)
@@ -40,15 +64,29 @@ static inline void census_move(struct census_entry *entry, const struct census_c
         entry->alive[delta->from] = delta->t;
 }
 
+/* What is known of a connection when its record is written. */
+static inline void census_count_ending(struct census_entry *entry, const struct delta *delta)
+{
+    entry->answered += delta->answered;
+    entry->established += delta->established;
+    entry->by_close[delta->close_kind]++;
+    entry->by_initiator[delta->initiator]++;
+}
+
 /* Counts any change in an entry; false when memory ran out. */
 bool census_count_fully(struct census *census, struct census_entry *entry,
                         const struct census_change *change);
 
-/* The same: an entry without a series that nothing begins or ends at is soon done. */
+/* The same: an entry without a series that nothing begins or ends at is soon done, and so is a
+ * connection of which nothing happened but the end of the capture. */
 static inline bool census_count(struct census *census, struct census_entry *entry,
                                 const struct census_change *change)
 {
-    const unsigned seldom = DELTA_OPENED | DELTA_CLOSED | DELTA_GONE | DELTA_CUT;
+    if ((change->what & DELTA_CUT) != 0) {
+        census_count_ending(entry, change->delta);
+        return true;
+    }
+    const unsigned seldom = DELTA_OPENED | DELTA_CLOSED | DELTA_GONE;
     if ((change->what & seldom) != 0 || entry->opened - 1 >= CENSUS_SERIES - 1)
         return census_count_fully(census, entry, change);
     census_move(entry, change);

@@ -23,34 +23,26 @@ struct census_key census_key_of(enum host_scope scope, uint8_t ip_version, const
 
 static struct census_entry *entry_at(const struct census *census, uint32_t index)
 {
-    return index == 0 ? NULL : pool_at(&census->pool, index);
+    return index == 0 ? NULL : census_at(census, index);
 }
 
-/* A keyed hash of an address and its port; of IPv4 without the zeros behind the address. */
-static inline uint64_t hash_of(const struct census *census, const uint8_t *address, uint16_t port,
-                               uint8_t ip_version)
+uint64_t census_hash_long(const struct census *census, const uint8_t *address, uint64_t port)
 {
     uint64_t words[3];
     memcpy(words, address, 2 * sizeof(words[0]));
-    words[2] = (uint64_t)port << 8 | ip_version;
-    if (ip_version == 4)
-        return hash_two_words(census->secret, words[0], words[2]);
+    words[2] = port;
     return hash_words(census->secret, words, 3);
-}
-
-/* The hashes of both ends make the pair's: three entries cost two of them. */
-static uint32_t tag_of_pair(uint64_t source, uint64_t destination)
-{
-    return (uint32_t)((source ^ (destination << 1 | destination >> 63)) >> 16);
 }
 
 static uint32_t tag_of(const struct census *census, const struct census_key *key)
 {
-    uint64_t source = hash_of(census, key->source, 0, key->ip_version);
-    uint64_t destination = hash_of(census, key->destination, key->port, key->ip_version);
-    if (key->scope == HOST_PAIR)
-        return tag_of_pair(source, destination);
-    return (uint32_t)(key->scope == HOST_SOURCE ? source : destination);
+    if (key->scope == HOST_SOURCE)
+        return (uint32_t)census_hash(census, key->source, 0, key->ip_version);
+    uint64_t destination = census_hash(census, key->destination, key->port, key->ip_version);
+    if (key->scope == HOST_SERVICE)
+        return (uint32_t)destination;
+    uint64_t source = census_hash(census, key->source, 0, key->ip_version);
+    return (uint32_t)census_hash_pair(source, destination);
 }
 
 /* The place of a pair among those that came.  Without the secret: which pairs share one decides
@@ -229,12 +221,11 @@ struct census_entry *census_restore(struct census *census, const struct census_k
     return full ? NULL : add(census, key, tag_of(census, key), heeded);
 }
 
-struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
-                                 nanotime t)
+struct census_entry *census_make(struct census *census, const struct census_key *key, nanotime t)
 {
     if (census->queue[key->scope].count >= census->most)
         give_way(census, (enum host_scope)key->scope);
-    struct census_entry *entry = add(census, key, tag, false);
+    struct census_entry *entry = add(census, key, tag_of(census, key), false);
     if (entry == NULL)
         return NULL;
     entry->first = entry->last = t;
@@ -253,58 +244,17 @@ struct census_key census_key_in(enum host_scope scope, const struct delta *delta
                          end[SERVER].port);
 }
 
-static inline bool is_same_address(const uint8_t *a, const uint8_t *b)
-{
-    return memcmp(a, b, sizeof(((struct census_key *)0)->source)) == 0;
-}
-
-/* Whether the key is census_key_in() of the scope. */
-static inline bool is_key_in(const struct census_key *key, enum host_scope scope,
-                             const struct delta *delta)
-{
-    const struct endpoint_record *end = delta->end;
-    if (key->scope != scope || key->ip_version != delta->ip_version)
-        return false;
-    if (scope != HOST_SERVICE && !is_same_address(key->source, end[CLIENT].address))
-        return false;
-    return scope == HOST_SOURCE || (key->port == end[SERVER].port &&
-                                    is_same_address(key->destination, end[SERVER].address));
-}
-
-/* Where the delta counts in a scope.  What counting touches of the entry is fetched: nothing needs
- * it at once. */
-static inline void find_in(const struct census *census, enum host_scope scope,
-                           const struct delta *delta, uint32_t tag, struct census_target *target)
-{
-    *target = (struct census_target){scope, tag, NULL};
-    for (uint32_t i = tag & census->mask; census->slot[i].index != 0; i = (i + 1) & census->mask) {
-        if (census->slot[i].tag != tag)
-            continue;
-        struct census_entry *entry = entry_at(census, census->slot[i].index);
-        if (!is_key_in(&entry->key, scope, delta))
-            continue;
-        __builtin_prefetch(&entry->stock);
-        __builtin_prefetch(&entry->last);
-        target->entry = entry;
-        return;
-    }
-}
-
-static inline uint64_t hash_service(const struct census *census, const struct delta *delta)
-{
-    const struct endpoint_record *end = &delta->end[SERVER];
-    return hash_of(census, end->address, end->port, delta->ip_version);
-}
-
-/* The places in the index of what a delta counts for. */
-static inline void tag_scopes(const struct census *census, const struct delta *delta,
+/* The places in the index of what a delta counts for, or of its service alone. */
+static inline void tag_scopes(const struct census *census, const struct delta *delta, bool all,
                               uint32_t ret_tags[HOST_SCOPES])
 {
-    uint64_t source = hash_of(census, delta->end[CLIENT].address, 0, delta->ip_version);
-    uint64_t destination = hash_service(census, delta);
-    ret_tags[HOST_SOURCE] = (uint32_t)source;
+    uint64_t destination = census_hash_service(census, delta);
     ret_tags[HOST_SERVICE] = (uint32_t)destination;
-    ret_tags[HOST_PAIR] = tag_of_pair(source, destination);
+    if (!all)
+        return;
+    uint64_t source = census_hash_source(census, delta);
+    ret_tags[HOST_SOURCE] = (uint32_t)source;
+    ret_tags[HOST_PAIR] = (uint32_t)census_hash_pair(source, destination);
 }
 
 /* What a delta counts for: all scopes, or the service alone. */
@@ -359,10 +309,7 @@ void census_foresee(const struct census *census, const struct delta *const *delt
     struct scopes scopes[CENSUS_FORESEEN];
     for (size_t i = 0; i < count; i++) {
         bool all = census_concerns_all(deltas[i]);
-        if (all)
-            tag_scopes(census, deltas[i], tags[i]);
-        else
-            tags[i][HOST_SERVICE] = (uint32_t)hash_service(census, deltas[i]);
+        tag_scopes(census, deltas[i], all, tags[i]);
         scopes[i] = scopes_of(all);
         for (int scope = scopes[i].first; scope <= scopes[i].last; scope++)
             __builtin_prefetch(&census->slot[tags[i][scope] & census->mask]);
@@ -377,22 +324,6 @@ void census_foresee(const struct census *census, const struct delta *const *delt
     }
     for (size_t i = 0; i < count; i++)
         fetch_service(guess(census, tags[i][HOST_SERVICE]), deltas[i]);
-}
-
-void census_aim(const struct census *census, const struct delta *delta,
-                struct census_target target[HOST_SCOPES])
-{
-    uint32_t tags[HOST_SCOPES];
-    tag_scopes(census, delta, tags);
-    find_in(census, HOST_SOURCE, delta, tags[HOST_SOURCE], &target[HOST_SOURCE]);
-    find_in(census, HOST_SERVICE, delta, tags[HOST_SERVICE], &target[HOST_SERVICE]);
-    find_in(census, HOST_PAIR, delta, tags[HOST_PAIR], &target[HOST_PAIR]);
-}
-
-void census_aim_service(const struct census *census, const struct delta *delta,
-                        struct census_target *target)
-{
-    find_in(census, HOST_SERVICE, delta, (uint32_t)hash_service(census, delta), target);
 }
 
 struct census_entry *census_next(const struct census *census, uint32_t *number)

@@ -5,14 +5,9 @@
 #ifndef LASTACK_HOST_CENSUS_TABLE_H
 #define LASTACK_HOST_CENSUS_TABLE_H
 
-#include "census.h"
+#include <string.h>
 
-/* Where a delta counts in a scope: its entry, or where it would stand in the index. */
-struct census_target {
-    enum host_scope scope;
-    uint32_t tag;
-    struct census_entry *entry; /* NULL: there is none */
-};
+#include "census.h"
 
 /* What names the entry of a scope that a delta counts for. */
 struct census_key census_key_in(enum host_scope scope, const struct delta *delta);
@@ -27,19 +22,91 @@ static inline bool census_concerns_all(const struct delta *delta)
     return !goes_on || (delta->what & (DELTA_OPENED | DELTA_GONE | DELTA_CLOSED)) != 0;
 }
 
-/* Finds the entries of all scopes, by enum host_scope; or the service's alone. */
-void census_aim(const struct census *census, const struct delta *delta,
-                struct census_target target[HOST_SCOPES]);
-void census_aim_service(const struct census *census, const struct delta *delta,
-                        struct census_target *target);
+/* index: not 0. */
+static inline struct census_entry *census_at(const struct census *census, uint32_t index)
+{
+    struct census_entry *slab = (void *)census->pool.slabs[index >> POOL_SLAB_BITS];
+    return &slab[index & (POOL_SLAB_SLOTS - 1)];
+}
+
+/* --- places in the index: some bits of the hashes of both ends; of a pair, of the two --- */
+
+uint64_t census_hash_long(const struct census *census, const uint8_t *address, uint64_t port);
+
+/* A keyed hash of an address and its port; of IPv4 without the zeros behind the address. */
+static inline uint64_t census_hash(const struct census *census, const uint8_t *address,
+                                   uint16_t port, uint8_t ip_version)
+{
+    uint64_t first, second = (uint64_t)port << 8 | ip_version;
+    if (ip_version != 4)
+        return census_hash_long(census, address, second);
+    memcpy(&first, address, sizeof(first));
+    return hash_two_words(census->secret, first, second);
+}
+
+static inline uint64_t census_hash_source(const struct census *census, const struct delta *delta)
+{
+    return census_hash(census, delta->end[CLIENT].address, 0, delta->ip_version);
+}
+
+static inline uint64_t census_hash_service(const struct census *census, const struct delta *delta)
+{
+    const struct endpoint_record *end = &delta->end[SERVER];
+    return census_hash(census, end->address, end->port, delta->ip_version);
+}
+
+/* The hashes of both ends make the pair's: three entries cost two of them. */
+static inline uint64_t census_hash_pair(uint64_t source, uint64_t destination)
+{
+    return (source ^ (destination << 1 | destination >> 63)) >> 16;
+}
+
+/* --- entries --- */
+
+static inline bool census_is_same(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, sizeof(((struct census_key *)0)->source)) == 0;
+}
+
+/* Whether the key is census_key_in() of the scope. */
+static inline bool census_is_key_in(const struct census_key *key, enum host_scope scope,
+                                    const struct delta *delta)
+{
+    const struct endpoint_record *end = delta->end;
+    if (key->scope != scope || key->ip_version != delta->ip_version)
+        return false;
+    if (scope != HOST_SERVICE && !census_is_same(key->source, end[CLIENT].address))
+        return false;
+    return scope == HOST_SOURCE || (key->port == end[SERVER].port &&
+                                    census_is_same(key->destination, end[SERVER].address));
+}
+
+/* The entry of a scope that a delta counts for, by that scope's hash; NULL: there is none.  What
+ * counting touches of it is fetched: it is not needed at once. */
+static inline struct census_entry *census_find_in(const struct census *census,
+                                                  enum host_scope scope, const struct delta *delta,
+                                                  uint64_t hash)
+{
+    uint32_t tag = (uint32_t)hash, mask = census->mask;
+    for (const struct census_slot *slot = &census->slot[tag & mask]; slot->index != 0;
+         slot = &census->slot[(size_t)(slot - census->slot + 1) & mask]) {
+        if (slot->tag != tag)
+            continue;
+        struct census_entry *entry = census_at(census, slot->index);
+        __builtin_prefetch(&entry->stock);
+        __builtin_prefetch(&entry->last);
+        if (census_is_key_in(&entry->key, scope, delta))
+            return entry;
+    }
+    return NULL;
+}
 
 /* Goes through all entries: that of this number, from 1 on, or the next one, and counts the number
  * on behind it; NULL: there are no more. */
 struct census_entry *census_next(const struct census *census, uint32_t *number);
 
 /* A new entry, at whose expense another may go; NULL when memory ran out. */
-struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
-                                 nanotime t);
+struct census_entry *census_make(struct census *census, const struct census_key *key, nanotime t);
 
 /* An entry of a state file, zeroed but for its key and what it needs to stand in the index, as the
  * newest of its queue; NULL when memory ran out. */

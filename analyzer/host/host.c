@@ -55,15 +55,13 @@ static void emit(void *context, struct event_record *event)
     write_event(host, event);
 }
 
-static struct host_occasion occasion_of(struct host *host)
+/* What detectors are shown next: a moment, of no connection. */
+static struct host_occasion *occasion_of(struct host *host)
 {
-    return (struct host_occasion){
-        .config = host->config,
-        .census = host->census,
-        .now = host->clock,
-        .emit = emit,
-        .context = host,
-    };
+    host->occasion.now = host->clock;
+    host->occasion.delta = NULL;
+    host->occasion.place = (struct census_place){NULL, NULL, NULL};
+    return &host->occasion;
 }
 
 /* Once a second of the capture clock. */
@@ -75,8 +73,7 @@ static void look_at_floods(struct host *host)
     host->second = second;
     if (host->floods.watched == 0)
         return;
-    struct host_occasion occasion = occasion_of(host);
-    floods_look(&host->floods, &occasion, false);
+    floods_look(&host->floods, occasion_of(host), false);
 }
 
 /* Floods, the worst of what is held, and pairs of several connections. */
@@ -98,10 +95,10 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     struct host *host = (struct host *)sink;
     host->clock = time_later_of(host->clock, delta->t);
     look_at_floods(host);
-    struct host_occasion occasion = occasion_of(host);
-    occasion.delta = delta;
-    note(host, census_take(host->census, delta, &occasion.place));
-    detect(host, &occasion);
+    host->occasion.now = host->clock;
+    host->occasion.delta = delta;
+    note(host, census_take(host->census, delta, &host->occasion.place));
+    detect(host, &host->occasion);
     if (host->next != NULL && host->next->ops->delta != NULL)
         note(host, host->next->ops->delta(host->next, delta));
     return take_status(host);
@@ -174,14 +171,14 @@ enum status host_advance(struct host *host, nanotime now)
 
 static void show_services(struct host *host, const struct census_busiest *busiest)
 {
-    struct host_occasion occasion = occasion_of(host);
+    struct host_occasion *occasion = occasion_of(host);
     for (uint32_t i = 0; i < busiest->count[HOST_SERVICE]; i++) {
         struct census_entry *service = busiest->entry[HOST_SERVICE][i];
         if (service->more == NULL)
             continue;
-        occasion.place = (struct census_place){.service = service};
+        occasion->place = (struct census_place){.service = service};
         for (size_t j = 0; j < sizeof(service_detectors) / sizeof(service_detectors[0]); j++)
-            service_detectors[j](&occasion);
+            service_detectors[j](occasion);
     }
 }
 
@@ -229,8 +226,7 @@ enum status host_finish(struct host *host, nanotime now)
         [HOST_SOURCE] = records, [HOST_SERVICE] = UINT32_MAX, [HOST_PAIR] = records};
     struct census_busiest busiest;
     host->clock = time_later_of(host->clock, now);
-    struct host_occasion occasion = occasion_of(host);
-    floods_look(&host->floods, &occasion, true);
+    floods_look(&host->floods, occasion_of(host), true);
     note(host, census_find_busiest(host->census, most, &busiest));
     show_services(host, &busiest);
     write_census(host, &busiest, host->next);
@@ -290,6 +286,8 @@ enum status host_new(const struct config *config, struct sink *next, struct host
     host->next = next;
     host->census = census;
     host->clock = INT64_MIN + 1;
+    host->occasion = (struct host_occasion){
+        .config = config, .census = census, .emit = emit, .context = host};
     *ret_host = host;
     return STATUS_OK;
 }

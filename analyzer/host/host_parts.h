@@ -13,6 +13,7 @@ struct host {
     const struct config *config; /* not owned */
     struct sink *next;           /* not owned */
     struct census *census;
+    struct host_occasion occasion; /* what detectors are shown now */
     struct floods floods;
     struct renamed renamed;
     struct event_record event; /* room for a completed one */
