@@ -130,15 +130,20 @@ static void tell_side(struct incarnation *incarnation, int side, struct delta *d
     incarnation->told[side] = delta->after[side];
 }
 
+/* Of no packet.  Member by member: clearing the whole first takes longer than all the rest. */
 static void fill(struct delta *delta, const struct engine *engine, const struct tuple *tuple,
                  struct incarnation *incarnation)
 {
-    memset(delta, 0, sizeof(*delta));
     delta->t = engine->clock;
     delta->opened = incarnation->connection.started;
     delta->reuse = NANOTIME_UNKNOWN;
+    delta->packet = 0;
     delta->flow_uid = incarnation->uid;
     delta->incarnation = incarnation->number;
+    delta->seq_abs = delta->ack_abs = 0;
+    delta->flags = delta->from = 0;
+    delta->close_kind = delta->initiator = 0;
+    delta->answered = delta->established = false;
     name_ends(delta, tuple, incarnation->client_end);
     tell_side(incarnation, 0, delta);
     tell_side(incarnation, 1, delta);

@@ -20,7 +20,7 @@ static enum status keep_stay(void *context, const struct stay *stay)
 bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow)
 {
     const struct endpoint_record *service = &flow->who.end[SERVER];
-    if (!flow->final || (flow->side[CLIENT].fin_packet == 0 && flow->side[SERVER].fin_packet == 0))
+    if (!told_is_closed(flow))
         return false;
     ret_flow->flow_uid = flow->who.flow_uid;
     memcpy(ret_flow->address, service->address, sizeof(ret_flow->address));

@@ -35,6 +35,13 @@ struct told {
 
 extern const struct carry_field delta_fields[];
 
+/* Whether a flow closed, and does not go on. */
+static inline bool told_is_closed(const struct flow_record *flow)
+{
+    return flow->final &&
+           (flow->side[CLIENT].fin_packet != 0 || flow->side[SERVER].fin_packet != 0);
+}
+
 /* A flow record as one that closed; false: it did not, or goes on. */
 bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow);
 

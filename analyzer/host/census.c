@@ -31,14 +31,17 @@ static bool is_crowded(const struct census_entry *service, nanotime t)
     return sum.established < sum.opened / 10;
 }
 
-/* Makes the entry for a connection that begins, or one that is whole where many that never are
- * begin.  *ret_entry is NULL when there is none; NO_MEMORY is the only failure. */
-static enum status admit(struct census *census, enum host_scope scope, const struct delta *delta,
-                         bool crowded, struct census_entry **ret_entry)
+/* Whether a delta is enough for an entry: of a connection that begins, or of one that is whole where
+ * many that never are begin. */
+static inline bool is_enough(const struct delta *delta, bool crowded)
 {
-    unsigned enough = crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED;
-    if ((delta->what & enough) == 0)
-        return STATUS_OK;
+    return (delta->what & (crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
+}
+
+/* Makes the entry.  *ret_entry is NULL when there is none; NO_MEMORY is the only failure. */
+static enum status admit(struct census *census, enum host_scope scope, const struct delta *delta,
+                         struct census_entry **ret_entry)
+{
     struct census_key key = census_key_in(scope, delta);
     if (scope == HOST_PAIR && !census_knocks_again(census, &key))
         return STATUS_OK;
@@ -48,7 +51,17 @@ static enum status admit(struct census *census, enum host_scope scope, const str
     return counted ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static bool enters_time_wait(const struct delta *delta)
+/* What only a service has, before the delta is counted in it.  False when memory ran out. */
+static inline bool count_beside(struct census *census, struct census_entry *service,
+                                const struct delta *delta)
+{
+    const unsigned of_cohorts = DELTA_OPENED | DELTA_ANSWERED | DELTA_ESTABLISHED;
+    if (service->more == NULL && !census_ensure_more(census, service))
+        return false;
+    return (delta->what & of_cohorts) == 0 || census_count_cohort(service, delta);
+}
+
+static inline bool enters_time_wait(const struct delta *delta)
 {
     return delta->after[SERVER] == HOLDING_TIME_WAIT &&
            delta->before[SERVER] != HOLDING_TIME_WAIT && delta->packet != 0;
@@ -57,37 +70,34 @@ static bool enters_time_wait(const struct delta *delta)
 static inline enum status count_service(struct census *census, const struct census_change *change,
                                         struct census_entry **entry)
 {
-    const unsigned of_cohorts = DELTA_OPENED | DELTA_ANSWERED | DELTA_ESTABLISHED;
     const struct delta *delta = change->delta;
-    bool counted = true;
+    enum status status = STATUS_OK;
     if (*entry == NULL) {
-        enum status status = admit(census, HOST_SERVICE, delta, false, entry);
-        if (status != STATUS_OK || *entry == NULL)
-            return status;
-    } else {
-        counted = ((*entry)->more != NULL || census_ensure_more(census, *entry)) &&
-                  ((delta->what & of_cohorts) == 0 || census_count_cohort(*entry, delta)) &&
-                  census_count(census, *entry, change);
+        if (is_enough(delta, false))
+            status = admit(census, HOST_SERVICE, delta, entry);
+    } else if (!count_beside(census, *entry, delta) || !census_count(census, *entry, change)) {
+        status = STATUS_NO_MEMORY;
     }
-    if (counted && enters_time_wait(delta))
-        counted = census_keep_time_wait(*entry, delta);
-    return counted ? STATUS_OK : STATUS_NO_MEMORY;
+    if (status != STATUS_OK || *entry == NULL || !enters_time_wait(delta))
+        return status;
+    return census_keep_time_wait(*entry, delta) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 /* In a source and a pair; those that have no entry may get one. */
 static inline enum status count_ends(struct census *census, const struct census_change *change,
                                      bool crowded, struct census_place *place)
 {
+    bool enough = is_enough(change->delta, crowded);
     enum status status = STATUS_OK;
-    if (place->source == NULL)
-        status = admit(census, HOST_SOURCE, change->delta, crowded, &place->source);
-    else if (!census_count(census, place->source, change))
-        status = STATUS_NO_MEMORY;
+    if (place->source != NULL)
+        status = census_count(census, place->source, change) ? STATUS_OK : STATUS_NO_MEMORY;
+    else if (enough)
+        status = admit(census, HOST_SOURCE, change->delta, &place->source);
     if (status != STATUS_OK)
         return status;
-    if (place->pair == NULL)
-        return admit(census, HOST_PAIR, change->delta, crowded, &place->pair);
-    return census_count(census, place->pair, change) ? STATUS_OK : STATUS_NO_MEMORY;
+    if (place->pair != NULL)
+        return census_count(census, place->pair, change) ? STATUS_OK : STATUS_NO_MEMORY;
+    return enough ? admit(census, HOST_PAIR, change->delta, &place->pair) : STATUS_OK;
 }
 
 enum status census_take(struct census *census, const struct delta *delta,
@@ -114,27 +124,44 @@ enum status census_take(struct census *census, const struct delta *delta,
 
 /* --- flows --- */
 
-static enum status add_dwell(struct census *census, struct census_more *more,
-                             const struct closed_flow *flow)
+/* The dwell times of a service; NULL: it has none, as many have, or *failed: memory ran out. */
+static struct dwell *dwell_of(struct census *census, const struct census_key *key, bool *failed)
 {
+    struct census_entry *service = census_find(census, key);
+    *failed = false;
+    if (service == NULL || service->more == NULL)
+        return NULL;
+    struct census_more *more = service->more;
     if (more->dwell == NULL && census->dwells < CENSUS_DWELLS) {
         more->dwell = dwell_new(CENSUS_DWELL_EXACT);
-        if (more->dwell == NULL)
-            return STATUS_NO_MEMORY;
-        census->dwells++;
+        *failed = more->dwell == NULL;
+        census->dwells += more->dwell != NULL;
     }
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; more->dwell != NULL && i < flow->stays && status == STATUS_OK; i++)
-        status = dwell_add_stay(more->dwell, &flow->stay[i]);
-    return status;
+    return more->dwell;
 }
 
-enum status census_flow(struct census *census, const struct closed_flow *flow)
+enum status census_flow(struct census *census, const struct flow_record *flow)
 {
+    bool failed;
+    if (!told_is_closed(flow))
+        return STATUS_OK;
+    const struct endpoint_record *end = &flow->who.end[SERVER];
+    struct census_key key =
+        census_key_of(HOST_SERVICE, flow->who.ip_version, NULL, end->address, end->port);
+    struct dwell *dwell = dwell_of(census, &key, &failed);
+    if (dwell == NULL)
+        return failed ? STATUS_NO_MEMORY : STATUS_OK;
+    return dwell_add_flow(dwell, flow);
+}
+
+enum status census_closed_flow(struct census *census, const struct closed_flow *flow)
+{
+    bool failed;
     struct census_key key =
         census_key_of(HOST_SERVICE, flow->ip_version, NULL, flow->address, flow->port);
-    struct census_entry *service = census_find(census, &key);
-    if (service == NULL || service->more == NULL)
-        return STATUS_OK;
-    return add_dwell(census, service->more, flow);
+    struct dwell *dwell = dwell_of(census, &key, &failed);
+    enum status status = failed ? STATUS_NO_MEMORY : STATUS_OK;
+    for (uint32_t i = 0; dwell != NULL && i < flow->stays && status == STATUS_OK; i++)
+        status = dwell_add_stay(dwell, &flow->stay[i]);
+    return status;
 }

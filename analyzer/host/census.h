@@ -75,7 +75,8 @@ struct census_more {
     nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last */
     uint64_t leaks;        /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
-    uint32_t refs; /* openings so far */
+    uint32_t index; /* its own slot in its pool */
+    uint32_t refs;  /* openings so far */
     struct episode episode[EPISODES];
     struct census_ref first_ref, ref[CENSUS_REFS]; /* ref: the latest openings, a ring */
 };
@@ -97,7 +98,7 @@ struct census_entry {
     };
     nanotime last;
     nanotime alive[2];        /* when the side was last seen to act */
-    struct census_more *more; /* NULL: a single connection so far; owned */
+    struct census_more *more; /* NULL: a single connection so far; in its pool */
     uint32_t opened;
     uint16_t first_port; /* of the source */
     bool heeded;         /* which queue: of those that came again */
@@ -127,6 +128,7 @@ struct census {
     const struct config *config; /* not owned */
     uint32_t most;               /* entries of a kind: census_most() */
     struct pool pool;            /* of entries */
+    struct pool mores;           /* of what some have */
     struct hash_key secret;
     struct census_slot *slot; /* a power of two; owned */
     uint32_t mask;
@@ -159,8 +161,10 @@ void census_foresee(const struct census *census, const struct delta *const *delt
 enum status census_take(struct census *census, const struct delta *delta,
                         struct census_place *ret_place);
 
-/* Counts the dwell times of a flow that closed and whose record was written. */
-enum status census_flow(struct census *census, const struct closed_flow *flow);
+/* Counts the dwell times of a flow whose record was written, if it closed; or of one that did, as
+ * another run told.  NO_MEMORY is the only failure. */
+enum status census_flow(struct census *census, const struct flow_record *flow);
+enum status census_closed_flow(struct census *census, const struct closed_flow *flow);
 
 /* Finds an entry; NULL when there is none. */
 struct census_entry *census_find(const struct census *census, const struct census_key *key);

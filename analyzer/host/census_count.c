@@ -2,7 +2,6 @@
 #include "census_count.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "census_table.h"
 
@@ -44,12 +43,11 @@ static void keep_ref(struct census_more *more, const struct delta *delta)
 }
 
 /* What the first connection left is carried over. */
-static bool make_more(struct census_entry *entry, nanotime two_msl)
+static bool make_more(struct census *census, struct census_entry *entry)
 {
-    struct census_more *more = aligned_alloc(_Alignof(struct census_more), sizeof(*more));
+    struct census_more *more = census_new_more(census);
     if (more == NULL)
         return false;
-    memset(more, 0, sizeof(*more));
     more->reuse_least = more->first_leak = more->answered_syn = NANOTIME_UNKNOWN;
     entry->more = more;
     if (entry->opened == 0)
@@ -58,7 +56,7 @@ static bool make_more(struct census_entry *entry, nanotime two_msl)
     if (entry->closed > 0)
         rate_add(&more->closed_rate, entry->last);
     if (entry->key.scope == HOST_PAIR)
-        ports_add(&more->ports, entry->first_port, entry->first, two_msl);
+        ports_add(&more->ports, entry->first_port, entry->first, census_two_msl(census));
     return true;
 }
 
@@ -139,10 +137,10 @@ static struct host_point *point_at(struct census_entry *entry, nanotime t)
     return series_at(series, t, &held);
 }
 
-static bool prepare_opening(const struct census *census, struct census_entry *entry)
+static bool prepare_opening(struct census *census, struct census_entry *entry)
 {
     bool needed = entry->more == NULL && (entry->opened > 0 || entry->key.scope == HOST_SERVICE);
-    return !needed || make_more(entry, census_two_msl(census));
+    return !needed || make_more(census, entry);
 }
 
 bool census_count_fully(struct census *census, struct census_entry *entry,
@@ -190,9 +188,9 @@ static bool begin_cohorts(struct census_entry *service)
     return true;
 }
 
-bool census_ensure_more(const struct census *census, struct census_entry *service)
+bool census_ensure_more(struct census *census, struct census_entry *service)
 {
-    return service->more != NULL || make_more(service, census_two_msl(census));
+    return service->more != NULL || make_more(census, service);
 }
 
 bool census_count_cohort(struct census_entry *service, const struct delta *delta)

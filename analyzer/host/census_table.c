@@ -179,7 +179,7 @@ static void clear_entry(struct census *census, struct census_entry *entry)
     free(more->worst_ports);
     census->dwells -= more->dwell != NULL;
     dwell_free(more->dwell);
-    free(more);
+    pool_give(&census->mores, more->index);
 }
 
 static void give_way(struct census *census, enum host_scope scope)
@@ -212,6 +212,16 @@ static struct census_entry *add(struct census *census, const struct census_key *
     enter(census->slot, census->mask, (struct census_slot){tag, index});
     link_entry(census, entry);
     return entry;
+}
+
+struct census_more *census_new_more(struct census *census)
+{
+    uint32_t index = pool_take(&census->mores);
+    if (index == 0)
+        return NULL;
+    struct census_more *more = pool_at(&census->mores, index);
+    more->index = index;
+    return more;
 }
 
 struct census_entry *census_restore(struct census *census, const struct census_key *key,
@@ -372,6 +382,7 @@ struct census *census_new(const struct config *config)
     census->most = census_most(config);
     census->secret = hash_key_draw();
     pool_init(&census->pool, sizeof(struct census_entry));
+    pool_init(&census->mores, sizeof(struct census_more));
     return census;
 }
 
@@ -383,6 +394,7 @@ void census_free(struct census *census)
     for (struct census_entry *entry; (entry = census_next(census, &number)) != NULL;)
         clear_entry(census, entry);
     pool_clear(&census->pool);
+    pool_clear(&census->mores);
     free(census->slot);
     free(census);
 }

@@ -113,6 +113,9 @@ struct census_entry *census_make(struct census *census, const struct census_key 
 struct census_entry *census_restore(struct census *census, const struct census_key *key,
                                     bool heeded);
 
+/* What an entry gets from the second connection on: zero; NULL when memory ran out. */
+struct census_more *census_new_more(struct census *census);
+
 /* The entry was active: others of its scope give way before it. */
 void census_touch(struct census *census, struct census_entry *entry);
 

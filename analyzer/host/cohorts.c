@@ -10,7 +10,7 @@ static const struct cohort *peek(const struct cohorts *cohorts, int64_t second)
     return cohorts->begun && cohort->second == second ? cohort : NULL;
 }
 
-struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t)
+struct cohort *cohorts_make(struct cohorts *cohorts, nanotime t)
 {
     int64_t second = time_second_of(t);
     if (!cohorts->begun || second > cohorts->newest)

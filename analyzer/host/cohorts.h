@@ -24,8 +24,17 @@ struct cohorts {
     bool begun;
 };
 
-/* The cohort of a SYN that passed at t; NULL: so long ago that it is not remembered. */
-struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t);
+/* The cohort of a SYN that passed at t; NULL: so long ago that it is not remembered.  The first is
+ * for one that may not be there yet. */
+struct cohort *cohorts_make(struct cohorts *cohorts, nanotime t);
+
+static inline struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t)
+{
+    int64_t second = time_second_of(t);
+    struct cohort *cohort = &cohorts->second[(uint64_t)second % COHORTS];
+    bool known = cohorts->begun && cohort->second == second && cohorts->newest - second < COHORTS;
+    return known ? cohort : cohorts_make(cohorts, t);
+}
 
 /* Fetches into the cache what cohorts_at() looks at. */
 void cohorts_fetch(const struct cohorts *cohorts, nanotime t);

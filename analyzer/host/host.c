@@ -112,9 +112,7 @@ static void foresee_deltas(struct sink *sink, const struct delta *const *deltas,
 static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct host *host = (struct host *)sink;
-    struct closed_flow closed;
-    if (told_closed_flow(flow, &closed))
-        note(host, census_flow(host->census, &closed));
+    note(host, census_flow(host->census, flow));
     if (host->next == NULL || host->next->ops->flow == NULL)
         return take_status(host);
     note(host,
@@ -158,7 +156,7 @@ static enum status pass_path(struct sink *sink, const struct path_record *path)
 enum status host_tell(struct host *host, const struct told *told)
 {
     if (told->is_flow)
-        return census_flow(host->census, &told->flow);
+        return census_closed_flow(host->census, &told->flow);
     return take_delta(&host->sink, &told->delta);
 }
 

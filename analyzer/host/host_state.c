@@ -64,10 +64,18 @@ static bool is_more_of_time(const struct census_more *more)
 
 static void carry_more(struct carry *carry, struct census *census, struct census_entry *entry)
 {
-    struct census_more *more = entry->more =
-        carry_optional(carry, entry->more, sizeof(*more), census_more_fields);
-    if (more == NULL)
+    bool has_more = entry->more != NULL;
+    carry_flag(carry, &has_more);
+    if (!has_more)
         return;
+    if (carry_is_reading(carry))
+        entry->more = census_new_more(census);
+    struct census_more *more = entry->more;
+    if (more == NULL) {
+        carry_fail(carry, STATUS_NO_MEMORY);
+        return;
+    }
+    carry_fields(carry, census_more_fields, more);
     carry_points(carry, &more->series);
     more->cohorts = carry_optional(carry, more->cohorts, sizeof(*more->cohorts), cohorts_fields);
     more->time_wait_delta =
