@@ -50,9 +50,10 @@ static uint32_t client_isn(const struct segment *segment)
     return (segment->flags & TCP_ACK) != 0 ? segment->acknowledgment - 1 : segment->sequence;
 }
 
-/* A new incarnation, of which the census was not told. */
+/* A new incarnation, of which the census was not told.  uid: its identity, where that is known; 0:
+ * it is not. */
 static struct incarnation *start(struct engine *engine, struct tuple *tuple,
-                                 const struct segment *segment, int end)
+                                 const struct segment *segment, int end, uint64_t uid)
 {
     tuple->resting = false;
     struct incarnation *incarnation = flow_table_new_unstarted(&engine->table, tuple);
@@ -65,8 +66,9 @@ static struct incarnation *start(struct engine *engine, struct tuple *tuple,
     connection_start(&incarnation->connection, segment, incarnation_side(incarnation, end));
     incarnation->connection.direction = direction;
     incarnation->number = ++tuple->numbers;
-    incarnation->uid =
-        flow_key_uid(&tuple->key, incarnation->client_end, client_isn(segment), segment->time);
+    incarnation->uid = uid != 0 ? uid
+                                : flow_key_uid(&tuple->key, incarnation->client_end,
+                                               client_isn(segment), segment->time);
     incarnation->previous = tuple->last_uid;
     incarnation->first_packet = segment->packet;
     incarnation->vlans = segment->vlans;
@@ -80,7 +82,7 @@ static struct incarnation *start(struct engine *engine, struct tuple *tuple,
 struct incarnation *lives_begin(struct engine *engine, struct tuple *tuple,
                                 const struct segment *segment, int end)
 {
-    struct incarnation *fresh = start(engine, tuple, segment, end);
+    struct incarnation *fresh = start(engine, tuple, segment, end, 0);
     if (fresh != NULL)
         tell_opened(engine, tuple, fresh, segment);
     return fresh;
@@ -333,7 +335,9 @@ void lives_hatch(struct engine *engine, struct tuple *tuple)
     struct segment segment;
     struct step step;
     int end = embryo_hatch(tuple, &segment);
-    tuple->current = start(engine, tuple, &segment, end);
+    uint64_t uid = tuple->last_uid; /* its own: tell_embryo() */
+    tuple->last_uid = 0;
+    tuple->current = start(engine, tuple, &segment, end, uid);
     if (tuple->current == NULL)
         return;
     tell_hatched(tuple->current);

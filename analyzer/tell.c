@@ -55,18 +55,18 @@ static void name_packet(struct delta *delta, const struct segment *segment, int 
     delta->from = (uint8_t)from;
 }
 
-void tell_embryo(struct engine *engine, const struct tuple *tuple, const struct segment *segment,
-                 int end)
+void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
 {
     if (!is_listening(engine))
         return;
+    tuple->last_uid = flow_key_uid(&tuple->key, end, segment->sequence, segment->time);
     struct delta delta = {
         .what = DELTA_OPENED,
         .t = engine->clock,
         .opened = segment->time,
         .reuse = NANOTIME_UNKNOWN,
         .incarnation = 1,
-        .flow_uid = flow_key_uid(&tuple->key, end, segment->sequence, segment->time),
+        .flow_uid = tuple->last_uid,
         .after = {HOLDING_OPENING, HOLDING_NOTHING},
         .state = {STATE_SYN_SENT, STATE_CLOSED},
     };

@@ -9,8 +9,8 @@
 
 #include "engine.h"
 
-/* A lone SYN, kept small: opened. */
-void tell_embryo(struct engine *engine, const struct tuple *tuple, const struct segment *segment,
+/* A lone SYN, kept small: opened.  Its identity stays in tuple->last_uid. */
+void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                  int end);
 
 /* What was told of the SYN that the incarnation was hatched from. */

@@ -110,61 +110,53 @@ enum status dwell_add_stay(struct dwell *dwell, const struct stay *stay)
     return STATUS_OK;
 }
 
-static enum status take_stay(void *context, const struct stay *stay)
+/* From an entry of the history to the next one that holds; NULL: the side was left there. */
+static inline void set_stay(struct stay *stay, const struct history_record *from,
+                            const struct history_record *to)
 {
-    return dwell_add_stay(context, stay);
-}
-
-/* The stay from an entry of the history to the next one that holds; NULL: the side was left there. */
-static struct stay stay_between(const struct history_record *from, const struct history_record *to)
-{
-    struct stay stay = {.state = (enum dwell_state)(dwell_by_state[from->state] - 1),
-                        .length = NANOTIME_UNKNOWN};
+    stay->state = (enum dwell_state)(dwell_by_state[from->state] - 1);
+    stay->length = NANOTIME_UNKNOWN;
+    stay->presumed = false;
     if (to == NULL)
-        return stay;
-    nanotime length = time_since(to->t, from->t);
-    stay.length = length < 0 ? 0 : length;
-    stay.presumed = from->basis == BASIS_PRESUMED || to->basis == BASIS_PRESUMED;
-    return stay;
+        return;
+    stay->length = time_later_of(0, time_since(to->t, from->t));
+    stay->presumed = from->basis == BASIS_PRESUMED || to->basis == BASIS_PRESUMED;
 }
 
-static enum status each_of_side(const struct side_record *side,
-                                enum status (*take)(void *context, const struct stay *stay),
-                                void *context)
+/* Returns how many stays the side has. */
+static uint32_t stays_of_side(const struct side_record *side, struct stay *ret_stay)
 {
-    const struct history_record *begun = NULL; /* of the close, and not over */
+    const struct history_record *begun = NULL; /* in a state of the close, and not over */
     const struct history_record *end = side->history + side->history_count;
-    enum status status = STATUS_OK;
+    uint32_t stays = 0;
     for (const struct history_record *entry = side->history; entry < end; entry++) {
         if (entry->revoked)
             continue;
-        if (begun != NULL) {
-            struct stay stay = stay_between(begun, entry);
-            status = take(context, &stay);
-            if (status != STATUS_OK)
-                return status;
-        }
+        if (begun != NULL)
+            set_stay(&ret_stay[stays++], begun, entry);
         begun = dwell_by_state[entry->state] != 0 ? entry : NULL;
     }
-    if (begun == NULL)
-        return status;
-    struct stay stay = stay_between(begun, NULL);
-    return take(context, &stay);
+    if (begun != NULL)
+        set_stay(&ret_stay[stays++], begun, NULL);
+    return stays;
 }
 
-enum status dwell_each_stay(const struct flow_record *flow,
-                            enum status (*take)(void *context, const struct stay *stay),
-                            void *context)
+uint32_t dwell_stays(const struct flow_record *flow, struct stay ret_stay[DWELL_STAYS])
 {
-    enum status status = STATUS_OK;
-    for (int index = CLIENT; flow->final && index <= SERVER && status == STATUS_OK; index++)
-        status = each_of_side(&flow->side[index], take, context);
-    return status;
+    if (!flow->final)
+        return 0;
+    uint32_t stays = stays_of_side(&flow->side[CLIENT], ret_stay);
+    return stays + stays_of_side(&flow->side[SERVER], ret_stay + stays);
 }
 
 enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow)
 {
-    return dwell_each_stay(flow, take_stay, dwell);
+    struct stay stay[DWELL_STAYS];
+    uint32_t stays = dwell_stays(flow, stay);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < stays && status == STATUS_OK; i++)
+        status = dwell_add_stay(dwell, &stay[i]);
+    return status;
 }
 
 /* The numbers of a stay, for as many as there are. */

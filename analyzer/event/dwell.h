@@ -39,13 +39,13 @@ struct stay {
     bool presumed;   /* its beginning or its end is */
 };
 
+enum { DWELL_STAYS = 2 * RECORD_HISTORY }; /* of both sides of a flow, at most */
+
 /*
- * Shows take every stay of both sides of a flow, and none of a part of a flow that goes on: its
- * final record has them.  Ends with the first failure of take, which it returns.
+ * Every stay of both sides of a flow, and none of a part of a flow that goes on: its final record
+ * has them.  Returns how many there are.
  */
-enum status dwell_each_stay(const struct flow_record *flow,
-                            enum status (*take)(void *context, const struct stay *stay),
-                            void *context);
+uint32_t dwell_stays(const struct flow_record *flow, struct stay ret_stay[DWELL_STAYS]);
 
 /* exact: finished stays of a state that are kept one by one, usually DWELL_EXACT.  NULL when out of
  * memory. */

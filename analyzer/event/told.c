@@ -9,14 +9,6 @@
 
 /* --- a flow as the census counts it --- */
 
-static enum status keep_stay(void *context, const struct stay *stay)
-{
-    struct closed_flow *flow = context;
-    if (flow->stays < TOLD_STAYS)
-        flow->stay[flow->stays++] = *stay;
-    return STATUS_OK;
-}
-
 bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow)
 {
     const struct endpoint_record *service = &flow->who.end[SERVER];
@@ -26,8 +18,7 @@ bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_fl
     memcpy(ret_flow->address, service->address, sizeof(ret_flow->address));
     ret_flow->port = service->port;
     ret_flow->ip_version = flow->who.ip_version;
-    ret_flow->stays = 0;
-    dwell_each_stay(flow, keep_stay, ret_flow);
+    ret_flow->stays = dwell_stays(flow, ret_flow->stay);
     return true;
 }
 

@@ -13,8 +13,7 @@
 #include "dwell.h"
 
 enum {
-    TOLD_STAYS = 2 * RECORD_HISTORY, /* of both sides of a flow */
-    TOLD_OCTETS = 4096               /* that one takes at most */
+    TOLD_OCTETS = 4096 /* that one takes at most */
 };
 
 /* A flow that closed, as far as the dwell times of its service need it. */
@@ -24,7 +23,7 @@ struct closed_flow {
     uint16_t port;
     uint8_t ip_version;
     uint32_t stays;
-    struct stay stay[TOLD_STAYS];
+    struct stay stay[DWELL_STAYS];
 };
 
 struct told {

@@ -31,8 +31,8 @@ static bool is_crowded(const struct census_entry *service, nanotime t)
     return sum.established < sum.opened / 10;
 }
 
-/* Whether a delta is enough for an entry: of a connection that begins, or of one that is whole where
- * many that never are begin. */
+/* Whether a delta is enough for an entry: of a connection that begins, or of one that is whole
+ * where many that never are begin. */
 static inline bool is_enough(const struct delta *delta, bool crowded)
 {
     return (delta->what & (crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
@@ -58,7 +58,7 @@ static inline bool count_beside(struct census *census, struct census_entry *serv
     const unsigned of_cohorts = DELTA_OPENED | DELTA_ANSWERED | DELTA_ESTABLISHED;
     if (service->more == NULL && !census_ensure_more(census, service))
         return false;
-    return (delta->what & of_cohorts) == 0 || census_count_cohort(service, delta);
+    return (delta->what & of_cohorts) == 0 || census_count_cohort(census, service, delta);
 }
 
 static inline bool enters_time_wait(const struct delta *delta)
@@ -125,9 +125,8 @@ enum status census_take(struct census *census, const struct delta *delta,
 /* --- flows --- */
 
 /* The dwell times of a service; NULL: it has none, as many have, or *failed: memory ran out. */
-static struct dwell *dwell_of(struct census *census, const struct census_key *key, bool *failed)
+static struct dwell *dwell_of(struct census *census, struct census_entry *service, bool *failed)
 {
-    struct census_entry *service = census_find(census, key);
     *failed = false;
     if (service == NULL || service->more == NULL)
         return NULL;
@@ -140,26 +139,22 @@ static struct dwell *dwell_of(struct census *census, const struct census_key *ke
     return more->dwell;
 }
 
-enum status census_flow(struct census *census, const struct flow_record *flow)
+enum status census_flow(struct census *census, struct census_entry *service,
+                        const struct flow_record *flow)
 {
     bool failed;
-    if (!told_is_closed(flow))
-        return STATUS_OK;
-    const struct endpoint_record *end = &flow->who.end[SERVER];
-    struct census_key key =
-        census_key_of(HOST_SERVICE, flow->who.ip_version, NULL, end->address, end->port);
-    struct dwell *dwell = dwell_of(census, &key, &failed);
+    struct dwell *dwell = dwell_of(census, service, &failed);
     if (dwell == NULL)
         return failed ? STATUS_NO_MEMORY : STATUS_OK;
     return dwell_add_flow(dwell, flow);
 }
 
-enum status census_closed_flow(struct census *census, const struct closed_flow *flow)
+enum status census_told_flow(struct census *census, const struct closed_flow *flow)
 {
     bool failed;
     struct census_key key =
         census_key_of(HOST_SERVICE, flow->ip_version, NULL, flow->address, flow->port);
-    struct dwell *dwell = dwell_of(census, &key, &failed);
+    struct dwell *dwell = dwell_of(census, census_find(census, &key), &failed);
     enum status status = failed ? STATUS_NO_MEMORY : STATUS_OK;
     for (uint32_t i = 0; dwell != NULL && i < flow->stays && status == STATUS_OK; i++)
         status = dwell_add_stay(dwell, &flow->stay[i]);

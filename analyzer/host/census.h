@@ -63,7 +63,7 @@ enum episode_kind { EPISODE_TIME_WAIT, EPISODE_PORTS, EPISODE_CHURN, EPISODES };
  */
 struct census_more {
     _Alignas(64) struct series series; /* from the CENSUS_SERIES-th connection on */
-    struct cohorts *cohorts;           /* SERVICE, from the second connection on; owned */
+    struct cohorts *cohorts;           /* SERVICE, from the second connection on; in its pool */
     struct worst *worst_leaks;         /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
     struct worst *worst_ports;         /* PAIR: of its connections; NULL: none; owned */
     struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
@@ -128,7 +128,7 @@ struct census {
     const struct config *config; /* not owned */
     uint32_t most;               /* entries of a kind: census_most() */
     struct pool pool;            /* of entries */
-    struct pool mores;           /* of what some have */
+    struct pool mores, cohorts;  /* of what some have, and of what some services have */
     struct hash_key secret;
     struct census_slot *slot; /* a power of two; owned */
     uint32_t mask;
@@ -161,10 +161,11 @@ void census_foresee(const struct census *census, const struct delta *const *delt
 enum status census_take(struct census *census, const struct delta *delta,
                         struct census_place *ret_place);
 
-/* Counts the dwell times of a flow whose record was written, if it closed; or of one that did, as
- * another run told.  NO_MEMORY is the only failure. */
-enum status census_flow(struct census *census, const struct flow_record *flow);
-enum status census_closed_flow(struct census *census, const struct closed_flow *flow);
+/* Counts the dwell times of a flow that closed and whose record was written, to that service (NULL:
+ * none); or of one that another run told of.  NO_MEMORY is the only failure. */
+enum status census_flow(struct census *census, struct census_entry *service,
+                        const struct flow_record *flow);
+enum status census_told_flow(struct census *census, const struct closed_flow *flow);
 
 /* Finds an entry; NULL when there is none. */
 struct census_entry *census_find(const struct census *census, const struct census_key *key);

@@ -173,9 +173,9 @@ bool census_count_fully(struct census *census, struct census_entry *entry,
 /* --- what only services have --- */
 
 /* The second connection makes it worth while; the first is told from what the entry kept. */
-static bool begin_cohorts(struct census_entry *service)
+static bool begin_cohorts(struct census *census, struct census_entry *service)
 {
-    struct cohorts *cohorts = service->more->cohorts = calloc(1, sizeof(*cohorts));
+    struct cohorts *cohorts = service->more->cohorts = census_new_cohorts(census);
     if (cohorts == NULL)
         return false;
     struct cohort *first = cohorts_at(cohorts, service->first);
@@ -193,7 +193,8 @@ bool census_ensure_more(struct census *census, struct census_entry *service)
     return service->more != NULL || make_more(census, service);
 }
 
-bool census_count_cohort(struct census_entry *service, const struct delta *delta)
+bool census_count_cohort(struct census *census, struct census_entry *service,
+                         const struct delta *delta)
 {
     unsigned what = delta->what;
     service->up_once |= (what & DELTA_ESTABLISHED) != 0;
@@ -201,7 +202,7 @@ bool census_count_cohort(struct census_entry *service, const struct delta *delta
     if ((what & DELTA_ANSWERED) != 0)
         more->answered_syn = delta->opened;
     bool second = service->opened > 0 && (what & DELTA_OPENED) != 0;
-    if (more->cohorts == NULL && second && !begin_cohorts(service))
+    if (more->cohorts == NULL && second && !begin_cohorts(census, service))
         return false;
     struct cohort *cohort = more->cohorts == NULL ? NULL : cohorts_at(more->cohorts, delta->opened);
     if (cohort == NULL)

@@ -99,7 +99,8 @@ static inline bool census_count(struct census *census, struct census_entry *entr
  * the latest delta that left its host in TIME_WAIT is kept.  False when memory ran out.
  */
 bool census_ensure_more(struct census *census, struct census_entry *service);
-bool census_count_cohort(struct census_entry *service, const struct delta *delta);
+bool census_count_cohort(struct census *census, struct census_entry *service,
+                         const struct delta *delta);
 bool census_keep_time_wait(struct census_entry *service, const struct delta *delta);
 
 #endif

@@ -173,7 +173,8 @@ static void clear_entry(struct census *census, struct census_entry *entry)
     if (more == NULL)
         return;
     series_clear(&more->series);
-    free(more->cohorts);
+    if (more->cohorts != NULL)
+        pool_give(&census->cohorts, more->cohorts->index);
     free(more->time_wait_delta);
     free(more->worst_leaks);
     free(more->worst_ports);
@@ -222,6 +223,16 @@ struct census_more *census_new_more(struct census *census)
     struct census_more *more = pool_at(&census->mores, index);
     more->index = index;
     return more;
+}
+
+struct cohorts *census_new_cohorts(struct census *census)
+{
+    uint32_t index = pool_take(&census->cohorts);
+    if (index == 0)
+        return NULL;
+    struct cohorts *cohorts = pool_at(&census->cohorts, index);
+    cohorts->index = index;
+    return cohorts;
 }
 
 struct census_entry *census_restore(struct census *census, const struct census_key *key,
@@ -383,6 +394,7 @@ struct census *census_new(const struct config *config)
     census->secret = hash_key_draw();
     pool_init(&census->pool, sizeof(struct census_entry));
     pool_init(&census->mores, sizeof(struct census_more));
+    pool_init(&census->cohorts, sizeof(struct cohorts));
     return census;
 }
 
@@ -395,6 +407,7 @@ void census_free(struct census *census)
         clear_entry(census, entry);
     pool_clear(&census->pool);
     pool_clear(&census->mores);
+    pool_clear(&census->cohorts);
     free(census->slot);
     free(census);
 }

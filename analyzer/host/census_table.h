@@ -77,8 +77,8 @@ static inline bool census_is_key_in(const struct census_key *key, enum host_scop
         return false;
     if (scope != HOST_SERVICE && !census_is_same(key->source, end[CLIENT].address))
         return false;
-    return scope == HOST_SOURCE || (key->port == end[SERVER].port &&
-                                    census_is_same(key->destination, end[SERVER].address));
+    return scope == HOST_SOURCE ||
+           (key->port == end[SERVER].port && census_is_same(key->destination, end[SERVER].address));
 }
 
 /* The entry of a scope that a delta counts for, by that scope's hash; NULL: there is none.  What
@@ -115,6 +115,7 @@ struct census_entry *census_restore(struct census *census, const struct census_k
 
 /* What an entry gets from the second connection on: zero; NULL when memory ran out. */
 struct census_more *census_new_more(struct census *census);
+struct cohorts *census_new_cohorts(struct census *census); /* the same for services */
 
 /* The entry was active: others of its scope give way before it. */
 void census_touch(struct census *census, struct census_entry *entry);

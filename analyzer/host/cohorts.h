@@ -20,6 +20,7 @@ struct cohort {
 
 struct cohorts {
     struct cohort second[COHORTS];
+    uint32_t index; /* its own slot in the census's pool */
     int64_t newest;
     bool begun;
 };

@@ -97,6 +97,7 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     look_at_floods(host);
     host->occasion.now = host->clock;
     host->occasion.delta = delta;
+    host->gone = (delta->what & DELTA_GONE) != 0 ? delta->flow_uid : 0;
     note(host, census_take(host->census, delta, &host->occasion.place));
     detect(host, &host->occasion);
     if (host->next != NULL && host->next->ops->delta != NULL)
@@ -109,10 +110,22 @@ static void foresee_deltas(struct sink *sink, const struct delta *const *deltas,
     census_foresee(((struct host *)sink)->census, deltas, count);
 }
 
+/* A flow nearly always follows the delta of its end, which has just found the service. */
+static struct census_entry *service_of(const struct host *host, const struct flow_record *flow)
+{
+    const struct endpoint_record *end = &flow->who.end[SERVER];
+    if (host->gone != 0 && host->gone == flow->who.flow_uid)
+        return host->occasion.place.service;
+    struct census_key key =
+        census_key_of(HOST_SERVICE, flow->who.ip_version, NULL, end->address, end->port);
+    return census_find(host->census, &key);
+}
+
 static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct host *host = (struct host *)sink;
-    note(host, census_flow(host->census, flow));
+    if (told_is_closed(flow))
+        note(host, census_flow(host->census, service_of(host, flow), flow));
     if (host->next == NULL || host->next->ops->flow == NULL)
         return take_status(host);
     note(host,
@@ -156,7 +169,7 @@ static enum status pass_path(struct sink *sink, const struct path_record *path)
 enum status host_tell(struct host *host, const struct told *told)
 {
     if (told->is_flow)
-        return census_closed_flow(host->census, &told->flow);
+        return census_told_flow(host->census, &told->flow);
     return take_delta(&host->sink, &told->delta);
 }
 
@@ -284,8 +297,8 @@ enum status host_new(const struct config *config, struct sink *next, struct host
     host->next = next;
     host->census = census;
     host->clock = INT64_MIN + 1;
-    host->occasion = (struct host_occasion){
-        .config = config, .census = census, .emit = emit, .context = host};
+    host->occasion =
+        (struct host_occasion){.config = config, .census = census, .emit = emit, .context = host};
     *ret_host = host;
     return STATUS_OK;
 }

@@ -14,6 +14,7 @@ struct host {
     struct sink *next;           /* not owned */
     struct census *census;
     struct host_occasion occasion; /* what detectors are shown now */
+    uint64_t gone; /* flow_uid, when the latest delta was that of its end; 0: it was another */
     struct floods floods;
     struct renamed renamed;
     struct event_record event; /* room for a completed one */

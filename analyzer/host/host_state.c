@@ -62,6 +62,18 @@ static bool is_more_of_time(const struct census_more *more)
     return sound && (cohorts == NULL || is_of_time(cohorts->newest));
 }
 
+static void carry_cohorts(struct carry *carry, struct census *census, struct census_more *more)
+{
+    bool has_cohorts = more->cohorts != NULL;
+    carry_flag(carry, &has_cohorts);
+    if (has_cohorts && carry_is_reading(carry))
+        more->cohorts = census_new_cohorts(census);
+    if (has_cohorts && more->cohorts == NULL)
+        carry_fail(carry, STATUS_NO_MEMORY);
+    else if (has_cohorts)
+        carry_fields(carry, cohorts_fields, more->cohorts);
+}
+
 static void carry_more(struct carry *carry, struct census *census, struct census_entry *entry)
 {
     bool has_more = entry->more != NULL;
@@ -77,7 +89,7 @@ static void carry_more(struct carry *carry, struct census *census, struct census
     }
     carry_fields(carry, census_more_fields, more);
     carry_points(carry, &more->series);
-    more->cohorts = carry_optional(carry, more->cohorts, sizeof(*more->cohorts), cohorts_fields);
+    carry_cohorts(carry, census, more);
     more->time_wait_delta =
         carry_optional(carry, more->time_wait_delta, sizeof(*more->time_wait_delta), delta_fields);
     more->worst_leaks =

@@ -29,17 +29,15 @@ const struct metrics_bound metrics_bounds[METRICS_BOUNDS] = {
 };
 /* clang-format on */
 
-static enum status take_stay(void *context, const struct stay *stay)
+static void take_stay(struct metrics_counts *counts, const struct stay *stay)
 {
-    struct metrics_counts *counts = context;
     if (stay->length == NANOTIME_UNKNOWN)
-        return STATUS_OK;
+        return;
     int bucket = 0;
     while (stay->length > metrics_bounds[bucket].bound)
         bucket++;
     counts->stays[stay->state].bucket[bucket]++;
     counts->stays[stay->state].sum += (uint64_t)stay->length;
-    return STATUS_OK;
 }
 
 /* Connections that go on are counted when they end. */
@@ -51,7 +49,11 @@ static enum status metrics_flow(struct sink *sink, const struct flow_record *flo
     counts->closes[flow->close_kind][flow->initiator]++;
     counts->left[CLIENT][flow->side[CLIENT].state]++;
     counts->left[SERVER][flow->side[SERVER].state]++;
-    return dwell_each_stay(flow, take_stay, counts);
+    struct stay stay[DWELL_STAYS];
+    uint32_t stays = dwell_stays(flow, stay);
+    for (uint32_t i = 0; i < stays; i++)
+        take_stay(counts, &stay[i]);
+    return STATUS_OK;
 }
 
 static enum status metrics_event(struct sink *sink, const struct event_record *event)
