@@ -109,66 +109,96 @@ static enum status note_place(struct run *run, const struct round *round)
     return input_places_note(&run->places, run->source, &round->packets[0]);
 }
 
-/* A number for the place where a packet was seen, from 1; 0 where taps tell it themselves. */
-static uint32_t seen_on(const struct run *run, const struct captured_packet *captured)
+/* A number for the place where a packet was seen, from 1. */
+static inline uint32_t seen_on(const struct captured_packet *captured)
 {
     enum { STANDPOINTS = 11 }; /* of files that overlap: more than are ever joined */
-    if (run->options->tap_count > 0)
-        return 0;
     return captured->standpoint + STANDPOINTS * captured->interface;
 }
 
-static struct analyzer_packet packet_of(const struct run *run,
-                                        const struct captured_packet *captured)
+/* Each member where it belongs: what is put together first and copied then waits for itself. */
+static inline void put_packet(const struct captured_packet *captured,
+                              struct analyzer_packet *ret_packet)
 {
-    return (struct analyzer_packet){
-        .data = captured->data,
-        .captured = captured->captured,
-        .length = captured->length,
-        .time = captured->time,
-        .link_type = captured->link_type,
-        .number = captured->number,
-        .lost = captured->lost,
-        .tap = run->tap,
-        .seen_on = seen_on(run, captured),
-    };
+    ret_packet->data = captured->data;
+    ret_packet->captured = captured->captured;
+    ret_packet->length = captured->length;
+    ret_packet->time = captured->time;
+    ret_packet->link_type = captured->link_type;
+    ret_packet->number = captured->number;
+    ret_packet->lost = captured->lost;
+    ret_packet->tap = 0;
+    ret_packet->seen_on = seen_on(captured);
 }
 
-/* Further taps have a way of their own. */
-static enum status analyse_packets(struct run *run, const struct analyzer_packet *packets,
-                                   size_t count, size_t *ret_taken)
+/* Further taps have a way of their own, and tell themselves where they stand. */
+static enum status analyse_packets(struct run *run, struct analyzer_packet *packets, size_t count,
+                                   size_t *ret_taken)
 {
     *ret_taken = count;
     if (count == 0)
         return STATUS_OK;
-    if (run->options->tap_count > 0)
+    if (run->options->tap_count > 0) {
+        packets->tap = run->tap;
+        packets->seen_on = 0;
         return analyzer_packet(run->analyzer, packets);
+    }
     return analyzer_packets(run->analyzer, packets, count, ret_taken);
+}
+
+/* The latest time in the round. */
+static void note_time(struct run *run, const struct round *round)
+{
+    nanotime latest = round->packets[0].time;
+    for (size_t i = 1; i < round->count; i++)
+        latest = time_later_of(latest, round->packets[i].time);
+    if (round->count > 0)
+        idle_note_packet(&run->idle, latest);
+}
+
+/* The packets of the round that the options ask for; how many. */
+static size_t choose(const struct run *run, const struct round *round,
+                     struct analyzer_packet *ret_packets)
+{
+    const struct options *options = run->options;
+    const bool all = options->since == NANOTIME_UNKNOWN && options->until == NANOTIME_UNKNOWN;
+    const size_t count = round->count;
+    struct spool *spool = run->spool;
+    size_t wanted = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct captured_packet *captured = &round->packets[i];
+        if (!all && !run_wants(options, captured->time))
+            continue;
+        put_packet(captured, &ret_packets[wanted++]);
+        if (spool != NULL)
+            spool_keep(spool, captured, captured->number);
+    }
+    return wanted;
+}
+
+/* Up to which packet of the round those are read of which so many were taken. */
+static size_t read_of(const struct run *run, const struct round *round, size_t taken)
+{
+    size_t read = 0;
+    while (taken > 0 && read < round->count)
+        taken -= run_wants(run->options, round->packets[read++].time);
+    return read;
 }
 
 /* Takes the packets, or as many as there is memory for. */
 static enum status take_packets(struct run *run, const struct round *round)
 {
     struct analyzer_packet packets[PACKETS_A_ROUND];
-    size_t place[PACKETS_A_ROUND]; /* in the round */
-    size_t wanted = 0, taken;
+    size_t taken;
     enum status status = note_place(run, round);
     if (status != STATUS_OK)
         return status;
     if (run->packets == 0 && round->count > 0)
         chain_check_order(&run->chain, round->packets[0].time);
-    for (size_t i = 0; i < round->count; i++) {
-        const struct captured_packet *captured = &round->packets[i];
-        idle_note_packet(&run->idle, captured->time);
-        if (!run_wants(run->options, captured->time))
-            continue;
-        packets[wanted] = packet_of(run, captured);
-        place[wanted++] = i;
-        if (run->spool != NULL)
-            spool_keep(run->spool, captured, captured->number);
-    }
+    note_time(run, round);
+    const size_t wanted = choose(run, round, packets);
     status = analyse_packets(run, packets, wanted, &taken);
-    run->packets += taken < wanted ? place[taken - 1] + 1 : round->count;
+    run->packets += taken < wanted ? read_of(run, round, taken) : round->count;
     return status;
 }
 

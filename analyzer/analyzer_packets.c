@@ -17,11 +17,12 @@ static void count_link_type(struct analyzer *analyzer, int link_type, uint64_t p
         analyzer->link[analyzer->links++] = (struct link_count){link_type, packets};
 }
 
+/* Mixed: not all of them are of one type. */
 static void count_link_types(struct analyzer *analyzer, const struct analyzer_packet *packets,
-                             size_t count)
+                             size_t count, bool mixed)
 {
     size_t first = 0;
-    for (size_t i = 1; i <= count; i++) {
+    for (size_t i = mixed ? 1 : count; i <= count; i++) {
         if (i < count && packets[i].link_type == packets[first].link_type)
             continue;
         count_link_type(analyzer, packets[first].link_type, i - first);
@@ -36,26 +37,35 @@ static void count_packets(struct analyzer *analyzer, const struct analyzer_packe
         analyzer->first = analyzer->last = packets->time;
         analyzer_begin_tapes(analyzer, packets->time);
     }
+    uint64_t bytes = 0, truncated = 0, regressions = 0; /* in registers: memory may be aliased */
+    nanotime first = analyzer->first, last = analyzer->last;
+    int others = 0;
     for (const struct analyzer_packet *packet = packets; packet < packets + count; packet++) {
-        analyzer->bytes += packet->length;
-        analyzer->truncated += packet->captured < packet->length;
-        analyzer->regressions += time_is_before(packet->time, analyzer->last);
-        analyzer->first = time_earlier_of(analyzer->first, packet->time);
-        analyzer->last = time_later_of(analyzer->last, packet->time);
+        bytes += packet->length;
+        truncated += packet->captured < packet->length;
+        regressions += time_is_before(packet->time, last);
+        first = time_earlier_of(first, packet->time);
+        last = time_later_of(last, packet->time);
+        others |= packet->link_type ^ packets->link_type;
     }
+    analyzer->bytes += bytes;
+    analyzer->truncated += truncated;
+    analyzer->regressions += regressions;
+    analyzer->first = first;
+    analyzer->last = last;
     analyzer->packets += count;
-    count_link_types(analyzer, packets, count);
+    count_link_types(analyzer, packets, count, others != 0);
 }
 
 /* The place where the next segment is put. */
-static struct engine_item *next_item(struct analyzer *analyzer)
+static inline struct engine_item *next_item(struct analyzer *analyzer)
 {
     return analyzer->shards != NULL ? shards_next(analyzer->shards)
                                     : &analyzer->batch[analyzer->batched];
 }
 
 /* VLANs and tunnels, where they are part of a connection's identity. */
-static uint32_t context_of(const struct analyzer *analyzer, const struct segment *segment)
+static inline uint32_t context_of(const struct analyzer *analyzer, const struct segment *segment)
 {
     const struct config *config = &analyzer->engine.config;
     if (config->vlan_key == 0 && config->tunnel_key == 0)
@@ -63,20 +73,23 @@ static uint32_t context_of(const struct analyzer *analyzer, const struct segment
     return flow_key_context(segment, config->vlan_key != 0, config->tunnel_key != 0);
 }
 
-static enum status take_item(struct analyzer *analyzer, struct engine_item *item)
+/* part: which item of its packet it is. */
+static inline enum status take_item(struct analyzer *analyzer, struct engine_item *item,
+                                    uint32_t part)
 {
     if (analyzer->path != NULL && item->kind == ITEM_SEGMENT)
         path_take(analyzer->path, 0, &item->segment);
     item->context = context_of(analyzer, &item->segment);
     item->losses = analyzer->losses.count;
-    item->part = analyzer->items++;
+    item->part = part;
     if (analyzer->shards != NULL)
         return shards_take(analyzer->shards);
     engine_identify(analyzer->engine.table.secret, item);
     analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
     item->clock = analyzer->clock;
-    if (++analyzer->batched == ENGINE_BATCH)
-        analyzer_process_batch(analyzer);
+    if (++analyzer->batched < ENGINE_BATCH)
+        return STATUS_OK;
+    analyzer_process_batch(analyzer);
     return analyzer_take_status(analyzer);
 }
 
@@ -107,19 +120,11 @@ static bool take_other(struct analyzer *analyzer, nanotime time, enum dissect_re
     return result == DISSECT_SEGMENT || result == DISSECT_ICMP_ERROR;
 }
 
-/* One packet of a frame: nearly always the only one. */
-static enum status take_frame(struct analyzer *analyzer, const struct analyzer_packet *packet,
-                              const struct frame *frame)
+/* The item is a segment, or an error that quotes one. */
+static inline enum status take_segment(struct analyzer *analyzer,
+                                       const struct analyzer_packet *packet,
+                                       struct engine_item *item, uint32_t part)
 {
-    struct engine_item *item = next_item(analyzer);
-    item->kind = ITEM_SEGMENT;
-    enum dissect_result result = dissect(frame, &item->segment);
-    analyzer->further = item->segment.further;
-    if (result == DISSECT_SEGMENT)
-        analyzer->results[result]++;
-    else if (!take_other(analyzer, packet->time, result, *frame, item))
-        return result == DISSECT_FRAGMENT && analyzer->fragments == NULL ? STATUS_NO_MEMORY
-                                                                         : STATUS_OK;
     if (item->kind == ITEM_SEGMENT)
         analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
     item->segment.time = packet->time;
@@ -127,7 +132,22 @@ static enum status take_frame(struct analyzer *analyzer, const struct analyzer_p
     if (packet->seen_on > 0 && item->segment.around.seen_on == 0)
         item->segment.around.seen_on =
             (uint8_t)(SEEN_ON_CALLERS + packet->seen_on % (SEEN_ON_MOST + 1 - SEEN_ON_CALLERS));
-    return take_item(analyzer, item);
+    return take_item(analyzer, item, part);
+}
+
+/* One packet of a frame that dissect() said this of. */
+static enum status take_result(struct analyzer *analyzer, const struct analyzer_packet *packet,
+                               const struct frame *frame, enum dissect_result result,
+                               struct engine_item *item)
+{
+    item->kind = ITEM_SEGMENT;
+    analyzer->further = item->segment.further;
+    if (result == DISSECT_SEGMENT)
+        analyzer->results[result]++;
+    else if (!take_other(analyzer, packet->time, result, *frame, item))
+        return result == DISSECT_FRAGMENT && analyzer->fragments == NULL ? STATUS_NO_MEMORY
+                                                                         : STATUS_OK;
+    return take_segment(analyzer, packet, item, analyzer->items++);
 }
 
 enum status analyzer_take_lost(struct analyzer *analyzer, nanotime time)
@@ -140,7 +160,7 @@ enum status analyzer_take_lost(struct analyzer *analyzer, nanotime time)
         item->segment.time = time;
         item->segment.packet = analyzer->number;
         item->kind = ITEM_LOST;
-        enum status next = take_item(analyzer, item);
+        enum status next = take_item(analyzer, item, analyzer->items++);
         status = status == STATUS_OK ? next : status;
     }
     return status;
@@ -212,8 +232,10 @@ static enum status take_rest(struct analyzer *analyzer, const struct analyzer_pa
 {
     enum status status = STATUS_OK;
     while (analyzer->further) {
+        struct engine_item *item = next_item(analyzer);
         frame->part++;
-        status = worse_of(take_frame(analyzer, packet, frame), status);
+        enum dissect_result result = dissect(frame, &item->segment);
+        status = worse_of(take_result(analyzer, packet, frame, result, item), status);
     }
     if (analyzer->fragments == NULL)
         return status;
@@ -221,18 +243,34 @@ static enum status take_rest(struct analyzer *analyzer, const struct analyzer_pa
     return fragments_starved(analyzer->fragments) ? STATUS_NO_MEMORY : worse_of(status, lost);
 }
 
-static enum status take_packet(struct analyzer *analyzer, const struct analyzer_packet *packet)
+/* A frame that is no segment, or more than one; or that comes while fragments are kept. */
+static __attribute__((noinline)) enum status
+take_frame(struct analyzer *analyzer, const struct analyzer_packet *packet, struct frame frame,
+           enum dissect_result result, struct engine_item *item)
 {
-    if (packet->lost > 0)
-        analyzer_note_loss(analyzer, packet->lost, packet->time, packet->time);
-    analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
     analyzer->items = 0;
-    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
-    enum status status = take_frame(analyzer, packet, &frame);
+    enum status status = take_result(analyzer, packet, &frame, result, item);
     if (!analyzer->further && analyzer->fragments == NULL)
         return status;
     enum status rest = take_rest(analyzer, packet, &frame);
     return rest == STATUS_NO_MEMORY ? rest : worse_of(status, rest);
+}
+
+/* Nearly every packet is one segment: that way has no call of a function of this file. */
+static inline enum status take_packet(struct analyzer *analyzer,
+                                      const struct analyzer_packet *packet)
+{
+    if (packet->lost > 0)
+        analyzer_note_loss(analyzer, packet->lost, packet->time, packet->time);
+    analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
+    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
+    struct engine_item *item = next_item(analyzer);
+    enum dissect_result result = dissect(&frame, &item->segment);
+    if (result != DISSECT_SEGMENT || item->segment.further || analyzer->fragments != NULL)
+        return take_frame(analyzer, packet, frame, result, item);
+    analyzer->results[DISSECT_SEGMENT]++;
+    item->kind = ITEM_SEGMENT;
+    return take_segment(analyzer, packet, item, 0);
 }
 
 enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *packets,

@@ -26,12 +26,6 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
     return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-void engine_identify(struct hash_key secret, struct engine_item *item)
-{
-    item->end =
-        (uint8_t)flow_key_identify(secret, &item->segment, item->context, &item->key, &item->hash);
-}
-
 /* What the tuple, whose record is here by now, points to when it is parked. */
 static void fetch_parked(const struct tuple *tuple)
 {

@@ -205,34 +205,27 @@ struct lengths {
     uint32_t captured, wire;
 };
 
-static struct lengths classic_lengths(const struct classic *classic)
+static inline struct lengths read_lengths(const struct classic *classic, const uint8_t *record,
+                                          bool big_endian)
 {
-    const uint8_t *record = classic->buffer + classic->start;
-    struct lengths lengths = {read_u32(record + 8, classic->big_endian),
-                              read_u32(record + 12, classic->big_endian)};
+    struct lengths lengths = {read_u32(record + 8, big_endian), read_u32(record + 12, big_endian)};
     bool swapped = classic->lengths_swapped ||
                    (classic->lengths_maybe_swapped && lengths.captured > lengths.wire);
     return swapped ? (struct lengths){lengths.wire, lengths.captured} : lengths;
 }
 
-/* Gives out the next packet; false, and it stays, when it is not whole in the buffer, too large, or
- * of a time behind `until`. */
-static inline bool classic_take(struct classic *classic, nanotime until,
-                                struct captured_packet *ret_packet)
+static inline nanotime read_time(const struct classic *classic, const uint8_t *record,
+                                 bool big_endian)
 {
-    size_t there = classic->end - classic->start;
-    if (there < RECORD_HEADER_SIZE)
-        return false;
-    struct lengths lengths = classic_lengths(classic);
-    size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
-    if (lengths.captured > LARGEST_CAPTURE || there < size)
-        return false;
-    const uint8_t *record = classic->buffer + classic->start;
-    nanotime seconds = read_u32(record, classic->big_endian);
-    nanotime fraction = read_u32(record + 4, classic->big_endian);
-    nanotime time = seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
-    if (time_is_before(until, time))
-        return false;
+    nanotime seconds = read_u32(record, big_endian);
+    nanotime fraction = read_u32(record + 4, big_endian);
+    return seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
+}
+
+static inline void fill_packet(const struct classic *classic, const uint8_t *record,
+                               struct lengths lengths, nanotime time,
+                               struct captured_packet *ret_packet)
+{
     ret_packet->data = record + RECORD_HEADER_SIZE;
     ret_packet->captured =
         lengths.captured < classic->snaplen ? lengths.captured : classic->snaplen;
@@ -242,20 +235,52 @@ static inline bool classic_take(struct classic *classic, nanotime until,
     ret_packet->others = 0;
     ret_packet->link_type = classic->link_type;
     ret_packet->lost = 0;
-    classic->start += size;
-    classic->offset += size;
-    classic->packets++;
-    return true;
+}
+
+/*
+ * Gives out packets up to one that is not whole in the buffer, too large, or of a time behind
+ * `until`, which stays.  big_endian is the file's: a constant where this is inlined.
+ */
+static inline __attribute__((always_inline)) size_t
+take_packets(struct classic *classic, bool big_endian, nanotime until,
+             struct captured_packet *ret_packets, size_t room)
+{
+    const struct classic form = *classic; /* which nothing that is written may be a part of */
+    const uint8_t *at = form.buffer + form.start;
+    size_t there = form.end - form.start, count = 0;
+    for (; count < room && there >= RECORD_HEADER_SIZE; count++) {
+        struct lengths lengths = read_lengths(&form, at, big_endian);
+        size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
+        nanotime time = read_time(&form, at, big_endian);
+        if (lengths.captured > LARGEST_CAPTURE || there < size || time_is_before(until, time))
+            break;
+        fill_packet(&form, at, lengths, time, &ret_packets[count]);
+        at += size;
+        there -= size;
+    }
+    classic->offset += (form.end - there) - form.start;
+    classic->start = form.end - there;
+    classic->packets += count;
+    return count;
+}
+
+static size_t classic_more(void *reader, nanotime until, struct captured_packet *ret_packets,
+                           size_t room)
+{
+    struct classic *classic = reader;
+    return classic->big_endian ? take_packets(classic, true, until, ret_packets, room)
+                               : take_packets(classic, false, until, ret_packets, room);
 }
 
 static enum reader_result classic_next(void *reader, struct captured_packet *ret_packet,
                                        char *problem)
 {
     struct classic *classic = reader;
-    while (!classic_take(classic, INT64_MAX, ret_packet)) {
+    while (classic_more(classic, INT64_MAX, ret_packet, 1) == 0) {
         size_t needed = RECORD_HEADER_SIZE;
         if (classic->end - classic->start >= RECORD_HEADER_SIZE) {
-            uint32_t captured = classic_lengths(classic).captured;
+            const uint8_t *record = classic->buffer + classic->start;
+            uint32_t captured = read_lengths(classic, record, classic->big_endian).captured;
             if (captured > LARGEST_CAPTURE)
                 return classic_refuse(classic, captured, problem);
             needed += captured;
@@ -265,16 +290,6 @@ static enum reader_result classic_next(void *reader, struct captured_packet *ret
             return result;
     }
     return READER_PACKET;
-}
-
-static size_t classic_more(void *reader, nanotime until, struct captured_packet *ret_packets,
-                           size_t room)
-{
-    struct classic *classic = reader;
-    size_t count = 0;
-    while (count < room && classic_take(classic, until, &ret_packets[count]))
-        count++;
-    return count;
 }
 
 static int classic_link_type(const void *reader)

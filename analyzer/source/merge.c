@@ -175,6 +175,22 @@ static void input_note_time(struct source_input *seen, nanotime time)
     seen->last = time_later_of(seen->last, time);
 }
 
+static void input_note_times(struct source_input *seen, const struct captured_packet *packets,
+                             size_t count)
+{
+    if (count == 0)
+        return;
+    input_note_time(seen, packets[0].time);
+    nanotime first = seen->first, last = seen->last;
+    for (size_t i = 1; i < count; i++) {
+        first = time_earlier_of(first, packets[i].time);
+        last = time_later_of(last, packets[i].time);
+    }
+    seen->first = first;
+    seen->last = last;
+    seen->packets += count - 1;
+}
+
 /* Whether one file is left: its packets need not wait for a look ahead. */
 static bool merge_is_single(const struct merge *merge)
 {
@@ -246,13 +262,16 @@ size_t merge_more(struct merge *merge, struct captured_packet *ret_packets, size
     nanotime until = is_last ? INT64_MAX : merge->inputs[merge->next].first_time;
     struct input *input = &merge->inputs[merge->open[0]];
     size_t count = savefile_more(input->savefile, until, ret_packets, room);
+    const uint32_t place = merge->open[0], standpoint = input->standpoint;
+    uint64_t numbers = input->numbers;
     for (size_t i = 0; i < count; i++) {
-        input_note_time(&input->seen, ret_packets[i].time);
-        input->numbers += 1 + ret_packets[i].others;
-        ret_packets[i].input_packet = input->numbers;
-        ret_packets[i].input = merge->open[0];
-        ret_packets[i].standpoint = input->standpoint;
+        numbers += 1 + ret_packets[i].others;
+        ret_packets[i].input_packet = numbers;
+        ret_packets[i].input = place;
+        ret_packets[i].standpoint = standpoint;
     }
+    input->numbers = numbers;
+    input_note_times(&input->seen, ret_packets, count);
     return count;
 }
 

@@ -380,6 +380,22 @@ enum source_result source_next(struct source *source, struct captured_packet *re
     return result;
 }
 
+/* As source_admit() numbers them, one after the other, where there is no filter. */
+static size_t source_admit_all(struct source *source, struct captured_packet *packets, size_t count)
+{
+    uint64_t number = source->read, lost = source->lost;
+    for (size_t i = 0; i < count; i++) {
+        number += 1 + packets[i].others;
+        packets[i].number = number;
+        packets[i].lost += lost;
+        lost = 0;
+    }
+    source->read = number;
+    source->lost = lost;
+    source->packets += count;
+    return count;
+}
+
 size_t source_more(struct source *source, struct captured_packet *ret_packets, size_t room)
 {
     if (source->live != NULL || source_is_broken(source))
@@ -387,6 +403,8 @@ size_t source_more(struct source *source, struct captured_packet *ret_packets, s
     if (source->count > 0 && source->count - source->packets < room)
         room = (size_t)(source->count - source->packets);
     size_t read = merge_more(&source->merge, ret_packets, room), kept = 0;
+    if (source->filter == NULL)
+        return source_admit_all(source, ret_packets, read);
     for (size_t i = 0; i < read; i++) {
         if (!source_admit(source, &ret_packets[i]))
             continue;
