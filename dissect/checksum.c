@@ -11,8 +11,9 @@
 #include "tcp.h"
 
 #include "packet.h"
+#include "sum_vectors.h"
 
-enum { ADDRESS = 16 };
+enum { ADDRESS = 16, LONG = 128 /* octets, from which on vectors are worth asking for */ };
 
 /* Folds to sixteen bits, carries added in at the bottom; only a sum of 0 gives 0. */
 static uint16_t sum_fold(uint64_t sum)
@@ -47,18 +48,28 @@ static uint64_t sum_total(struct sum sum)
 }
 
 /* The words of a view in memory order, not yet folded. */
-static uint64_t sum_memory(struct view view)
+static inline uint64_t sum_words(struct view view)
 {
-    struct view_tail tail = view_memory_tail(view);
-    struct sum even = {(uint64_t)tail.four + tail.two + tail.one, 0};
+    struct sum even = {view_memory_last(view), 0};
     struct sum odd = {0};
     for (; view_holds(view, 16); view = view_after(view, 16)) {
         sum_add(&even, view_memory64(view, 0));
         sum_add(&odd, view_memory64(view, 8));
     }
     if (view_holds(view, 8))
-        sum_add(&even, view_memory64(view, 0));
+        sum_add(&odd, view_memory64(view, 0));
     return sum_total(even) + sum_total(odd);
+}
+
+static __attribute__((noinline)) uint64_t sum_long(struct view view)
+{
+    struct view blocks = view_first(view, view.octets & ~(size_t)(SUM_BLOCK - 1));
+    return sum_vectors(blocks) + sum_words(view_after(view, blocks.octets));
+}
+
+static inline uint64_t sum_memory(struct view view)
+{
+    return view_holds(view, LONG) && sum_has_vectors() ? sum_long(view) : sum_words(view);
 }
 
 /* Both addresses; IPv4 ones have zeros behind them, which add nothing. */
@@ -87,10 +98,23 @@ static uint32_t sum_rest(uint8_t protocol, uint32_t length)
     return (uint32_t)protocol + (length >> 16) + (length & 0xffff);
 }
 
-/* Of a sum over addresses and segment, in memory order: whether it is what a good one gives. */
-static bool is_good(uint64_t sum, uint32_t length)
+/* From a number of sixteen bits to memory order. */
+static inline uint16_t sum_stored(uint32_t number)
 {
-    return sum_fold(sum_number(sum) + sum_rest(PROTOCOL_TCP, length)) == 0xffff;
+    const uint8_t octets[] = {(uint8_t)(number >> 8), (uint8_t)number};
+    uint16_t word;
+    memcpy(&word, octets, sizeof word);
+    return word;
+}
+
+/*
+ * Of a sum over addresses and segment, in memory order: whether it is what a good one gives.  That
+ * folds to 0xffff: it is not 0, as the protocol is not, and a multiple of it.
+ */
+static inline bool is_good(uint64_t sum, uint32_t length)
+{
+    sum += (uint64_t)sum_stored(PROTOCOL_TCP) + sum_stored(length >> 16) + sum_stored(length);
+    return sum % 0xffff == 0;
 }
 
 static enum checksum_verdict judge_not_good(uint32_t length, const struct segment *segment)

@@ -93,30 +93,30 @@ static inline uint64_t view_memory64(struct view view, size_t offset)
     return word;
 }
 
-/* What is left of a view after whole words of eight, in no more than three pieces of memory. */
-struct view_tail {
-    uint32_t four;
-    uint16_t two;
-    uint16_t one; /* the last octet, and a zero octet behind it */
-};
-
-static inline struct view_tail view_memory_tail(struct view view)
+/* Of less than eight octets the word in memory, with zeros behind them. */
+static inline uint64_t view_memory_few(struct view view)
 {
-    struct view_tail tail = {0};
-    view = view_after(view, view.octets & ~(size_t)7);
-    if ((view.octets & 4) != 0) {
-        view_copy(view, 0, &tail.four, 4);
-        view = view_after(view, 4);
-    }
-    if ((view.octets & 2) != 0) {
-        view_copy(view, 0, &tail.two, 2);
-        view = view_after(view, 2);
-    }
-    if ((view.octets & 1) != 0) {
-        const uint8_t padded[2] = {view_u8(view, 0), 0};
-        memcpy(&tail.one, padded, sizeof padded);
-    }
-    return tail;
+    uint64_t word = 0;
+    for (size_t i = view.octets; i > 0; i--)
+        word = word << 8 | view_u8(view, i - 1);
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(word) : word;
+}
+
+/*
+ * What is left of a view after whole words of eight, as a word in memory with zeros behind it; 0
+ * where nothing is.  Where there is one whole word, the last octets are read together with those
+ * before them, which then leave.
+ */
+static inline uint64_t view_memory_last(struct view view)
+{
+    const unsigned left = view.octets % 8;
+    if (left == 0)
+        return 0;
+    if (!view_holds(view, 8))
+        return view_memory_few(view);
+    uint64_t word = view_memory64(view, view.octets - 8);
+    const unsigned others = 64 - 8 * left;
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? word << others : word >> others;
 }
 
 #endif
