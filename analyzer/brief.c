@@ -3,7 +3,8 @@
 
 #include "decide.h"
 #include "evict.h"
-#include "tcp/ordinary.h"
+#include "tcp/ordinary_steps.h"
+#include "tcp/zeek_follow.h"
 
 /* Of tuple->calm, for end 0; those of end 1 stand two bits higher. */
 enum calm {
@@ -32,28 +33,28 @@ unsigned brief_calm(const struct tuple *tuple)
  * Nothing is to make room, nobody wants to see every segment, and no deadline follows every packet.
  * What takes memory sees to it that this is asked anew.
  */
-static bool is_at_ease(struct engine *engine)
+static __attribute__((noinline)) bool becomes_at_ease(struct engine *engine)
 {
-    if (!engine->at_ease)
-        engine->at_ease = !engine->trace_segments && engine->probe == NULL &&
-                          engine->config.active_timeout == 0 && !evict_is_due(engine);
+    engine->at_ease = !engine->trace_segments && engine->probe == NULL &&
+                      engine->config.active_timeout == 0 && !evict_is_due(engine);
     return engine->at_ease;
 }
 
-static void follow_zeek(struct tuple *tuple, const struct segment *segment, int from, unsigned calm)
+static __attribute__((noinline)) void
+follow_zeek_at_length(struct tuple *tuple, const struct segment *segment, int from, unsigned calm)
 {
     struct zeek_view *zeek = &tuple->current->connection.zeek;
     if ((calm & CALM_MIDDLE) == 0) {
         zeek_view_ordinary(zeek, segment, from);
-    } else if (!zeek_view_follow(zeek, segment, from)) {
-        zeek_view_packet_fully(zeek, segment, from);
-        tuple->calm = brief_calm(tuple) & 0xf;
+        return;
     }
+    zeek_view_packet_fully(zeek, segment, from);
+    tuple->calm = brief_calm(tuple) & 0xf;
 }
 
 /* Whether the packet says of the capture what no packet of the connection said before. */
-static bool is_notable(const struct incarnation *current, const struct side *receiver,
-                       const struct segment *segment)
+static inline bool is_notable(const struct incarnation *current, const struct side *receiver,
+                              const struct segment *segment)
 {
     const uint64_t known = current->notes;
     bool cut = segment->cut != 0 && (known >> NOTE_capture_truncated & 1) == 0;
@@ -67,21 +68,22 @@ bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segm
                    int end)
 {
     unsigned calm = tuple->calm >> 2 * end;
-    if ((calm & CALM_OPEN) == 0 || !is_at_ease(engine))
+    if ((calm & CALM_OPEN) == 0 || (!engine->at_ease && !becomes_at_ease(engine)))
         return false;
     struct incarnation *current = tuple->current;
     struct connection *connection = &current->connection;
     int from = incarnation_side(current, end);
     bool lost = engine->losses_known > 0 && decide_has_lost(engine, current);
-    if (!ordinary_segment(connection, segment, from, decide_least_idle(&engine->config)))
+    if (!ordinary_fits(connection, segment, from, decide_least_idle(&engine->config)))
         return false;
+    ordinary_take(connection, segment, from);
     engine->counts.segments++;
-    if (segment->payload > 0)
-        incarnation_remember(current, segment, end);
+    incarnation_remember(current, segment, end);
     if (lost)
         current->notes |= UINT64_C(1) << NOTE_capture_drop;
     if (is_notable(current, connection->side + side_other(from), segment))
         decide_note_packet(current, segment, from);
-    follow_zeek(tuple, segment, from, calm);
+    if ((calm & CALM_MIDDLE) == 0 || !zeek_view_follow(&connection->zeek, segment, from))
+        follow_zeek_at_length(tuple, segment, from, calm);
     return true;
 }

@@ -79,15 +79,15 @@ static inline void meet_deadlines(struct engine *engine, nanotime now,
 }
 
 /* Once the deadlines before it are met: they may have settled what came before. */
-static void keep_on_tape(struct engine *engine, const struct engine_item *item)
+static inline void keep_on_tape(struct engine *engine, const struct engine_item *item)
 {
     if (engine->tape != NULL && tape_take(engine->tape, item) != STATUS_OK)
         engine->status = STATUS_NO_MEMORY;
 }
 
 /* The way of a segment that does not go the short one; tuple NULL: the first of its tuple. */
-static void take_at_length(struct engine *engine, const struct engine_item *item,
-                           struct tuple *tuple)
+static __attribute__((noinline)) void
+take_at_length(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
 {
     const struct segment *segment = &item->segment;
     bool first = tuple == NULL;
@@ -120,11 +120,12 @@ static void take_at_length(struct engine *engine, const struct engine_item *item
 }
 
 /* likely: the tuple that it seemed to be when the batch began; NULL: not known. */
-static void take_segment(struct engine *engine, const struct engine_item *item,
-                         struct tuple *likely)
+static inline void take_segment(struct engine *engine, const struct engine_item *item,
+                                struct tuple *likely)
 {
     engine->losses_known = item->losses;
-    engine_advance(engine, item->clock);
+    meet_deadlines(engine, item->clock, NULL);
+    engine->clock = time_later_of(engine->clock, item->clock);
     keep_on_tape(engine, item);
     struct tuple *tuple = likely;
     if (tuple == NULL || !flow_table_is_of(tuple, &item->key))
@@ -240,9 +241,11 @@ static void fetch_batch(const struct engine *engine, const struct engine_item *c
 
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
 {
-    struct tuple *likely[ENGINE_BATCH] = {NULL};
+    struct tuple *likely[ENGINE_BATCH];
     if (engine->table.count > FEW_TUPLES)
         fetch_batch(engine, items, count, likely);
+    else
+        memset(likely, 0, sizeof(likely));
     for (uint32_t i = 0; i < count; i++) {
         switch ((enum item_kind)items[i]->kind) {
         case ITEM_SEGMENT:

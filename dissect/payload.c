@@ -2,9 +2,9 @@
  * payload: a fingerprint of what a segment carries, to know a packet again.
  *
  * Add and multiply, eight octets at a time in two lanes that do not wait for each other, and mix at
- * the end.  It is no secret and no digest: who wants two payloads to collide can have that, and gains
- * a packet taken for a copy only where sequence number and length agree, too.  Not the same on
- * machines of different byte order, so it is never written out.
+ * the end.  It is no secret and no digest: who wants two payloads to collide can have that, and
+ * gains a packet taken for a copy only where sequence number and length agree, too.  Not the same
+ * on machines of different byte order, so it is never written out.
  */
 #include "tcp.h"
 

@@ -6,8 +6,6 @@
 
 #include "view.h"
 
-enum { SUM_BLOCK = 64 }; /* octets */
-
 #if defined(__x86_64__) && defined(__GNUC__)
 
 static inline bool sum_has_vectors(void)
@@ -15,8 +13,8 @@ static inline bool sum_has_vectors(void)
     return __builtin_cpu_supports("avx2"); /* looks at a word that was filled at the start */
 }
 
-/* The sum of the view's words of 32 bits as they stand in memory; of whole blocks alone. */
-uint64_t sum_vectors(struct view blocks);
+/* The sum of the view's words of 32 bits as they stand in memory; behind its end are zeros. */
+uint64_t sum_vectors(struct view view);
 
 #else
 
@@ -25,9 +23,9 @@ static inline bool sum_has_vectors(void)
     return false;
 }
 
-static inline uint64_t sum_vectors(struct view blocks)
+static inline uint64_t sum_vectors(struct view view)
 {
-    (void)blocks;
+    (void)view;
     return 0; /* nobody asks */
 }
 

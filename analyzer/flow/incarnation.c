@@ -26,26 +26,6 @@ void tombstone_list_free(struct tombstone *list)
     }
 }
 
-void incarnation_remember(struct incarnation *incarnation, const struct segment *segment, int end)
-{
-    if (segment->payload == 0)
-        return;
-    incarnation->last[incarnation->last_next] = (struct last_segment){
-        .t = segment->time,
-        .packet = segment->packet,
-        .sequence = segment->sequence,
-        .acknowledgment = segment->acknowledgment,
-        .payload = segment->payload,
-        .payload_hash = segment->payload_hash,
-        .tsval = segment->tsval,
-        .ip_id = segment->ip_id,
-        .end = (uint8_t)end,
-        .hashed = segment->payload_hashed,
-        .flags = segment->flags,
-    };
-    incarnation->last_next = (uint8_t)((incarnation->last_next + 1) % LAST_SEGMENTS);
-}
-
 struct tombstone_side incarnation_keep_side(const struct incarnation *incarnation, int side)
 {
     const struct side *x = &incarnation->connection.side[side];

@@ -230,7 +230,26 @@ bool incarnation_keep_tunnels(struct incarnation *incarnation, const struct segm
                               int end);
 
 /* Remembers a segment with payload in the ring of the last ones. */
-void incarnation_remember(struct incarnation *incarnation, const struct segment *segment, int end);
+static inline void incarnation_remember(struct incarnation *incarnation,
+                                        const struct segment *segment, int end)
+{
+    if (segment->payload == 0)
+        return;
+    incarnation->last[incarnation->last_next] = (struct last_segment){
+        .t = segment->time,
+        .packet = segment->packet,
+        .sequence = segment->sequence,
+        .acknowledgment = segment->acknowledgment,
+        .payload = segment->payload,
+        .payload_hash = segment->payload_hash,
+        .tsval = segment->tsval,
+        .ip_id = segment->ip_id,
+        .end = (uint8_t)end,
+        .hashed = segment->payload_hashed,
+        .flags = segment->flags,
+    };
+    incarnation->last_next = (uint8_t)((incarnation->last_next + 1) % LAST_SEGMENTS);
+}
 
 /* A tombstone of the incarnation, owned by the caller; NULL when memory ran out. */
 struct tombstone *incarnation_bury(const struct incarnation *incarnation, nanotime closed_at);

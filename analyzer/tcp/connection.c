@@ -466,7 +466,8 @@ bool connection_segment(struct connection *connection, const struct segment *seg
         step_begin(step, connection, segment, from);
         step->ordinary = true;
         zeek_view_ordinary(&connection->zeek, segment, from);
-        return ordinary_segment(connection, segment, from, NANOTIME_UNKNOWN);
+        ordinary_segment(connection, segment, from);
+        return true;
     }
     if (opening_fits(connection, segment, from)) {
         step_begin(step, connection, segment, from);
@@ -477,7 +478,8 @@ bool connection_segment(struct connection *connection, const struct segment *seg
         step_begin(step, connection, segment, from);
         opening_prove(connection, segment, step);
         zeek_view_ordinary(&connection->zeek, segment, from);
-        return ordinary_segment(connection, segment, from, NANOTIME_UNKNOWN);
+        ordinary_segment(connection, segment, from);
+        return true;
     }
     if (parting_fits(connection, segment, from)) {
         step_begin(step, connection, segment, from);

@@ -19,13 +19,7 @@ bool ordinary_may_come(const struct connection *connection, int from);
 /* Whether the segment is one, where it may come; asked before anything is counted. */
 bool ordinary_follows(const struct connection *connection, const struct segment *segment, int from);
 
-/*
- * All that is done for a segment where an ordinary one may come, but for Zeek's view: takes it if
- * it follows, is no copy of the last few packets (copies.h), and does not break a silence of
- * least_idle ns.  Returns false, with nothing changed, else.  least_idle NANOTIME_UNKNOWN: all this
- * was asked.
- */
-bool ordinary_segment(struct connection *connection, const struct segment *segment, int from,
-                      nanotime least_idle);
+/* All that is done for such a one, of which that was asked, but for Zeek's view. */
+void ordinary_segment(struct connection *connection, const struct segment *segment, int from);
 
 #endif

@@ -19,20 +19,21 @@ static float rtt_parabola(const struct rtt *rtt, int i, float d)
     const float *q = rtt->height;
     float n0 = (float)rtt->position[i - 1], n1 = (float)rtt->position[i],
           n2 = (float)rtt->position[i + 1];
-    return q[i] + d / (n2 - n0) * ((n1 - n0 + d) * (q[i + 1] - q[i]) / (n2 - n1) +
-                                   (n2 - n1 - d) * (q[i] - q[i - 1]) / (n1 - n0));
+    return q[i] + d / (n2 - n0) *
+                      ((n1 - n0 + d) * (q[i + 1] - q[i]) / (n2 - n1) +
+                       (n2 - n1 - d) * (q[i] - q[i - 1]) / (n1 - n0));
 }
 
-/* Where marker i should stand after all samples so far. */
-static float rtt_desired(const struct rtt *rtt, int i)
+/* How far marker i stands before where it should after all samples so far. */
+static inline float rtt_off(const struct rtt *rtt, int i)
 {
-    const float increment[RTT_MARKERS] = {0, quantile / 2, quantile, (1 + quantile) / 2, 1};
-    return 1 + increment[i] * (float)(rtt->samples - 1);
+    static const float increment[RTT_MARKERS] = {0, quantile / 2, quantile, (1 + quantile) / 2, 1};
+    return 1 + increment[i] * (float)(rtt->samples - 1) - (float)rtt->position[i];
 }
 
-static void rtt_adjust(struct rtt *rtt, int i)
+/* Moves a marker that is off by one place or more, where its neighbours leave room. */
+static __attribute__((noinline)) void rtt_adjust(struct rtt *rtt, int i, float off)
 {
-    float off = rtt_desired(rtt, i) - (float)rtt->position[i];
     int d = 0;
     if (off >= 1 && rtt->position[i + 1] > rtt->position[i] + 1)
         d = 1;
@@ -49,18 +50,16 @@ static void rtt_adjust(struct rtt *rtt, int i)
     rtt->position[i] += (uint32_t)d;
 }
 
-/* Puts one later sample between its markers. */
-static void rtt_observe(struct rtt *rtt, float sample)
+/* Puts one later sample between its markers, whose heights ascend: those above it move on. */
+static inline void rtt_observe(struct rtt *rtt, float sample)
 {
-    int cell = 0;
     if (sample < rtt->height[0])
         rtt->height[0] = sample;
-    while (cell < RTT_MARKERS - 2 && sample >= rtt->height[cell + 1])
-        cell++;
     if (sample > rtt->height[RTT_MARKERS - 1])
         rtt->height[RTT_MARKERS - 1] = sample;
-    for (int i = cell + 1; i < RTT_MARKERS; i++)
-        rtt->position[i]++;
+    for (int i = 1; i < RTT_MARKERS - 1; i++)
+        rtt->position[i] += sample < rtt->height[i];
+    rtt->position[RTT_MARKERS - 1]++;
 }
 
 void rtt_add(struct rtt *rtt, nanotime sample)
@@ -79,8 +78,12 @@ void rtt_add(struct rtt *rtt, nanotime sample)
         return;
     rtt->samples++;
     rtt_observe(rtt, (float)sample);
-    for (int i = 1; i < RTT_MARKERS - 1; i++)
-        rtt_adjust(rtt, i);
+#pragma GCC unroll 3
+    for (int i = 1; i < RTT_MARKERS - 1; i++) {
+        float off = rtt_off(rtt, i);
+        if (off >= 1 || off <= -1)
+            rtt_adjust(rtt, i, off);
+    }
 }
 
 nanotime rtt_p95(const struct rtt *rtt)

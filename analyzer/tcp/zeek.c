@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "zeek_follow.h"
 #include "zeek_letters.h"
 #include "zeek_moves.h"
 #include "zeek_numbers.h"
@@ -19,12 +20,6 @@ _Static_assert(sizeof(struct zeek_view) <= 128, "a view is two cache lines");
 
 /* What the counters of 20 bits hold. */
 enum { MOST_COUNTED = 0xfffff };
-
-/* Octets in flight that no stream is given up for (zeek_stream.c). */
-enum { ORDINARY_UNANSWERED = 1 << 20 };
-
-/* From here on a number relative to the start of its stream may be one before it. */
-static const uint32_t NUMBERS_HALF = UINT32_C(1) << 31;
 
 /*
  * Zeek's likely_server_ports, TCP: the ports its base scripts register for their analyzers.
@@ -272,14 +267,6 @@ void zeek_view_start(struct zeek_view *view, const struct segment *first, int fr
     zeek_letters_add_flip(view);
 }
 
-/* The payload follows what was delivered, and is not so much that the stream is given up. */
-static bool is_delivered(const struct zeek_end *end, const struct segment *segment)
-{
-    uint32_t held = segment->sequence + segment->payload - end->acked - 1;
-    return segment->sequence - end->start == end->delivered && end->delivered <= INT32_MAX &&
-           end->acked - end->start > 1 && held < ORDINARY_UNANSWERED;
-}
-
 bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from)
 {
     const struct zeek_end *end = view->end + from, *peer = view->end + 1 - from;
@@ -288,11 +275,10 @@ bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from)
            end->given_up == 0 && end->hidden == 0 && end->island == end->island_end &&
            peer->state == ZEEK_ESTABLISHED && peer->ack_wraps == 0 && peer->given_up == 0 &&
            peer->hidden == 0 && peer->fin == 0 && peer->acked >= peer->start &&
-           ((end->delivered | peer->delivered) & NUMBERS_HALF) == 0;
+           ((end->delivered | peer->delivered) & ZEEK_HALF) == 0;
 }
 
-/* The acknowledgment covers what Zeek has not seen, to there. */
-static bool follow_gap(struct zeek_view *view, int from, uint32_t acknowledged)
+bool zeek_view_follow_gap(struct zeek_view *view, int from, uint32_t acknowledged)
 {
     struct zeek_end *end = view->end + from;
 
@@ -300,26 +286,6 @@ static bool follow_gap(struct zeek_view *view, int from, uint32_t acknowledged)
         return false;
     end->delivered = acknowledged;
     add_gap(view, from);
-    return true;
-}
-
-bool zeek_view_follow(struct zeek_view *view, const struct segment *segment, int from)
-{
-    struct zeek_end *end = view->end + from, *peer = view->end + 1 - from;
-    const uint32_t payload = segment->payload, acknowledged = segment->acknowledgment - peer->start;
-    const bool kept = payload > 0 && segment->cut == 0;
-
-    if ((end->seen & (payload > 0 ? SEEN_DATA : SEEN_ACK)) == 0 || segment->sequence != end->last ||
-        segment->sequence + payload < segment->sequence || segment->acknowledgment < peer->acked ||
-        ((acknowledged | peer->delivered) & NUMBERS_HALF) != 0)
-        return false;
-    if (kept && !is_delivered(end, segment))
-        return false;
-    if (acknowledged > peer->delivered && !follow_gap(view, 1 - from, acknowledged))
-        return false;
-    end->last = segment->sequence + payload;
-    end->delivered += kept ? payload : 0;
-    peer->acked = segment->acknowledgment;
     return true;
 }
 

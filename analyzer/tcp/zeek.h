@@ -106,14 +106,10 @@ void zeek_view_packet(struct zeek_view *view, const struct segment *segment, int
 void zeek_view_ordinary(struct zeek_view *view, const struct segment *segment, int from);
 
 /*
- * Whether nothing is missing of what the segments of end `from` follow: zeek_view_follow() may take
- * them.  Holds until a segment is taken otherwise.
+ * Whether nothing is missing of what the segments of end `from` follow: zeek_view_follow()
+ * (zeek_follow.h) may take them.  Holds until a segment is taken otherwise.
  */
 bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from);
-
-/* Takes such a segment if its numbers follow, and its letter has been written; returns false, with
- * nothing changed, else. */
-bool zeek_view_follow(struct zeek_view *view, const struct segment *segment, int from);
 
 /* The same without a short way for what is ordinary: a test compares the two. */
 void zeek_view_packet_fully(struct zeek_view *view, const struct segment *segment, int from);
