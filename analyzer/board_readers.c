@@ -13,13 +13,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/time.h"
 #include "feed.h"
 #include "http_answer.h"
+#include "http_guests.h"
+#include "source/clock.h"
 
 enum {
     MOST = 32,
     LAST_MOMENTS = 30, /* of 10 ms, until those who still read are cut off */
-    SLOW_SECONDS = 30, /* a reader that takes nothing for so long is closed: it comes again */
+    SLOW_SECONDS = 30, /* a reader that takes no block in so long is closed: it comes again */
 };
 
 /* How many messages of each kind wait for who comes later, and their names. */
@@ -41,6 +44,7 @@ struct reader {
     uint64_t number;              /* of the last message that was begun */
     struct feed_message *message; /* being read; held */
     size_t position;              /* in it, or in the heart beat */
+    nanotime asked;               /* when it was ready for the last block; monotonic clock */
     bool waits;                   /* suspended */
     bool beats;                   /* a heart beat is due, or being read */
     struct reader *next;
@@ -107,6 +111,7 @@ static ssize_t read_feed(void *context, uint64_t position, char *out, size_t roo
     struct reader *reader = context;
     (void)position;
     pthread_mutex_lock(&reader->readers->lock);
+    reader->asked = clock_now(CLOCK_MONOTONIC);
     ssize_t result = read_some(reader, out, room);
     pthread_mutex_unlock(&reader->readers->lock);
     return result;
@@ -135,6 +140,7 @@ static struct reader *begin_reader(struct board_readers *readers, struct MHD_Con
     if (reader == NULL)
         return NULL;
     *reader = (struct reader){.readers = readers, .connection = connection, .beats = true};
+    reader->asked = clock_now(CLOCK_MONOTONIC);
     pthread_mutex_lock(&readers->lock);
     bool has_room = readers->count < MOST;
     if (has_room) {
@@ -168,6 +174,7 @@ bool board_readers_serve(struct board_readers *readers, struct MHD_Connection *c
     MHD_add_response_header(response, "X-Accel-Buffering",
                             "no"); /* of nginx, where one is before */
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)SLOW_SECONDS);
+    http_guest_stays(connection);
     bool queued = MHD_queue_response(connection, MHD_HTTP_OK, response) == MHD_YES;
     MHD_destroy_response(response);
     return queued;
@@ -188,10 +195,19 @@ void board_readers_post(struct board_readers *readers, enum board_kind kind, con
     pthread_mutex_unlock(&readers->lock);
 }
 
+/* It may take an octet now and then, so as not to be silent. */
+static bool is_slow(const struct reader *reader, nanotime now)
+{
+    return time_since(now, reader->asked) >= INT64_C(1) * SLOW_SECONDS * NANO_PER_SECOND;
+}
+
 void board_readers_wake(struct board_readers *readers, bool beat)
 {
+    nanotime now = clock_now(CLOCK_MONOTONIC);
     pthread_mutex_lock(&readers->lock);
     for (struct reader *reader = readers->first; reader != NULL; reader = reader->next) {
+        if (!reader->waits && is_slow(reader, now))
+            http_guest_leaves(reader->connection);
         if (!reader->waits)
             continue;
         reader->beats = beat;

@@ -46,8 +46,8 @@ struct board_server {
     size_t page_length;
     struct board_readers *readers;
     struct http_service service;
-    struct MHD_Daemon *daemon; /* NULL: not begun */
-    pthread_mutex_t lock;      /* guards what follows */
+    struct http_server *http; /* NULL: not begun */
+    pthread_mutex_t lock;     /* guards what follows */
     struct question questions[QUESTIONS];
     bool over;
     atomic_bool asked; /* read without it */
@@ -112,6 +112,20 @@ static bool serve_answer(struct board_server *server, struct MHD_Connection *con
                                                        "nothing is kept of it any more\n");
     free(found.text);
     return done;
+}
+
+/* Who asked has its answer, or went away while it waited: then nobody comes for the answer. */
+static void leave(void *context, struct MHD_Connection *connection)
+{
+    struct board_server *server = context;
+    pthread_mutex_lock(&server->lock);
+    for (unsigned i = 0; i < QUESTIONS; i++) {
+        if (server->questions[i].connection != connection)
+            continue;
+        free(server->questions[i].text);
+        server->questions[i] = (struct question){.connection = NULL};
+    }
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* --- who asks for what --- */
@@ -197,6 +211,11 @@ void board_server_post(struct board_server *server, enum board_kind kind, const 
 void board_server_wake(struct board_server *server, bool beat)
 {
     board_readers_wake(server->readers, beat);
+}
+
+void board_server_tidy(struct board_server *server)
+{
+    http_tidy(server->http);
 }
 
 bool board_server_is_asked(struct board_server *server)
@@ -293,8 +312,9 @@ enum status board_server_begin(struct board_server *server, char *page, size_t l
 {
     server->page = page;
     server->page_length = length;
-    server->service = (struct http_service){serve, server, CONNECTIONS};
-    return http_begin(&server->listener, &server->service, &server->daemon, message);
+    server->service = (struct http_service){
+        .serve = serve, .leave = leave, .context = server, .connections = CONNECTIONS};
+    return http_begin(&server->listener, &server->service, &server->http, message);
 }
 
 /* Nobody is left suspended. */
@@ -316,8 +336,7 @@ void board_server_free(struct board_server *server)
     if (server == NULL)
         return;
     end_waiting(server);
-    if (server->daemon != NULL)
-        MHD_stop_daemon(server->daemon);
+    http_end(server->http);
     if (server->listener >= 0)
         close(server->listener);
     for (unsigned i = 0; i < QUESTIONS; i++)

@@ -51,6 +51,9 @@ void board_server_post(struct board_server *server, enum board_kind kind, const 
 /* What was posted leaves; beat: those to whom nothing was said hear that it lives. */
 void board_server_wake(struct board_server *server, bool beat);
 
+/* Closes the connections that take too long; to be called now and then. */
+void board_server_tidy(struct board_server *server);
+
 /* Whether a question waits; cheap enough to be asked at every packet. */
 bool board_server_is_asked(struct board_server *server);
 

@@ -35,6 +35,11 @@ void board_server_wake(struct board_server *server, bool beat)
     (void)beat;
 }
 
+void board_server_tidy(struct board_server *server)
+{
+    (void)server;
+}
+
 bool board_server_is_asked(struct board_server *server)
 {
     (void)server;

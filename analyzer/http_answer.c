@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http_guests.h"
+
+struct http_server {
+    const struct http_service *service;
+    struct http_guests *guests;
+    struct MHD_Daemon *daemon; /* NULL: not begun */
+};
+
 const char http_plain[] = "text/plain; charset=utf-8";
 
 /* A copy of what is sent, so that another text may take the place of the one it came from. */
@@ -80,7 +88,7 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
                              size_t *upload_size, void **progress)
 {
     static const char steps[] = "012";
-    const struct http_service *service = context;
+    const struct http_service *service = ((const struct http_server *)context)->service;
     bool answered;
     (void)version;
     (void)upload;
@@ -91,23 +99,68 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
     if (step == NULL)
         return MHD_YES;
     *upload_size = 0;
+    if (step == steps)
+        http_guest_reads(connection);
     return service->serve(service->context, connection, path, step != steps) ? MHD_YES : MHD_NO;
 }
 
-enum status http_begin(int *listener, const struct http_service *service,
-                       struct MHD_Daemon **ret_daemon, char *message)
+static void complete(void *context, struct MHD_Connection *connection, void **progress,
+                     enum MHD_RequestTerminationCode code)
 {
-    struct MHD_Daemon *daemon = MHD_start_daemon(
+    const struct http_service *service = ((const struct http_server *)context)->service;
+    (void)progress;
+    (void)code;
+    if (service->leave != NULL)
+        service->leave(service->context, connection);
+    http_guest_asks(connection);
+}
+
+static struct MHD_Daemon *start(int listener, struct http_server *server)
+{
+    return MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0,
-        NULL, NULL, serve, (void *)(uintptr_t)service, MHD_OPTION_LISTEN_SOCKET, *listener,
-        MHD_OPTION_CONNECTION_LIMIT, service->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        NULL, NULL, serve, server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
+        server->service->connections + HTTP_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)HTTP_QUIET_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_SIZE,
-        MHD_OPTION_END);
-    if (daemon == NULL) {
+        MHD_OPTION_NOTIFY_COMPLETED, complete, server, MHD_OPTION_NOTIFY_CONNECTION,
+        http_guests_notify, server->guests, MHD_OPTION_END);
+}
+
+enum status http_begin(int *listener, const struct http_service *service,
+                       struct http_server **ret_server, char *message)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return STATUS_NO_MEMORY;
+    server->service = service;
+    server->guests = http_guests_new(service->connections);
+    if (server->guests == NULL) {
+        http_end(server);
+        return STATUS_NO_MEMORY;
+    }
+    server->daemon = start(*listener, server);
+    if (server->daemon == NULL) {
         snprintf(message, MESSAGE_SIZE, "cannot answer over HTTP: %s", strerror(errno));
+        http_end(server);
         return STATUS_WRITE;
     }
     *listener = -1;
-    *ret_daemon = daemon;
+    *ret_server = server;
     return STATUS_OK;
+}
+
+void http_tidy(struct http_server *server)
+{
+    if (server != NULL)
+        http_guests_tidy(server->guests);
+}
+
+void http_end(struct http_server *server)
+{
+    if (server == NULL)
+        return;
+    if (server->daemon != NULL)
+        MHD_stop_daemon(server->daemon);
+    http_guests_free(server->guests);
+    free(server);
 }

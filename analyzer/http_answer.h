@@ -2,7 +2,8 @@
  * http_answer: answers over HTTP, whoever asks: page_server and board_server.
  *
  * What answers is libmicrohttpd, in a thread of its own: GET and HEAD alone, a bounded number of
- * connections with a bounded request, and those that say nothing are closed.
+ * connections with a bounded request; those that say nothing, or take too long, are closed
+ * (http_guests).
  */
 #ifndef LASTACK_HTTP_ANSWER_H
 #define LASTACK_HTTP_ANSWER_H
@@ -13,7 +14,7 @@
 #include "base/status.h"
 
 struct MHD_Connection;
-struct MHD_Daemon;
+struct http_server;
 
 enum {
     HTTP_QUIET_SECONDS = 10,   /* a connection that says nothing for so long is closed */
@@ -41,18 +42,25 @@ struct http_service {
     /* A request for a path is whole; waited: it was suspended, and comes again.  False when no
      * answer can be made, and the connection is to be closed. */
     bool (*serve)(void *context, struct MHD_Connection *connection, const char *path, bool waited);
+    /* The request is over, whatever became of it; NULL: nothing is to be done then. */
+    void (*leave)(void *context, struct MHD_Connection *connection);
     void *context;
     unsigned connections; /* at most so many at once, 1 to 65535 */
 };
 
 /*
  * Begins to answer at a socket that listens, in a thread of libmicrohttpd's own.  *listener is the
- * daemon's then, and becomes -1; the service outlives the daemon, which the caller ends with
- * MHD_stop_daemon.  Returns STATUS_WRITE with a message (MESSAGE_SIZE octets) when it cannot, and
- * changes nothing.
+ * server's then, and becomes -1; the service outlives the server.  Returns STATUS_WRITE with a
+ * message (MESSAGE_SIZE octets) when it cannot, and changes nothing.
  */
 enum status http_begin(int *listener, const struct http_service *service,
-                       struct MHD_Daemon **ret_daemon, char *message);
+                       struct http_server **ret_server, char *message);
+
+/* Closes the connections whose time is over; without it, that waits for the next that comes. */
+void http_tidy(struct http_server *server); /* accepts NULL */
+
+/* The caller has resumed all that were suspended. */
+void http_end(struct http_server *server); /* accepts NULL */
 
 /* Each hands the answer over; false when it cannot be made, and the connection is to be closed. */
 bool http_answer(struct MHD_Connection *connection, unsigned status, const struct http_body *body);

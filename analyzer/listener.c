@@ -12,7 +12,7 @@
 
 #include "values.h"
 
-enum { BACKLOG = 16 };
+enum { BACKLOG = 128 }; /* a burst of connections costs none of them a second of waiting */
 
 union address {
     struct sockaddr any;

@@ -105,6 +105,7 @@ void live_board_do(struct live_board *board)
     answer_questions(board);
     if (!has_passed(&board->done, show_interval, now))
         return;
+    board_server_tidy(board->server);
     if (has_passed(&board->looked, look_interval, now))
         look(board);
     sink_board_show(board->sink, has_passed(&board->whole, whole_interval, now));
@@ -132,6 +133,7 @@ void live_board_linger(struct live_board *board, struct interrupt *interrupt)
                   board_server_place(board->server));
     while (!interrupt_came(interrupt)) {
         answer_questions(board);
+        board_server_tidy(board->server);
         nanotime now = clock_now(CLOCK_MONOTONIC);
         if (has_passed(&board->beaten, beat_interval, now))
             board_server_wake(board->server, true);

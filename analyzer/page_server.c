@@ -22,6 +22,7 @@
 
 enum {
     CONNECTIONS = 32, /* at once; Prometheus needs one */
+    WAITING = 16,     /* of them those that wait for a page: the others still ask for health */
 };
 
 #ifdef HAVE_LIBMICROHTTPD
@@ -36,10 +37,10 @@ struct page_server {
     int listener; /* -1 once the daemon has it */
     FILE *stream;
     struct http_service service;
-    struct MHD_Daemon *daemon; /* NULL: not begun */
-    pthread_mutex_t lock;      /* guards what follows */
+    struct http_server *http; /* NULL: not begun */
+    pthread_mutex_t lock;     /* guards what follows */
     struct spelled_page page;
-    struct MHD_Connection *waiting[CONNECTIONS];
+    struct MHD_Connection *waiting[WAITING];
     unsigned waiting_count;
     bool over; /* no other page will come */
     /* and these are read without it */
@@ -80,13 +81,16 @@ static bool answer_page(const struct page_server *server, struct MHD_Connection 
     return answer(connection, text_type, page->text + page->open_length + 1, page->plain_length);
 }
 
-/* The first time a request waits for a new page; when it is called again there is one. */
+/*
+ * The first time a request waits for a new page; when it is called again there is one.  Where many
+ * wait already, the analysis stands still: another one has the page there is, if any.
+ */
 static bool serve_metrics(struct page_server *server, struct MHD_Connection *connection,
                           bool waited)
 {
     pthread_mutex_lock(&server->lock);
     bool answered = true;
-    if (waited || server->over || server->waiting_count == CONNECTIONS) {
+    if (waited || server->over || server->waiting_count == WAITING) {
         answered = answer_page(server, connection);
     } else {
         server->waiting[server->waiting_count++] = connection;
@@ -174,6 +178,7 @@ void page_server_sign(struct page_server *server, bool is_well)
 {
     atomic_store_explicit(&server->is_ill, !is_well, memory_order_relaxed);
     atomic_store_explicit(&server->sign, clock_now(CLOCK_MONOTONIC), memory_order_relaxed);
+    http_tidy(server->http);
 }
 
 FILE *page_server_stream(struct page_server *server)
@@ -216,8 +221,9 @@ enum status page_server_open(const char *address, nanotime patience,
 
 enum status page_server_begin(struct page_server *server, char *message)
 {
-    server->service = (struct http_service){serve, server, CONNECTIONS};
-    return http_begin(&server->listener, &server->service, &server->daemon, message);
+    server->service =
+        (struct http_service){.serve = serve, .context = server, .connections = CONNECTIONS};
+    return http_begin(&server->listener, &server->service, &server->http, message);
 }
 
 void page_server_free(struct page_server *server)
@@ -228,8 +234,7 @@ void page_server_free(struct page_server *server)
     server->over = true;
     wake_waiting(server);
     pthread_mutex_unlock(&server->lock);
-    if (server->daemon != NULL)
-        MHD_stop_daemon(server->daemon);
+    http_end(server->http);
     if (server->listener >= 0)
         close(server->listener);
     pthread_mutex_destroy(&server->lock);

@@ -42,7 +42,7 @@ MAY_INCLUDE = {
 
 # The program knows the public headers only, and its own files.
 PROGRAM = ["main", "analysis", "board_readers", "board_server", "board_server_none", "chain", "exit_status",
-           "feed", "guard", "http_answer", "idle", "input_places", "input_report", "input_title",
+           "feed", "guard", "http_answer", "http_guests", "idle", "input_places", "input_report", "input_title",
            "interrupt", "listener", "live_board", "live_view", "memory_plan", "merge", "messages", "nearest", "option_apply",
            "option_inputs", "option_outputs", "option_table", "option_takers", "options",
            "options_check", "analysis_packets", "analysis_parts", "analysis_read", "destination",
@@ -72,7 +72,7 @@ ONLY_IN = {
     "curses.h": "analyzer/screen_curses.c",
     "json.h": "analyzer/sink/",
     "microhttpd.h": ("analyzer/page_server.", "analyzer/board_server.", "analyzer/board_readers.",
-                     "analyzer/http_answer."),
+                     "analyzer/http_answer.", "analyzer/http_guests."),
     "librdkafka/": "analyzer/kafka_sender.",
 }
 
