@@ -77,6 +77,123 @@ static void a_key_that_is_drawn_spreads_the_chosen(void **state)
     free(keys);
 }
 
+/*
+ * Structures that someone who knows the hash but not its key could hope for: NH multiplies sums of
+ * halves, so what differs in one half alone gives multiples of one unknown number.
+ */
+static void put_addresses(struct flow_key *key, uint32_t one, uint32_t other)
+{
+    memcpy(key->address[0], &one, sizeof one);
+    memcpy(key->address[1], &other, sizeof other);
+}
+
+static struct flow_key low_half(uint32_t i)
+{
+    struct flow_key key = {.ip_version = 4, .port = {443, 443}};
+    put_addresses(&key, i, 0x0a);
+    return key;
+}
+
+static struct flow_key high_bits(uint32_t i)
+{
+    struct flow_key key = {.ip_version = 4, .port = {443, 443}};
+    put_addresses(&key, i << 17, 0x0a);
+    return key;
+}
+
+static struct flow_key both_halves(uint32_t i)
+{
+    struct flow_key key = {.ip_version = 4, .port = {443, 443}};
+    put_addresses(&key, i & 0xff, i >> 8);
+    return key;
+}
+
+static struct flow_key equal_sums(uint32_t i)
+{
+    struct flow_key key = {.ip_version = 4, .port = {443, 443}};
+    put_addresses(&key, i, 0xffffffff - i);
+    return key;
+}
+
+static struct flow_key ports_alone(uint32_t i)
+{
+    return (struct flow_key){.ip_version = 4, .port = {(uint16_t)i, (uint16_t)(i * 3)}};
+}
+
+static struct flow_key sums_across_words(uint32_t i)
+{
+    struct flow_key key = {.ip_version = 4, .port = {(uint16_t)(0 - i), 0}};
+    put_addresses(&key, i, 0);
+    return key;
+}
+
+static struct flow_key few_bits(uint32_t i)
+{
+    struct flow_key key = {.ip_version = 4, .port = {443, 443}};
+    put_addresses(&key, 1U << (i & 31) | 1U << (i >> 5 & 31), 1U << (i >> 10 & 31));
+    return key;
+}
+
+static int compare_tags(const void *a, const void *b)
+{
+    uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+    return (one > other) - (one < other);
+}
+
+/* How many tuples have the tag of another one: of those at random, one pair in 2^32. */
+static uint32_t count_equal_tags(struct hash_key secret, const struct flow_key *keys)
+{
+    static const size_t size = sizeof(uint32_t);
+    uint32_t *tags = calloc(TUPLES, size), equal = 0;
+    assert_non_null(tags);
+    for (uint32_t i = 0; i < TUPLES; i++)
+        tags[i] = (uint32_t)(flow_key_hash(secret, &keys[i]) >> 32);
+    qsort(tags, TUPLES, size, compare_tags);
+    for (uint32_t i = 1; i < TUPLES; i++)
+        equal += tags[i] == tags[i - 1];
+    free(tags);
+    return equal;
+}
+
+/* The tuples of a structure that differ; few_bits() gives some twice. */
+static struct flow_key *structured(struct flow_key (*make)(uint32_t))
+{
+    struct flow_key *keys = calloc(TUPLES, sizeof *keys);
+    struct flow_table table;
+    uint32_t found = 0;
+    assert_non_null(keys);
+    assert_true(flow_table_init(&table));
+    for (uint32_t i = 0; found < TUPLES; i++) {
+        struct flow_key key = make(i);
+        uint64_t hash = flow_key_hash(table.secret, &key);
+        if (flow_table_find(&table, &key, hash) != NULL)
+            continue;
+        assert_non_null(flow_table_add(&table, &key, hash));
+        keys[found++] = key;
+    }
+    flow_table_clear(&table);
+    return keys;
+}
+
+static void no_structure_meets_more_than_chance(void **state)
+{
+    static struct flow_key (*const makers[])(uint32_t) = {
+        low_half, high_bits, both_halves, equal_sums, ports_alone, sums_across_words, few_bits,
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
+        struct flow_key *keys = structured(makers[i]);
+        uint32_t equal = 0;
+        for (int draw = 0; draw < KEYS; draw++) {
+            struct hash_key secret = hash_key_draw();
+            assert_true(distance_under(secret, keys) < 8);
+            equal += count_equal_tags(secret, keys);
+        }
+        assert_in_range(equal, 0, 3); /* 0.02 are to be expected in all */
+        free(keys);
+    }
+}
+
 static void every_table_draws_its_own(void **state)
 {
     (void)state;
@@ -92,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_that_is_known_makes_a_heap),
         cmocka_unit_test(a_key_that_is_drawn_spreads_the_chosen),
+        cmocka_unit_test(no_structure_meets_more_than_chance),
         cmocka_unit_test(every_table_draws_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
