@@ -1,8 +1,10 @@
 /* main: the program lastack.  Reads the command line and does what it asks for. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis.h"
 #include "exit_status.h"
@@ -82,10 +84,23 @@ static enum exit_status flush_answer(void)
     return EXIT_UNWRITTEN;
 }
 
+/*
+ * What is closed at the start is opened: else a file that is written would have the number of
+ * standard error, and messages in it.  Each the wrong way round, so that it fails as a closed one.
+ */
+static void occupy_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     char message[MESSAGE_SIZE] = "";
+    occupy_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a result of writing */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow (ulimit -f) */
     enum status status = options_parse(argc, argv, &options, message);

@@ -50,6 +50,11 @@ static enum status join_finish(struct sink *sink, const struct run_summary *repl
     return status;
 }
 
+static enum status pass_line(void *context, const char *text, size_t length)
+{
+    return sink_ndjson_pass(context, text, length);
+}
+
 static enum status count_flow(void *context, const struct flow_record *flow)
 {
     return sink_ndjson_count(context, flow);
@@ -95,9 +100,10 @@ static enum status replay(struct analyzer *analyzer, struct pieces *pieces, char
 }
 
 /* With everything open: what no other piece decides, then the replay of the rest. */
-static enum status join(const struct options *options, struct pieces *pieces, FILE *stream,
-                        struct sink *output, char *message)
+static enum status join(const struct options *options, struct pieces *pieces, struct sink *output,
+                        char *message)
 {
+    const struct pieces_taker taker = {.line = pass_line, .count = count_flow, .context = output};
     struct joined joined = {
         .ops = {.flow = join_flow, .event = join_event, .host = join_host, .finish = join_finish},
         .next = output,
@@ -110,7 +116,7 @@ static enum status join(const struct options *options, struct pieces *pieces, FI
     enum status status = analyzer_new(&wanted, &analyzer);
     if (status != STATUS_OK)
         return status;
-    status = pieces_pass(pieces, stream, count_flow, output, message);
+    status = pieces_pass(pieces, &taker, message);
     if (status == STATUS_OK)
         status = replay(analyzer, pieces, message);
     if (status == STATUS_OK)
@@ -130,10 +136,10 @@ static bool is_input(const struct options *options, const char *file)
     return false;
 }
 
-static enum exit_status say_unwritten(const char *file)
+static enum exit_status say_unwritten(const char *file, int error, const char *more)
 {
-    message_print("cannot write %s: %s; what is there is not complete",
-                  file == NULL ? "standard output" : file, strerror(errno));
+    message_print("cannot write %s: %s%s", file == NULL ? "standard output" : file, strerror(error),
+                  more);
     return EXIT_UNWRITTEN;
 }
 
@@ -146,17 +152,20 @@ static enum exit_status merge_to(const struct options *options, struct pieces *p
     struct sink *output = NULL;
     FILE *stream = file == NULL ? stdout : fopen(file, "we");
     if (stream == NULL)
-        return say_unwritten(file);
+        return say_unwritten(file, errno, "");
     enum status status = sink_ndjson_new(&wanted, stream, &output);
     if (status == STATUS_OK)
-        status = join(options, pieces, stream, output, message);
+        status = join(options, pieces, output, message);
+    int error = errno; /* of a write that failed */
     if (output != NULL)
         output->ops->free(output);
     bool closed = file == NULL ? fflush(stream) == 0 : fclose(stream) == 0;
-    if (status == STATUS_OK && !closed)
-        status = errno == EPIPE ? STATUS_CLOSED : STATUS_WRITE;
+    if (status == STATUS_OK && !closed) {
+        error = errno;
+        status = error == EPIPE ? STATUS_CLOSED : STATUS_WRITE;
+    }
     if (status == STATUS_WRITE)
-        return say_unwritten(file);
+        return say_unwritten(file, error, "; what is there is not complete");
     return status == STATUS_OK || status == STATUS_CLOSED ? EXIT_DONE
                                                           : exit_refuse(status, message);
 }

@@ -21,6 +21,7 @@ struct page_file {
     bool made; /* it was not there before */
     bool over; /* written over, as renaming is not allowed */
     bool failing;
+    int error; /* of the last page, where that failed */
 };
 
 static bool write_whole(int fd, const char *text, size_t length)
@@ -62,11 +63,13 @@ static ssize_t write_page(void *context, const char *text, size_t length)
 {
     struct page_file *file = context;
     bool done = file->over ? write_whole(file->fd, text, length) : replace(file, text, length);
+    int error = errno;
     if (!done && !file->failing)
         message_print("%s: cannot write it: %s; the analysis goes on, and it is tried again",
-                      file->path, strerror(errno));
+                      file->path, strerror(error));
     if (done && file->failing)
         message_print("%s: can be written again", file->path);
+    file->error = error;
     file->failing = !done;
     return (ssize_t)length;
 }
@@ -74,7 +77,7 @@ static ssize_t write_page(void *context, const char *text, size_t length)
 static int close_page(void *context)
 {
     const struct page_file *file = context;
-    errno = EIO; /* the reason was said when it came */
+    errno = file->error;
     return file->failing ? -1 : 0;
 }
 

@@ -198,6 +198,11 @@ enum status sink_ndjson_count(struct sink *sink, const struct flow_record *flow)
     return dwell_add_flow(((struct ndjson *)sink)->dwell, flow);
 }
 
+enum status sink_ndjson_pass(struct sink *sink, const char *text, size_t length)
+{
+    return output_write_line(&((struct ndjson *)sink)->output, text, length);
+}
+
 enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
                             struct sink **ret_sink)
 {

@@ -146,10 +146,28 @@ static void note_line(struct output *output)
         output->lines = true;
 }
 
+/* One that is larger than the buffer, which is empty, goes around it; where it does not go as a
+ * whole, not at all. */
+static enum status write_long_line(struct output *output, const char *text, size_t length)
+{
+    await_sent(output);
+    if (output->status != STATUS_OK)
+        return output->status;
+    off_t before = lseek(fileno(output->stream), 0, SEEK_CUR);
+    output->status = output_print(output->stream, text, length);
+    if (output->status == STATUS_OK)
+        output->status = output_print(output->stream, "\n", 1);
+    if (output->status == STATUS_WRITE)
+        cut_to_lines(output->stream, before, text, length);
+    return output->status;
+}
+
 enum status output_write_line(struct output *output, const char *text, size_t length)
 {
     make_room(output, length + 1);
     note_line(output);
+    if (length + 1 > OUTPUT_BUFFER)
+        return write_long_line(output, text, length);
     append(output, text, length);
     return append(output, "\n", 1);
 }

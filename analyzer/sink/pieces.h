@@ -40,13 +40,18 @@ const char *pieces_out_of_order(const struct pieces *pieces);
 /* The latest packet of all; NANOTIME_UNKNOWN: there is none. */
 nanotime pieces_last(const struct pieces *pieces);
 
+/* Where pieces_pass hands what it reads. */
+struct pieces_taker {
+    enum status (*line)(void *context, const char *text, size_t length); /* a record, spelled */
+    enum status (*count)(void *context, const struct flow_record *flow);
+    void *context;
+};
+
 /*
- * Writes the records of connections without a tape to the stream, and hands the flow records, as
- * far as dwell times need them, to count.  As pieces_open, or WRITE with errno.
+ * Hands on the records of connections without a tape, and the flow records, as far as dwell times
+ * need them, to count.  As pieces_open, or what the taker returned.
  */
-enum status pieces_pass(struct pieces *pieces, FILE *stream,
-                        enum status (*count)(void *context, const struct flow_record *flow),
-                        void *context, char *message);
+enum status pieces_pass(struct pieces *pieces, const struct pieces_taker *taker, char *message);
 
 /* After pieces_pass: what the censuses of the pieces were told of these connections, one thing at a
  * time and in order; *ret_any false at the end.  As pieces_open. */

@@ -1,5 +1,4 @@
 /* pieces_pass: records of connections that no other piece decides, passed on (pieces.h). */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +11,7 @@ enum { HEX = 16 };
 struct passing {
     struct pieces *pieces;
     struct piece_result *piece;
-    FILE *stream;
-    enum status (*count)(void *context, const struct flow_record *flow);
-    void *context;
+    const struct pieces_taker *taker;
     struct flow_record *flow; /* room for what dwell times need of one */
 };
 
@@ -109,7 +106,7 @@ static enum status count_flow(struct passing *passing, struct json_object *recor
         passed->left_presumed[side][state] += basis == BASIS_PRESUMED && to->history_count > 0;
         passed->history_dropped += json_number(json_below(from, "history_dropped", NULL));
     }
-    return passing->count(passing->context, passing->flow);
+    return passing->taker->count(passing->taker->context, passing->flow);
 }
 
 static void count_event(struct passing *passing, struct json_object *record)
@@ -205,9 +202,7 @@ static enum status write_record(struct passing *passing, struct json_object *rec
         record, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
     if (text == NULL)
         return STATUS_NO_MEMORY;
-    bool written =
-        fwrite(text, 1, length, passing->stream) == length && putc('\n', passing->stream) != EOF;
-    return written ? STATUS_OK : errno == EPIPE ? STATUS_CLOSED : STATUS_WRITE;
+    return passing->taker->line(passing->taker->context, text, length);
 }
 
 static enum status pass(struct passing *passing, struct json_object *record, char *message)
@@ -252,15 +247,11 @@ static enum status pass_piece(struct passing *passing, char *message)
     return status;
 }
 
-enum status pieces_pass(struct pieces *pieces, FILE *stream,
-                        enum status (*count)(void *context, const struct flow_record *flow),
-                        void *context, char *message)
+enum status pieces_pass(struct pieces *pieces, const struct pieces_taker *taker, char *message)
 {
     struct passing passing = {
         .pieces = pieces,
-        .stream = stream,
-        .count = count,
-        .context = context,
+        .taker = taker,
         .flow = calloc(1, sizeof(*passing.flow)),
     };
     enum status status = passing.flow == NULL ? STATUS_NO_MEMORY : STATUS_OK;

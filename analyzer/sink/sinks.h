@@ -98,6 +98,9 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
  * sink_ndjson_new made. */
 enum status sink_ndjson_count(struct sink *sink, const struct flow_record *flow);
 
+/* Writes a record that is spelled already, without its end of line; of such a sink. */
+enum status sink_ndjson_pass(struct sink *sink, const char *text, size_t length);
+
 /* One JSON document, written by finish. */
 enum status sink_report_new(const struct sink_options *options, FILE *stream,
                             struct sink **ret_sink);
