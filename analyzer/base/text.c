@@ -270,7 +270,7 @@ size_t text_read_utf8(const char *text, size_t length, uint32_t *ret_code)
     return octets;
 }
 
-static bool is_printable(uint32_t code)
+bool text_code_is_printable(uint32_t code)
 {
     bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
     bool line_end = code == 0x2028 || code == 0x2029;
@@ -286,7 +286,7 @@ void text_copy_printable(char *out, size_t size, const char *text)
         uint32_t code = 0;
         size_t octets = text_read_utf8(text, length, &code);
         size_t taken = octets > 0 ? octets : 1;
-        bool shown = octets > 0 && is_printable(code);
+        bool shown = octets > 0 && text_code_is_printable(code);
         size_t written = shown ? octets : 1;
         if (written >= size)
             break;
@@ -305,7 +305,7 @@ bool text_is_printable(const char *text, size_t length)
     while (length > 0) {
         uint32_t code = 0;
         size_t octets = text_read_utf8(text, length, &code);
-        if (octets == 0 || !is_printable(code))
+        if (octets == 0 || !text_code_is_printable(code))
             return false;
         text += octets;
         length -= octets;

@@ -66,6 +66,10 @@ size_t text_read_utf8(const char *text, size_t length, uint32_t *ret_code);
  */
 void text_copy_printable(char *out, size_t size, const char *text);
 
+/* Whether a terminal shows that character, and does nothing else; what is not ends before U+10000.
+ */
+bool text_code_is_printable(uint32_t code);
+
 /* Whether that would keep all of these octets. */
 bool text_is_printable(const char *text, size_t length);
 

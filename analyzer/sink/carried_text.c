@@ -30,16 +30,16 @@ static const char *skip_escape(const char *at)
     return strspn(at + 1, "0123456789abcdefABCDEF") >= 4 ? at + 5 : NULL;
 }
 
-/* RFC 8259, section 7: control characters do not stand in a string as they are. */
+/* What a terminal would obey does not stand in a string as it is (json_writer.c). */
 static const char *skip_string(const char *at, const char *end)
 {
     uint32_t code;
     if (*at++ != '"')
         return NULL;
     while (at != NULL && *at != '"') {
-        if ((unsigned char)*at < ' ')
-            return NULL;
         size_t octets = text_read_utf8(at, (size_t)(end - at), &code);
+        if (octets > 0 && !text_code_is_printable(code))
+            return NULL;
         at = *at == '\\' ? skip_escape(at + 1) : octets > 0 ? at + octets : NULL;
     }
     return at == NULL ? NULL : at + 1;

@@ -152,10 +152,11 @@ static char short_escape(uint32_t code)
     }
 }
 
-/* DEL and U+0080 to U+009F need no escape in JSON, but a terminal obeys them. */
+/* DEL, U+0080 to U+009F, and what turns writing around need no escape in JSON, but a terminal obeys
+ * them; and U+2028 ends a line for some readers. */
 static bool needs_escape(uint32_t code)
 {
-    return code < 0x20 || code == '"' || code == '\\' || (code >= 0x7f && code < 0xa0);
+    return code == '"' || code == '\\' || !text_code_is_printable(code);
 }
 
 static char *spell_escape(char *out, uint32_t code)
@@ -166,7 +167,9 @@ static char *spell_escape(char *out, uint32_t code)
         *out++ = letter;
         return out;
     }
-    out = spell(out, "u00", 3);
+    *out++ = 'u';
+    *out++ = hex_digits[code >> 12 & 0xf];
+    *out++ = hex_digits[code >> 8 & 0xf];
     *out++ = hex_digits[code >> 4 & 0xf];
     *out++ = hex_digits[code & 0xf];
     return out;
@@ -229,6 +232,21 @@ void json_put_string(struct json_writer *writer, const char *text)
     if (out)
         json_writer_commit(writer,
                            text ? json_spell_string(out, text, length) : json_spell_null(out));
+}
+
+/* JSON's own quotes and backslashes stay: beyond them only strings hold what needs an escape. */
+void json_put_spelled(struct json_writer *writer, const char *text, size_t length)
+{
+    char *out = json_writer_reserve(writer, length * JSON_ESCAPED);
+    if (!out)
+        return;
+    for (size_t at = 0; at < length;) {
+        if ((unsigned char)text[at] < 0x7f)
+            *out++ = text[at++];
+        else
+            at += spell_character(&out, text + at, length - at);
+    }
+    json_writer_commit(writer, out);
 }
 
 void json_put_integer(struct json_writer *writer, int64_t value)

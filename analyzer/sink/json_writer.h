@@ -157,6 +157,10 @@ void json_put_word(struct json_writer *writer, const char *word);
 /* Any string at all, escaped; malformed UTF-8 becomes U+FFFD.  NULL is null. */
 void json_put_string(struct json_writer *writer, const char *text);
 
+/* JSON of length octets that is spelled already: what a terminal would obey in its strings, or is
+ * no UTF-8, is escaped. */
+void json_put_spelled(struct json_writer *writer, const char *text, size_t length);
+
 void json_put_integer(struct json_writer *writer, int64_t value);
 void json_put_unsigned(struct json_writer *writer, uint64_t value);
 

@@ -198,9 +198,32 @@ enum status sink_ndjson_count(struct sink *sink, const struct flow_record *flow)
     return dwell_add_flow(((struct ndjson *)sink)->dwell, flow);
 }
 
+static bool is_ascii(const char *text, size_t length)
+{
+    size_t at = 0;
+    while (at < length && (unsigned char)text[at] < 0x7f)
+        at++;
+    return at == length;
+}
+
+/* json-c does not escape what a terminal would obey beyond ASCII. */
 enum status sink_ndjson_pass(struct sink *sink, const char *text, size_t length)
 {
-    return output_write_line(&((struct ndjson *)sink)->output, text, length);
+    struct output *output = &((struct ndjson *)sink)->output;
+    if (is_ascii(text, length))
+        return output_write_line(output, text, length);
+    struct json_writer writer;
+    struct printbuf *buffer = printbuf_new();
+    if (buffer == NULL)
+        return STATUS_NO_MEMORY;
+    json_writer_init(&writer, false);
+    json_writer_begin(&writer, buffer);
+    json_put_spelled(&writer, text, length);
+    int spelled = json_writer_end(&writer);
+    enum status status =
+        spelled < 0 ? STATUS_NO_MEMORY : output_write_line(output, buffer->buf, (size_t)spelled);
+    printbuf_free(buffer);
+    return status;
 }
 
 enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
