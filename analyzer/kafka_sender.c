@@ -182,6 +182,18 @@ static void send_lines(struct sender *sender)
     rd_kafka_poll(sender->producer, 0);
 }
 
+/* Without memory for a line: it is counted by its end, as are those that still come. */
+static void leave_out_rest(struct sender *sender, int lines)
+{
+    char part[4096];
+    ssize_t size;
+    sender->length = 0;
+    while ((size = read(lines, part, sizeof part)) > 0 || (size < 0 && errno == EINTR)) {
+        for (ssize_t i = 0; i < size; i++)
+            sender->result.left_out += part[i] == '\n';
+    }
+}
+
 /* Reads what there is; false at the end. */
 static bool read_lines(struct sender *sender, int lines)
 {
@@ -191,8 +203,10 @@ static bool read_lines(struct sender *sender, int lines)
     if (sender->length == sender->room) {
         size_t room = sender->room == 0 ? FIRST_ROOM : 2 * sender->room;
         char *text = realloc(sender->text, room);
-        if (text == NULL)
+        if (text == NULL) {
+            leave_out_rest(sender, lines);
             return false;
+        }
         sender->text = text;
         sender->room = room;
     }
