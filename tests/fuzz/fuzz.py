@@ -23,8 +23,9 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 # What share of the time: the structured target has most to say, the readers of one form least.
 SHARES = {"capture": 4, "conversations": 8, "dissect": 3, "filter": 1, "fragments": 2, "frames": 5,
           "order": 1, "pieces": 3, "settings": 1, "states": 3, "taps": 4, "tcp-options": 1,
-          "unpack": 2}
+          "unpack": 2, "usual": 6}
 LONGEST = 4096
+FLAGS = {"usual": ["-max_len=240", "-len_control=0"]}  # more lives than that are not written
 SLOWEST = 20  # times as long by the clock as by the processor, and no more
 SLOW = 5      # s of the processor that one input may take
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:allocator_may_return_null=1",
@@ -86,6 +87,7 @@ def run(options, target, seconds):
                "-report_slow_units=%d" % SLOW,
                "-print_final_stats=1", "-artifact_prefix=" + findings + os.sep]
     words = os.path.join(HERE, target + ".dict")
+    command += FLAGS.get(target, [])
     command += ["-dict=" + words] if os.path.exists(words) else []
     log = os.path.join(options.work, target + ".log")
     begin, executions, edges = processor_seconds(), 0, 0

@@ -155,9 +155,8 @@ static void claim_told(const struct run_options *options, const struct witness *
           (unsigned long long)witness->between);
 }
 
-/* One run; what it wrote is the caller's to free.  *ret_lost: what memory had no room for. */
-static char *run(const struct run_options *options, uint32_t threads, uint32_t tick_every,
-                 const struct packets *packets, uint64_t *ret_lost)
+char *run(const struct run_options *options, uint32_t threads, uint32_t tick_every,
+          const struct packets *packets, uint64_t *ret_lost)
 {
     char *text = NULL;
     size_t size = 0;
@@ -215,16 +214,15 @@ static void claim_schema(const char *text)
     }
 }
 
-/* Says where they differ: the line's number, and what stands there and a little before. */
-static void claim_same(const char *one, const char *other, uint32_t threads)
+void run_claim_same(const char *one, const char *other, const char *how)
 {
     enum { BEFORE = 40 };
     size_t at = 0, line = 1;
     for (; one[at] != '\0' && one[at] == other[at]; at++)
         line += one[at] == '\n';
     size_t from = at < BEFORE ? 0 : at - BEFORE;
-    CLAIM(one[at] == other[at], "line %zu with 1 and with %u threads:\n%.200s\n%.200s", line,
-          threads, one + from, other + from);
+    CLAIM(one[at] == other[at], "line %zu %s:\n%.200s\n%.200s", line, how, one + from,
+          other + from);
 }
 
 void run_claim(const struct run_options *options, const struct packets *packets)
@@ -233,7 +231,7 @@ void run_claim(const struct run_options *options, const struct packets *packets)
     char *one = run(options, 1, 0, packets, &lost[0]);
     char *other = run(options, options->threads, options->tick_every, packets, &lost[1]);
     if (lost[0] == 0 && lost[1] == 0)
-        claim_same(one, other, options->threads);
+        run_claim_same(one, other, "with 1 and with several threads");
     if (options->schema)
         claim_schema(one);
     free(one);

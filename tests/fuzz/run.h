@@ -35,6 +35,13 @@ struct run_options {
     bool untouched;          /* nothing happens between the taps, so no more is told than may be */
 };
 
+/* One run; what it wrote is the caller's to free.  *ret_lost: what memory had no room for. */
+char *run(const struct run_options *options, uint32_t threads, uint32_t tick_every,
+          const struct packets *packets, uint64_t *ret_lost);
+
+/* Ends the program where they differ: says the line, and what stands there and a little before. */
+void run_claim_same(const char *one, const char *other, const char *how);
+
 /* Ends the program when one of the claims does not hold. */
 void run_claim(const struct run_options *options, const struct packets *packets);
 

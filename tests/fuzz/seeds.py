@@ -126,6 +126,24 @@ def conversations_seeds():
             yield "%s-%d" % (name, first), bytes([first << 2 | 0x40 * first, 0, first & 1]) + story
 
 
+def usual_seeds():
+    """A life of every close after every opening, and of each bend at each of its packets."""
+    for close in range(16):
+        for opening in range(8):
+            head = bytes([(close & 3) | (opening & 1) << 5 | 0x40, opening << 6 & 0xff | close])
+            lives = [bytes([close << 4 | tuple_, opening | (close + tuple_) % 8 << 3,
+                            0x10 * (tuple_ + 1) | (opening + tuple_) % 8, close, 1 + tuple_,
+                            (close + tuple_) & 0x1f]) for tuple_ in (0, 1, 0, 5, 1)]
+            yield "close-%d-opening-%d" % (close, opening), head + b"".join(lives)
+    for bend in range(20):
+        for which in range(0, 12, 2):
+            life = bytes([(bend * 3 + which) % 16 << 4, 0, 0x20 | which % 8, which, 3, 0x20 | bend])
+            yield "bend-%d-%d" % (bend, which), b"\1\0" + life + bytes([which, bend, which + bend]) + \
+                life[:5] + b"\x10"
+    for which in range(2, 12):
+        yield "small-window-%d" % which, b"\0\0" + bytes([0, 0, 0x20, 0x18, 3, 0x20, which, 9, 0])
+
+
 def states_seeds():
     for name, story in conversation_stories().items():
         for first, cut in ((0, 128), (3, 60), (2, 250)):
@@ -284,7 +302,7 @@ SEEDS = {"capture": capture_seeds, "conversations": conversations_seeds, "dissec
          "filter": filter_seeds, "fragments": fragments_seeds, "frames": frames_seeds,
          "order": order_seeds, "pieces": pieces_seeds,
          "settings": settings_seeds, "states": states_seeds, "taps": taps_seeds,
-         "tcp-options": tcp_options_seeds, "unpack": unpack_seeds}
+         "tcp-options": tcp_options_seeds, "unpack": unpack_seeds, "usual": usual_seeds}
 
 
 def write_all(folder):

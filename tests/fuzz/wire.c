@@ -95,7 +95,7 @@ static uint32_t put_tcp(const struct wire_segment *segment, const uint8_t *ip, u
 {
     uint32_t options = (segment->options_length + 3u) & ~3u;
     uint32_t length = TCP_HEADER + options + segment->payload;
-    uint16_t client = (uint16_t)(40000 + segment->tuple), server = 443;
+    uint16_t client = (uint16_t)(40000 + segment->tuple + 100 * segment->port), server = 443;
     put16(octets, segment->side == 0 ? client : server);
     put16(octets + 2, segment->side == 0 ? server : client);
     wire_put32(octets + 4, segment->sequence);
