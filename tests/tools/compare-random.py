@@ -38,7 +38,8 @@ def main():
         while compared < options.packets:
             path = os.path.join(folder, "drawn-%d.pcap" % seed)
             with open(path, "wb") as file:
-                subprocess.run([os.path.join(tools, "conversations"), "--draw", str(seed),
+                how = "--lives" if seed % 2 else "--draw"  # usual ones have the usual headers
+                subprocess.run([os.path.join(tools, "conversations"), how, str(seed),
                                 str(options.each)], stdout=file, check=True)
             run = subprocess.run([sys.executable, os.path.join(HERE, "compare-dissect.py"), "--dump",
                                   os.path.join(tools, "dissect-dump"), path], capture_output=True,
