@@ -29,11 +29,7 @@ unsigned brief_calm(const struct tuple *tuple)
     return calm;
 }
 
-/*
- * Nothing is to make room, nobody wants to see every segment, and no deadline follows every packet.
- * What takes memory sees to it that this is asked anew.
- */
-static __attribute__((noinline)) bool becomes_at_ease(struct engine *engine)
+__attribute__((noinline)) bool brief_becomes_at_ease(struct engine *engine)
 {
     engine->at_ease = !engine->trace_segments && engine->probe == NULL &&
                       engine->config.active_timeout == 0 && !evict_is_due(engine);
@@ -52,23 +48,11 @@ follow_zeek_at_length(struct tuple *tuple, const struct segment *segment, int fr
     tuple->calm = brief_calm(tuple) & 0xf;
 }
 
-/* Whether the packet says of the capture what no packet of the connection said before. */
-static inline bool is_notable(const struct incarnation *current, const struct side *receiver,
-                              const struct segment *segment)
-{
-    const uint64_t known = current->notes;
-    bool cut = segment->cut != 0 && (known >> NOTE_capture_truncated & 1) == 0;
-    bool offloaded = segment->payload > receiver->mss && side_has(receiver, SIDE_MSS) &&
-                     (known >> NOTE_offload_suspected & 1) == 0;
-    return cut || offloaded || segment->checksum_verdict == CHECKSUM_PARTIAL ||
-           (segment->vlans | current->vlans) != 0;
-}
-
 bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                    int end)
 {
     unsigned calm = tuple->calm >> 2 * end;
-    if ((calm & CALM_OPEN) == 0 || (!engine->at_ease && !becomes_at_ease(engine)))
+    if ((calm & CALM_OPEN) == 0 || !brief_is_at_ease(engine))
         return false;
     struct incarnation *current = tuple->current;
     struct connection *connection = &current->connection;
@@ -81,7 +65,7 @@ bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segm
     incarnation_remember(current, segment, end);
     if (lost)
         current->notes |= UINT64_C(1) << NOTE_capture_drop;
-    if (is_notable(current, connection->side + side_other(from), segment))
+    if (decide_is_notable(current, connection->side + side_other(from), segment))
         decide_note_packet(current, segment, from);
     if ((calm & CALM_MIDDLE) == 0 || !zeek_view_follow(&connection->zeek, segment, from))
         follow_zeek_at_length(tuple, segment, from, calm);

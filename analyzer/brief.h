@@ -17,6 +17,18 @@
 /* What tuple->calm is, as the tuple stands; 0 where every segment is to go the long way. */
 unsigned brief_calm(const struct tuple *tuple);
 
+/* Asks what brief_is_at_ease() keeps. */
+bool brief_becomes_at_ease(struct engine *engine);
+
+/*
+ * Nothing is to make room, nobody wants to see every segment, and no deadline follows every packet:
+ * the short ways are open.  What takes memory sees to it that this is asked anew.
+ */
+static inline bool brief_is_at_ease(struct engine *engine)
+{
+    return engine->at_ease || brief_becomes_at_ease(engine);
+}
+
 /*
  * Takes a segment that end `end` of the tuple sent, once the deadlines before it are met.  Returns
  * false, with nothing changed, when it is to go the long way.

@@ -20,6 +20,18 @@ static inline nanotime decide_least_idle(const struct config *config)
     return time_earlier_of(config->idle_least, config->fin_timeout);
 }
 
+/* Whether the packet says of the capture what no packet of the connection said before. */
+static inline bool decide_is_notable(const struct incarnation *current, const struct side *receiver,
+                                     const struct segment *segment)
+{
+    const uint64_t known = current->notes;
+    bool cut = segment->cut != 0 && (known >> NOTE_capture_truncated & 1) == 0;
+    bool offloaded = segment->payload > receiver->mss && side_has(receiver, SIDE_MSS) &&
+                     (known >> NOTE_offload_suspected & 1) == 0;
+    return cut || offloaded || segment->checksum_verdict == CHECKSUM_PARTIAL ||
+           (segment->vlans | current->vlans) != 0;
+}
+
 /* Notes what a packet says of the capture: cut, offloaded, in other VLANs. */
 void decide_note_packet(struct incarnation *incarnation, const struct segment *segment, int from);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "brief.h"
+#include "brief_moves.h"
 #include "dispatch.h"
 #include "evict.h"
 #include "flow/embryo.h"
@@ -85,34 +86,61 @@ static inline void keep_on_tape(struct engine *engine, const struct engine_item 
         engine->status = STATUS_NO_MEMORY;
 }
 
-/* The way of a segment that does not go the short one; tuple NULL: the first of its tuple. */
+/* Brings out what is kept small or packed away; false when memory ran out. */
+static bool make_whole(struct engine *engine, struct tuple *tuple)
+{
+    if (!tuple->embryonic && !tuple->is_parked)
+        return true;
+    engine->at_ease = false;
+    if (tuple->embryonic)
+        lives_hatch(engine, tuple);
+    return !tuple->is_parked || schedule_unpark(engine, tuple);
+}
+
+/* The first segment of a tuple. */
+static struct tuple *add_tuple(struct engine *engine, const struct engine_item *item)
+{
+    struct tuple *tuple = flow_table_add(&engine->table, &item->key, item->hash);
+    engine->at_ease = false;
+    if (tuple == NULL)
+        engine->status = STATUS_NO_MEMORY;
+    return tuple;
+}
+
+/* Keeps a lone SYN small, where nobody wants to see every segment. */
+static bool keep_small(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
+{
+    const struct segment *segment = &item->segment;
+    if (!embryo_fits(segment) || engine->trace_segments || engine->trace_transitions)
+        return false;
+    embryo_keep(tuple, segment, item->end);
+    tell_embryo(engine, tuple, segment, item->end);
+    evict_enqueue(engine, tuple);
+    evict_to_limit(engine, tuple);
+    return true;
+}
+
+/* The longest way: whatever the segment is. */
+static void take_fully(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
+{
+    engine->at_ease = false;
+    dispatch_segment(engine, tuple, &item->segment, item->end);
+    evict_to_limit(engine, tuple);
+    schedule_tuple(engine, tuple);
+}
+
+/* The way of a segment that moves something; tuple NULL: the first of its tuple. */
 static __attribute__((noinline)) void
 take_at_length(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
 {
-    const struct segment *segment = &item->segment;
     bool first = tuple == NULL;
-    engine->at_ease = false;
-    engine->now = (struct ledger_key){engine->clock, segment->packet, item->part, 0};
+    engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     if (first)
-        tuple = flow_table_add(&engine->table, &item->key, item->hash);
-    if (tuple == NULL) {
-        engine->status = STATUS_NO_MEMORY;
+        tuple = add_tuple(engine, item);
+    if (tuple == NULL || (first && keep_small(engine, item, tuple)) || !make_whole(engine, tuple))
         return;
-    }
-    if (first && embryo_fits(segment) && !engine->trace_segments && !engine->trace_transitions) {
-        embryo_keep(tuple, segment, item->end);
-        tell_embryo(engine, tuple, segment, item->end);
-        evict_enqueue(engine, tuple);
-        evict_to_limit(engine, tuple);
-        return;
-    }
-    if (tuple->embryonic)
-        lives_hatch(engine, tuple);
-    if (tuple->is_parked && !schedule_unpark(engine, tuple))
-        return;
-    dispatch_segment(engine, tuple, segment, item->end);
-    evict_to_limit(engine, tuple);
-    schedule_tuple(engine, tuple);
+    if (!brief_moves_segment(engine, tuple, &item->segment, item->end))
+        take_fully(engine, item, tuple);
     flow_table_draw_in(&engine->table);
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next
      * packet that this engine sees is another one */
@@ -162,14 +190,6 @@ static void count_icmp(struct engine *engine, enum icmp_match match)
         engine->counts.icmp_unmatched++;
         break;
     }
-}
-
-/* Brings out what is kept small or packed away; false when memory ran out. */
-static bool make_whole(struct engine *engine, struct tuple *tuple)
-{
-    if (tuple->embryonic)
-        lives_hatch(engine, tuple);
-    return !tuple->is_parked || schedule_unpark(engine, tuple);
 }
 
 /* Shows the error to a tuple; false where that cannot have sent what it quotes. */

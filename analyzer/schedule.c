@@ -82,6 +82,7 @@ bool schedule_park(struct engine *engine, struct tuple *tuple)
     struct parked *parked = park_incarnation(&engine->table.parking, tuple->current);
     if (parked == NULL)
         return false;
+    engine->at_ease = false;
     flow_table_free_incarnation(&engine->table, tuple->current);
     tuple->parked = parked;
     tuple->is_parked = true;
@@ -125,16 +126,47 @@ static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
 {
     if (tuple->armed != NANOTIME_UNKNOWN && tuple->armed <= due)
         return;
+    engine->at_ease = false; /* the agenda may grow */
     tuple->armed = due;
     struct agenda_entry entry = {due, tuple->last_uid, tuple->index};
     if (!agenda_add(&engine->agenda, entry))
         engine->status = STATUS_NO_MEMORY;
 }
 
-void schedule_tuple(struct engine *engine, struct tuple *tuple)
+/* Sets the deadline of a tuple that holds something, and puts it where it then belongs. */
+static void settle(struct engine *engine, struct tuple *tuple)
+{
+    nanotime due = tuple_deadline(engine, tuple);
+    if (due == NANOTIME_UNKNOWN)
+        tuple->armed = NANOTIME_UNKNOWN;
+    else
+        arm(engine, tuple, due);
+    if (due != NANOTIME_UNKNOWN && may_park(tuple))
+        schedule_park(engine, tuple); /* at once, while it is in the cache */
+    evict_enqueue(engine, tuple);
+}
+
+/* Whether no packet gives it a deadline, or brings it into another queue; the calm are told. */
+static bool is_settled(const struct engine *engine, struct tuple *tuple)
 {
     tuple->calm = brief_calm(tuple) & 0xf;
-    if (engine->config.active_timeout == 0 && tuple_is_ordinary(tuple))
+    return engine->config.active_timeout == 0 && tuple_is_ordinary(tuple);
+}
+
+void schedule_alone(struct engine *engine, struct tuple *tuple)
+{
+    if (is_settled(engine, tuple))
+        return;
+    if (tuple->current->beside != 0 || tuple->current->connection.history.more != NULL) {
+        flow_table_count_beside(&engine->table, tuple);
+        engine->at_ease = false;
+    }
+    settle(engine, tuple);
+}
+
+void schedule_tuple(struct engine *engine, struct tuple *tuple)
+{
+    if (is_settled(engine, tuple))
         return;
     flow_table_count_beside(&engine->table, tuple);
     bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
@@ -147,14 +179,7 @@ void schedule_tuple(struct engine *engine, struct tuple *tuple)
         evict_enqueue(engine, tuple);
         return; /* at rest: the deadline on the agenda stands */
     }
-    nanotime due = tuple_deadline(engine, tuple);
-    if (due == NANOTIME_UNKNOWN)
-        tuple->armed = NANOTIME_UNKNOWN;
-    else
-        arm(engine, tuple, due);
-    if (due != NANOTIME_UNKNOWN && may_park(tuple))
-        schedule_park(engine, tuple); /* at once, while it is in the cache */
-    evict_enqueue(engine, tuple);
+    settle(engine, tuple);
 }
 
 /* TIME_WAIT of an incarnation's sides that is over. */

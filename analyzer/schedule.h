@@ -10,6 +10,12 @@
 /* Puts the tuple's earliest deadline on the agenda, or removes a tuple that holds nothing. */
 void schedule_tuple(struct engine *engine, struct tuple *tuple);
 
+/*
+ * The same for a tuple that holds one connection, of which no case is open:
+ * after a segment that changed nothing of that (brief_moves.h).
+ */
+void schedule_alone(struct engine *engine, struct tuple *tuple);
+
 /* Applies what is due for a tuple at `now`. */
 void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now);
 

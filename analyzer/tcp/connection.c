@@ -8,11 +8,9 @@
 #include "closing.h"
 #include "facts.h"
 #include "moves.h"
-#include "opening.h"
-#include "ordinary.h"
-#include "parting.h"
 #include "shown.h"
 #include "tallies.h"
+#include "usual.h"
 #include "window.h"
 
 enum { PLAUSIBLE = 1 << 24 }; /* octets: no more is in flight when a stream is picked up */
@@ -37,8 +35,8 @@ static uint32_t segment_occupies(const struct segment *segment)
     return segment->payload + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
 }
 
-static void step_begin(struct step *step, const struct connection *connection,
-                       const struct segment *segment, int from)
+void connection_step_begin(struct step *step, const struct connection *connection,
+                           const struct segment *segment, int from)
 {
     memset(step, 0, offsetof(struct step, change)); /* once a packet: not the room behind */
     step->segment = segment;
@@ -398,7 +396,7 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
                               int from, struct step *step)
 {
     struct side *x = &connection->side[from];
-    step_begin(step, connection, segment, from);
+    connection_step_begin(step, connection, segment, from);
     connection->last_t = time_later_of(connection->last_t, segment->time);
     tally_packet(x, segment);
     if (x->tally.packets == 1)
@@ -447,45 +445,14 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
     return true;
 }
 
-/* An ordinary segment, but that it proves the server's ESTABLISHED. */
-static bool is_first_word(struct connection *connection, const struct segment *segment, int from)
-{
-    struct side *x = &connection->side[from];
-    if (!opening_is_proven(connection, segment, from))
-        return false;
-    x->basis = BASIS_ACKED; /* as it will be */
-    bool fits = ordinary_may_come(connection, from) && ordinary_follows(connection, segment, from);
-    x->basis = BASIS_PRESUMED;
-    return fits;
-}
-
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *step)
 {
-    if (ordinary_may_come(connection, from) && ordinary_follows(connection, segment, from)) {
-        step_begin(step, connection, segment, from);
-        step->ordinary = true;
-        zeek_view_ordinary(&connection->zeek, segment, from);
-        ordinary_segment(connection, segment, from);
-        return true;
-    }
-    if (opening_fits(connection, segment, from)) {
-        step_begin(step, connection, segment, from);
-        opening_take(connection, segment, from, step);
-        return true;
-    }
-    if (is_first_word(connection, segment, from)) {
-        step_begin(step, connection, segment, from);
-        opening_prove(connection, segment, step);
-        zeek_view_ordinary(&connection->zeek, segment, from);
-        ordinary_segment(connection, segment, from);
-        return true;
-    }
-    if (parting_fits(connection, segment, from)) {
-        step_begin(step, connection, segment, from);
-        return parting_take(connection, segment, from, step);
-    }
-    return connection_segment_fully(connection, segment, from, step);
+    enum usual usual = usual_of(connection, segment, from);
+    if (usual == USUAL_NOT)
+        return connection_segment_fully(connection, segment, from, step);
+    connection_step_begin(step, connection, segment, from);
+    return usual_take(connection, segment, from, usual, step);
 }
 
 void connection_clear(struct connection *connection)

@@ -246,6 +246,7 @@ struct step {
     bool stray;        /* answers a connection before this one: it was counted and moves nobody */
     bool injected;     /* an RST that its alleged sender most likely did not send */
     bool ordinary;     /* new data or a new ACK, in order; it moved nobody (ordinary.h) */
+    bool untold; /* set by who takes it in: change[] and cell[] are not asked for, stay empty */
     enum rst_form rst_form;
     enum rst_fit rst_fit;
     uint32_t changes, cells;
@@ -280,6 +281,10 @@ void connection_start(struct connection *connection, const struct segment *first
  */
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *ret_step);
+
+/* What connection_segment() begins with, where the caller takes the segment in itself (usual.h). */
+void connection_step_begin(struct step *step, const struct connection *connection,
+                           const struct segment *segment, int from);
 
 /* The same for every segment, without the short way that ordinary.h is: a test compares them. */
 bool connection_segment_fully(struct connection *connection, const struct segment *segment,

@@ -6,7 +6,7 @@
 static void step_add_change(struct step *step, enum change_kind kind, int side,
                             const struct history_entry *entry)
 {
-    if (step->changes == STEP_CHANGES)
+    if (step->untold || step->changes == STEP_CHANGES)
         return;
     step->change[step->changes++] = (struct change){
         .kind = kind,
@@ -22,7 +22,7 @@ static void step_add_change(struct step *step, enum change_kind kind, int side,
 static void step_add_cell(struct step *step, int side, enum tcp_state state, enum fact fact,
                           bool unexpected)
 {
-    if (step->cells == STEP_CELLS)
+    if (step->untold || step->cells == STEP_CELLS)
         return;
     step->cell[step->cells++] =
         (struct cell){(uint8_t)side, (uint8_t)state, (uint8_t)fact, unexpected};

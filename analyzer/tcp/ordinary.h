@@ -16,6 +16,9 @@
  */
 bool ordinary_may_come(const struct connection *connection, int from);
 
+/* The same, but for what is presumed of the side itself. */
+bool ordinary_may_come_once_proven(const struct connection *connection, int from);
+
 /* Whether the segment is one, where it may come; asked before anything is counted. */
 bool ordinary_follows(const struct connection *connection, const struct segment *segment, int from);
 

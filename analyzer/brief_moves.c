@@ -1,0 +1,122 @@
+/*
+ * brief_moves: see brief_moves.h.
+ *
+ * What no detector of steps may find in such a segment, where no story is kept and neither side
+ * was reset: all that wait for a reset, for what is taken back, for a simultaneous open, for a
+ * story.  Left are close_half and close_wait_slow, which is_remarkable() asks for; and
+ * close_simultaneous, fin_seq_changed, data_beyond_fin and fin_retransmitted, which want a FIN that
+ * does not acknowledge the other, or another copy of one: the short way takes neither.
+ */
+#include "brief_moves.h"
+
+#include "brief.h"
+#include "decide.h"
+#include "schedule.h"
+#include "tcp/copies.h"
+#include "tcp/usual.h"
+#include "tell.h"
+
+/* One connection in the tuple, of which nothing is being decided. */
+static bool is_alone(const struct tuple *tuple)
+{
+    if (tuple->embryonic || tuple->is_parked || tuple->current == NULL ||
+        tuple->candidate != NULL || tuple->retiring != NULL || tuple->tombstones != NULL)
+        return false;
+    const struct incarnation *current = tuple->current;
+    return current->collision == NULL && current->story == NULL && !current->hazard.open &&
+           !current->final_ack.open;
+}
+
+/* Data that passed once the FIN of side `from` had been acknowledged: detect_close_half(). */
+static bool has_half_closed(const struct connection *connection, int from)
+{
+    const struct packet_ref *acked = &connection->closing->fin_ack[from];
+    const struct side *y = &connection->side[side_other(from)];
+    return acked->packet != 0 && seq_after(y->fin_seq, seq_add(acked->sequence, acked->payload));
+}
+
+/* The FIN comes long after the other was acknowledged: detect_close_wait_slow(). */
+static bool has_dawdled(const struct connection *connection, const struct segment *segment,
+                        int from, nanotime slow)
+{
+    const struct side *x = &connection->side[from];
+    const struct packet_ref *acked = &connection->closing->fin_ack[side_other(from)];
+    nanotime taken = acked->packet != 0 ? acked->t : segment->time;
+    return x->state == STATE_CLOSE_WAIT &&
+           time_since(segment->time, time_later_of(taken, x->last_data_t)) >= slow;
+}
+
+/* Whether a detector may have something to say of the segment that parts a side. */
+static bool is_remarkable(const struct engine *engine, const struct connection *connection,
+                          const struct segment *segment, int from)
+{
+    if (connection->closing == NULL)
+        return false;
+    if ((segment->flags & TCP_FIN) != 0)
+        return has_dawdled(connection, segment, from, engine->config.close_wait_slow);
+    return has_half_closed(connection, from);
+}
+
+/* What the segment is, if all that is done of it is done below. */
+static enum usual find_usual(const struct engine *engine, const struct tuple *tuple,
+                             const struct segment *segment, int from)
+{
+    const struct connection *connection = &tuple->current->connection;
+    nanotime idle = time_since(segment->time, connection->last_t);
+    if (idle >= decide_least_idle(&engine->config))
+        return USUAL_NOT;
+    enum usual usual = usual_move_of(connection, segment, from);
+    bool odd = usual == USUAL_OPENING
+                   ? connection->side[0].tally.packets == 0 || connection->simultaneous_open
+                   : usual == USUAL_PARTING && is_remarkable(engine, connection, segment, from);
+    return odd ? USUAL_NOT : usual;
+}
+
+/* As in decide_step(). */
+static void note(struct incarnation *current, const struct segment *segment, int from)
+{
+    const struct connection *connection = &current->connection;
+    if (connection->side[1].state != STATE_CLOSED)
+        current->flags |= INCARNATION_SYNCHRONIZED;
+    if (decide_is_notable(current, connection->side + side_other(from), segment))
+        decide_note_packet(current, segment, from);
+    current->watched = 0;
+}
+
+static void take(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end,
+                 enum usual usual)
+{
+    struct incarnation *current = tuple->current;
+    int from = incarnation_side(current, end);
+    struct step step;
+    connection_step_begin(&step, &current->connection, segment, from);
+    step.untold = true;
+    if (!usual_take(&current->connection, segment, from, usual, &step))
+        engine->status = STATUS_NO_MEMORY;
+    engine->counts.segments++;
+    engine->counts.damaged += step.damaged;
+    incarnation_remember(current, segment, end);
+    if (usual != USUAL_WORD) /* which moves nobody */
+        tell_step(engine, tuple, current, &step);
+    note(current, segment, from);
+}
+
+bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                         int end)
+{
+    if ((segment->flags & TCP_RST) != 0 || !is_alone(tuple) || engine->trace_transitions ||
+        !brief_is_at_ease(engine))
+        return false;
+    struct connection *connection = &tuple->current->connection;
+    int from = incarnation_side(tuple->current, end);
+    enum usual usual = find_usual(engine, tuple, segment, from);
+    uint32_t print = copies_print(segment);
+    if (usual == USUAL_NOT || copies_know(connection, print))
+        return false;
+    if (decide_has_lost(engine, tuple->current))
+        tuple->current->notes |= UINT64_C(1) << NOTE_capture_drop;
+    copies_remember(connection, segment, from, print);
+    take(engine, tuple, segment, end, usual);
+    schedule_alone(engine, tuple);
+    return true;
+}

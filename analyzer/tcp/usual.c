@@ -1,0 +1,60 @@
+/* usual: see usual.h. */
+#include "usual.h"
+
+#include "opening.h"
+#include "ordinary.h"
+#include "parting.h"
+
+/* An ordinary segment, but that it proves the server's ESTABLISHED. */
+static bool is_first_word(const struct connection *connection, const struct segment *segment,
+                          int from)
+{
+    return opening_is_proven(connection, segment, from) &&
+           ordinary_may_come_once_proven(connection, from) &&
+           ordinary_follows(connection, segment, from);
+}
+
+enum usual usual_move_of(const struct connection *connection, const struct segment *segment,
+                         int from)
+{
+    if (opening_fits(connection, segment, from))
+        return USUAL_OPENING;
+    if (is_first_word(connection, segment, from))
+        return USUAL_WORD;
+    return parting_fits(connection, segment, from) ? USUAL_PARTING : USUAL_NOT;
+}
+
+enum usual usual_of(const struct connection *connection, const struct segment *segment, int from)
+{
+    if (ordinary_may_come(connection, from) && ordinary_follows(connection, segment, from))
+        return USUAL_ORDINARY;
+    return usual_move_of(connection, segment, from);
+}
+
+static bool take_ordinary(struct connection *connection, const struct segment *segment, int from)
+{
+    zeek_view_ordinary(&connection->zeek, segment, from);
+    ordinary_segment(connection, segment, from);
+    return true;
+}
+
+bool usual_take(struct connection *connection, const struct segment *segment, int from,
+                enum usual usual, struct step *step)
+{
+    switch (usual) {
+    case USUAL_ORDINARY:
+        step->ordinary = true;
+        return take_ordinary(connection, segment, from);
+    case USUAL_OPENING:
+        opening_take(connection, segment, from, step);
+        return true;
+    case USUAL_WORD:
+        opening_prove(connection, segment, step);
+        return take_ordinary(connection, segment, from);
+    case USUAL_PARTING:
+        return parting_take(connection, segment, from, step);
+    case USUAL_NOT:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,378 @@
+/*
+ * The short way through the engine of the segments that open a connection and end it leaves the
+ * connection, the engine's counts, its deadlines and what it tells as the long way does: short
+ * connections drawn at random, some with losses, repetitions, silence, and SYNs on old ports; each
+ * segment is given to two engines, one of which has a probe, which sees every segment and so sends
+ * none the short way.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../analyzer/config.h"
+#include "../../analyzer/engine.h"
+#include "two_ways.h"
+
+enum { ROUNDS = 400, LIVES = 12, PORTS = 9, TOLD = 4096 };
+
+/* Of a record, enough to know it again. */
+struct told {
+    uint64_t who, what, packet;
+    nanotime t;
+    uint64_t sides[SIDES];
+};
+
+/* A sink that remembers what it was told. */
+struct listener {
+    struct sink sink; /* first: it is a sink */
+    struct told *told;
+    size_t count;
+};
+
+struct pair {
+    uint64_t seed;
+    struct engine engine[2]; /* briefly, fully */
+    struct listener listener[2];
+    uint64_t packet, taken, brief, events;
+    nanotime now;
+    struct moments losses;
+    uint16_t port;
+    uint32_t next[SIDES], acked[SIDES], clock[SIDES];
+    bool stamped, rough, slow, tagged;
+};
+
+static uint32_t draw(struct pair *pair, uint32_t below)
+{
+    return draw_below(&pair->seed, below);
+}
+
+static void remember(struct sink *sink, struct told told)
+{
+    struct listener *listener = (struct listener *)(void *)sink;
+    assert_true(listener->count < TOLD);
+    listener->told[listener->count++] = told;
+}
+
+static enum status take_flow(struct sink *sink, const struct flow_record *flow)
+{
+    remember(sink, (struct told){flow->who.flow_uid,
+                                 flow->close_kind,
+                                 0,
+                                 flow->end,
+                                 {flow->side[0].state, flow->side[1].state}});
+    return STATUS_OK;
+}
+
+static enum status take_event(struct sink *sink, const struct event_record *event)
+{
+    remember(sink, (struct told){event->event_uid,
+                                 event->id + 1000,
+                                 event->evidence_count,
+                                 event->decided,
+                                 {event->level, event->caveats}});
+    return STATUS_OK;
+}
+
+static enum status take_delta(struct sink *sink, const struct delta *delta)
+{
+    struct told told = {delta->flow_uid, delta->what | 0x10000u, delta->packet, delta->t, {0}};
+    for (int side = 0; side < SIDES; side++)
+        told.sides[side] = delta->end[side].packets << 32 | delta->end[side].ip_bytes << 16 |
+                           (unsigned)delta->before[side] << 8 | (unsigned)delta->after[side] << 4 |
+                           delta->state[side];
+    remember(sink, told);
+    return STATUS_OK;
+}
+
+static const struct sink_ops listening = {
+    .flow = take_flow, .event = take_event, .delta = take_delta};
+
+static void note_step(void *context, const struct step *step)
+{
+    (void)context;
+    (void)step;
+}
+
+/* Without what stands beside an incarnation, and where it lies. */
+static struct incarnation bare(const struct incarnation *incarnation)
+{
+    struct incarnation copy;
+    memcpy(&copy, incarnation, sizeof copy);
+    copy.connection.closing = NULL;
+    copy.connection.history.more = NULL;
+    copy.collision = NULL;
+    copy.story = NULL;
+    copy.icmp = NULL;
+    copy.around = NULL;
+    copy.index = 0;
+    return copy;
+}
+
+static void assert_same_incarnation(const struct incarnation *one, const struct incarnation *other)
+{
+    assert_int_equal(one == NULL, other == NULL);
+    if (one == NULL)
+        return;
+    struct incarnation a = bare(one), b = bare(other);
+    assert_memory_equal(&a, &b, sizeof a);
+    assert_same_connection(&one->connection, &other->connection);
+    assert_int_equal(one->story == NULL, other->story == NULL);
+    assert_int_equal(one->collision == NULL, other->collision == NULL);
+}
+
+static void assert_same_parked(const struct parked *one, const struct parked *other)
+{
+    assert_int_equal(one->octets, other->octets);
+    assert_int_equal(one->closing, other->closing);
+    assert_memory_equal(one->state, other->state, sizeof one->state);
+}
+
+static const struct tuple *tuple_of(const struct engine *engine, const struct segment *segment)
+{
+    struct engine_item item = {.segment = *segment};
+    engine_identify(engine->table.secret, &item);
+    return flow_table_find(&engine->table, &item.key, item.hash);
+}
+
+static void assert_same_told(const struct pair *pair)
+{
+    const struct listener *one = &pair->listener[0], *other = &pair->listener[1];
+    assert_int_equal(one->count, other->count);
+    assert_memory_equal(one->told, other->told, one->count * sizeof *one->told);
+}
+
+static void assert_same(const struct pair *pair, const struct segment *segment)
+{
+    const struct engine *briefly = &pair->engine[0], *fully = &pair->engine[1];
+    const struct tuple *one = tuple_of(briefly, segment), *other = tuple_of(fully, segment);
+    assert_int_equal(one == NULL, other == NULL);
+    assert_memory_equal(&briefly->counts, &fully->counts, sizeof fully->counts);
+    assert_int_equal(briefly->agenda.count, fully->agenda.count);
+    assert_int_equal(briefly->table.beside, fully->table.beside);
+    if (one == NULL)
+        return;
+    assert_int_equal(one->armed, other->armed);
+    assert_int_equal(one->queue, other->queue);
+    assert_int_equal(one->calm, other->calm);
+    assert_int_equal(one->embryonic, other->embryonic);
+    assert_int_equal(one->is_parked, other->is_parked);
+    if (one->embryonic)
+        return;
+    if (one->is_parked) {
+        assert_same_parked(one->parked, other->parked);
+        return;
+    }
+    assert_same_incarnation(one->current, other->current);
+    assert_same_incarnation(one->candidate, other->candidate);
+}
+
+/* Milliseconds as a rule; now and then so long that something is over. */
+static void wait(struct pair *pair)
+{
+    pair->now += (nanotime)draw(pair, 4000000);
+    if (pair->slow && draw(pair, 12) == 0)
+        pair->now += (nanotime)draw(pair, 70) * NANO_PER_SECOND;
+    if (pair->rough && draw(pair, 50) == 0)
+        moments_add(&pair->losses, pair->now - 1000, pair->now);
+}
+
+static void give(struct pair *pair, struct segment *segment)
+{
+    wait(pair);
+    segment->packet = ++pair->packet;
+    segment->time = pair->now;
+    if (pair->rough && draw(pair, 40) == 0)
+        segment->time -= (nanotime)draw(pair, 90) * NANO_PER_SECOND;
+    for (int i = 0; i < 2; i++) {
+        struct engine_item item = {
+            .segment = *segment, .clock = pair->now, .losses = pair->losses.count};
+        engine_identify(pair->engine[i].table.secret, &item);
+        engine_segment(&pair->engine[i], &item);
+        assert_int_equal(pair->engine[i].status, STATUS_OK);
+    }
+    pair->taken++;
+    pair->brief += pair->engine[0].at_ease; /* the long way takes it back, and a new deadline */
+    assert_same(pair, segment);
+}
+
+/* What a segment should not be. */
+static void bend(struct pair *pair, struct segment *segment)
+{
+    switch (draw(pair, 9)) {
+    case 0:
+        segment->sequence += draw(pair, 300) - 100;
+        break;
+    case 1:
+        segment->acknowledgment += draw(pair, 3) - 1;
+        break;
+    case 2:
+        segment->window = 0;
+        break;
+    case 3:
+        segment->checksum_verdict = (enum checksum_verdict)draw(pair, 4);
+        break;
+    case 4:
+        segment->flags ^= (uint8_t)(1u << draw(pair, 6));
+        break;
+    case 5:
+        segment->payload += 1 + draw(pair, 20);
+        break;
+    case 6:
+        segment->vlans = 1;
+        segment->vlan[0] = 7;
+        break;
+    case 7:
+        segment->cut = 1;
+        break;
+    default:
+        segment->options = OPTION_CUT;
+    }
+}
+
+/* What the side sends now: most often once, and as it should be. */
+static void say(struct pair *pair, int from, uint8_t flags, uint32_t payload)
+{
+    bool syn = (flags & TCP_SYN) != 0;
+    pair->clock[from] += draw(pair, 3);
+    struct segment segment = {
+        .source = {10, 0, 0, (uint8_t)from},
+        .destination = {10, 0, 0, (uint8_t)(1 - from)},
+        .source_port = from == 0 ? pair->port : 80,
+        .destination_port = from == 0 ? 80 : pair->port,
+        .ip_version = 4,
+        .ttl = (uint8_t)(64 - from),
+        .ip_id = (uint16_t)(pair->packet + 1),
+        .ip_length = 52 + payload,
+        .sequence = pair->next[from],
+        .acknowledgment = (flags & TCP_ACK) != 0 ? pair->acked[from] : 0,
+        .payload = payload,
+        .window = 500,
+        .options = (uint16_t)((pair->stamped ? OPTION_TIMESTAMPS : 0) | (syn ? OPTION_MSS : 0)),
+        .mss = 1460,
+        .tsval = pair->clock[from],
+        .tsecr = pair->clock[1 - from],
+        .flags = flags,
+        .vlans = pair->tagged,
+        .vlan = {pair->tagged ? 3 : 0},
+        .checksum_verdict = CHECKSUM_GOOD,
+    };
+    pair->next[from] += payload + syn + ((flags & TCP_FIN) != 0);
+    if (!pair->rough || draw(pair, 8) > 0)
+        pair->acked[1 - from] = pair->next[from];
+    uint32_t copies = !pair->rough || draw(pair, 15) > 1 ? 1 : draw(pair, 3);
+    for (; copies > 0; copies--) {
+        struct segment copy = segment;
+        while (pair->rough && draw(pair, 20) == 0)
+            bend(pair, &copy);
+        give(pair, &copy);
+    }
+}
+
+static void part(struct pair *pair)
+{
+    int first = (int)draw(pair, 2);
+    if (draw(pair, 12) == 0) {
+        say(pair, first, TCP_RST | TCP_ACK, 0);
+        return;
+    }
+    say(pair, first, TCP_FIN | TCP_ACK, draw(pair, 4) == 0 ? 100 : 0);
+    if (draw(pair, 2) == 0)
+        say(pair, 1 - first, TCP_ACK, 0);
+    for (uint32_t more = draw(pair, 4) == 0 ? 3 : 0; more > 0; more--) {
+        say(pair, 1 - first, TCP_ACK | TCP_PSH, 100);
+        if (draw(pair, 2) == 0)
+            say(pair, first, TCP_ACK, 0);
+    }
+    say(pair, 1 - first, TCP_FIN | TCP_ACK, draw(pair, 5) == 0 ? 50 : 0);
+    if (draw(pair, 8) > 0)
+        say(pair, first, TCP_ACK, 0);
+}
+
+static void live(struct pair *pair)
+{
+    pair->port = (uint16_t)(40000 + draw(pair, PORTS));
+    for (int side = 0; side < SIDES; side++)
+        pair->next[side] = draw(pair, 3) == 0 ? UINT32_MAX - draw(pair, 200) : draw(pair, 1u << 30);
+    say(pair, 0, TCP_SYN, 0);
+    say(pair, 1, TCP_SYN | TCP_ACK, 0);
+    say(pair, 0, TCP_ACK, draw(pair, 10) == 0 ? 100 : 0);
+    for (uint32_t segments = draw(pair, 6); segments > 0; segments--) {
+        int from = (int)draw(pair, 2); /* one draw a statement: the same with every compiler */
+        say(pair, from, TCP_ACK | TCP_PSH, draw(pair, 3) * 100);
+    }
+    if (draw(pair, 15) > 0)
+        part(pair);
+    if (draw(pair, 2) == 0)
+        pair->now += (nanotime)draw(pair, 150) * NANO_PER_SECOND;
+}
+
+static void begin(struct pair *pair, uint64_t seed)
+{
+    struct config config = config_default();
+    pair->seed = seed * 2654435761u;
+    pair->now = (nanotime)1700000000 * NANO_PER_SECOND;
+    pair->rough = draw(pair, 2) > 0;
+    pair->slow = draw(pair, 2) == 0;
+    pair->stamped = draw(pair, 2) == 0;
+    pair->tagged = draw(pair, 4) == 0;
+    pair->packet = 0;
+    if (draw(pair, 4) == 0)
+        config.max_memory = 34000 + draw(pair, 14000); /* the index alone is 32768 */
+    for (int i = 0; i < 2; i++) {
+        pair->listener[i].sink.ops = &listening;
+        pair->listener[i].count = 0;
+        assert_int_equal(engine_init(&pair->engine[i], &config, &pair->listener[i].sink),
+                         STATUS_OK);
+        pair->engine[i].losses = &pair->losses;
+    }
+    pair->engine[1].probe = note_step;
+}
+
+static void end(struct pair *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        engine_finish_begin(&pair->engine[i]);
+        engine_finish_until(&pair->engine[i], UINT64_MAX);
+        engine_clear(&pair->engine[i]);
+    }
+    assert_same_told(pair);
+    for (size_t i = 0; i < pair->listener[0].count; i++)
+        pair->events += pair->listener[0].told[i].what / 1000 == 1;
+    pair->losses.count = 0;
+}
+
+static void both_ways_leave_the_same(void **state)
+{
+    struct pair *pair = calloc(1, sizeof *pair);
+    (void)state;
+    assert_non_null(pair);
+    for (int i = 0; i < 2; i++) {
+        pair->listener[i].told = calloc(TOLD, sizeof *pair->listener[i].told);
+        assert_non_null(pair->listener[i].told);
+    }
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        begin(pair, seed);
+        for (int i = 0; i < LIVES; i++)
+            live(pair);
+        end(pair);
+    }
+    assert_true(pair->brief > pair->taken / 4);
+    assert_true(pair->brief < pair->taken);
+    assert_true(pair->events > ROUNDS); /* the rough lives have them */
+    for (int i = 0; i < 2; i++)
+        free(pair->listener[i].told);
+    free(pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_ways_leave_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
