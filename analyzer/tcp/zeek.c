@@ -278,15 +278,17 @@ bool zeek_view_is_in_the_middle(const struct zeek_view *view, int from)
            ((end->delivered | peer->delivered) & ZEEK_HALF) == 0;
 }
 
-bool zeek_view_follow_gap(struct zeek_view *view, int from, uint32_t acknowledged)
+void zeek_view_follow_letter(struct zeek_view *view, int from, enum zeek_seen seen,
+                             enum zeek_letter letter)
 {
-    struct zeek_end *end = view->end + from;
+    view->end[from].seen |= seen;
+    zeek_letters_add(view, from, letter);
+}
 
-    if (view->partial || end->island != end->island_end)
-        return false;
-    end->delivered = acknowledged;
+void zeek_view_follow_gap(struct zeek_view *view, int from, uint32_t acknowledged)
+{
+    view->end[from].delivered = acknowledged;
     add_gap(view, from);
-    return true;
 }
 
 void zeek_view_packet_fully(struct zeek_view *view, const struct segment *segment, int from)
