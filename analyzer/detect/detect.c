@@ -58,15 +58,26 @@ void detect(const struct detect_index *index, struct occasion *occasion)
 static unsigned needs_met(const struct incarnation *incarnation)
 {
     const struct closing *closing = incarnation->connection.closing;
+    const struct side *side = incarnation->connection.side;
     bool reset = closing != NULL && (closing->rst[0].packet | closing->rst[1].packet) != 0;
-    return (incarnation->story != NULL ? NEEDS_STORY : 0) | (reset ? NEEDS_RESET : 0);
+    bool story = incarnation->story != NULL;
+    bool left = side[0].state == STATE_CLOSE_WAIT || side[1].state == STATE_CLOSE_WAIT;
+    bool crossed = side[0].state == STATE_CLOSING || side[1].state == STATE_CLOSING;
+    return (story ? NEEDS_STORY : 0) | (reset ? NEEDS_RESET : 0) | (left ? NEEDS_CLOSE_WAIT : 0) |
+           (story || crossed ? NEEDS_WAITING : 0);
 }
+
+#define WATCH(name, needs, due, hook) _Static_assert((needs) != 0, "detect_due() asks no other");
+#include "watches.def"
+#undef WATCH
 
 nanotime detect_due(const struct incarnation *incarnation, const struct config *config)
 {
     nanotime earliest = NANOTIME_UNKNOWN;
     int asked = -1;
     unsigned met = needs_met(incarnation);
+    if (met == 0)
+        return NANOTIME_UNKNOWN;
     for (int i = 0; i < (int)WATCHES; i++) {
         bool again =
             asked >= 0 && watches[asked].due == watches[i].due; /* rows in a row share it */

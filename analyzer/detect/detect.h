@@ -67,9 +67,10 @@ struct detector {
 
 /* What an incarnation must have for a deadline to be, a bit each. */
 enum watch_need {
-    NEEDS_NONE = 0x0,
-    NEEDS_STORY = 0x1, /* incarnation.story */
-    NEEDS_RESET = 0x2, /* a reset that closing.rst remembers */
+    NEEDS_STORY = 0x1,      /* incarnation.story */
+    NEEDS_RESET = 0x2,      /* a reset that closing.rst remembers */
+    NEEDS_CLOSE_WAIT = 0x4, /* a side in CLOSE_WAIT */
+    NEEDS_WAITING = 0x8,    /* a story, or a side in CLOSING */
 };
 
 /*
@@ -81,7 +82,7 @@ enum watch_need {
  */
 struct watch {
     const char *name;
-    unsigned needs; /* enum watch_need */
+    unsigned needs; /* enum watch_need; all of it */
     nanotime (*due)(const struct incarnation *incarnation, const struct config *config);
     void (*hook)(struct occasion *occasion);
 };
