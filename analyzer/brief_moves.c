@@ -19,12 +19,10 @@
 /* One connection in the tuple, of which nothing is being decided. */
 static bool is_alone(const struct tuple *tuple)
 {
-    if (tuple->embryonic || tuple->is_parked || tuple->current == NULL ||
-        tuple->candidate != NULL || tuple->retiring != NULL || tuple->tombstones != NULL)
-        return false;
     const struct incarnation *current = tuple->current;
-    return current->collision == NULL && current->story == NULL && !current->hazard.open &&
-           !current->final_ack.open;
+    return !tuple->embryonic && !tuple->is_parked && current != NULL && tuple->candidate == NULL &&
+           tuple->retiring == NULL && tuple->tombstones == NULL && current->collision == NULL &&
+           current->story == NULL && !current->hazard.open && !current->final_ack.open;
 }
 
 /* Data that passed once the FIN of side `from` had been acknowledged: detect_close_half(). */
@@ -95,7 +93,8 @@ static void take(struct engine *engine, struct tuple *tuple, const struct segmen
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;
     engine->counts.damaged += step.damaged;
-    incarnation_remember(current, segment, end);
+    if (segment->payload > 0)
+        incarnation_remember(current, segment, end);
     if (usual != USUAL_WORD) /* which moves nobody */
         tell_step(engine, tuple, current, &step);
     note(current, segment, from);
@@ -105,7 +104,7 @@ bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struc
                          int end)
 {
     if ((segment->flags & TCP_RST) != 0 || !is_alone(tuple) || engine->trace_transitions ||
-        !brief_is_at_ease(engine))
+        (!engine->at_ease && !brief_is_at_ease(engine)))
         return false;
     struct connection *connection = &tuple->current->connection;
     int from = incarnation_side(tuple->current, end);
@@ -113,7 +112,7 @@ bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struc
     uint32_t print = copies_print(segment);
     if (usual == USUAL_NOT || copies_know(connection, print))
         return false;
-    if (decide_has_lost(engine, tuple->current))
+    if (engine->losses_known > 0 && decide_has_lost(engine, tuple->current))
         tuple->current->notes |= UINT64_C(1) << NOTE_capture_drop;
     copies_remember(connection, segment, from, print);
     take(engine, tuple, segment, end, usual);

@@ -12,15 +12,11 @@
 #include "schedule.h"
 #include "tape.h"
 #include "tcp/copies.h"
+#include "tcp/opening.h"
 #include "tell.h"
 #include "trace.h"
 
 enum { WELL_KNOWN = 1024, REGISTERED = 32768 };
-
-nanotime lives_two_msl(const struct engine *engine)
-{
-    return engine->config.msl * 2;
-}
 
 /* Which end is the client, and how that is known (PEERS: SYN, SYN-ACK, ports, first packet). */
 static int find_client(const struct tuple *tuple, const struct segment *segment, int end,
@@ -330,22 +326,38 @@ void lives_remove(struct engine *engine, struct tuple *tuple)
     flow_table_remove(&engine->table, tuple);
 }
 
+/* The first segment of a connection, which nobody watches: as brief_moves.h has it. */
+static void take_syn(struct engine *engine, struct tuple *tuple, const struct segment *segment)
+{
+    struct incarnation *fresh = tuple->current;
+    struct step step;
+    bool usual =
+        opening_fits(&fresh->connection, segment, 0) && decide_least_idle(&engine->config) > 0;
+    if (!usual) {
+        connection_segment(&fresh->connection, segment, 0, &step);
+        decide_step(engine, tuple, fresh, &step);
+        return;
+    }
+    connection_step_begin(&step, &fresh->connection, segment, 0);
+    step.untold = true;
+    opening_take(&fresh->connection, segment, 0, &step);
+    if (decide_is_notable(fresh, &fresh->connection.side[1], segment))
+        decide_note_packet(fresh, segment, 0);
+}
+
 void lives_hatch(struct engine *engine, struct tuple *tuple)
 {
     struct segment segment;
-    struct step step;
-    int end = embryo_hatch(tuple, &segment);
     uint64_t uid = tuple->last_uid; /* its own: tell_embryo() */
+    int end = embryo_hatch(tuple, &segment);
     tuple->last_uid = 0;
     tuple->current = start(engine, tuple, &segment, end, uid);
     if (tuple->current == NULL)
         return;
     tell_hatched(tuple->current);
-    struct connection *connection = &tuple->current->connection;
-    copies_seen(connection, &segment, 0, engine->config.copy_window);
-    connection_segment(connection, &segment, 0, &step);
+    copies_remember(&tuple->current->connection, &segment, 0, copies_print(&segment));
+    take_syn(engine, tuple, &segment);
     engine->counts.segments++;
-    decide_step(engine, tuple, tuple->current, &step);
 }
 
 void lives_finish(struct engine *engine, struct tuple *tuple)

@@ -66,6 +66,9 @@ void lives_remove(struct engine *engine, struct tuple *tuple);
 bool lives_had_time_wait(const struct incarnation *incarnation);
 
 /* 2MSL in ns. */
-nanotime lives_two_msl(const struct engine *engine);
+static inline nanotime lives_two_msl(const struct engine *engine)
+{
+    return engine->config.msl * 2;
+}
 
 #endif

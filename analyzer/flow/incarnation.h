@@ -167,7 +167,7 @@ struct tuple {
         struct parked *parked; /* while is_parked; owned */
     };
     nanotime armed;          /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
-    uint64_t last_uid;       /* flow_uid of the newest incarnation */
+    uint64_t last_uid;       /* flow_uid of the newest incarnation, or of the embryo's */
     uint32_t index;          /* slot in its pool */
     uint32_t next, previous; /* in its queue; 0 none */
     seq rest[2];             /* while resting: SND.NXT of each end when it ended */
