@@ -14,8 +14,6 @@ enum calm {
 
 unsigned brief_calm(const struct tuple *tuple)
 {
-    if (!tuple_is_ordinary(tuple))
-        return 0;
     const struct incarnation *current = tuple->current;
     bool quiet = !current->hazard.open && current->watched == 0 &&
                  (current->flags & INCARNATION_SYNCHRONIZED) != 0;

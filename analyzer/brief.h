@@ -14,7 +14,8 @@
 
 #include "engine.h"
 
-/* What tuple->calm is, as the tuple stands; 0 where every segment is to go the long way. */
+/* What tuple->calm is of a tuple that tuple_is_ordinary(); 0 where every segment is to go the long
+ * way. */
 unsigned brief_calm(const struct tuple *tuple);
 
 /* Asks what brief_is_at_ease() keeps. */

@@ -49,9 +49,11 @@ static nanotime incarnation_deadline(const struct engine *engine,
     nanotime due = NANOTIME_UNKNOWN;
     if (incarnation == NULL)
         return due;
-    for (int side = 0; side < SIDES; side++)
-        due = sooner(
-            due, connection_time_wait_end(&incarnation->connection, side, lives_two_msl(engine)));
+    for (int side = 0; side < SIDES; side++) {
+        if (incarnation->connection.side[side].state == STATE_TIME_WAIT)
+            due = sooner(due, connection_time_wait_end(&incarnation->connection, side,
+                                                       lives_two_msl(engine)));
+    }
     if (incarnation->collision != NULL && !incarnation->collision->decided)
         due = sooner(due, incarnation->collision->deadline);
     if (incarnation->final_ack.open)
@@ -149,8 +151,9 @@ static void settle(struct engine *engine, struct tuple *tuple)
 /* Whether no packet gives it a deadline, or brings it into another queue; the calm are told. */
 static bool is_settled(const struct engine *engine, struct tuple *tuple)
 {
-    tuple->calm = brief_calm(tuple) & 0xf;
-    return engine->config.active_timeout == 0 && tuple_is_ordinary(tuple);
+    bool ordinary = tuple_is_ordinary(tuple);
+    tuple->calm = ordinary ? brief_calm(tuple) & 0xf : 0;
+    return ordinary && engine->config.active_timeout == 0;
 }
 
 void schedule_alone(struct engine *engine, struct tuple *tuple)

@@ -38,7 +38,8 @@ static uint32_t segment_occupies(const struct segment *segment)
 void connection_step_begin(struct step *step, const struct connection *connection,
                            const struct segment *segment, int from)
 {
-    memset(step, 0, offsetof(struct step, change)); /* once a packet: not the room behind */
+    const size_t marks = offsetof(struct step, verdict);
+    memset(&step->verdict, 0, offsetof(struct step, change) - marks); /* not the room behind */
     step->segment = segment;
     step->from = from;
     step->end = seq_add(segment->sequence, segment_occupies(segment));

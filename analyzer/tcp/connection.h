@@ -238,6 +238,7 @@ struct step {
     struct packet_ref occupied; /* the side's last segment before that occupies sequence space */
     enum tcp_state before[SIDES];
     enum basis before_basis[SIDES];
+    /* from here on 0 at first */
     uint8_t verdict; /* enum segment_verdict of event/record.h, as the analyzer sets it */
     bool retransmission, out_of_order, spurious, keep_alive, window_probe, duplicate_ack;
     bool fin_repeated; /* the side's FIN again, the same sequence number */

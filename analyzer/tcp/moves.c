@@ -28,17 +28,14 @@ static void step_add_cell(struct step *step, int side, enum tcp_state state, enu
         (struct cell){(uint8_t)side, (uint8_t)state, (uint8_t)fact, unexpected};
 }
 
-void side_move(struct connection *connection, int side, enum tcp_state next,
-               const struct motive *motive, struct step *step)
+/* What stands in the history of the move; entries of a side stand in time order, though the
+ * capture's clock be set back: `newest` is the one before, NULL for none. */
+static inline struct history_entry entry_of(const struct side *x, int side, enum tcp_state next,
+                                            const struct motive *motive,
+                                            const struct history_entry *newest)
 {
-    struct side *x = &connection->side[side];
-    int newest = history_newest(&connection->history, side, connection->history.count - 1);
-    nanotime t =
-        motive->t; /* entries stand in time order, though the capture's clock be set back */
-    if (newest >= 0)
-        t = time_later_of(t, history_peek(&connection->history, newest)->t);
-    struct history_entry entry = {
-        .t = t,
+    return (struct history_entry){
+        .t = newest != NULL ? time_later_of(motive->t, newest->t) : motive->t,
         .packet = motive->packet,
         .state = next,
         .fact = motive->fact,
@@ -47,21 +44,63 @@ void side_move(struct connection *connection, int side, enum tcp_state next,
         .by = motive->proof,
         .before = x->state,
     };
-    history_push(&connection->history, &entry);
+}
+
+/* Where the entries in place are taken: it may be dropped. */
+static void move_beyond(struct connection *connection, int side, enum tcp_state next,
+                        const struct motive *motive, struct step *step)
+{
+    struct history *history = &connection->history;
+    int newest = history_newest(history, side, history->count - 1);
+    struct history_entry entry = entry_of(&connection->side[side], side, next, motive,
+                                          newest >= 0 ? history_peek(history, newest) : NULL);
+    history_push(history, &entry);
+    step_add_change(step, CHANGE_MOVED, side, &entry);
+}
+
+/* Nearly always there is room in place. */
+static inline void move_in_place(struct connection *connection, int side, enum tcp_state next,
+                                 const struct motive *motive, struct step *step)
+{
+    struct history *history = &connection->history;
+    struct history_entry *entry = &history->first[history->count];
+    const struct history_entry *newest = entry - 1;
+    while (newest >= history->first && (newest->side != (unsigned)side || newest->revoked))
+        newest--;
+    *entry = entry_of(&connection->side[side], side, next, motive,
+                      newest >= history->first ? newest : NULL);
+    history->count++;
+    if (!step->untold)
+        step_add_change(step, CHANGE_MOVED, side, entry);
+}
+
+static inline void move(struct connection *connection, int side, enum tcp_state next,
+                        const struct motive *motive, struct step *step)
+{
+    struct side *x = &connection->side[side];
+    if (connection->history.count < HISTORY_INLINE)
+        move_in_place(connection, side, next, motive, step);
+    else
+        move_beyond(connection, side, next, motive, step);
     x->state = (uint8_t)next;
     x->basis = (uint8_t)motive->basis;
-    step_add_change(step, CHANGE_MOVED, side, &entry);
+}
+
+void side_move(struct connection *connection, int side, enum tcp_state next,
+               const struct motive *motive, struct step *step)
+{
+    move(connection, side, next, motive, step);
 }
 
 bool side_apply(struct connection *connection, int side, const struct motive *motive,
                 struct step *step)
 {
-    struct side *x = &connection->side[side];
+    const struct side *x = &connection->side[side];
     const struct fsm_cell *cell = fsm_lookup((enum tcp_state)x->state, motive->fact);
     step_add_cell(step, side, (enum tcp_state)x->state, motive->fact, cell->kind == FSM_UNEXPECTED);
     if (cell->kind != FSM_ARROW)
         return false;
-    side_move(connection, side, cell->next, motive, step);
+    move(connection, side, cell->next, motive, step);
     return true;
 }
 
@@ -85,8 +124,10 @@ void side_confirm_alone(struct connection *connection, int side, int index, enum
     struct history_entry *entry = history_at(history, index);
     entry->basis = basis;
     entry->by = proof;
-    step_add_change(step, CHANGE_CONFIRMED, side, entry);
-    if (history_newest(history, side, history->count - 1) == index)
+    if (!step->untold)
+        step_add_change(step, CHANGE_CONFIRMED, side, entry);
+    bool last = index == history->count - 1 && !entry->revoked;
+    if (last || history_newest(history, side, history->count - 1) == index)
         connection->side[side].basis = (uint8_t)basis;
 }
 

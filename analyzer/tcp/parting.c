@@ -21,11 +21,13 @@ static bool is_plain(const struct segment *segment)
            segment->checksum_verdict != CHECKSUM_BAD;
 }
 
-/* A side whose stream passed from its SYN on without a hole, and that reset nothing. */
-static bool is_whole(const struct side *x)
+/* Sides whose streams passed from their SYNs on without a hole, and that reset nothing. */
+static bool are_whole(const struct side *x, const struct side *y)
 {
-    return (x->flags & (SPOKEN | SIDE_SYN_CUT)) == SPOKEN && x->holes == 0 && !x->sack_edge_known &&
-           x->tally.rsts == 0 && x->tally.payload_bytes < LONG_STREAM;
+    return (x->flags & y->flags & SPOKEN) == SPOKEN &&
+           ((x->flags | y->flags) & SIDE_SYN_CUT) == 0 && (x->holes | y->holes) == 0 &&
+           (x->sack_edge_known | y->sack_edge_known) == 0 && (x->tally.rsts | y->tally.rsts) == 0 &&
+           (x->tally.payload_bytes | y->tally.payload_bytes) < LONG_STREAM; /* a power of 2 */
 }
 
 static bool is_straight(const struct connection *connection)
@@ -33,7 +35,7 @@ static bool is_straight(const struct connection *connection)
     return connection->acknowledged && !connection->midstream && !connection->corrupted &&
            !connection->refusing_syn && !connection->simultaneous_open &&
            connection->history.count <= HISTORY_INLINE && /* as is read below */
-           is_whole(&connection->side[0]) && is_whole(&connection->side[1]);
+           are_whole(&connection->side[0], &connection->side[1]);
 }
 
 /* What was never sent before, and acknowledges what was sent: the numbers go on. */

@@ -35,7 +35,7 @@ static void begin(struct zeek_end *end, const struct segment *segment)
 }
 
 /* What the other end acknowledges of the stream of `end`, no hole of which is covered by it. */
-static bool is_acknowledged(const struct zeek_end *end, seq acknowledgment)
+static inline bool is_acknowledged(const struct zeek_end *end, seq acknowledgment)
 {
     uint32_t relative = acknowledgment - end->start;
     bool beyond = end->fin && seq_after(relative, end->fin_at); /* the FIN is no part of it */
@@ -71,7 +71,7 @@ static bool take_syn_ack(struct zeek_view *view, const struct segment *segment, 
     return true;
 }
 
-static bool is_in_order(const struct zeek_view *view, const struct segment *segment, int from)
+static inline bool is_in_order(const struct zeek_view *view, const struct segment *segment, int from)
 {
     const struct zeek_end *end = &view->end[from], *peer = &view->end[1 - from];
 
