@@ -87,8 +87,7 @@ static void take(struct engine *engine, struct tuple *tuple, const struct segmen
     struct incarnation *current = tuple->current;
     int from = incarnation_side(current, end);
     struct step step;
-    connection_step_begin(&step, &current->connection, segment, from);
-    step.untold = true;
+    usual_step_begin(&step, &current->connection, segment, from);
     if (!usual_take(&current->connection, segment, from, usual, &step))
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;

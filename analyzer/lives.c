@@ -13,6 +13,7 @@
 #include "tape.h"
 #include "tcp/copies.h"
 #include "tcp/opening.h"
+#include "tcp/usual.h"
 #include "tell.h"
 #include "trace.h"
 
@@ -338,8 +339,7 @@ static void take_syn(struct engine *engine, struct tuple *tuple, const struct se
         decide_step(engine, tuple, fresh, &step);
         return;
     }
-    connection_step_begin(&step, &fresh->connection, segment, 0);
-    step.untold = true;
+    usual_step_begin(&step, &fresh->connection, segment, 0);
     opening_take(&fresh->connection, segment, 0, &step);
     if (decide_is_notable(fresh, &fresh->connection.side[1], segment))
         decide_note_packet(fresh, segment, 0);

@@ -145,7 +145,10 @@ static void settle(struct engine *engine, struct tuple *tuple)
         arm(engine, tuple, due);
     if (due != NANOTIME_UNKNOWN && may_park(tuple))
         schedule_park(engine, tuple); /* at once, while it is in the cache */
-    evict_enqueue(engine, tuple);
+    bool stays = tuple->queue == QUEUE_LIVE && !tuple->is_parked && tuple->candidate == NULL &&
+                 tuple->current != NULL && tuple->current->connection.closed_at == NANOTIME_UNKNOWN;
+    if (!stays)
+        evict_enqueue(engine, tuple);
 }
 
 /* Whether no packet gives it a deadline, or brings it into another queue; the calm are told. */

@@ -199,14 +199,22 @@ void flow_table_move_together(struct flow_table *table)
     berths_draw_in(&table->incarnations, follow, table);
 }
 
-void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation)
+static void free_beside(struct incarnation *incarnation)
 {
-    table->beside -= incarnation->beside;
-    connection_clear(&incarnation->connection);
     free(incarnation->collision);
     free(incarnation->story);
     free(incarnation->icmp);
     free(incarnation->around);
+}
+
+void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation)
+{
+    bool plain = incarnation->collision == NULL && incarnation->story == NULL &&
+                 incarnation->icmp == NULL && incarnation->around == NULL;
+    table->beside -= incarnation->beside;
+    connection_clear(&incarnation->connection);
+    if (!plain)
+        free_beside(incarnation);
     berths_give(&table->incarnations, incarnation->index);
 }
 

@@ -61,6 +61,14 @@ static bool answers_from_time_wait(const struct connection *connection,
            seq_after(segment->acknowledgment, y->fin_seq);
 }
 
+/* Whether a side was there before the segment, or is by it. */
+static bool is_in_time_wait(const struct connection *connection, const struct step *step)
+{
+    return step->before[0] == STATE_TIME_WAIT || step->before[1] == STATE_TIME_WAIT ||
+           connection->side[0].state == STATE_TIME_WAIT ||
+           connection->side[1].state == STATE_TIME_WAIT;
+}
+
 /* What reaches a side in TIME_WAIT, what it answers, and when 2MSL starts (OBSERVER 2). */
 static void watch_time_wait(struct connection *connection, const struct segment *segment, int from,
                             const struct step *step)
@@ -165,12 +173,14 @@ void closing_watch_end(struct connection *connection, nanotime t)
 void closing_take(struct connection *connection, const struct segment *segment, int from,
                   const struct step *step)
 {
+    const struct closing *closing = connection->closing;
     remember_fin(connection, segment, from, step);
     remember_fin_ack(connection, segment, from, step);
-    watch_time_wait(connection, segment, from, step);
+    if (is_in_time_wait(connection, step))
+        watch_time_wait(connection, segment, from, step);
     if ((segment->flags & TCP_RST) != 0)
         remember_rst(connection, segment, from, step);
-    else
+    else if ((closing->rst[0].packet | closing->rst[1].packet) != 0)
         watch_aftermath(connection, segment, from);
     closing_watch_end(connection, segment->time);
 }

@@ -30,13 +30,8 @@ void connection_start(struct connection *connection, const struct segment *first
     zeek_view_start(&connection->zeek, first, from);
 }
 
-static uint32_t segment_occupies(const struct segment *segment)
-{
-    return segment->payload + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
-}
-
-void connection_step_begin(struct step *step, const struct connection *connection,
-                           const struct segment *segment, int from)
+static void step_begin(struct step *step, const struct connection *connection,
+                       const struct segment *segment, int from)
 {
     const size_t marks = offsetof(struct step, verdict);
     memset(&step->verdict, 0, offsetof(struct step, change) - marks); /* not the room behind */
@@ -319,11 +314,6 @@ static void settle_midstream(struct connection *connection, const struct segment
     }
 }
 
-bool connection_is_closed(const struct connection *connection)
-{
-    return connection->side[0].state == STATE_CLOSED && connection->side[1].state == STATE_CLOSED;
-}
-
 static bool acks_unsent(const struct connection *connection, const struct segment *segment,
                         int from)
 {
@@ -397,7 +387,7 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
                               int from, struct step *step)
 {
     struct side *x = &connection->side[from];
-    connection_step_begin(step, connection, segment, from);
+    step_begin(step, connection, segment, from);
     connection->last_t = time_later_of(connection->last_t, segment->time);
     tally_packet(x, segment);
     if (x->tally.packets == 1)
@@ -452,7 +442,7 @@ bool connection_segment(struct connection *connection, const struct segment *seg
     enum usual usual = usual_of(connection, segment, from);
     if (usual == USUAL_NOT)
         return connection_segment_fully(connection, segment, from, step);
-    connection_step_begin(step, connection, segment, from);
+    step_begin(step, connection, segment, from);
     return usual_take(connection, segment, from, usual, step);
 }
 

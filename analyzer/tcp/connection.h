@@ -272,6 +272,12 @@ static inline bool segment_opens(const struct segment *segment)
     return (segment->flags & (TCP_SYN | TCP_RST)) == TCP_SYN;
 }
 
+/* Sequence numbers that a segment takes. */
+static inline uint32_t segment_occupies(const struct segment *segment)
+{
+    return segment->payload + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
+}
+
 /* Starts an incarnation with its first segment, from side `from`; the memory is zeroed here. */
 void connection_start(struct connection *connection, const struct segment *first, int from);
 
@@ -282,10 +288,6 @@ void connection_start(struct connection *connection, const struct segment *first
  */
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *ret_step);
-
-/* What connection_segment() begins with, where the caller takes the segment in itself (usual.h). */
-void connection_step_begin(struct step *step, const struct connection *connection,
-                           const struct segment *segment, int from);
 
 /* The same for every segment, without the short way that ordinary.h is: a test compares them. */
 bool connection_segment_fully(struct connection *connection, const struct segment *segment,
@@ -315,7 +317,10 @@ void connection_revoke_last_ack(struct connection *connection, int side, const s
 nanotime connection_time_wait_end(const struct connection *connection, int side, nanotime two_msl);
 
 /* Whether both sides are CLOSED (or were never there), presumed or not. */
-bool connection_is_closed(const struct connection *connection);
+static inline bool connection_is_closed(const struct connection *connection)
+{
+    return connection->side[0].state == STATE_CLOSED && connection->side[1].state == STATE_CLOSED;
+}
 
 /* Takes a reference of a segment. */
 static inline struct packet_ref packet_ref_of(const struct segment *segment, int from)

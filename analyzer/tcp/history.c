@@ -2,7 +2,6 @@
 #include "history.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Makes room for entry number `count`; false when there is no memory. */
 static bool history_grow(struct history *history)
@@ -42,5 +41,6 @@ int history_push_more(struct history *history, const struct history_entry *entry
 void history_clear(struct history *history)
 {
     free(history->more);
-    memset(history, 0, sizeof(*history));
+    history->more = NULL;
+    history->count = history->capacity = 0;
 }

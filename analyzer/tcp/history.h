@@ -73,6 +73,7 @@ static inline int history_newest(const struct history *history, int side, int in
 /* Entries kept of a side. */
 int history_count(const struct history *history, int side);
 
+/* Leaves a history without entries. */
 void history_clear(struct history *history);
 
 #endif

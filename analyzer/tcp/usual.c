@@ -17,11 +17,12 @@ static bool is_first_word(const struct connection *connection, const struct segm
 enum usual usual_move_of(const struct connection *connection, const struct segment *segment,
                          int from)
 {
+    bool parts = connection->closing != NULL || (segment->flags & TCP_FIN) != 0;
+    if (parts)
+        return parting_fits(connection, segment, from) ? USUAL_PARTING : USUAL_NOT;
     if (opening_fits(connection, segment, from))
         return USUAL_OPENING;
-    if (is_first_word(connection, segment, from))
-        return USUAL_WORD;
-    return parting_fits(connection, segment, from) ? USUAL_PARTING : USUAL_NOT;
+    return is_first_word(connection, segment, from) ? USUAL_WORD : USUAL_NOT;
 }
 
 enum usual usual_of(const struct connection *connection, const struct segment *segment, int from)

@@ -9,6 +9,9 @@
 #ifndef LASTACK_TCP_USUAL_H
 #define LASTACK_TCP_USUAL_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "connection.h"
 
 enum usual {
@@ -25,6 +28,23 @@ enum usual usual_of(const struct connection *connection, const struct segment *s
 /* The same of those that move a side, or prove where it stands: never USUAL_ORDINARY. */
 enum usual usual_move_of(const struct connection *connection, const struct segment *segment,
                          int from);
+
+/*
+ * Begins a step of which nobody asks what changed, nor what had been, but for the two states: what
+ * usual_take() needs.  Times and references are not set.
+ */
+static inline void usual_step_begin(struct step *step, const struct connection *connection,
+                                    const struct segment *segment, int from)
+{
+    const size_t marks = offsetof(struct step, verdict);
+    memset(&step->verdict, 0, offsetof(struct step, change) - marks);
+    step->segment = segment;
+    step->from = from;
+    step->end = seq_add(segment->sequence, segment_occupies(segment));
+    step->before[0] = (enum tcp_state)connection->side[0].state;
+    step->before[1] = (enum tcp_state)connection->side[1].state;
+    step->untold = true;
+}
 
 /*
  * Takes one that is: *step is begun; not for USUAL_NOT.  False: there was no memory, it was counted

@@ -71,7 +71,8 @@ static bool take_syn_ack(struct zeek_view *view, const struct segment *segment, 
     return true;
 }
 
-static inline bool is_in_order(const struct zeek_view *view, const struct segment *segment, int from)
+static inline bool is_in_order(const struct zeek_view *view, const struct segment *segment,
+                               int from)
 {
     const struct zeek_end *end = &view->end[from], *peer = &view->end[1 - from];
 
