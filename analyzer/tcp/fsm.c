@@ -1,7 +1,7 @@
 /* fsm: the tables figure5.def and repeats.def as one grid. */
 #include "fsm.h"
 
-static const struct fsm_cell grid[TCP_STATES][FACTS] = {
+const struct fsm_cell fsm_grid[TCP_STATES][FACTS] = {
 #define ARROW(state, fact, next, label) [state][fact] = {FSM_ARROW, next, label},
 #include "figure5.def"
 #undef ARROW
@@ -9,8 +9,3 @@ static const struct fsm_cell grid[TCP_STATES][FACTS] = {
 #include "repeats.def"
 #undef REPEAT
 };
-
-const struct fsm_cell *fsm_lookup(enum tcp_state state, enum fact fact)
-{
-    return &grid[state][fact];
-}

@@ -10,11 +10,17 @@ enum fsm_kind { FSM_UNEXPECTED, FSM_REPEAT, FSM_ARROW };
 
 struct fsm_cell {
     enum fsm_kind kind;
-    enum tcp_state next;  /* with FSM_ARROW */
-    const char *label;    /* the figure's label, or why it is harmless; NULL when unexpected */
+    enum tcp_state next; /* with FSM_ARROW */
+    const char *label;   /* the figure's label, or why it is harmless; NULL when unexpected */
 };
 
+/* For fsm_lookup() alone. */
+extern const struct fsm_cell fsm_grid[TCP_STATES][FACTS];
+
 /* What a fact means in a state; static storage, every cell is defined (RFC 9293 figure 5). */
-const struct fsm_cell *fsm_lookup(enum tcp_state state, enum fact fact);
+static inline const struct fsm_cell *fsm_lookup(enum tcp_state state, enum fact fact)
+{
+    return &fsm_grid[state][fact];
+}
 
 #endif

@@ -1,8 +1,6 @@
 /* moves: see moves.h. */
 #include "moves.h"
 
-#include "fsm.h"
-
 static void step_add_change(struct step *step, enum change_kind kind, int side,
                             const struct history_entry *entry)
 {
@@ -28,60 +26,30 @@ static void step_add_cell(struct step *step, int side, enum tcp_state state, enu
         (struct cell){(uint8_t)side, (uint8_t)state, (uint8_t)fact, unexpected};
 }
 
-/* What stands in the history of the move; entries of a side stand in time order, though the
- * capture's clock be set back: `newest` is the one before, NULL for none. */
-static inline struct history_entry entry_of(const struct side *x, int side, enum tcp_state next,
-                                            const struct motive *motive,
-                                            const struct history_entry *newest)
-{
-    return (struct history_entry){
-        .t = newest != NULL ? time_later_of(motive->t, newest->t) : motive->t,
-        .packet = motive->packet,
-        .state = next,
-        .fact = motive->fact,
-        .basis = motive->basis,
-        .side = (unsigned)side,
-        .by = motive->proof,
-        .before = x->state,
-    };
-}
-
 /* Where the entries in place are taken: it may be dropped. */
 static void move_beyond(struct connection *connection, int side, enum tcp_state next,
                         const struct motive *motive, struct step *step)
 {
     struct history *history = &connection->history;
     int newest = history_newest(history, side, history->count - 1);
-    struct history_entry entry = entry_of(&connection->side[side], side, next, motive,
-                                          newest >= 0 ? history_peek(history, newest) : NULL);
+    struct history_entry entry = moves_entry(&connection->side[side], side, next, motive,
+                                             newest >= 0 ? history_peek(history, newest) : NULL);
     history_push(history, &entry);
     step_add_change(step, CHANGE_MOVED, side, &entry);
-}
-
-/* Nearly always there is room in place. */
-static inline void move_in_place(struct connection *connection, int side, enum tcp_state next,
-                                 const struct motive *motive, struct step *step)
-{
-    struct history *history = &connection->history;
-    struct history_entry *entry = &history->first[history->count];
-    const struct history_entry *newest = entry - 1;
-    while (newest >= history->first && (newest->side != (unsigned)side || newest->revoked))
-        newest--;
-    *entry = entry_of(&connection->side[side], side, next, motive,
-                      newest >= history->first ? newest : NULL);
-    history->count++;
-    if (!step->untold)
-        step_add_change(step, CHANGE_MOVED, side, entry);
 }
 
 static inline void move(struct connection *connection, int side, enum tcp_state next,
                         const struct motive *motive, struct step *step)
 {
     struct side *x = &connection->side[side];
-    if (connection->history.count < HISTORY_INLINE)
-        move_in_place(connection, side, next, motive, step);
-    else
+    if (connection->history.count >= HISTORY_INLINE) {
         move_beyond(connection, side, next, motive, step);
+    } else {
+        moves_enter(connection, side, next, motive);
+        if (!step->untold)
+            step_add_change(step, CHANGE_MOVED, side,
+                            &connection->history.first[connection->history.count - 1]);
+    }
     x->state = (uint8_t)next;
     x->basis = (uint8_t)motive->basis;
 }

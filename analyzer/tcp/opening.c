@@ -160,7 +160,7 @@ static void take_synack(struct connection *connection, const struct segment *seg
 static void take_third(struct connection *connection, const struct segment *segment,
                        struct step *step)
 {
-    side_confirm_alone(connection, 0, CLIENT_OPENED, BASIS_ACKED, segment->packet, step);
+    shown_proof(connection, 0, CLIENT_OPENED, true, step);
     tally_round_trip(connection, segment, 0);
     connection->acknowledged = true;
     connection->third_packet = segment->packet;
@@ -218,7 +218,7 @@ bool opening_is_proven(const struct connection *connection, const struct segment
            (segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(client->iss, 1)));
 }
 
-void opening_prove(struct connection *connection, const struct segment *segment, struct step *step)
+void opening_prove(struct connection *connection, struct step *step)
 {
-    side_confirm_alone(connection, 1, SERVER_OPENED, BASIS_ACKED, segment->packet, step);
+    shown_proof(connection, 1, SERVER_OPENED, true, step);
 }

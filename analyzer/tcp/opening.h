@@ -27,6 +27,6 @@ void opening_take(struct connection *connection, const struct segment *segment, 
 bool opening_is_proven(const struct connection *connection, const struct segment *segment,
                        int from);
 
-void opening_prove(struct connection *connection, const struct segment *segment, struct step *step);
+void opening_prove(struct connection *connection, struct step *step);
 
 #endif

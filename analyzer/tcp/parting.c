@@ -147,19 +147,14 @@ bool parting_fits(const struct connection *connection, const struct segment *seg
     return x->state == STATE_TIME_WAIT && fits_last_ack(connection, segment, from);
 }
 
-static void confirm(struct connection *connection, int from, int index, struct step *step)
-{
-    side_confirm_alone(connection, from, index, BASIS_ACKED, step->segment->packet, step);
-}
-
 /* What the acknowledgment shows to have arrived, and what it brings the peer. */
 static void move_by_ack(struct connection *connection, int from, struct step *step)
 {
     const struct history *history = &connection->history;
     int newest = history->count - 1;
     if (connection->side[from].state == STATE_TIME_WAIT)
-        confirm(connection, from, find_fin_acked(history, from), step);
-    confirm(connection, from, newest, step);
+        shown_proof(connection, from, find_fin_acked(history, from), false, step);
+    shown_proof(connection, from, newest, true, step);
 }
 
 static void move(struct connection *connection, const struct segment *segment, int from,

@@ -6,19 +6,6 @@ enum { FAST_DUPLICATES = 3 }; /* RFC 5681 3.2 */
 static const nanotime least_rto = 200 * (nanotime)NANO_PER_MILLI; /* Linux TCP_RTO_MIN */
 static const nanotime swap_reach = 3 * (nanotime)NANO_PER_MILLI;  /* OBSERVER 5 */
 
-void tally_packet(struct side *side, const struct segment *segment)
-{
-    struct tally *tally = &side->tally;
-    tally->packets++;
-    tally->ip_bytes += segment->ip_length;
-    tally->payload_bytes += segment->payload;
-    tally->syns += (segment->flags & TCP_SYN) != 0;
-    tally->fins += (segment->flags & TCP_FIN) != 0;
-    tally->rsts += (segment->flags & TCP_RST) != 0;
-    tally->pshs += (segment->flags & TCP_PSH) != 0;
-    tally->urgs += (segment->flags & TCP_URG) != 0;
-}
-
 static void add_hole(struct side *x, seq left, seq right, nanotime t)
 {
     if (x->holes < SIDE_HOLES)

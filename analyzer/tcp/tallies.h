@@ -8,7 +8,18 @@
 #include "connection.h"
 
 /* Counts a packet of a side, whatever it means: packets, bytes, flags. */
-void tally_packet(struct side *side, const struct segment *segment);
+static inline void tally_packet(struct side *side, const struct segment *segment)
+{
+    struct tally *tally = &side->tally;
+    tally->packets++;
+    tally->ip_bytes += segment->ip_length;
+    tally->payload_bytes += segment->payload;
+    tally->syns += (segment->flags & TCP_SYN) != 0;
+    tally->fins += (segment->flags & TCP_FIN) != 0;
+    tally->rsts += (segment->flags & TCP_RST) != 0;
+    tally->pshs += (segment->flags & TCP_PSH) != 0;
+    tally->urgs += (segment->flags & TCP_URG) != 0;
+}
 
 /* Classifies the segment (the flags of *step) and counts it.  Called before the side's sequence
  * numbers take the segment in. */

@@ -50,7 +50,7 @@ bool usual_take(struct connection *connection, const struct segment *segment, in
         opening_take(connection, segment, from, step);
         return true;
     case USUAL_WORD:
-        opening_prove(connection, segment, step);
+        opening_prove(connection, step);
         return take_ordinary(connection, segment, from);
     case USUAL_PARTING:
         return parting_take(connection, segment, from, step);
