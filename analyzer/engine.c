@@ -45,8 +45,11 @@ static void fetch_next_deadlines(const struct engine *engine)
     const struct agenda_entry *near = agenda_look_ahead(&engine->agenda, PARKED_AHEAD);
     if (far != NULL)
         __builtin_prefetch(flow_table_tuple(&engine->table, far->index));
-    if (near != NULL)
-        fetch_parked(flow_table_tuple(&engine->table, near->index));
+    if (near == NULL)
+        return;
+    const struct tuple *tuple = flow_table_tuple(&engine->table, near->index);
+    if (tuple->is_parked && tuple->due <= near->due) /* else it stays parked */
+        fetch_parked(tuple);
 }
 
 /* Meets the deadlines up to now.  What is then decided, `item` decided; the clock when it is NULL.

@@ -93,7 +93,7 @@ static void read_parked(struct carry *carry, struct engine *engine, struct tuple
         return;
     if (!park_fits(tuple->current))
         carry_fail(carry, STATUS_UNREADABLE);
-    else if (!schedule_park(engine, tuple))
+    else if (!schedule_park(engine, tuple, tuple->armed))
         carry_fail(carry, STATUS_NO_MEMORY);
 }
 

@@ -79,7 +79,7 @@ static bool may_park(const struct tuple *tuple)
            connection->closing != NULL && park_fits(tuple->current);
 }
 
-bool schedule_park(struct engine *engine, struct tuple *tuple)
+bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due)
 {
     struct parked *parked = park_incarnation(&engine->table.parking, tuple->current);
     if (parked == NULL)
@@ -88,6 +88,7 @@ bool schedule_park(struct engine *engine, struct tuple *tuple)
     flow_table_free_incarnation(&engine->table, tuple->current);
     tuple->parked = parked;
     tuple->is_parked = true;
+    tuple->due = due;
     engine->parked_octets += park_room(parked);
     return true;
 }
@@ -144,7 +145,7 @@ static void settle(struct engine *engine, struct tuple *tuple)
     else
         arm(engine, tuple, due);
     if (due != NANOTIME_UNKNOWN && may_park(tuple))
-        schedule_park(engine, tuple); /* at once, while it is in the cache */
+        schedule_park(engine, tuple, due); /* at once, while it is in the cache */
     bool stays = tuple->queue == QUEUE_LIVE && !tuple->is_parked && tuple->candidate == NULL &&
                  tuple->current != NULL && tuple->current->connection.closed_at == NANOTIME_UNKNOWN;
     if (!stays)
@@ -240,6 +241,10 @@ static void write_parts(struct engine *engine, struct tuple *tuple, nanotime now
 void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
 {
     tuple->armed = NANOTIME_UNKNOWN;
+    if (tuple->is_parked && time_is_before(now, tuple->due)) {
+        arm(engine, tuple, tuple->due); /* as it is: it was armed for a deadline that went by */
+        return;
+    }
     tuple->resting = false;
     if (tuple->is_parked && !schedule_unpark(engine, tuple))
         return;

@@ -19,9 +19,9 @@ void schedule_alone(struct engine *engine, struct tuple *tuple);
 /* Applies what is due for a tuple at `now`. */
 void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now);
 
-/* Packs the current incarnation away, all that the tuple holds; false when memory ran out, and then
- * it is left alone. */
-bool schedule_park(struct engine *engine, struct tuple *tuple);
+/* Packs the current incarnation away, all that the tuple holds, until its deadline; false when
+ * memory ran out, and then it is left alone. */
+bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due);
 
 /* Brings a parked connection back; false when memory ran out. */
 bool schedule_unpark(struct engine *engine, struct tuple *tuple);

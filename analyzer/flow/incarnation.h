@@ -168,9 +168,12 @@ struct tuple {
     };
     nanotime armed;          /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
     uint64_t last_uid;       /* flow_uid of the newest incarnation, or of the embryo's */
+    union {
+        seq rest[2];  /* while resting: SND.NXT of each end when it ended */
+        nanotime due; /* while is_parked: its deadline, which may lie behind `armed` */
+    };
     uint32_t index;          /* slot in its pool */
     uint32_t next, previous; /* in its queue; 0 none */
-    seq rest[2];             /* while resting: SND.NXT of each end when it ended */
     uint32_t numbers : 22;   /* incarnations so far */
     uint32_t queue : 3;      /* enum tuple_queue */
     uint32_t embryonic : 1;
