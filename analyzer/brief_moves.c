@@ -88,6 +88,8 @@ static void take(struct engine *engine, struct tuple *tuple, const struct segmen
     int from = incarnation_side(current, end);
     struct step step;
     usual_step_begin(&step, &current->connection, segment, from);
+    if (usual == USUAL_PARTING && current->connection.closing == NULL)
+        flow_table_give_closing(&engine->table, current);
     if (!usual_take(&current->connection, segment, from, usual, &step))
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;

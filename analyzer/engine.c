@@ -161,7 +161,8 @@ static inline void take_segment(struct engine *engine, const struct engine_item 
     struct tuple *tuple = likely;
     if (tuple == NULL || !flow_table_is_of(tuple, &item->key))
         tuple = flow_table_find(&engine->table, &item->key, item->hash);
-    if (tuple == NULL || !brief_segment(engine, tuple, &item->segment, item->end))
+    bool calm = tuple != NULL && tuple->calm != 0;
+    if (!calm || !brief_segment(engine, tuple, &item->segment, item->end))
         take_at_length(engine, item, tuple);
 }
 

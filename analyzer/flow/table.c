@@ -199,6 +199,23 @@ void flow_table_move_together(struct flow_table *table)
     berths_draw_in(&table->incarnations, follow, table);
 }
 
+/* The next connection that closes is spared malloc(). */
+static void keep_closing(struct flow_table *table, struct connection *connection)
+{
+    if (connection->closing == NULL || table->spares == SPARE_CLOSINGS)
+        return;
+    table->spare[table->spares++] = connection->closing;
+    connection->closing = NULL;
+}
+
+void flow_table_give_closing(struct flow_table *table, struct incarnation *incarnation)
+{
+    if (table->spares == 0)
+        return;
+    incarnation->connection.closing = table->spare[--table->spares];
+    memset(incarnation->connection.closing, 0, sizeof(*incarnation->connection.closing));
+}
+
 static void free_beside(struct incarnation *incarnation)
 {
     free(incarnation->collision);
@@ -212,6 +229,7 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
     bool plain = incarnation->collision == NULL && incarnation->story == NULL &&
                  incarnation->icmp == NULL && incarnation->around == NULL;
     table->beside -= incarnation->beside;
+    keep_closing(table, &incarnation->connection);
     connection_clear(&incarnation->connection);
     if (!plain)
         free_beside(incarnation);
@@ -242,6 +260,8 @@ void flow_table_clear(struct flow_table *table)
         if (table->slot[i].index != 0)
             clear_tuple(table, flow_table_tuple(table, table->slot[i].index));
     }
+    while (table->spares > 0)
+        free(table->spare[--table->spares]);
     free(table->slot);
     table->slot = NULL;
     pool_clear(&table->tuples);

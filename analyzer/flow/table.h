@@ -24,6 +24,8 @@ struct table_slot {
     uint32_t index; /* 0: empty */
 };
 
+enum { SPARE_CLOSINGS = 32 }; /* as many connections close as a batch has packets */
+
 struct flow_table {
     struct hash_key secret;
     struct table_slot *slot;
@@ -33,6 +35,8 @@ struct flow_table {
     struct berths incarnations;
     uint64_t beside; /* octets that incarnations own beside themselves, closing blocks left out */
     struct parking parking;
+    struct closing *spare[SPARE_CLOSINGS]; /* that others need no more; owned */
+    uint32_t spares;
 };
 
 /* Prepares an empty table; false when memory ran out. */
@@ -118,6 +122,10 @@ static inline void flow_table_draw_in(struct flow_table *table);
 void flow_table_move_together(struct flow_table *table);
 
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation);
+
+/* Gives the incarnation, which has none, a closing block ahead of need, where there is a spare one.
+ */
+void flow_table_give_closing(struct flow_table *table, struct incarnation *incarnation);
 
 /* Octets held. */
 uint64_t flow_table_bytes(const struct flow_table *table);
