@@ -20,9 +20,10 @@ unsigned brief_calm(const struct tuple *tuple)
     unsigned calm = 0;
     for (int end = 0; quiet && end < SIDES; end++) {
         int side = incarnation_side(current, end);
+        if (!ordinary_may_come(&current->connection, side))
+            continue;
         bool middle = zeek_view_is_in_the_middle(&current->connection.zeek, side);
-        if (ordinary_may_come(&current->connection, side))
-            calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
+        calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
     }
     return calm;
 }

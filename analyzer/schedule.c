@@ -43,22 +43,28 @@ static nanotime part_due(const struct engine *engine, const struct incarnation *
     return time_is_before(engine->clock, due) ? due : NANOTIME_UNKNOWN;
 }
 
+/* TIME_WAIT runs out, or a detector wants to look. */
+static nanotime life_deadline(const struct engine *engine, const struct incarnation *incarnation)
+{
+    const struct connection *connection = &incarnation->connection;
+    nanotime due = decide_due(engine, incarnation);
+    for (int side = 0; side < SIDES; side++) {
+        if (connection->side[side].state == STATE_TIME_WAIT)
+            due = sooner(due, connection_time_wait_end(connection, side, lives_two_msl(engine)));
+    }
+    return due;
+}
+
 static nanotime incarnation_deadline(const struct engine *engine,
                                      const struct incarnation *incarnation)
 {
-    nanotime due = NANOTIME_UNKNOWN;
     if (incarnation == NULL)
-        return due;
-    for (int side = 0; side < SIDES; side++) {
-        if (incarnation->connection.side[side].state == STATE_TIME_WAIT)
-            due = sooner(due, connection_time_wait_end(&incarnation->connection, side,
-                                                       lives_two_msl(engine)));
-    }
+        return NANOTIME_UNKNOWN;
+    nanotime due = life_deadline(engine, incarnation);
     if (incarnation->collision != NULL && !incarnation->collision->decided)
         due = sooner(due, incarnation->collision->deadline);
     if (incarnation->final_ack.open)
         due = sooner(due, incarnation->final_ack.deadline);
-    due = sooner(due, decide_due(engine, incarnation));
     return sooner(due, part_due(engine, incarnation));
 }
 
@@ -68,15 +74,19 @@ static bool only_waits(const struct side *side)
     return side->state == STATE_CLOSED || side->state == STATE_TIME_WAIT;
 }
 
-/* Whether the tuple holds a connection that is over but for 2MSL, and nothing else. */
+/* Whether the connection is over but for 2MSL. */
+static bool is_waiting(const struct connection *connection)
+{
+    return only_waits(&connection->side[0]) && only_waits(&connection->side[1]) &&
+           connection->closing != NULL;
+}
+
+/* Whether the tuple holds such a one, and nothing else. */
 static bool may_park(const struct tuple *tuple)
 {
-    if (tuple->current == NULL || tuple->candidate != NULL || tuple->retiring != NULL ||
-        tuple->tombstones != NULL)
-        return false;
-    const struct connection *connection = &tuple->current->connection;
-    return only_waits(&connection->side[0]) && only_waits(&connection->side[1]) &&
-           connection->closing != NULL && park_fits(tuple->current);
+    return tuple->current != NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
+           tuple->tombstones == NULL && is_waiting(&tuple->current->connection) &&
+           park_fits(tuple->current);
 }
 
 bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due)
@@ -136,20 +146,12 @@ static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
         engine->status = STATUS_NO_MEMORY;
 }
 
-/* Sets the deadline of a tuple that holds something, and puts it where it then belongs. */
-static void settle(struct engine *engine, struct tuple *tuple)
+static void set_deadline(struct engine *engine, struct tuple *tuple, nanotime due)
 {
-    nanotime due = tuple_deadline(engine, tuple);
     if (due == NANOTIME_UNKNOWN)
         tuple->armed = NANOTIME_UNKNOWN;
     else
         arm(engine, tuple, due);
-    if (due != NANOTIME_UNKNOWN && may_park(tuple))
-        schedule_park(engine, tuple, due); /* at once, while it is in the cache */
-    bool stays = tuple->queue == QUEUE_LIVE && !tuple->is_parked && tuple->candidate == NULL &&
-                 tuple->current != NULL && tuple->current->connection.closed_at == NANOTIME_UNKNOWN;
-    if (!stays)
-        evict_enqueue(engine, tuple);
 }
 
 /* Whether no packet gives it a deadline, or brings it into another queue; the calm are told. */
@@ -164,11 +166,18 @@ void schedule_alone(struct engine *engine, struct tuple *tuple)
 {
     if (is_settled(engine, tuple))
         return;
-    if (tuple->current->beside != 0 || tuple->current->connection.history.more != NULL) {
+    const struct incarnation *current = tuple->current;
+    if (current->beside != 0 || current->connection.history.more != NULL) {
         flow_table_count_beside(&engine->table, tuple);
         engine->at_ease = false;
     }
-    settle(engine, tuple);
+    nanotime due = sooner(life_deadline(engine, current), end_of_current(engine, current));
+    set_deadline(engine, tuple, due);
+    bool over = is_waiting(&current->connection);
+    if (over && due != NANOTIME_UNKNOWN && park_fits(current))
+        schedule_park(engine, tuple, due); /* at once, while it is in the cache */
+    if (over || tuple->queue != QUEUE_LIVE)
+        evict_enqueue(engine, tuple);
 }
 
 void schedule_tuple(struct engine *engine, struct tuple *tuple)
@@ -186,7 +195,11 @@ void schedule_tuple(struct engine *engine, struct tuple *tuple)
         evict_enqueue(engine, tuple);
         return; /* at rest: the deadline on the agenda stands */
     }
-    settle(engine, tuple);
+    nanotime due = tuple_deadline(engine, tuple);
+    set_deadline(engine, tuple, due);
+    if (due != NANOTIME_UNKNOWN && may_park(tuple))
+        schedule_park(engine, tuple, due);
+    evict_enqueue(engine, tuple);
 }
 
 /* TIME_WAIT of an incarnation's sides that is over. */

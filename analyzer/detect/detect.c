@@ -54,6 +54,12 @@ void detect(const struct detect_index *index, struct occasion *occasion)
         detectors[__builtin_ctzll(rows)].hook(occasion);
 }
 
+/* A side that acknowledged the peer's FIN, and did not close since. */
+static bool is_left(const struct closing *closing, const struct side *side, int peer)
+{
+    return side->state == STATE_CLOSE_WAIT && closing != NULL && closing->fin_ack[peer].packet != 0;
+}
+
 /* What the incarnation has, of enum watch_need. */
 static unsigned needs_met(const struct incarnation *incarnation)
 {
@@ -61,7 +67,7 @@ static unsigned needs_met(const struct incarnation *incarnation)
     const struct side *side = incarnation->connection.side;
     bool reset = closing != NULL && (closing->rst[0].packet | closing->rst[1].packet) != 0;
     bool story = incarnation->story != NULL;
-    bool left = side[0].state == STATE_CLOSE_WAIT || side[1].state == STATE_CLOSE_WAIT;
+    bool left = is_left(closing, &side[0], 1) || is_left(closing, &side[1], 0);
     bool crossed = side[0].state == STATE_CLOSING || side[1].state == STATE_CLOSING;
     return (story ? NEEDS_STORY : 0) | (reset ? NEEDS_RESET : 0) | (left ? NEEDS_CLOSE_WAIT : 0) |
            (story || crossed ? NEEDS_WAITING : 0);

@@ -69,7 +69,7 @@ struct detector {
 enum watch_need {
     NEEDS_STORY = 0x1,      /* incarnation.story */
     NEEDS_RESET = 0x2,      /* a reset that closing.rst remembers */
-    NEEDS_CLOSE_WAIT = 0x4, /* a side in CLOSE_WAIT */
+    NEEDS_CLOSE_WAIT = 0x4, /* a side in CLOSE_WAIT that acknowledged the FIN */
     NEEDS_WAITING = 0x8,    /* a story, or a side in CLOSING */
 };
 
