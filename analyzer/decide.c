@@ -144,13 +144,6 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
     decide_show(engine, tuple, incarnation, &occasion);
 }
 
-nanotime decide_due(const struct engine *engine, const struct incarnation *incarnation)
-{
-    if (incarnation->connection.closing == NULL && incarnation->story == NULL)
-        return NANOTIME_UNKNOWN;
-    return detect_due(incarnation, &engine->config);
-}
-
 bool decide_has_lost(const struct engine *engine, const struct incarnation *incarnation)
 {
     const struct connection *connection = &incarnation->connection;

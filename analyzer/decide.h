@@ -57,7 +57,13 @@ void decide_stray(struct engine *engine, struct tuple *tuple, const struct segme
                   int end, const struct stray *stray);
 
 /* When a detector wants to look at the incarnation again; NANOTIME_UNKNOWN for never. */
-nanotime decide_due(const struct engine *engine, const struct incarnation *incarnation);
+static inline nanotime decide_due(const struct engine *engine,
+                                  const struct incarnation *incarnation)
+{
+    if (incarnation->connection.closing == NULL && incarnation->story == NULL)
+        return NANOTIME_UNKNOWN;
+    return detect_due(incarnation, &engine->config);
+}
 
 /* A SYN of another number takes the place of the incarnation, which was never answered. */
 void decide_replaced(struct engine *engine, struct tuple *tuple, struct incarnation *old,

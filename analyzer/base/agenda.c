@@ -110,9 +110,18 @@ void agenda_have_had(struct agenda *agenda, size_t capacity)
         agenda->capacity = capacity;
 }
 
-bool agenda_add(struct agenda *agenda, struct agenda_entry entry)
+/* Nearly every entry is behind another in a ring that stays where it is: the earliest, too. */
+static bool add_behind(struct agenda_run *run, const struct agenda_entry *entry)
 {
-    struct agenda_run *run = fitting_run(agenda, &entry);
+    if (run == NULL || run->count == 0 || run->count == run->room)
+        return false;
+    run->count++;
+    *run_at(run, run->count - 1) = *entry;
+    return true;
+}
+
+static bool add_anywhere(struct agenda *agenda, struct agenda_run *run, struct agenda_entry entry)
+{
     if (run == NULL) {
         if (!heap_add(&agenda->heap, entry))
             return false;
@@ -122,10 +131,18 @@ bool agenda_add(struct agenda *agenda, struct agenda_entry entry)
         run->count++;
         *run_at(run, run->count - 1) = entry;
     }
+    find_earliest(agenda);
+    return true;
+}
+
+bool agenda_add(struct agenda *agenda, struct agenda_entry entry)
+{
+    struct agenda_run *run = fitting_run(agenda, &entry);
+    if (!add_behind(run, &entry) && !add_anywhere(agenda, run, entry))
+        return false;
     if (agenda->count == agenda->capacity)
         agenda_have_had(agenda, agenda->capacity == 0 ? FIRST_CAPACITY : agenda->capacity * 2);
     agenda->count++;
-    find_earliest(agenda); /* the rings may have moved, too */
     return true;
 }
 

@@ -21,11 +21,6 @@ bool flow_table_init(struct flow_table *table)
     return table->slot != NULL;
 }
 
-struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index)
-{
-    return pool_at(&table->tuples, index);
-}
-
 struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
                               uint64_t hash)
 {

@@ -104,7 +104,10 @@ bool flow_table_make_room(struct flow_table *table, uint64_t slots);
 /* Removes a tuple; its incarnations are the caller's to free first. */
 void flow_table_remove(struct flow_table *table, struct tuple *tuple);
 
-struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index);
+static inline struct tuple *flow_table_tuple(const struct flow_table *table, uint32_t index)
+{
+    return pool_at(&table->tuples, index);
+}
 
 /* A zeroed incarnation of a tuple; NULL when memory ran out. */
 struct incarnation *flow_table_new_incarnation(struct flow_table *table, const struct tuple *tuple);

@@ -1,10 +1,6 @@
 /* usual: see usual.h. */
 #include "usual.h"
 
-#include "opening.h"
-#include "ordinary.h"
-#include "parting.h"
-
 /* An ordinary segment, but that it proves the server's ESTABLISHED. */
 static bool is_first_word(const struct connection *connection, const struct segment *segment,
                           int from)
@@ -30,32 +26,4 @@ enum usual usual_of(const struct connection *connection, const struct segment *s
     if (ordinary_may_come(connection, from) && ordinary_follows(connection, segment, from))
         return USUAL_ORDINARY;
     return usual_move_of(connection, segment, from);
-}
-
-static bool take_ordinary(struct connection *connection, const struct segment *segment, int from)
-{
-    zeek_view_ordinary(&connection->zeek, segment, from);
-    ordinary_segment(connection, segment, from);
-    return true;
-}
-
-bool usual_take(struct connection *connection, const struct segment *segment, int from,
-                enum usual usual, struct step *step)
-{
-    switch (usual) {
-    case USUAL_ORDINARY:
-        step->ordinary = true;
-        return take_ordinary(connection, segment, from);
-    case USUAL_OPENING:
-        opening_take(connection, segment, from, step);
-        return true;
-    case USUAL_WORD:
-        opening_prove(connection, step);
-        return take_ordinary(connection, segment, from);
-    case USUAL_PARTING:
-        return parting_take(connection, segment, from, step);
-    case USUAL_NOT:
-        break;
-    }
-    return false;
 }

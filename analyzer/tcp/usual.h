@@ -13,6 +13,9 @@
 #include <string.h>
 
 #include "connection.h"
+#include "opening.h"
+#include "ordinary.h"
+#include "parting.h"
 
 enum usual {
     USUAL_NOT,      /* connection_segment_fully() takes it */
@@ -46,11 +49,37 @@ static inline void usual_step_begin(struct step *step, const struct connection *
     step->untold = true;
 }
 
+static inline bool usual_take_ordinary(struct connection *connection, const struct segment *segment,
+                                       int from)
+{
+    zeek_view_ordinary(&connection->zeek, segment, from);
+    ordinary_segment(connection, segment, from);
+    return true;
+}
+
 /*
  * Takes one that is: *step is begun; not for USUAL_NOT.  False: there was no memory, it was counted
  * and moved nobody.
  */
-bool usual_take(struct connection *connection, const struct segment *segment, int from,
-                enum usual usual, struct step *step);
+static inline bool usual_take(struct connection *connection, const struct segment *segment,
+                              int from, enum usual usual, struct step *step)
+{
+    switch (usual) {
+    case USUAL_ORDINARY:
+        step->ordinary = true;
+        return usual_take_ordinary(connection, segment, from);
+    case USUAL_OPENING:
+        opening_take(connection, segment, from, step);
+        return true;
+    case USUAL_WORD:
+        opening_prove(connection, step);
+        return usual_take_ordinary(connection, segment, from);
+    case USUAL_PARTING:
+        return parting_take(connection, segment, from, step);
+    case USUAL_NOT:
+        break;
+    }
+    return false;
+}
 
 #endif

@@ -7,24 +7,10 @@ bool connection_uses_timestamps(const struct connection *connection)
            side_has(&connection->side[1], SIDE_TIMESTAMPS);
 }
 
-bool connection_uses_scale(const struct connection *connection)
-{
-    return side_has(&connection->side[0], SIDE_SCALED) &&
-           side_has(&connection->side[1], SIDE_SCALED);
-}
-
 bool connection_knows_scale(const struct connection *connection)
 {
     return side_has(&connection->side[0], SIDE_SYN_SEEN) &&
            side_has(&connection->side[1], SIDE_SYN_SEEN);
-}
-
-uint32_t segment_window(const struct connection *connection, const struct segment *segment,
-                        int from)
-{
-    if ((segment->flags & TCP_SYN) != 0 || !connection_uses_scale(connection))
-        return segment->window;
-    return (uint32_t)segment->window << connection->side[from].window_scale;
 }
 
 bool window_accepts_sequence(const struct connection *connection, int to, seq sequence,

@@ -11,7 +11,7 @@
 
 /* How a segment stands to PAWS (RFC 7323 5). */
 enum paws {
-    PAWS_ABSENT,    /* no timestamps in this connection */
+    PAWS_ABSENT, /* no timestamps in this connection */
     PAWS_PASS,
     PAWS_REJECT,    /* TSval older than TS.Recent, which is younger than 24 days */
     PAWS_NO_OPTION, /* timestamps negotiated, the segment has none: 7323 drops, Linux accepts */
@@ -19,14 +19,23 @@ enum paws {
 
 /* Whether both SYNs carried the option, so that it is in use. */
 bool connection_uses_timestamps(const struct connection *connection);
-bool connection_uses_scale(const struct connection *connection);
+static inline bool connection_uses_scale(const struct connection *connection)
+{
+    return side_has(&connection->side[0], SIDE_SCALED) &&
+           side_has(&connection->side[1], SIDE_SCALED);
+}
 
 /* Whether the scale of both directions is known (both SYNs captured). */
 bool connection_knows_scale(const struct connection *connection);
 
 /* The window a segment advertises, scaled where the connection scales (RFC 7323 2.3). */
-uint32_t segment_window(const struct connection *connection, const struct segment *segment,
-                        int from);
+static inline uint32_t segment_window(const struct connection *connection,
+                                      const struct segment *segment, int from)
+{
+    if ((segment->flags & TCP_SYN) != 0 || !connection_uses_scale(connection))
+        return segment->window;
+    return (uint32_t)segment->window << connection->side[from].window_scale;
+}
 
 /* RFC 9293 3.10.7.4 first, the four cases, for the receiver `to`. */
 bool window_accepts_sequence(const struct connection *connection, int to, seq sequence,
