@@ -80,7 +80,7 @@ BUGS = (
     Bug("the short way of opening forgets who acknowledged", "usual", "analyzer/tcp/opening.c",
         "    connection->acknowledged = true;\n", ""),
     Bug("the short way of parting leaves what the last ACK proves presumed", "usual",
-        "analyzer/tcp/parting.c", "        confirm(connection, from, find_fin_acked(history, from), step);",
+        "analyzer/tcp/parting.c", "        shown_proof(connection, from, find_fin_acked(history, from), false, step);",
         "        (void)0;"),
     Bug("the FIN of the short way is one octet late", "usual", "analyzer/tcp/zeek_usual.c",
         "end->fin_at = segment->sequence - end->start;",
