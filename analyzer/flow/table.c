@@ -7,7 +7,7 @@
 
 #include "icmp_story.h"
 
-enum { FIRST_SLOTS = 1 << 12 };
+enum { FIRST_SLOTS = 1 << 12, LINE = 64 /* octets of a cache line */ };
 
 bool flow_table_init(struct flow_table *table)
 {
@@ -33,6 +33,47 @@ struct tuple *flow_table_find(const struct flow_table *table, const struct flow_
             return tuple;
     }
     return NULL;
+}
+
+/* The index of the first slot with that tag; 0: none. */
+static uint32_t likely_index(const struct flow_table *table, uint64_t hash)
+{
+    uint32_t tag = (uint32_t)(hash >> 32);
+    uint32_t i = tag & table->mask;
+    while (table->slot[i].index != 0 && table->slot[i].tag != tag)
+        i = (i + 1) & table->mask;
+    return table->slot[i].index;
+}
+
+struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash)
+{
+    uint32_t index = likely_index(table, hash);
+    if (index == 0)
+        return NULL;
+    char *tuple = pool_at(&table->tuples, index);
+    __builtin_prefetch(tuple);
+    __builtin_prefetch(tuple + LINE);
+    return (struct tuple *)tuple;
+}
+
+void flow_table_prefetch_incarnation(const struct tuple *tuple)
+{
+    if (tuple == NULL || tuple->embryonic || tuple->current == NULL)
+        return;
+    const char *first = (const char *)tuple->current; /* parked or not */
+    const char *other = first + sizeof(struct side);
+    const size_t tally = offsetof(struct side, tally);
+    __builtin_prefetch(first);
+    __builtin_prefetch(first + LINE);
+    __builtin_prefetch(first + tally);
+    __builtin_prefetch(other);
+    __builtin_prefetch(other + LINE);
+    __builtin_prefetch(other + tally);
+    const size_t rest = offsetof(struct connection, started);
+#pragma GCC unroll 16
+    for (size_t line = rest; line < offsetof(struct connection, history); line += LINE)
+        __builtin_prefetch(first + line);
+    __builtin_prefetch(first + offsetof(struct incarnation, client_end));
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)
