@@ -264,6 +264,8 @@ static void checksums_are_judged_at_every_length(void **state)
         checksums_of(packet4(TCP_PLAIN, payload), 20);
         checksums_of(packet6(TCP_PLAIN, payload), 40);
     }
+    for (uint32_t payload = 90; payload < 180; payload++) /* from few words to blocks of vectors */
+        checksums_of(packet4(TCP_PLAIN, payload), 20);
     checksums_of(packet4(TCP_PLAIN, 1460), 20);
 }
 
