@@ -63,13 +63,13 @@ char *derived_spell_problem_destination(struct record_writer *writer, const void
 void derived_write_no_list(struct record_writer *writer, const void *record);
 
 /* struct host_record */
-void derived_write_host_duration(struct record_writer *writer, const void *record);
-void derived_write_host_network(struct record_writer *writer, const void *record);
-void derived_write_host_source(struct record_writer *writer, const void *record);
-void derived_write_host_destination(struct record_writer *writer, const void *record);
-void derived_write_host_rate(struct record_writer *writer, const void *record);
-void derived_write_host_range(struct record_writer *writer, const void *record);
-void derived_write_host_share(struct record_writer *writer, const void *record);
+char *derived_spell_host_duration(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_host_network(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_host_source(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_host_destination(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_host_rate(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_host_range(struct record_writer *writer, const void *record, char *out);
+char *derived_spell_host_share(struct record_writer *writer, const void *record, char *out);
 bool derived_host_has_source(const void *record);
 bool derived_host_has_destination(const void *record);
 bool derived_host_has_series(const void *record);
