@@ -248,6 +248,8 @@ static struct step *add_value(struct draft *draft, enum step_kind kind, const st
     step->words = field->words;
     if (field->words != WORDS_NONE)
         step->first_word = vocabulary_row(field->words)->first;
+    if (kind == STEP_BITS)
+        step->size = (uint16_t)(vocabulary_row(field->words)->last + 1);
     step->record = record;
     step->offset = record + field->offset;
     return step;

@@ -77,7 +77,7 @@ struct step {
     uint8_t kind;    /* enum step_kind */
     uint8_t words;   /* STEP_WORD, STEP_BITS: enum vocabulary_id */
     uint32_t offset; /* of the value in the record; of the octets of a phrase */
-    uint16_t size;   /* there; of an element of an array */
+    uint16_t size;   /* there; of an element of an array; STEP_BITS: words there are */
     uint16_t skip;
     int32_t first_word;        /* STEP_WORD: what the values of its words begin with */
     const struct field *field; /* of what has a value */

@@ -362,11 +362,12 @@ static char *take_spelled(struct taking *taking, const struct step *step, const 
     return next(taking, step, record, out);
 }
 
-/* The words of the bits that are set. */
+/* The words of the bits that are set; of bits that have none, as a state from elsewhere may, none.
+ */
 static char *take_bits(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
-    uint64_t bits = read_word(record + step->offset);
+    uint64_t bits = read_word(record + step->offset) & UINT64_MAX >> (64 - step->size);
     out = lead(step, out);
     *out = '[';
     for (; bits != 0; bits &= bits - 1) {
