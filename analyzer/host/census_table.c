@@ -278,16 +278,6 @@ static inline void tag_scopes(const struct census *census, const struct delta *d
     ret_tags[HOST_PAIR] = (uint32_t)census_hash_pair(source, destination);
 }
 
-/* What a delta counts for: all scopes, or the service alone. */
-struct scopes {
-    int first, last;
-};
-
-static inline struct scopes scopes_of(bool all)
-{
-    return all ? (struct scopes){0, HOST_SCOPES - 1} : (struct scopes){HOST_SERVICE, HOST_SERVICE};
-}
-
 /* What deltas touch of an entry, and of its more: those that open or close, the rates, too. */
 enum { LINE = 64, ENTRY_LINES = 3, MORE_LINES = 1, MORE_LINES_RATED = 5 };
 
@@ -297,11 +287,15 @@ static inline void fetch(const void *begin, int lines)
         __builtin_prefetch((const void *)((uintptr_t)begin + (uintptr_t)line * LINE)); /* or NULL */
 }
 
-/* What seems to be the entry of that tag; NULL: none is. */
+/* What seems to be the entry of that tag, fetched; NULL: none is. */
 static inline const struct census_entry *guess(const struct census *census, uint32_t tag)
 {
     const struct census_slot *slot = &census->slot[tag & census->mask];
-    return slot->index != 0 && slot->tag == tag ? entry_at(census, slot->index) : NULL;
+    if (slot->index == 0 || slot->tag != tag)
+        return NULL;
+    const struct census_entry *entry = census_at(census, slot->index);
+    fetch(entry, ENTRY_LINES);
+    return entry;
 }
 
 static inline void fetch_more(const struct census_entry *entry, const struct delta *delta)
@@ -323,28 +317,55 @@ static inline void fetch_service(const struct census_entry *service, const struc
         __builtin_prefetch(&more->series.point[more->series.count - 1]);
 }
 
+/* What is foreseen of a delta: places in the index, and what seems to stand there. */
+struct likely {
+    bool all; /* scopes; false: the service alone */
+    uint32_t tag[HOST_SCOPES];
+    const struct census_entry *entry[HOST_SCOPES];
+};
+
+static inline void foresee_slots(const struct census *census, const struct delta *delta,
+                                 struct likely *likely)
+{
+    likely->all = census_concerns_all(delta);
+    tag_scopes(census, delta, likely->all, likely->tag);
+    __builtin_prefetch(&census->slot[likely->tag[HOST_SERVICE] & census->mask]);
+    if (!likely->all)
+        return;
+    __builtin_prefetch(&census->slot[likely->tag[HOST_SOURCE] & census->mask]);
+    __builtin_prefetch(&census->slot[likely->tag[HOST_PAIR] & census->mask]);
+}
+
+static inline void foresee_entries(const struct census *census, struct likely *likely)
+{
+    likely->entry[HOST_SERVICE] = guess(census, likely->tag[HOST_SERVICE]);
+    if (!likely->all)
+        return;
+    likely->entry[HOST_SOURCE] = guess(census, likely->tag[HOST_SOURCE]);
+    likely->entry[HOST_PAIR] = guess(census, likely->tag[HOST_PAIR]);
+}
+
+static inline void foresee_more(const struct delta *delta, const struct likely *likely)
+{
+    fetch_more(likely->entry[HOST_SERVICE], delta);
+    if (!likely->all)
+        return;
+    fetch_more(likely->entry[HOST_SOURCE], delta);
+    fetch_more(likely->entry[HOST_PAIR], delta);
+}
+
 /* As with the packets of a batch: each step fetches for all what the next one looks at. */
 void census_foresee(const struct census *census, const struct delta *const *deltas, size_t count)
 {
-    uint32_t tags[CENSUS_FORESEEN][HOST_SCOPES];
-    struct scopes scopes[CENSUS_FORESEEN];
-    for (size_t i = 0; i < count; i++) {
-        bool all = census_concerns_all(deltas[i]);
-        tag_scopes(census, deltas[i], all, tags[i]);
-        scopes[i] = scopes_of(all);
-        for (int scope = scopes[i].first; scope <= scopes[i].last; scope++)
-            __builtin_prefetch(&census->slot[tags[i][scope] & census->mask]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        for (int scope = scopes[i].first; scope <= scopes[i].last; scope++)
-            fetch(guess(census, tags[i][scope]), ENTRY_LINES);
-    }
-    for (size_t i = 0; i < count; i++) {
-        for (int scope = scopes[i].first; scope <= scopes[i].last; scope++)
-            fetch_more(guess(census, tags[i][scope]), deltas[i]);
-    }
+    struct likely likely[CENSUS_FORESEEN];
     for (size_t i = 0; i < count; i++)
-        fetch_service(guess(census, tags[i][HOST_SERVICE]), deltas[i]);
+        foresee_slots(census, deltas[i], &likely[i]);
+    for (size_t i = 0; i < count; i++)
+        foresee_entries(census, &likely[i]);
+    for (size_t i = 0; i < count; i++)
+        foresee_more(deltas[i], &likely[i]);
+    for (size_t i = 0; i < count; i++)
+        fetch_service(likely[i].entry[HOST_SERVICE], deltas[i]);
 }
 
 struct census_entry *census_next(const struct census *census, uint32_t *number)
