@@ -5,7 +5,8 @@ and the report counts what was given up.
 usage: attacks.py [--packets N] [--only NAME]    N of each capture; the table stands in the lines that begin with #
 
 The ordinary capture has as many packets, of connections that open, exchange, and close.  Time is
-the processor's.  Connections may take 16 MiB (--max-memory), so that the limit bites here, too.
+the processor's; memory is never told as less than that of this script, whose child the program is.
+Connections may take 16 MiB (--max-memory), so that the limit bites here, too.
 """
 import argparse
 import gzip
@@ -164,6 +165,41 @@ def records(packets):
         yield struct.pack("<IIII", time // 10**6, time % 10**6, len(octets), len(octets)) + octets
 
 
+def block(kind, body):
+    """Of pcapng."""
+    size = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + size + body + size
+
+
+SECTION = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+ERF = struct.pack("<Q", START // 10**6 << 32) + struct.pack(">BBHHH", 2, 4, 80, 0, 60)
+FARTHEST = 2**63 - 1
+# What a clock can say in pcapng: exponent of its unit (10^-n s), seconds added, ticks of packet i of n.
+CLOCKS = {
+    "a century ahead in the middle": (9, 0, lambda i, n, t: t + (2 * i > n) * CENTURY * 1000),
+    "half a century back in the middle": (9, 0, lambda i, n, t: t - (2 * i > n) * CENTURY * 500),
+    "one packet at the farthest moment": (9, 0, lambda i, n, t: FARTHEST if i == n // 2 else t),
+    "the farthest moment and the first by turns": (9, 0, lambda i, n, t: (FARTHEST - i) * (i & 1)),
+    "beyond 64 bits, with a sign": (9, 0, lambda i, n, t: FARTHEST + i),
+    "seconds without end": (0, 0, lambda i, n, t: 2**64 - 1 - i),
+    "the farthest past": (9, -2**63, lambda i, n, t: i),
+    "the farthest future": (9, FARTHEST, lambda i, n, t: i),
+    "all at one moment": (9, 0, lambda i, n, t: 0),
+}
+
+
+def stamped(packets, clock):
+    """A pcapng file with such time stamps."""
+    unit, added, ticks = clock
+    yield SECTION + block(1, struct.pack("<HHIHHB3xHHqI", 101, 0, 262144, 9, 1, unit, 14, 8, added, 0))
+    packets, time = list(packets), START * 1000
+    for number, (gap, octets) in enumerate(packets):
+        time += gap * 1000
+        stamp = ticks(number, len(packets), time) & 2**64 - 1
+        yield block(6, struct.pack("<IIIII", 0, stamp >> 32, stamp & 2**32 - 1, len(octets), len(octets)) +
+                    octets + bytes(-len(octets) % 4))
+
+
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
 
 
@@ -249,7 +285,20 @@ def check_bombs(tap, folder, plain):
             "a block of 4 GiB": struct.pack("<IIIHHq", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1) +
             struct.pack("<I", 28) + struct.pack("<II", 6, 0xfffffffc) + b"x" * 99,
             "a section of 2^62 octets": struct.pack("<IIIHHq", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, 1 << 62) +
-            struct.pack("<I", 28)}
+            struct.pack("<I", 28),
+            "a block of no octets": SECTION + struct.pack("<II", 6, 0) * 9999,
+            "a block that is shorter than its head": SECTION + struct.pack("<II", 6, 8) * 9999,
+            "an option beyond its block": SECTION + block(1, struct.pack("<HHIHH", 1, 0, 262144, 2, 65535)),
+            "a packet beyond its block": SECTION + block(1, struct.pack("<HHI", 1, 0, 0)) +
+            block(6, struct.pack("<IIIII", 0, 0, 0, 0xffffffff, 1)),
+            "a resolution of 2^-127 s": SECTION + block(1, struct.pack("<HHIHHB3x", 1, 0, 0, 9, 1, 255)) +
+            block(6, struct.pack("<IIIII", 0, 0xffffffff, 0xffffffff, 0, 0)),
+            "a snoop record of 4 GiB": b"snoop\0\0\0" + struct.pack(">II", 2, 4) +
+            struct.pack(">IIIIII", 0xffffffff, 0xffffffff, 0xffffffff, 0, 1, 1) + b"x" * 99,
+            "a snoop record without an end": b"snoop\0\0\0" + struct.pack(">II", 2, 4) +
+            struct.pack(">IIIIII", 60, 60, 0, 0, 1, 1) * 999,
+            "an ERF record of no octets": ERF + b"x" * 64 + (ERF[:10] + bytes(6)) * 999,
+            "an ERF record beyond the file": ERF + b"x" * 64 + ERF[:10] + struct.pack(">HHH", 65535, 0, 9)}
     for name, data in lies.items():
         for packed in (False, True):
             path = os.path.join(folder, "lie")
@@ -258,6 +307,23 @@ def check_bombs(tap, folder, plain):
             code, _, octets, told = run(path, folder)
             tap.ok(code in (0, 4) and (sanitized or octets < plain[1] + (16 << 20)),
                    "%s%s: nothing is believed" % (name, ", packed" if packed else ""), code, octets)
+
+
+def check_clocks(tap, folder, count, plain):
+    """Clocks at the ends of their range: every packet is counted once, every line is a record."""
+    path = os.path.join(folder, "clock.pcapng")
+    for name, clock in CLOCKS.items():
+        with open(path, "wb") as file:
+            file.writelines(stamped(ordinary(count), clock))
+        code, seconds, octets, told = run(path, folder)
+        with open(os.path.join(folder, "out"), "rb") as file:
+            kinds = [json.loads(line)["event"]["dataset"] for line in file]
+        print("# %-42s %7.2f us each (%4.1f times) %6.1f MiB" % (
+            name, seconds / count * 10**6, seconds / count / plain[0], octets / 2**20))
+        sanitized = os.environ.get("LASTACK_SANITIZED", "").strip()
+        within = sanitized or (seconds / count < TIMES * plain[0] and octets < plain[1] + MORE_OCTETS)
+        tap.ok(code == 0 and told["capture"]["packets"] == count and within and
+               kinds.count("lastack.flow") == count // 8, "a clock: " + name, code, seconds, octets, plain)
 
 
 def main():
@@ -285,6 +351,7 @@ def main():
             return tap.end()
         check_far_fragments(tap, folder, count, plain)
         check_bombs(tap, folder, plain)
+        check_clocks(tap, folder, count // 8 * 8, plain)
     return tap.end()
 
 
