@@ -16,6 +16,7 @@ from pagelab import Page as LivePage
 from output_faults import capture
 from pagelab import Events, get
 from tap import Tap
+import terminal
 
 BUILD = os.environ.get("TOP_BUILDDIR", ".")
 LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
@@ -249,6 +250,31 @@ def check_live_page(tap, folder):
     tap.ok(not wrong, "in the page of --http, and what it is given", *wrong)
 
 
+def check_top(tap, folder):
+    """In the first line of the live view, on a terminal that says what was done to it."""
+    if not terminal.is_there() or "ncurses" not in run("--version").stdout.decode():
+        tap.skip("the live view", "no tmux, or built without ncurses")
+        return
+    wrong, place = [], os.path.join(folder, "t")
+    os.mkdir(place)
+    screen = terminal.Terminal(120, 30)
+    before = screen.state()[0]
+    for name in ("a title of the window", "a colour", "an 8-bit control", "a second line", "turned text"):
+        path = os.path.join(place.encode(), TEXTS[name] + b"shown.pcap")
+        with open(CAPTURE, "rb") as file, open(path, "wb") as copy:
+            copy.write(file.read())
+        screen.type("clear; %s top %s/*" % (os.path.abspath(LASTACK), place))
+        if not screen.wait_for(r"^lastack top: .*shown\.pcap.* - overview", 20):
+            wrong.append("%s: %s" % (name, screen.lines()[:3]))
+        shown = "\n".join(screen.lines())
+        wrong += ["%s: %s" % (name, fault) for fault in [not_plain(shown.encode())] if fault]
+        screen.press("q")
+        os.unlink(path)
+    after = screen.state()[0]
+    tap.ok(not wrong and before == after, "in the live view", before, after, *wrong)
+    screen.close()
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
@@ -259,6 +285,7 @@ def main():
         check_words(tap, folder, flow)
         check_merged(tap, folder)
         check_live_page(tap, folder)
+        check_top(tap, folder)
     return tap.end()
 
 
