@@ -7,12 +7,13 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 
-from livelab import LASTACK, enter
+from livelab import LASTACK, enter, until
 from output_faults import capture, limited, whole_lines
 from tap import Tap
 
@@ -215,6 +216,34 @@ def check_spool(tap, inputs):
     subprocess.run(["umount", inputs.disk], check=True)
 
 
+def check_folder_removed(tap, inputs):
+    """While it reads: what is put into its place by its name fails, and says so; what is open goes
+    on, as for any program."""
+    place, wrong = os.path.join(inputs.folder, "gone"), []
+    out = os.path.join(place, "out")
+    with open(inputs.big, "rb") as file:
+        octets = file.read()
+    for what, words in inputs.outputs(out).items():
+        if what == "merged pieces":  # which reads no stream
+            continue
+        os.mkdir(place)
+        words = [*words[:-1], "-"]
+        child = subprocess.Popen([LASTACK, *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL)
+        child.stdin.write(octets[:30000])
+        child.stdin.flush()
+        if not until(lambda: os.listdir(place), 10):
+            wrong.append(what + ": is not begun")
+        shutil.rmtree(place)
+        child.stdin.write(octets[30000:])
+        child.stdin.close()
+        said, code = child.stderr.read().decode(), child.wait(60)
+        by_name = what in ("metrics", "a state")
+        if (code, out in said, said == "") != ((UNWRITTEN, True, False) if by_name else (DONE, False, True)):
+            wrong.append("%s: exit %d, %s" % (what, code, said))
+    tap.ok(not wrong, "a folder that is removed meanwhile", *wrong)
+
+
 def main():
     enter()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -229,6 +258,7 @@ def main():
         check_standard_output(tap, inputs)
         check_closed(tap, inputs)
         check_spool(tap, inputs)
+        check_folder_removed(tap, inputs)
     return tap.end()
 
 
