@@ -9,7 +9,7 @@
  *
  *      +-----------+-----------+------------+------------+----------+----------+
  *      | tuple,    | opening,  | exchange,  | payload,   | start,   | ISNs,    |  which, what,
- *      | close     | options   | how often  | round trip | reuse    | bends    |  how much ...
+ *      | close     | options   | how often  | round trip | host     | bends    |  how much ...
  *      +-----------+-----------+------------+------------+----------+----------+
  */
 #ifndef LASTACK_TESTS_LIFE_H

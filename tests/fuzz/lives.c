@@ -69,7 +69,7 @@ struct lives {
 /* What a life's octets choose. */
 struct plan {
     const char *opening, *exchange, *close;
-    uint8_t tuple, often, options;
+    uint8_t tuple, net, often, options;
     uint32_t payload;
     nanotime start, trip;
     bool ip6, padded;
@@ -127,6 +127,7 @@ static void say(const struct plan *plan, char letter, bool blind, struct end *en
         .ip6 = plan->ip6,
         .tuple = plan->tuple & 3,
         .port = plan->tuple >> 2,
+        .net = plan->net,
         .side = (uint8_t)from,
         .flags = flags_of(letter),
         .payload = data ? plan->payload : 0,
@@ -179,6 +180,7 @@ static void live(struct lives *lives, struct script *script)
     uint8_t pace = script_u8(script), start = script_u8(script), isns = script_u8(script);
     struct plan plan = {
         .tuple = tuple & 15,
+        .net = start >> 3,
         .close = closes[tuple >> 4],
         .opening = openings[opening & 7],
         .options = opening >> 3 & 7,

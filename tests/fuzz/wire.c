@@ -44,13 +44,13 @@ static uint16_t fold(uint32_t sum)
 
 static void put_address(const struct wire_segment *segment, bool source, uint8_t *octets)
 {
-    uint8_t end = (segment->side == 0) == source ? 1 : 2;
+    uint8_t end = (segment->side == 0) == source ? 1 : 2, net = end == 1 ? segment->net : 0;
     if (!segment->ip6) {
-        const uint8_t address[4] = {10, 0, segment->tuple, end};
+        const uint8_t address[4] = {10, net, segment->tuple, end};
         memcpy(octets, address, sizeof address);
         return;
     }
-    const uint8_t address[16] = {0x20, 1, 0xd, 0xb8, [14] = segment->tuple, [15] = end};
+    const uint8_t address[16] = {0x20, 1, 0xd, 0xb8, [13] = net, [14] = segment->tuple, [15] = end};
     memcpy(octets, address, sizeof address);
 }
 

@@ -11,6 +11,7 @@ struct wire_segment {
     bool ip6;
     uint8_t tuple; /* chooses addresses and the client's port */
     uint8_t port;  /* another one between the same addresses */
+    uint8_t net;   /* of the client: another host that asks the same server */
     uint8_t side;  /* 0: from the client */
     uint8_t flags, ttl;
     uint8_t options_length; /* made a multiple of 4 with zeros */
