@@ -15,7 +15,8 @@
  */
 enum { EVENTS_PER_PACKET = 8 };
 
-/* The tuple of the packet that is looked at stays, however little room there is: what it holds. */
+/* The tuple of the packet that is looked at stays, however little room there is: what it holds, in
+ * each engine. */
 enum { BUSY = 16384 };
 
 /* A sink before the one that writes: it counts, and keeps what it is told at the end. */
@@ -23,6 +24,7 @@ struct witness {
     struct sink sink; /* first: it is a sink */
     struct sink_ops ops;
     struct sink *next;
+    uint32_t threads;             /* an engine each */
     uint64_t events, between;     /* of events: those of taps that are more than possible */
     uint64_t packets, told, lost; /* lost: evicted, or dropped for want of memory */
 };
@@ -91,8 +93,9 @@ static enum status witness_path(struct sink *sink, const struct path_record *pat
 /* Asked for at every tick and at the end. */
 static enum status witness_stats(struct sink *sink, const struct stats_record *stats)
 {
-    (void)sink;
-    CLAIM(stats->memory <= stats->memory_limit + BUSY, "%llu octets of %llu",
+    const struct witness *witness = (const struct witness *)sink;
+    uint64_t busy = (uint64_t)BUSY * witness->threads;
+    CLAIM(stats->memory <= stats->memory_limit + busy, "%llu octets of %llu",
           (unsigned long long)stats->memory, (unsigned long long)stats->memory_limit);
     return STATUS_OK;
 }
@@ -161,7 +164,7 @@ char *run(const struct run_options *options, uint32_t threads, uint32_t tick_eve
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    struct witness witness = {.packets = 0};
+    struct witness witness = {.threads = threads};
     struct analyzer *analyzer;
     static const struct input_spans whole = {NULL, 0, 0}; /* a tap's capture is one file */
     const struct input_spans *const spans[] = {&whole, &whole};
