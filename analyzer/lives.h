@@ -35,8 +35,8 @@ void lives_bury_current(struct engine *engine, struct tuple *tuple, nanotime clo
 void lives_end_candidate(struct engine *engine, struct tuple *tuple, bool ended);
 
 /* An end speaks in the new connection: what was presumed its CLOSED in the retiring one is. */
-void lives_confirm_retiring(struct engine *engine, struct tuple *tuple,
-                            const struct segment *proof, int end);
+void lives_confirm_retiring(struct engine *engine, struct tuple *tuple, const struct segment *proof,
+                            int end);
 
 /* The retiring incarnation is written and freed. */
 void lives_end_retiring(struct engine *engine, struct tuple *tuple);

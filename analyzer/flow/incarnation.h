@@ -166,8 +166,8 @@ struct tuple {
         struct embryo embryo;  /* while embryonic */
         struct parked *parked; /* while is_parked; owned */
     };
-    nanotime armed;          /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
-    uint64_t last_uid;       /* flow_uid of the newest incarnation, or of the embryo's */
+    nanotime armed;    /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
+    uint64_t last_uid; /* flow_uid of the newest incarnation, or of the embryo's */
     union {
         seq rest[2];  /* while resting: SND.NXT of each end when it ended */
         nanotime due; /* while is_parked: its deadline, which may lie behind `armed` */
