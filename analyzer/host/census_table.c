@@ -268,7 +268,7 @@ struct census_key census_key_in(enum host_scope scope, const struct delta *delta
 struct census_entry *census_next(const struct census *census, uint32_t *number)
 {
     while (*number < census->pool.next) {
-        struct census_entry *entry = entry_at(census, (*number)++);
+        struct census_entry *entry = census_at(census, (*number)++);
         if (entry->index != 0)
             return entry;
     }
