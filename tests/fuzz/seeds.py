@@ -140,6 +140,7 @@ def usual_seeds():
             life = bytes([(bend * 3 + which) % 16 << 4, 0, 0x20 | which % 8, which, 3, 0x20 | bend])
             yield "bend-%d-%d" % (bend, which), b"\1\0" + life + bytes([which, bend, which + bend]) + \
                 life[:5] + b"\x10"
+    yield "a-scale-of-fifteen", bytes([0, 0, 0, 0, 0x20, 0x1b, 3, 0x40, 0, 14, 0x41, 1, 14, 0x41])
     picked_up = bytes.fromhex("3a003a3a3a3a")
     yield "the-ip-identification-tells", b"\0\0" + picked_up[:5] + b"\0" + picked_up + bytes(3) + \
         picked_up + b"\0\x3a\0"
