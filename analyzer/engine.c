@@ -293,21 +293,7 @@ void engine_advance(struct engine *engine, nanotime now)
     engine->clock = time_later_of(engine->clock, now);
 }
 
-/* What lives at the end, in the order of its first packets; of those in one frame, by their tuples,
- * so that neither the table's secret nor the number of threads shows. */
-struct survivor {
-    uint64_t first_packet, identity;
-    struct tuple *tuple;
-};
-
-static int compare_survivors(const void *a, const void *b)
-{
-    const struct survivor *x = a, *y = b;
-    if (x->first_packet != y->first_packet)
-        return x->first_packet < y->first_packet ? -1 : 1;
-    return x->identity < y->identity ? -1 : x->identity > y->identity;
-}
-
+/* UINT64_MAX: the tuple is kept for what it remembers, nothing of it is to be written. */
 static uint64_t first_packet_of(const struct tuple *tuple)
 {
     if (tuple->embryonic)
@@ -325,11 +311,11 @@ static uint64_t first_packet_of(const struct tuple *tuple)
 static void fetch_next_survivors(const struct engine *engine)
 {
     uint64_t left = engine->survivor_count - engine->survivors_ended;
-    const struct survivor *next = &engine->survivors[engine->survivors_ended];
+    const struct ranked *next = &engine->survivors[engine->survivors_ended];
     if (left > TUPLE_AHEAD)
-        __builtin_prefetch(next[TUPLE_AHEAD].tuple);
+        __builtin_prefetch(next[TUPLE_AHEAD].item);
     if (left > PARKED_AHEAD)
-        fetch_parked(next[PARKED_AHEAD].tuple);
+        fetch_parked(next[PARKED_AHEAD].item);
 }
 
 /* The index names tuples in no order of memory. */
@@ -350,6 +336,8 @@ static void fetch_next_tuples(const struct flow_table *table, uint32_t slot)
         __builtin_prefetch(&tuple->current->first_packet);
 }
 
+/* What lives at the end, in the order of its first packets; of those in one frame, by their tuples,
+ * so that neither the table's secret nor the number of threads shows. */
 uint64_t engine_finish_begin(struct engine *engine)
 {
     engine->finishing = true;
@@ -363,23 +351,24 @@ uint64_t engine_finish_begin(struct engine *engine)
         if (engine->table.slot[i].index == 0)
             continue;
         struct tuple *tuple = flow_table_tuple(&engine->table, engine->table.slot[i].index);
-        engine->survivors[engine->survivor_count++] =
-            (struct survivor){first_packet_of(tuple), flow_key_uid(&tuple->key, 0, 0, 0), tuple};
+        uint64_t first = first_packet_of(tuple);
+        if (first != UINT64_MAX)
+            engine->survivors[engine->survivor_count++] =
+                (struct ranked){first, flow_key_uid(&tuple->key, 0, 0, 0), tuple};
     }
-    qsort(engine->survivors, engine->survivor_count, sizeof(*engine->survivors), compare_survivors);
+    ranked_sort(engine->survivors, engine->survivor_count);
     return engine->survivor_count;
 }
 
 void engine_snapshot_until(struct engine *engine, uint64_t last)
 {
     while (engine->survivors_ended < engine->survivor_count) {
-        const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
-        if (survivor->first_packet > last)
+        const struct ranked *survivor = &engine->survivors[engine->survivors_ended];
+        if (survivor->number > last)
             return;
         fetch_next_survivors(engine);
-        engine->now =
-            (struct ledger_key){engine->clock, survivor->first_packet, survivor->identity, 0};
-        lives_write_open(engine, survivor->tuple);
+        engine->now = (struct ledger_key){engine->clock, survivor->number, survivor->tie, 0};
+        lives_write_open(engine, survivor->item);
         engine->survivors_ended++;
     }
     free(engine->survivors);
@@ -395,12 +384,12 @@ uint64_t engine_snapshot_begin(struct engine *engine)
 void engine_finish_until(struct engine *engine, uint64_t last)
 {
     while (engine->survivors_ended < engine->survivor_count) {
-        const struct survivor *survivor = &engine->survivors[engine->survivors_ended];
-        if (survivor->first_packet > last)
+        const struct ranked *survivor = &engine->survivors[engine->survivors_ended];
+        if (survivor->number > last)
             return;
         fetch_next_survivors(engine);
-        engine->now = (struct ledger_key){INT64_MAX, survivor->first_packet, survivor->identity, 0};
-        lives_finish(engine, survivor->tuple);
+        engine->now = (struct ledger_key){INT64_MAX, survivor->number, survivor->tie, 0};
+        lives_finish(engine, survivor->item);
         engine->survivors_ended++;
     }
 }

@@ -8,6 +8,7 @@
 
 #include "base/agenda.h"
 #include "base/moments.h"
+#include "base/ranked.h"
 #include "base/status.h"
 #include "config.h"
 #include "detect/detect.h"
@@ -56,7 +57,7 @@ struct engine {
     bool at_ease; /* for brief.h: nothing was taken since it was found that no more is held than the
                      limits allow, and that nobody watches every segment */
     struct engine_counts counts;
-    struct survivor *survivors; /* at the end: sorted; owned */
+    struct ranked *survivors; /* tuples at the end, by first packet and tuple; owned */
     uint64_t survivor_count, survivors_ended;
     struct tape *tape; /* of a piece: what the other pieces need; owned; NULL: the whole */
     void (*probe)(void *context, const struct step *step); /* NULL, or sees every segment's step */
