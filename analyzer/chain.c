@@ -202,12 +202,18 @@ static enum status open_out(struct chain *chain, const struct options *options, 
     return status;
 }
 
-/* With the rights of any new file; the connections in it are nobody else's business otherwise. */
-static bool finish_out(struct chain *chain, const char *file)
+/* With the rights of any new file: mkostemp(3) gives them to nobody else. */
+static bool open_to_others(FILE *out)
 {
     mode_t mask = umask(0);
     umask(mask);
-    bool written = fchmod(fileno(chain->out), 0666 & ~mask) == 0 || chain->written_as == NULL;
+    return fchmod(fileno(out), 0666 & ~mask) == 0;
+}
+
+/* A device or pipe keeps the rights it has. */
+static bool finish_out(struct chain *chain, const char *file)
+{
+    bool written = chain->written_as == NULL || open_to_others(chain->out);
     FILE *out = chain->out;
     chain->out = NULL;
     written = fclose(out) == 0 && written;

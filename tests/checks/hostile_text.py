@@ -269,6 +269,7 @@ def check_top(tap, folder):
         shown = "\n".join(screen.lines())
         wrong += ["%s: %s" % (name, fault) for fault in [not_plain(shown.encode())] if fault]
         screen.press("q")
+        screen.wait_for("^" + terminal.PROMPT, 20)  # what is typed sooner is the view's
         os.unlink(path)
     after = screen.state()[0]
     tap.ok(not wrong and before == after, "in the live view", before, after, *wrong)

@@ -361,6 +361,19 @@ def check_forged(tap, rng):
         tap.ok(not faults, "a capture in the place of a state: refused", *faults)
 
 
+def check_rights_of_pipe(tap, folder, capture):
+    """What is there and is no ordinary file is somebody else's: a run as root must not give /dev/null other rights."""
+    pipe = os.path.join(folder, "pipe")
+    os.mkfifo(pipe)
+    os.chmod(pipe, 0o620)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    done = run(["--state-out", pipe, capture], codes=None)
+    written = reader.communicate()[0]
+    tap.ok(done.returncode == 0 and len(written) > 24 and os.stat(pipe).st_mode & 0o777 == 0o620,
+           "a state in a pipe leaves it its rights", done.returncode, len(written), oct(os.stat(pipe).st_mode))
+    os.remove(pipe)
+
+
 def check_settings(tap):
     with tempfile.TemporaryDirectory() as folder:
         octets, rest = small_state(folder)
@@ -399,6 +412,7 @@ def check_settings(tap):
             done = run(["--state-out", "/dev/full", rest], codes=None)
             tap.ok(done.returncode == 5 and b"--state-out" in done.stderr, "a full disk is said",
                    done.returncode, done.stderr)
+        check_rights_of_pipe(tap, folder, rest)
         left = sorted(os.listdir(folder))
         tap.ok(left == ["early.pcap", "first.pcap", "rest.pcap", "small", "state"],
                "nothing half written stays behind", left)
