@@ -81,6 +81,7 @@ static void do_next_epoch(struct shards *shards, struct shard *shard)
     do_task(&shard->engine, shards->epoch[number % RING], &shard->share[number % RING]);
     pthread_mutex_lock(&shards->lock);
     shard->done++;
+    shard->held = shard->engine.agenda.count;
     shard->busy = false;
     if (shards->awaited > 0 && shard->done >= shards->awaited)
         pthread_cond_signal(&shards->done);
@@ -129,6 +130,16 @@ void crew_give(struct shards *shards)
             pthread_cond_signal(&shards->more);
     }
     pthread_mutex_unlock(&shards->lock);
+}
+
+uint64_t crew_held(struct shards *shards)
+{
+    uint64_t held = 0;
+    pthread_mutex_lock(&shards->lock);
+    for (uint32_t i = 0; i < shards->count; i++)
+        held += shards->shard[i]->held;
+    pthread_mutex_unlock(&shards->lock);
+    return held;
 }
 
 /* The end of the oldest epochs, as many as there are. */

@@ -7,10 +7,22 @@
 #include "../engine_state.h"
 #include "shard_parts.h"
 
+enum { PIECE = 32 }; /* connections of a shard whose records find room in its ledger */
+
 /* The epoch that is filled. */
 static struct epoch *filling(const struct shards *shards)
 {
     return shards->epoch[shards->given % RING];
+}
+
+/* How far the clock may go on in an epoch: as many deadlines as there are pieces of records. */
+static nanotime find_stride(struct shards *shards)
+{
+    enum { MOST = 16384 }; /* strides in 2MSL */
+    uint64_t pieces = crew_held(shards) / PIECE / shards->count;
+    if (pieces < 2)
+        return INT64_MAX;
+    return shards->two_msl / (nanotime)(pieces < MOST ? pieces : MOST) + 1;
 }
 
 /* Gives the filled epoch to the threads, and delivers what is done until the next one is free. */
@@ -23,6 +35,8 @@ static void give(struct shards *shards, enum task task)
     while (shards_under_way(shards) > 0 &&
            shards_deliver(shards, shards_under_way(shards) == RING ? LEAD : 0))
         continue;
+    shards->begun = shards->clock;
+    shards->stride = find_stride(shards);
 }
 
 struct engine_item *shards_next(struct shards *shards)
@@ -38,10 +52,39 @@ static enum status take_status(struct shards *shards)
     return status;
 }
 
+/*
+ * When the clock goes on far within few packets, any number of connections ends at once, most of
+ * them after 2MSL.  It goes there in strides, so that the records of each find room in the ledgers:
+ * a shard whose ledger is full waits for the others.
+ */
+static void stride_to(struct shards *shards, nanotime to)
+{
+    nanotime leap = time_since(to, shards->begun);
+    if (leap <= shards->stride)
+        return;
+    nanotime stride = shards->stride; /* another one, perhaps, once connections have ended */
+    for (nanotime gone = 0; gone + stride < time_earlier_of(leap, shards->two_msl);
+         gone += stride) {
+        shards->clock = time_later_of(shards->clock, shards->begun + stride);
+        give(shards, TASK_ANALYSE);
+    }
+}
+
+/* The item that was put at the end of the epoch that is filled; elsewhere, once it is given. */
+static struct engine_item *next_item(struct shards *shards)
+{
+    struct engine_item *item = shards_next(shards);
+    stride_to(shards, item->segment.time);
+    struct engine_item *place = shards_next(shards);
+    if (place != item)
+        memcpy(place, item, sizeof(*place));
+    return place;
+}
+
 enum status shards_take(struct shards *shards)
 {
+    struct engine_item *item = next_item(shards);
     struct epoch *epoch = filling(shards);
-    struct engine_item *item = &epoch->item[epoch->count];
     engine_identify(shards->secret, item);
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
@@ -56,6 +99,7 @@ enum status shards_take(struct shards *shards)
 
 enum status shards_advance(struct shards *shards, nanotime now)
 {
+    stride_to(shards, now);
     shards->clock = time_later_of(shards->clock, now);
     give(shards, TASK_ANALYSE);
     shards_collect(shards);
@@ -68,21 +112,32 @@ static void give_piece(struct shards *shards, enum task task, uint64_t until)
     give(shards, task);
 }
 
+/* The packet numbers at which pieces of what lives end: by the connections of one shard, as those
+ * of the others are spread alike.  NULL: memory ran out, or there are few. */
+static uint64_t *piece_ends(const struct shards *shards, uint64_t *ret_count)
+{
+    const struct engine *engine = &shards->shard[0]->engine;
+    *ret_count = engine->survivor_count / PIECE;
+    uint64_t *ends = malloc(*ret_count * sizeof(*ends));
+    if (ends == NULL)
+        *ret_count = 0;
+    for (uint64_t i = 0; i < *ret_count; i++)
+        ends[i] = engine->survivors[(i + 1) * PIECE - 1].number;
+    return ends;
+}
+
 /* Writes what lives a piece of the packet numbers at a time, so that the records are not all held:
  * those of a piece find room in the ledgers. */
 static void write_in_pieces(struct shards *shards, enum task begin, enum task piece)
 {
-    enum { PIECE = 32 }; /* connections of a shard, about */
-    uint64_t living = 0;
+    uint64_t count;
     give(shards, begin);
     shards_collect(shards);
-    for (uint32_t i = 0; i < shards->count; i++)
-        living += shards->shard[i]->engine.survivor_count;
-    uint64_t pieces = living / PIECE / shards->count + 1;
-    uint64_t step = shards->last_packet / pieces + 1;
-    for (uint64_t until = step; until <= shards->last_packet; until += step)
-        give_piece(shards, piece, until);
+    uint64_t *ends = piece_ends(shards, &count);
+    for (uint64_t i = 0; i < count; i++)
+        give_piece(shards, piece, ends[i]);
     give_piece(shards, piece, UINT64_MAX);
+    free(ends);
     shards_collect(shards);
 }
 
@@ -196,7 +251,9 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     pthread_cond_init(&shards->done, NULL);
     shards->sink = options->sink;
     shards->losses = options->losses;
-    shards->clock = INT64_MIN + 1;
+    shards->two_msl = 2 * options->config->msl;
+    shards->clock = shards->begun = INT64_MIN + 1;
+    shards->stride = INT64_MAX;
     enum status status = make_ring(shards);
     for (uint32_t i = 0; i < options->threads && i < MOST_SHARDS && status == STATUS_OK; i++)
         status = add_shard(shards, options);

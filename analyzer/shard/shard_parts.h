@@ -52,6 +52,7 @@ struct shard {
     uint64_t done;           /* epochs; under the lock, as the next two */
     bool busy;               /* a thread works on the next one */
     bool by_caller;          /* which is the caller's */
+    uint64_t held;           /* deadlines that its engine keeps; under the lock */
     struct share share[RING];
 };
 
@@ -63,9 +64,12 @@ struct shard {
 struct shards {
     struct sink *sink;
     const struct moments *losses;
+    nanotime two_msl;
     uint32_t count;         /* of shards: one a thread, the caller's included */
     struct hash_key secret; /* the engines' own lies where they write */
     nanotime clock;
+    nanotime begun;       /* the clock when the epoch that is filled began */
+    nanotime stride;      /* that it may go on within an epoch */
     uint64_t last_packet; /* number of the latest segment */
     struct epoch *epoch[RING];
     uint64_t given;     /* epochs; written under the lock */
@@ -90,6 +94,9 @@ void crew_end(struct shards *shards);
 
 /* Gives the epoch that is filled to the threads. */
 void crew_give(struct shards *shards);
+
+/* Deadlines that all engines keep, as of the latest epoch that each has done. */
+uint64_t crew_held(struct shards *shards);
 
 /* Whether the oldest epoch's records stand still.  Unless 0, waits until those of so many epochs
  * do, and does meanwhile what no other thread is at. */
