@@ -1,6 +1,6 @@
 /*
  * record_steps: taking the steps of a layout.  A flow has some hundred and fifty values, so one
- * costs a copy of the text before it and one switch; nothing asks for room but what may be of any
+ * costs a copy of the text before it and one jump; nothing asks for room but what may be of any
  * length.
  */
 #include "place.h"

@@ -98,21 +98,6 @@ static void note_step(void *context, const struct step *step)
     (void)step;
 }
 
-/* Without what stands beside an incarnation, and where it lies. */
-static struct incarnation bare(const struct incarnation *incarnation)
-{
-    struct incarnation copy;
-    memcpy(&copy, incarnation, sizeof copy);
-    copy.connection.closing = NULL;
-    copy.connection.history.more = NULL;
-    copy.collision = NULL;
-    copy.story = NULL;
-    copy.icmp = NULL;
-    copy.around = NULL;
-    copy.index = 0;
-    return copy;
-}
-
 static void assert_same_incarnation(const struct incarnation *one, const struct incarnation *other)
 {
     assert_int_equal(one == NULL, other == NULL);

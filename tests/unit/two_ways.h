@@ -3,13 +3,30 @@
 #ifndef LASTACK_UNIT_TWO_WAYS_H
 #define LASTACK_UNIT_TWO_WAYS_H
 
-#include "../../analyzer/tcp/connection.h"
+#include <string.h>
+
+#include "../../analyzer/flow/incarnation.h"
 
 /* Below `below`, which is not 0; the same numbers for the same seed. */
 static inline uint32_t draw_below(uint64_t *seed, uint32_t below)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(*seed >> 33) % below;
+}
+
+/* Without what stands beside an incarnation, and where it lies. */
+static inline struct incarnation bare(const struct incarnation *incarnation)
+{
+    struct incarnation copy;
+    memcpy(&copy, incarnation, sizeof copy);
+    copy.connection.closing = NULL;
+    copy.connection.history.more = NULL;
+    copy.collision = NULL;
+    copy.story = NULL;
+    copy.icmp = NULL;
+    copy.around = NULL;
+    copy.index = 0;
+    return copy;
 }
 
 /* Octet for octet; what stands apart is compared as what it holds. */
