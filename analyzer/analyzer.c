@@ -25,7 +25,7 @@ uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
     enum { LEAST_SHARE = 4 };
     const struct config *config = &options->config;
     uint32_t threads = thread_count(options);
-    uint64_t shards = threads > 1 ? (uint64_t)threads * SHARDS_OTHER : 0;
+    uint64_t shards = threads > 1 ? shards_octets(config->max_memory, threads) : 0;
     uint64_t taken =
         options->reserved + host_octets(config) + fragments_most_octets(config) + shards;
     uint64_t least = config->max_memory / LEAST_SHARE;

@@ -22,7 +22,7 @@ static void *grown(void *old, size_t *capacity, size_t needed, size_t unit)
 static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size)
 {
     size_t room = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (ledger->count > 0 && ledger->used + room > LEDGER_ROOM)
+    if (ledger->count > 0 && ledger->used + room > ledger->room)
         ledger->drain(ledger);
     if (ledger->count == ledger->capacity) {
         void *entry =
@@ -151,10 +151,11 @@ static const struct sink_ops ledger_ops = {
     .delta = keep_delta,
 };
 
-void ledger_init(struct ledger *ledger, const struct ledger_key *now,
+void ledger_init(struct ledger *ledger, const struct ledger_key *now, size_t room,
                  void (*drain)(struct ledger *ledger))
 {
     memset(ledger, 0, sizeof(*ledger));
+    ledger->room = room;
     ledger->drain = drain;
     ledger->sink.ops = &ledger_ops;
     ledger->now = now;

@@ -23,9 +23,6 @@ struct ledger_entry {
     size_t offset; /* of the record in the store */
 };
 
-/* Octets of records that a ledger holds at most, but for one that is longer by itself. */
-enum { LEDGER_ROOM = 256 << 10 };
-
 /*
  * A sink that keeps what it is given; its key is set by the engine's thread before each call. Full,
  * it asks its reader to take what it holds: one packet may end any number of connections, when its
@@ -38,14 +35,15 @@ struct ledger {
     size_t count, capacity;
     char *store;
     size_t used, size;
+    size_t room; /* octets of records that it holds at most, but for one longer by itself */
     void (*drain)(struct ledger *ledger); /* comes back once all entries were delivered, reset */
     struct speller *speller;              /* of flow records; NULL: none; not owned */
     struct flow_record flow;              /* what a packed flow is unfolded into */
     struct spelled spelled;               /* its text */
 };
 
-/* Prepares an empty ledger of records whose key is *now. */
-void ledger_init(struct ledger *ledger, const struct ledger_key *now,
+/* Prepares an empty ledger of records whose key is *now, with room for so many octets of them. */
+void ledger_init(struct ledger *ledger, const struct ledger_key *now, size_t room,
                  void (*drain)(struct ledger *ledger));
 
 /* Whether entry a stands before entry b of another ledger. */

@@ -7,7 +7,25 @@
 #include "../engine_state.h"
 #include "shard_parts.h"
 
-enum { PIECE = 32 }; /* connections of a shard whose records find room in its ledger */
+enum { FLOW = 8 << 10 }; /* octets of a flow's records on their way, with ease */
+
+/*
+ * Octets of the records that a ledger holds: enough for an epoch in which far more connections end
+ * than begin, as who works on a full one has to wait; in all of them at most a share of the limit.
+ */
+static size_t ledger_room(uint64_t limit, uint32_t threads)
+{
+    enum { LEAST = 48 << 10, MOST = 384 << 10, SHARE = 48 };
+    uint64_t room = limit / SHARE / RING / threads;
+    return room < LEAST ? LEAST : room > MOST ? MOST : (size_t)room;
+}
+
+uint64_t shards_octets(uint64_t limit, uint32_t threads)
+{
+    uint64_t room = ledger_room(limit, threads);
+    uint64_t entries = room / 4; /* the list of what stands where */
+    return RING * (sizeof(struct epoch) + threads * (room + entries + sizeof(struct share)));
+}
 
 /* The epoch that is filled. */
 static struct epoch *filling(const struct shards *shards)
@@ -19,7 +37,7 @@ static struct epoch *filling(const struct shards *shards)
 static nanotime find_stride(struct shards *shards)
 {
     enum { MOST = 16384 }; /* strides in 2MSL */
-    uint64_t pieces = crew_held(shards) / PIECE / shards->count;
+    uint64_t pieces = crew_held(shards) / shards->piece / shards->count;
     if (pieces < 2)
         return INT64_MAX;
     return shards->two_msl / (nanotime)(pieces < MOST ? pieces : MOST) + 1;
@@ -117,12 +135,12 @@ static void give_piece(struct shards *shards, enum task task, uint64_t until)
 static uint64_t *piece_ends(const struct shards *shards, uint64_t *ret_count)
 {
     const struct engine *engine = &shards->shard[0]->engine;
-    *ret_count = engine->survivor_count / PIECE;
+    *ret_count = engine->survivor_count / shards->piece;
     uint64_t *ends = malloc(*ret_count * sizeof(*ends));
     if (ends == NULL)
         *ret_count = 0;
     for (uint64_t i = 0; i < *ret_count; i++)
-        ends[i] = engine->survivors[(i + 1) * PIECE - 1].number;
+        ends[i] = engine->survivors[(i + 1) * shards->piece - 1].number;
     return ends;
 }
 
@@ -196,13 +214,13 @@ enum status shards_finish(struct shards *shards, nanotime now, struct engine_cou
 }
 
 /* The records of a shard are spelled by whoever works on it. */
-static void make_ledgers(struct shard *shard, struct sink *sink)
+static void make_ledgers(struct shard *shard, struct sink *sink, size_t room)
 {
     if (sink->ops->speller != NULL)
         shard->speller = sink->ops->speller(sink);
     for (int i = 0; i < RING; i++) {
         shard->share[i].shard = shard;
-        ledger_init(&shard->share[i].ledger, &shard->engine.now, crew_drain);
+        ledger_init(&shard->share[i].ledger, &shard->engine.now, room, crew_drain);
         shard->share[i].ledger.speller = shard->speller;
     }
 }
@@ -216,7 +234,7 @@ static enum status add_shard(struct shards *shards, const struct shards_options 
     shards->shard[shards->count++] = shard;
     shard->shards = shards;
     pthread_cond_init(&shard->drained, NULL);
-    make_ledgers(shard, options->sink);
+    make_ledgers(shard, options->sink, ledger_room(options->config->max_memory, options->threads));
     enum status status = engine_init(&shard->engine, options->config, &shard->share[0].ledger.sink);
     if (status != STATUS_OK)
         return status;
@@ -254,6 +272,7 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     shards->two_msl = 2 * options->config->msl;
     shards->clock = shards->begun = INT64_MIN + 1;
     shards->stride = INT64_MAX;
+    shards->piece = (uint32_t)(ledger_room(options->config->max_memory, options->threads) / FLOW);
     enum status status = make_ring(shards);
     for (uint32_t i = 0; i < options->threads && i < MOST_SHARDS && status == STATUS_OK; i++)
         status = add_shard(shards, options);

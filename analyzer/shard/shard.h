@@ -17,8 +17,9 @@
 
 struct shards;
 
-/* Octets that a shard takes beside what its engine holds: its records, on their way. */
-enum { SHARDS_OTHER = 5 << 20 };
+/* Octets that so many shards take, of what lastack may hold in all, beside their engines: packets
+ * and records on their way. */
+uint64_t shards_octets(uint64_t limit, uint32_t threads);
 
 struct shards_options {
     const struct config *config;

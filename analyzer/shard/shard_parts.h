@@ -10,8 +10,10 @@
 /*
  * Threads that slept and woke for every epoch would wait for a core more than they sleep: they are
  * woken when LEAD epochs wait for them, and the caller, once it has to wait, makes room for LEAD.
+ * The ring is four times as long, so that the others have enough to do while the caller delivers
+ * the records of so many and reads as many anew.
  */
-enum { EPOCH = 512, RING = 16, LEAD = RING / 2, MOST_SHARDS = CONFIG_MOST_THREADS };
+enum { EPOCH = 512, RING = 32, LEAD = RING / 4, MOST_SHARDS = CONFIG_MOST_THREADS };
 
 /* What the engines are asked to do with an epoch. */
 enum task {
@@ -66,6 +68,7 @@ struct shards {
     const struct moments *losses;
     nanotime two_msl;
     uint32_t count;         /* of shards: one a thread, the caller's included */
+    uint32_t piece;         /* connections of a shard whose records find room in its ledger */
     struct hash_key secret; /* the engines' own lies where they write */
     nanotime clock;
     nanotime begun;       /* the clock when the epoch that is filled began */
