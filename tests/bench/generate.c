@@ -144,6 +144,8 @@ static uint32_t draw_rounds(struct generator *generator)
     uint32_t mean = generator->workload->rounds;
     if (mean == 0)
         return (uint32_t)generator->rounds;
+    if (generator->workload->tail)
+        return draw_tail(&generator->draw);
     return mean == 1 ? 1 : 1 + (uint32_t)draw_wait(&generator->draw, mean - 0.5);
 }
 

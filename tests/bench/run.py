@@ -3,8 +3,9 @@
 
 usage: run.py [options] [WORKLOAD | CAPTURE]...
 
-Without words: short and single.  GENERATE, COUNT and LASTACK name the programs (default: those of
-the build in the current directory).  A workload's capture is generated first, with the amounts
+Without words: short and single; "all" are all workloads, with that of 2 million open connections
+(crowd) and one of copies of a real capture (replica).  GENERATE, REPLICATE, COUNT and LASTACK name
+the programs (default: those of the build in the current directory).  A workload's capture is generated first, with the amounts
 given; every capture is read once to have it in memory.  Then the programs run in turn, round after
 round, so that what else the machine does falls on all of them; the table shows medians.
 """
@@ -23,13 +24,23 @@ import time
 GENERATE = os.environ.get("GENERATE", "tests/bench/generate")
 COUNT = os.environ.get("COUNT", "tests/bench/count")
 LASTACK = os.environ.get("LASTACK", "./lastack")
+REPLICATE = os.environ.get("REPLICATE", "tests/bench/replicate")
+SAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "samples")
 AMOUNTS = ("connections", "live", "span", "packets", "payload", "snaplen", "reuse", "seed")
+ALL = ("short", "tail", "headers", "mixed", "bulk", "single", "flood", "crowd", "replica")
+
+# Workloads that are another one with amounts of its own, or copies of a real capture.
+VARIANTS = {
+    "crowd": ["--connections=2500000", "--live=2000000", "--span=100", "short"],
+    "replica": [os.path.join(SAMPLES, "time-wait-reopened.pcap")],
+}
 
 # What is compared: name, command; {capture} and {scratch} are filled in.
 OURS = (
     ("count", [COUNT, "{capture}"]),
     ("lastack to /dev/null", [LASTACK, "-q", "--ndjson=/dev/null", "{capture}"]),
     ("lastack to a file", [LASTACK, "-q", "--ndjson={scratch}/out.ndjson", "{capture}"]),
+    ("lastack's report", [LASTACK, "-q", "--json=/dev/null", "{capture}"]),
 )
 PEERS = (
     ("tshark", ["tshark", "-q", "-z", "conv,tcp", "-r", "{capture}"]),
@@ -46,7 +57,7 @@ def main():
     options = read_arguments()
     with tempfile.TemporaryDirectory(dir=options.directory) as scratch:
         try:
-            for name in options.names:
+            for name in ALL if options.names == ["all"] else options.names:
                 measure(name, options, scratch)
         except Failure as failure:
             print(f"run.py: {failure}", file=sys.stderr)
@@ -88,10 +99,16 @@ def measure(name, options, scratch):
 
 def generate(workload, options, capture):
     amounts = [f"--{a}={getattr(options, a)}" for a in AMOUNTS if getattr(options, a) is not None]
-    done = subprocess.run([GENERATE, *amounts, workload, capture], stderr=subprocess.PIPE,
+    program = REPLICATE if workload == "replica" else GENERATE
+    words = VARIANTS.get(workload, [workload])
+    if workload == "replica":
+        amounts = [f"--seed={options.seed}"] if options.seed is not None else []
+    elif len(words) > 1:
+        words, amounts = words[-1:], words[:-1] + amounts
+    done = subprocess.run([program, *amounts, *words, capture], stderr=subprocess.PIPE,
                           text=True, check=False)
     if done.returncode != 0:
-        raise Failure(f"{GENERATE} {workload}: {done.stderr.strip()}")
+        raise Failure(f"{program} {workload}: {done.stderr.strip()}")
     return {k: v if k == "workload" else int(v)
             for k, v in re.findall(r"(\w+)=(\S+)", done.stderr)}
 

@@ -53,6 +53,7 @@ struct workload {
     uint32_t rounds; /* on average; 0: as amounts.packets asks, the same for each connection */
     int64_t wire;    /* ns, on average */
     bool spoofed;    /* clients are from anywhere */
+    bool tail;       /* rounds are drawn from a heavy tail */
     struct amounts amounts;
 };
 
