@@ -13,7 +13,8 @@ static bool answers_earlier(const struct occasion *occasion, seq acknowledgment)
     const struct tuple *tuple = occasion->tuple;
     int end = incarnation_end(occasion->incarnation, CLIENT);
     for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next) {
-        if (seq_within(acknowledgment, seq_add(old->end[end].iss, 1), old->end[end].snd_nxt))
+        if (tombstone_end_is_numbered(old, end) &&
+            seq_within(acknowledgment, seq_add(old->end[end].iss, 1), old->end[end].snd_nxt))
             return true;
     }
     return tuple->retiring != NULL || tuple->candidate != NULL;

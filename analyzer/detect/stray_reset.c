@@ -87,7 +87,8 @@ static const struct tombstone *find_old(const struct occasion *occasion, int sid
     int end = incarnation_end(occasion->incarnation, side);
     for (const struct tombstone *old = occasion->tuple->tombstones; old != NULL; old = old->next) {
         const struct tombstone_side *x = &old->end[end];
-        if (old->synchronized && seq_within(rst->sequence, x->iss, x->snd_nxt))
+        if (old->synchronized && tombstone_end_is_numbered(old, end) &&
+            seq_within(rst->sequence, x->iss, x->snd_nxt))
             return old;
     }
     return NULL;

@@ -9,19 +9,22 @@ enum { UNREACHABLE_4 = 3, UNREACHABLE_6 = 1, FRAGMENTATION_NEEDED = 4, LEAST_REA
 
 /*
  * RFC 5927 4.1 asks for SND.UNA =< SEQ < SND.NXT.  Here the sender's clock is not known: what was
- * acknowledged while the error was on its way still counts, and so does a pure ACK at SND.NXT.
+ * acknowledged while the error was on its way still counts, and so does a pure ACK at SND.NXT.  Of
+ * a side that was never heard the peer's acknowledgments tell SND.UNA, and SND.NXT lies a window
+ * beyond at most.
  */
 static bool was_sent(const struct connection *connection, int side, seq sequence)
 {
     const struct side *x = &connection->side[side];
     const struct side *y = &connection->side[side_other(side)];
-    if (!side_has(x, SIDE_HEARD) && !side_has(y, SIDE_ACKED))
+    bool heard = side_has(x, SIDE_HEARD);
+    if (!heard && !side_has(y, SIDE_ACKED))
         return false;
     uint32_t reach = y->max_window > LEAST_REACH ? y->max_window : LEAST_REACH;
-    uint32_t sent = (uint32_t)(x->snd_una - x->iss);
-    if (side_has(x, SIDE_ISS_KNOWN) && sent < reach)
-        reach = sent;
-    return seq_within(sequence, x->snd_una - reach, x->snd_nxt);
+    uint32_t acked = (uint32_t)(x->snd_una - x->iss);
+    uint32_t back = side_has(x, SIDE_ISS_KNOWN) && acked < reach ? acked : reach;
+    seq last = heard ? x->snd_nxt : seq_add(x->snd_nxt, reach);
+    return seq_within(sequence, x->snd_una - back, last);
 }
 
 static bool is_unreachable(const struct icmp_error *error)

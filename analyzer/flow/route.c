@@ -44,8 +44,7 @@ static bool acks_candidate(const struct incarnation *candidate, const struct seg
 /* Whether a number lies in what a side of the incarnation sent or may send. */
 static bool in_space(const struct side *x, seq number)
 {
-    return (side_has(x, SIDE_HEARD) || side_has(x, SIDE_ISS_KNOWN)) &&
-           seq_within(number, x->iss, seq_add(x->snd_nxt, 65535));
+    return side_is_numbered(x) && seq_within(number, x->iss, seq_add(x->snd_nxt, 65535));
 }
 
 /* The old responder is gone for certain: its CLOSED is proven (a presumed CLOSED is not). */
@@ -104,8 +103,7 @@ static bool meets_candidate(const struct incarnation *candidate, const struct se
     const struct side *x = &candidate->connection.side[1];
     if (side_has(x, SIDE_SYN_SEEN))
         return segment->sequence == x->iss;
-    return !side_has(x, SIDE_HEARD) && !side_has(x, SIDE_ISS_KNOWN) &&
-           candidate->connection.side[0].state == STATE_SYN_SENT;
+    return !side_is_numbered(x) && candidate->connection.side[0].state == STATE_SYN_SENT;
 }
 
 static enum route route_syn(const struct tuple *tuple, const struct segment *segment, int end,
@@ -122,8 +120,8 @@ static enum route route_syn(const struct tuple *tuple, const struct segment *seg
     bool own = side_has(x, SIDE_ISS_KNOWN) && segment->sequence == x->iss;
     if (own || began_stream(&current->connection, x, segment))
         return ROUTE_CURRENT;
-    bool simultaneous = !current->connection.midstream && !side_has(x, SIDE_HEARD) &&
-                        !side_has(x, SIDE_ISS_KNOWN) && y->state == STATE_SYN_SENT;
+    bool simultaneous =
+        !current->connection.midstream && !side_is_numbered(x) && y->state == STATE_SYN_SENT;
     if (simultaneous)
         return ROUTE_CURRENT;
     if (is_old_syn(tuple, segment, end, ret_stray))
@@ -138,7 +136,8 @@ static bool is_old_synack(const struct tuple *tuple, const struct segment *segme
                           struct stray *ret_stray)
 {
     for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next) {
-        if (old->end[end].iss != segment->sequence || !old->synchronized)
+        if (!old->synchronized || !tombstone_end_is_numbered(old, end) ||
+            old->end[end].iss != segment->sequence)
             continue;
         *ret_stray = (struct stray){.match = STRAY_BY_RANGE, .from = old};
         return true;
@@ -188,8 +187,7 @@ static bool goes_on(const struct incarnation *current, const struct incarnation 
                      seq_after(segment->acknowledgment, x->rcv_nxt);
     bool younger = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(fresh, SIDE_TSVAL) &&
                    side_has(x, SIDE_TSVAL) && seq_after(segment->tsval, fresh->tsval_first);
-    bool has_numbers = side_has(x, SIDE_HEARD) || side_has(x, SIDE_ISS_KNOWN);
-    return (has_numbers && seq_after(last, x->snd_nxt)) || acks_more || younger;
+    return (side_is_numbered(x) && seq_after(last, x->snd_nxt)) || acks_more || younger;
 }
 
 /* A segment of the candidate's own sender, not a SYN. */

@@ -78,7 +78,8 @@ static bool match_by_range(const struct connection *connection, const struct tom
     uint32_t reach = y->max_window > 65535 ? y->max_window : 65535;
     seq edge = side_has(y, SIDE_ACKED) ? seq_later_of(y->right_edge, x->snd_nxt) : x->snd_nxt;
     bool inside = seq_within(segment->sequence, x->iss, seq_add(edge, reach));
-    bool old_fits = within_range(segment->sequence, old->end[end].iss, old->end[end].snd_nxt);
+    bool old_fits = tombstone_end_is_numbered(old, end) &&
+                    within_range(segment->sequence, old->end[end].iss, old->end[end].snd_nxt);
     return !inside && old_fits;
 }
 
@@ -114,7 +115,8 @@ bool stray_fits_tombstone(const struct tombstone *tombstone, const struct segmen
 {
     const struct tombstone_side *x = &tombstone->end[end];
     const struct tombstone_side *y = &tombstone->end[1 - end];
-    if (within_range(segment->sequence, x->iss, x->snd_nxt))
+    if (tombstone_end_is_numbered(tombstone, end) &&
+        within_range(segment->sequence, x->iss, x->snd_nxt))
         return true;
     return (segment->flags & TCP_ACK) != 0 && in_old_ack_range(y, segment->acknowledgment);
 }

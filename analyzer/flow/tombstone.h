@@ -55,6 +55,13 @@ struct tombstone {
     struct last_segment last[LAST_SEGMENTS];
 };
 
+/* Whether iss and snd_nxt of an end tell anything: its own words did, or the other end's ACKs. */
+static inline bool tombstone_end_is_numbered(const struct tombstone *tombstone, int end)
+{
+    return tombstone_side_knows_next(&tombstone->end[end]) ||
+           (tombstone->end[1 - end].flags & SIDE_ACKED) != 0;
+}
+
 /* A remembered segment as reference, sent by that side. */
 struct packet_ref last_segment_ref(const struct last_segment *last, int from);
 

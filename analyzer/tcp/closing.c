@@ -103,7 +103,7 @@ static void watch_time_wait(struct connection *connection, const struct segment 
 static bool is_numbered(const struct connection *connection, int side)
 {
     const struct side *x = &connection->side[side], *y = &connection->side[side_other(side)];
-    return (x->flags & (SIDE_HEARD | SIDE_ISS_KNOWN)) != 0 || side_has(y, SIDE_ACKED);
+    return side_is_numbered(x) || side_has(y, SIDE_ACKED);
 }
 
 static void remember_rst(struct connection *connection, const struct segment *segment, int from,

@@ -257,6 +257,18 @@ static void take_window(struct connection *connection, const struct segment *seg
         x->flags |= SIDE_ZERO_WINDOW;
 }
 
+/*
+ * Of a peer that was never heard the acknowledgments alone tell numbers: what they cover it has
+ * sent (RFC 9293 3.4).  It may have sent more, so SND.NXT is the least that it can be.
+ */
+static void number_unheard(struct side *y, seq acknowledgment, bool first)
+{
+    if (first)
+        y->iss = acknowledgment - 1;
+    if (first || seq_after(acknowledgment, y->snd_nxt))
+        y->snd_una = y->snd_nxt = acknowledgment;
+}
+
 /* What the sender acknowledges: its own RCV.NXT, the peer's SND.UNA, TS.Recent. */
 static void take_acknowledgment(struct connection *connection, const struct segment *segment,
                                 int from, const struct step *step)
@@ -266,6 +278,8 @@ static void take_acknowledgment(struct connection *connection, const struct segm
     if ((segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
         return;
     take_window(connection, segment, from);
+    if (!side_is_numbered(y))
+        number_unheard(y, segment->acknowledgment, !side_has(x, SIDE_ACKED));
     if (!side_has(x, SIDE_ACKED) || seq_after(segment->acknowledgment, x->rcv_nxt)) {
         x->rcv_nxt = segment->acknowledgment;
         x->rcv_nxt_packet = segment->packet;
@@ -318,8 +332,7 @@ static bool acks_unsent(const struct connection *connection, const struct segmen
                         int from)
 {
     const struct side *y = &connection->side[side_other(from)];
-    bool known = side_has(y, SIDE_HEARD) || side_has(y, SIDE_ISS_KNOWN);
-    return known && (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+    return side_is_numbered(y) && (segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
            seq_after(segment->acknowledgment, y->snd_nxt);
 }
 

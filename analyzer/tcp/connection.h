@@ -266,6 +266,13 @@ static inline bool side_has(const struct side *side, enum side_flag flag)
     return (side->flags & flag) != 0;
 }
 
+/* Whether its own words, or its SYN's acknowledgment, tell its numbers: else iss, snd_nxt and
+ * snd_una are what the peer acknowledged, once the peer has SIDE_ACKED, and mean nothing before. */
+static inline bool side_is_numbered(const struct side *side)
+{
+    return (side->flags & (SIDE_HEARD | SIDE_ISS_KNOWN)) != 0;
+}
+
 /* Whether a segment is a SYN or a SYN-ACK: with RST it is a reset alone (RFC 9293 3.10.7). */
 static inline bool segment_opens(const struct segment *segment)
 {

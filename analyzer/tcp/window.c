@@ -74,13 +74,13 @@ enum rst_form window_rst_form(const struct connection *connection, const struct 
         return RST_REPLY_NO_ACK;
     bool own_numbers =
         side_has(x, SIDE_HEARD) && seq_within(segment->sequence, x->snd_una, x->snd_nxt);
+    bool peers = seq_within(segment->acknowledgment, seq_add(y->iss, 1), y->snd_nxt);
     if (has_ack && segment->sequence == 0 && (bare || !own_numbers) &&
-        seq_within(segment->acknowledgment, seq_add(y->iss, 1), y->snd_nxt))
+        (!side_is_numbered(y) || peers))
         return RST_REPLY_ACK;
     if (!has_ack || !side_has(x, SIDE_HEARD))
         return RST_FOREIGN;
-    bool peers = !side_has(y, SIDE_HEARD) ||
-                 seq_within(segment->acknowledgment, seq_add(y->iss, 1), y->snd_nxt);
+    peers |= !side_has(y, SIDE_HEARD);
     return own_numbers && peers ? RST_ACTIVE : RST_FOREIGN;
 }
 

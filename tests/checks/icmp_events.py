@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """icmp_unreachable_reset: raised for an abort, or a SYN without success, right after an ICMP error
-about that connection, and for nothing else."""
+about that connection, and for nothing else.  An error is of a connection when what it quotes lies
+where the sender's numbers are, wherever these are, and whether the sender was heard or not."""
 import json
 import os
 import struct
@@ -32,9 +33,9 @@ def tcp(source, flags, sequence, acknowledgment=0, payload=b""):
     """One segment; numbers relative to the ISNs, a reset's acknowledgment 0 where it has none."""
     target = SERVER if source == CLIENT else CLIENT
     ports = (40000, 80) if source == CLIENT else (80, 40000)
-    known = ISN[target] + acknowledgment if flags & ACK else 0
-    body = struct.pack("!HHIIBBHHH", *ports, ISN[source] + sequence, known, 0x50, flags, 64240, 0,
-                       0) + payload
+    known = (ISN[target] + acknowledgment) % 2**32 if flags & ACK else 0
+    body = struct.pack("!HHIIBBHHH", *ports, (ISN[source] + sequence) % 2**32, known, 0x50, flags,
+                       64240, 0, 0) + payload
     if len(body) % 2:
         body += b"\0"
     pseudo = source + target + struct.pack("!BBH", 0, 6, 20 + len(payload))
@@ -51,17 +52,32 @@ def icmp(about, kind=3, code=1, target=CLIENT):
     return ip(ROUTER, target, 1, body)
 
 
-def events(packets):
-    """What lastack says of (seconds, packet) pairs, by id."""
+def records(packets):
+    """What lastack writes of (seconds, packet) pairs."""
     capture = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101)
     for seconds, packet in packets:
         micros = round((1700000000 + seconds) * 1000000)
         capture += struct.pack("<IIII", micros // 1000000, micros % 1000000, len(packet),
                                len(packet)) + packet
     run = subprocess.run([LASTACK, "-r", "-", "--ndjson"], input=capture, capture_output=True)
-    records = [json.loads(line) for line in run.stdout.splitlines()]
-    return {record["event"]["action"]: record for record in records
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def events(packets):
+    """The events among them, by id."""
+    return {record["event"]["action"]: record for record in records(packets)
             if record["event"]["dataset"] == "lastack.event"}
+
+
+def quoted_of_unheard(next_number, apart):
+    """What a record has of an error that quotes the server, of whose numbers the client's ACK tells
+    the next, and nothing else does: it quotes one so far from there."""
+    next_number -= ISN[SERVER]
+    packets = [(0, tcp(CLIENT, ACK, 1, next_number)),
+               (.1, icmp(tcp(SERVER, PSH | ACK, next_number + apart, 1), target=SERVER))]
+    flow, = (record for record in records(packets)
+             if record["event"]["dataset"] == "lastack.flow")
+    return flow["lastack"]["icmp"]
 
 
 def opened():
@@ -116,6 +132,14 @@ def main():
            "SYNs that went on without another error had no answer", rest)
     answered = events([(0, syn), (.1, icmp(syn)), (1, syn), (1.01, tcp(SERVER, SYN | ACK, 0, 1))])
     tap.ok("icmp_unreachable_reset" not in answered, "not when the SYN was answered", answered)
+
+    for number in (0, 1000, 2**31 - 1, 2**31, 2**31 + 1000, 3 * 2**30, 2**32 - 1):
+        near = [quoted_of_unheard(number, apart) for apart in (-60000, -1, 0, 1460, 60000)]
+        tap.ok(all(found and found["errors"] == 1 and found["last"]["quoted"] == "server"
+                   for found in near), "a quote where an unheard side's numbers are, %d" % number,
+               near)
+        far = [quoted_of_unheard(number, apart) for apart in (-2**30, -70000, 70000, 2**30, 2**31)]
+        tap.ok(far == [None] * 5, "none where they are not, %d" % number, far)
     return tap.end()
 
 
