@@ -11,6 +11,10 @@ static const double steepest = 1e-3;
  * capture. */
 static const double enough_of_gap = 0.8;
 
+/* A slope that close to the steepest one is not what the bounds ask for: few of them, far from each
+ * other, leave room for any, and the more room the steeper it is. */
+static const double almost = 0.99;
+
 /* Time stamps of a capture jitter: bounds that contradict each other by less are no step. */
 static const double jitter = 200e3;
 
@@ -76,7 +80,8 @@ static void draw_line(struct clock_era *era)
 {
     double b = widest_slope(era);
     double gap = gap_of(era, b);
-    if (gap_of(era, 0) >= enough_of_gap * gap)
+    bool open = fabs(b) > almost * steepest;
+    if (gap_of(era, 0) >= (open ? 0 : enough_of_gap * gap))
         b = 0;
     era->b = b;
     era->a = (nearest(era, CLOCK_ABOVE, b) + nearest(era, CLOCK_BELOW, b)) / 2;

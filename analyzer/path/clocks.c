@@ -93,6 +93,17 @@ nanotime clocks_delay(const struct clocks *clocks, const struct clock_sample *sa
     return delay;
 }
 
+nanotime clocks_doubt(const struct clocks *clocks, const struct clock_sample *sample)
+{
+    double worst = 0;
+    for (uint32_t i = era_of(clocks, sample->steps); i <= clocks->eras; i++) {
+        const struct clock_era *era = &clocks->era[i];
+        if (clock_era_is_known(era))
+            worst = fmax(worst, clock_era_error(era, since_base(clocks, sample->t)) - era->margin);
+    }
+    return (nanotime)worst;
+}
+
 bool clocks_stepped_near(const struct clocks *clocks, nanotime t, nanotime reach)
 {
     double at = since_base(clocks, t);

@@ -73,6 +73,9 @@ bool clocks_stepped_near(const struct clocks *clocks, nanotime t, nanotime reach
  * that may have been before. */
 nanotime clocks_delay(const struct clocks *clocks, const struct clock_sample *sample);
 
+/* By how much that may be less, as the clocks may have drifted: far from other segments by much. */
+nanotime clocks_doubt(const struct clocks *clocks, const struct clock_sample *sample);
+
 /* The least delay either way, half of the least round trip between the taps. */
 nanotime clocks_least_delay(const struct clocks *clocks);
 

@@ -151,4 +151,9 @@ void pair_measure(const struct pair *pair, struct crossing *crossing)
     crossing->delay = time_later_of(crossing->delay, 0); /* below it, the clocks' error shows */
     crossing->held =
         time_later_of(time_since(crossing->delay, clocks_least_delay(&pair->clocks)), 0);
+    if (crossing->held <= pair->config->tap_delay)
+        return;
+    nanotime sure = time_since(crossing->held, clocks_doubt(&pair->clocks, &sample));
+    if (sure <= pair->config->tap_delay) /* a clock that drifted may be all there is to it */
+        crossing->held = time_later_of(sure, 0);
 }

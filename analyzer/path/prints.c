@@ -33,12 +33,18 @@ bool print_is_unmistakable(const struct print *a, const struct print *b)
 }
 
 /* Without an IP identification, a repetition of the sender looks the same, but comes later. */
+/* RFC 6864 4.1: an identification names a packet as long as a datagram may live, which is two
+ * minutes; after that it comes round. */
+static const nanotime lifetime = 120 * (nanotime)NANO_PER_SECOND;
+
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window)
 {
     if (!print_is_alike(a, b))
         return false;
-    return a->ip_id != 0 || (a->payload > 0 && apart <= copy_window);
+    if (a->ip_id != 0)
+        return apart <= lifetime && apart >= -lifetime;
+    return a->payload > 0 && apart <= copy_window;
 }
 
 bool print_may_be_same(const struct joint *joint, const struct print *a, const struct print *b)
