@@ -17,7 +17,7 @@ struct chunk_head {
 
 size_t chunks_room(size_t octets)
 {
-    return (octets + sizeof(struct chunk_head) + CHUNKS_LINE - 1) / CHUNKS_LINE * CHUNKS_LINE;
+    return (octets + sizeof(struct chunk_head) + CHUNKS_STEP - 1) / CHUNKS_STEP * CHUNKS_STEP;
 }
 
 /* A slab without chunks, at the end of the list: the spare one, or a new one. */
@@ -42,7 +42,7 @@ static bool add_slab(struct chunks *chunks)
 void *chunks_take(struct chunks *chunks, size_t octets)
 {
     size_t room = chunks_room(octets);
-    if ((chunks->newest == NULL || chunks->used + room > CHUNKS_SLAB) && !add_slab(chunks))
+    if ((chunks->newest == NULL || chunks->used + room > CHUNKS_SLAB - CHUNKS_BEHIND) && !add_slab(chunks))
         return NULL;
     struct chunk_head *head = (void *)((char *)chunks->newest + chunks->used);
     head->slab = chunks->newest;

@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 enum {
-    CHUNKS_LINE = 64,
+    CHUNKS_LINE = 64,   /* slabs are aligned to it */
+    CHUNKS_STEP = 16,   /* chunks are a multiple of it, with the word before them */
+    CHUNKS_BEHIND = 32, /* octets behind any chunk that may be read, whatever stands there */
     CHUNKS_MOST = 4096,
     CHUNKS_SLAB = 1 << 18 /* octets that are taken at once, the slab's own line included */
 };

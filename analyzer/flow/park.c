@@ -1,8 +1,11 @@
 /* park: see park.h. */
 #include "park.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "kin.h"
 
 enum {
     INCARNATION_GROUPS = sizeof(struct incarnation) / LANES_GROUP,
@@ -12,7 +15,9 @@ enum {
 
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
-_Static_assert(sizeof(struct parked) + MOST + LANES_SLACK <= CHUNKS_MOST, "a chunk holds any");
+_Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
+_Static_assert((size_t)LANES_SLACK <= CHUNKS_BEHIND,
+               "what unpacking may read behind a chunk is memory");
 
 bool park_fits(const struct incarnation *incarnation)
 {
@@ -33,38 +38,62 @@ static void forget_recent(struct connection *connection)
     }
 }
 
-/* Writes what is kept; returns octets.  What stands beside the incarnation is no part of it. */
+/* What of an incarnation no parked form has: where it stands, and what stands beside it. */
+struct places {
+    struct closing *closing;
+    struct collision *collision;
+    uint32_t index, owner;
+};
+
+static struct places take_places(struct incarnation *incarnation)
+{
+    struct places places = {incarnation->connection.closing, incarnation->collision,
+                            incarnation->index, incarnation->owner};
+    incarnation->connection.closing = NULL;
+    incarnation->collision = NULL;
+    incarnation->index = incarnation->owner = 0;
+    return places;
+}
+
+static void put_places(struct incarnation *incarnation, const struct places *places)
+{
+    incarnation->connection.closing = places->closing;
+    incarnation->collision = places->collision;
+    incarnation->index = places->index;
+    incarnation->owner = places->owner;
+}
+
+/* Writes what is kept; returns octets. */
 static size_t pack(const struct lanes_table *lanes, struct incarnation *incarnation,
                    uint8_t packed[MOST])
 {
-    struct closing *closing = incarnation->connection.closing;
-    struct collision *collision = incarnation->collision;
-    incarnation->connection.closing = NULL;
-    incarnation->collision = NULL;
+    struct places places = take_places(incarnation);
+    kin_take_apart(incarnation, places.closing);
     size_t octets = lanes_pack(lanes, incarnation, INCARNATION_GROUPS, packed);
-    incarnation->connection.closing = closing;
-    incarnation->collision = collision;
-    if (closing != NULL)
-        octets += lanes_pack(lanes, closing, CLOSING_GROUPS, packed + octets);
+    put_places(incarnation, &places);
+    if (places.closing != NULL)
+        octets += lanes_pack(lanes, places.closing, CLOSING_GROUPS, packed + octets);
     return octets;
 }
 
-/* Octets of a parked form: what unpacking may read behind it counts. */
 static size_t room_of(size_t octets)
 {
-    return sizeof(struct parked) + octets + LANES_SLACK;
+    return offsetof(struct parked, packed) + octets;
 }
 
 struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation)
 {
     uint8_t packed[MOST];
+    uint64_t first_packet = incarnation->first_packet;
     forget_recent(&incarnation->connection);
     size_t octets = pack(&parking->lanes, incarnation, packed);
     struct parked *parked = chunks_take(&parking->room, room_of(octets));
-    if (parked == NULL)
+    if (parked == NULL) {
+        kin_bring_together(incarnation, incarnation->connection.closing);
         return NULL;
-    parked->first_packet = incarnation->first_packet;
-    parked->octets = (uint32_t)octets;
+    }
+    parked->first_packet = first_packet;
+    parked->octets = (uint16_t)octets;
     parked->closing = incarnation->connection.closing != NULL;
     for (int side = 0; side < SIDES; side++)
         parked->state[side] = (uint8_t)incarnation->connection.side[side].state;
@@ -76,7 +105,7 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
                   struct incarnation *incarnation)
 {
     struct closing *closing = NULL;
-    uint32_t index = incarnation->index;
+    struct places places = {.index = incarnation->index, .owner = incarnation->owner};
     if (parked->closing) {
         closing = malloc(sizeof(*closing));
         if (closing == NULL)
@@ -85,8 +114,9 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
     size_t read = lanes_unpack(&parking->lanes, parked->packed, INCARNATION_GROUPS, incarnation);
     if (closing != NULL)
         lanes_unpack(&parking->lanes, parked->packed + read, CLOSING_GROUPS, closing);
-    incarnation->connection.closing = closing;
-    incarnation->index = index;
+    kin_bring_together(incarnation, closing);
+    places.closing = closing;
+    put_places(incarnation, &places);
     return true;
 }
 

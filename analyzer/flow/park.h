@@ -1,9 +1,10 @@
 /*
- * park: a closed connection that waits for the end of 2MSL, in a third of its room.
+ * park: a closed connection that waits for the end of 2MSL, in a quarter of its room.
  *
  * Nearly every connection spends most of its life in the table in TIME_WAIT, in silence.  Parked,
- * it is those of its 32-bit lanes that are not zero (base/lanes.h), and then those of its closing
- * block.  A packet or a deadline brings it back unchanged.
+ * members that others foretell are told by what they differ by (kin.h), and of it all those 32-bit
+ * lanes are kept that are not zero (base/lanes.h), and then those of its closing block.  A packet or
+ * a deadline brings it back unchanged.
  */
 #ifndef LASTACK_FLOW_PARK_H
 #define LASTACK_FLOW_PARK_H
@@ -20,10 +21,10 @@ struct parking {
 
 struct parked {
     uint64_t first_packet; /* of the incarnation: what the end of the capture sorts by */
-    uint32_t octets;       /* in packed[] */
+    uint16_t octets;       /* in packed[] */
     bool closing;          /* a closing block follows the incarnation */
     uint8_t state[SIDES];  /* enum tcp_state of each side, to be counted */
-    uint8_t packed[];      /* and LANES_SLACK octets behind */
+    uint8_t packed[];
 };
 
 /* Whether an incarnation can be parked: nothing of it is open, nothing stands beside it. */
@@ -31,12 +32,13 @@ bool park_fits(const struct incarnation *incarnation);
 
 /*
  * The parked form, to be given back with park_free(); NULL when memory ran out.  Of the incarnation
- * only the older half of the memory against copies is forgotten.
+ * only the older half of the memory against copies is forgotten, if there is one; else it can be
+ * read no more, and is the caller's to free.
  */
 struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation);
 
-/* Fills *incarnation (all but its pool index) from the parked form, which stays; false: no memory,
- * nothing is changed. */
+/* Fills *incarnation (all but its pool index and its owner) from the parked form, which stays;
+ * false: no memory, nothing is changed. */
 bool park_restore(const struct parking *parking, const struct parked *parked,
                   struct incarnation *incarnation);
 
