@@ -30,21 +30,21 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
 /* What the tuple, whose record is here by now, points to when it is parked. */
 static void fetch_parked(const struct tuple *tuple)
 {
-    enum { LINE = 64, LINES = 18 };
+    enum { LINE = 64, LINES = 13 };
     const char *parked = (const char *)tuple->parked;
     for (int line = 0; tuple->is_parked && line < LINES; line++)
         __builtin_prefetch(parked + line * LINE);
 }
 
-enum { TUPLE_AHEAD = 8, PARKED_AHEAD = 4 };
+enum { TUPLE_AHEAD = 8, RECORD_AHEAD = 4 };
 
 /* The tuples that come next are fetched, and what they point to. */
 static void fetch_next_deadlines(const struct engine *engine)
 {
     const struct agenda_entry *far = agenda_look_ahead(&engine->agenda, TUPLE_AHEAD);
-    const struct agenda_entry *near = agenda_look_ahead(&engine->agenda, PARKED_AHEAD);
+    const struct agenda_entry *near = agenda_look_ahead(&engine->agenda, RECORD_AHEAD);
     if (far != NULL)
-        __builtin_prefetch(flow_table_tuple(&engine->table, far->index));
+        tuple_fetch(flow_table_tuple(&engine->table, far->index));
     if (near == NULL)
         return;
     const struct tuple *tuple = flow_table_tuple(&engine->table, near->index);
@@ -313,23 +313,18 @@ static void fetch_next_survivors(const struct engine *engine)
     uint64_t left = engine->survivor_count - engine->survivors_ended;
     const struct ranked *next = &engine->survivors[engine->survivors_ended];
     if (left > TUPLE_AHEAD)
-        __builtin_prefetch(next[TUPLE_AHEAD].item);
-    if (left > PARKED_AHEAD)
-        fetch_parked(next[PARKED_AHEAD].item);
+        tuple_fetch(next[TUPLE_AHEAD].item);
+    if (left > RECORD_AHEAD)
+        fetch_parked(next[RECORD_AHEAD].item);
 }
 
-/* The index names tuples in no order of memory. */
-static void fetch_next_tuples(const struct flow_table *table, uint32_t slot)
+/* What a tuple that comes soon points to; the tuples themselves come in the order of memory. */
+static void fetch_next_lives(const struct flow_table *table, uint32_t index)
 {
-    enum { FAR = 32, NEAR = 16 };
-    const struct table_slot *ahead = &table->slot[slot];
-    if (table->mask - slot <= FAR)
+    enum { FAR = 16 };
+    const struct tuple *tuple = flow_table_at(table, index + FAR);
+    if (tuple == NULL)
         return;
-    if (ahead[FAR].index != 0)
-        __builtin_prefetch(flow_table_tuple(table, ahead[FAR].index));
-    if (ahead[NEAR].index == 0)
-        return;
-    const struct tuple *tuple = flow_table_tuple(table, ahead[NEAR].index);
     if (tuple->is_parked)
         __builtin_prefetch(&tuple->parked->first_packet);
     else if (!tuple->embryonic && tuple->current != NULL)
@@ -346,11 +341,11 @@ uint64_t engine_finish_begin(struct engine *engine)
         engine->status = STATUS_NO_MEMORY;
         return 0;
     }
-    for (uint32_t i = 0; i <= engine->table.mask; i++) {
-        fetch_next_tuples(&engine->table, i);
-        if (engine->table.slot[i].index == 0)
+    for (uint32_t i = 1; i < flow_table_end(&engine->table); i++) {
+        fetch_next_lives(&engine->table, i);
+        struct tuple *tuple = flow_table_at(&engine->table, i);
+        if (tuple == NULL)
             continue;
-        struct tuple *tuple = flow_table_tuple(&engine->table, engine->table.slot[i].index);
         uint64_t first = first_packet_of(tuple);
         if (first != UINT64_MAX)
             engine->survivors[engine->survivor_count++] =

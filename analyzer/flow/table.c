@@ -50,10 +50,9 @@ struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint64_t
     uint32_t index = likely_index(table, hash);
     if (index == 0)
         return NULL;
-    char *tuple = pool_at(&table->tuples, index);
-    __builtin_prefetch(tuple);
-    __builtin_prefetch(tuple + LINE);
-    return (struct tuple *)tuple;
+    struct tuple *tuple = pool_at(&table->tuples, index);
+    tuple_fetch(tuple);
+    return tuple;
 }
 
 void flow_table_prefetch_incarnation(const struct tuple *tuple)

@@ -75,6 +75,21 @@ static inline struct tuple *flow_table_tuple(const struct flow_table *table, uin
     return pool_at(&table->tuples, index);
 }
 
+/* All tuples, in the order of memory: those with indices from 1 to below the end; NULL: none has
+ * that index, as behind the end. */
+static inline uint32_t flow_table_end(const struct flow_table *table)
+{
+    return table->tuples.next;
+}
+
+static inline struct tuple *flow_table_at(const struct flow_table *table, uint32_t index)
+{
+    if (index >= table->tuples.next)
+        return NULL;
+    struct tuple *tuple = flow_table_tuple(table, index);
+    return tuple->index == index ? tuple : NULL;
+}
+
 /* A zeroed incarnation of a tuple; NULL when memory ran out. */
 struct incarnation *flow_table_new_incarnation(struct flow_table *table, const struct tuple *tuple);
 /* One for park_restore, which fills all of it but its index. */
