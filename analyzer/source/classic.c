@@ -24,7 +24,8 @@
 enum {
     FILE_HEADER_SIZE = 24,
     RECORD_HEADER_SIZE = 16,
-    BUFFER_SIZE = 1024 * 1024,
+    BUFFER_SIZE = RECORD_HEADER_SIZE + LARGEST_CAPTURE, /* what read() puts there stays in a
+                                                           core's second cache */
 };
 
 struct classic {
