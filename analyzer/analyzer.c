@@ -35,9 +35,10 @@ uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
 
 enum status analyzer_new(const struct analyzer_options *options, struct analyzer **ret_analyzer)
 {
-    struct analyzer *analyzer = calloc(1, sizeof(*analyzer));
+    struct analyzer *analyzer = aligned_alloc(ENGINE_LINE, sizeof(*analyzer));
     if (analyzer == NULL)
         return STATUS_NO_MEMORY;
+    memset(analyzer, 0, sizeof(*analyzer));
     analyzer->sink = options->sink;
     analyzer->clock = INT64_MIN + 1;
     enum status status = engine_init(&analyzer->engine, &options->config, NULL);

@@ -65,12 +65,14 @@ static inline struct engine_item *next_item(struct analyzer *analyzer)
 }
 
 /* VLANs and tunnels, where they are part of a connection's identity. */
-static inline uint32_t context_of(const struct analyzer *analyzer, const struct segment *segment)
+static inline uint32_t context_of(const struct analyzer *analyzer, struct engine_item *item)
 {
     const struct config *config = &analyzer->engine.config;
     if (config->vlan_key == 0 && config->tunnel_key == 0)
         return 0;
-    return flow_key_context(segment, config->vlan_key != 0, config->tunnel_key != 0);
+    item->context =
+        flow_key_context(&item->segment, config->vlan_key != 0, config->tunnel_key != 0);
+    return item->context;
 }
 
 /* part: which item of its packet it is. */
@@ -79,12 +81,12 @@ static inline enum status take_item(struct analyzer *analyzer, struct engine_ite
 {
     if (analyzer->path != NULL && item->kind == ITEM_SEGMENT)
         path_take(analyzer->path, 0, &item->segment);
-    item->context = context_of(analyzer, &item->segment);
-    item->losses = analyzer->losses.count;
+    const uint32_t context = context_of(analyzer, item);
+    item->losses = (uint16_t)analyzer->losses.count;
     item->part = part;
     if (analyzer->shards != NULL)
-        return shards_take(analyzer->shards);
-    engine_identify(analyzer->engine.table.secret, item);
+        return shards_take(analyzer->shards, context);
+    engine_identify(analyzer->engine.table.secret, context, item);
     analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
     item->clock = analyzer->clock;
     if (++analyzer->batched < ENGINE_BATCH)

@@ -6,6 +6,8 @@
 #ifndef LASTACK_ENGINE_H
 #define LASTACK_ENGINE_H
 
+#include <stddef.h>
+
 #include "base/agenda.h"
 #include "base/moments.h"
 #include "base/ranked.h"
@@ -75,6 +77,8 @@ void engine_add_counts(struct engine_counts *sum, const struct engine_counts *co
 /* Makes an empty engine; NO_MEMORY is the only failure. */
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink);
 
+enum { ENGINE_LINE = 64 }; /* octets that a cache takes at once */
+
 /* What an item is. */
 enum item_kind {
     ITEM_SEGMENT,
@@ -87,25 +91,35 @@ enum item_kind {
 /*
  * The key, the hash and the sending end of a segment, taken before a batch is processed; or of
  * something that is said of one, with the time and the number of the packet that says it.
+ *
+ * By cache lines: of an ordinary segment the third and the fourth are all that the engine reads.
  */
 struct engine_item {
-    struct segment segment;
+    _Alignas(ENGINE_LINE) struct segment segment;
     struct flow_key key;
     uint64_t hash;
-    nanotime clock;   /* capture clock: the latest time stamp up to this packet */
-    uint32_t losses;  /* of the capture that were told up to this packet: set by the caller */
-    uint32_t context; /* flow_key_context(): set by the caller */
-    uint32_t part;    /* which item of its packet, from 0: set by the caller */
+    nanotime clock;  /* capture clock: the latest time stamp up to this packet */
+    uint32_t part;   /* which item of its packet, from 0: set by the caller */
+    uint16_t losses; /* of the capture that were told up to this packet: set by the caller */
     uint8_t end;
     uint8_t kind;           /* enum item_kind */
+    uint32_t context;       /* flow_key_context(); where nobody wants it, never written to: 0 */
     struct icmp_error icmp; /* with ITEM_ICMP */
 };
 
-/* Fills key, hash and end from item->segment; the caller sets the clock. */
-static inline void engine_identify(struct hash_key secret, struct engine_item *item)
+enum { ITEM_ORDINARY = offsetof(struct engine_item, segment.around.tunnels) };
+
+_Static_assert(ITEM_ORDINARY % ENGINE_LINE == 0, "an ordinary segment begins with a line");
+_Static_assert(offsetof(struct engine_item, context) - ITEM_ORDINARY == 2 * ENGINE_LINE,
+               "and is two");
+
+/* Fills key, hash and end from item->segment, which is of that context; the caller sets the rest.
+ */
+static inline void engine_identify(struct hash_key secret, uint32_t context,
+                                   struct engine_item *item)
 {
     item->end =
-        (uint8_t)flow_key_identify(secret, &item->segment, item->context, &item->key, &item->hash);
+        (uint8_t)flow_key_identify(secret, &item->segment, context, &item->key, &item->hash);
 }
 
 enum { ENGINE_BATCH = 32 }; /* items worth fetching for together: below 8 the gain is lost */

@@ -149,7 +149,7 @@ static enum status read_places(struct replay *replay, uint32_t number)
 static void feed(struct analyzer *analyzer, struct engine_item *item)
 {
     const struct engine_item *items[] = {item};
-    engine_identify(analyzer->engine.table.secret, item);
+    engine_identify(analyzer->engine.table.secret, item->context, item);
     analyzer->clock = item->clock = time_later_of(analyzer->clock, item->clock);
     analyzer->number = item->segment.packet;
     engine_batch(&analyzer->engine, items, 1);

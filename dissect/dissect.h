@@ -78,13 +78,12 @@ enum tunnel_kind {
  * and the interface.  Only `tunnels` and seen_on have a meaning when that is 0.
  */
 struct encapsulation {
-    uint8_t tunnels;               /* in kind[] and id[]; further ones are not kept */
-    uint8_t kind[SEGMENT_TUNNELS]; /* enum tunnel_kind */
-    uint32_t
-        id[SEGMENT_TUNNELS]; /* number of the tunnel: VNI, key, session, TEID; 0: it has none */
-    uint8_t ip_version;      /* of the outermost IP header */
-    uint8_t source[16];      /* of the outermost IP header, as in struct segment */
+    uint32_t id[SEGMENT_TUNNELS]; /* number of the tunnel: VNI, key, session, TEID; 0: none */
+    uint8_t source[16];           /* of the outermost IP header, as in struct segment */
     uint8_t destination[16];
+    uint8_t kind[SEGMENT_TUNNELS]; /* enum tunnel_kind */
+    uint8_t ip_version;            /* of the outermost IP header */
+    uint8_t tunnels;               /* in kind[] and id[]; further ones are not kept */
     uint8_t seen_on; /* a number for the interface, 1 to 127; 0: not known.  Has a meaning always */
 };
 
@@ -99,38 +98,41 @@ struct sack_block {
 /*
  * A TCP segment: plain value, copied freely.  Addresses are in network order; IPv4 fills the first
  * four octets and leaves the rest zero.  Numbers are in host order.
+ *
+ * In the order of use: what an ordinary segment of a known connection is asked for is the last
+ * cache line, from the end of `around` on; it is read by another thread than it was written by.
  */
 struct segment {
-    int64_t time; /* capture time, ns since the epoch; stamped by the caller, dissect leaves it */
-    uint64_t packet; /* number in the whole input, from 1; stamped by the caller */
     uint8_t source[16];
     uint8_t destination[16];
     uint16_t source_port;
     uint16_t destination_port;
-    uint8_t ip_version; /* 4 or 6 */
-    uint8_t ttl;        /* TTL, or IPv6 hop limit */
-    uint16_t ip_id;     /* IPv4 identification; 0 under IPv6 */
-    uint32_t ip_length; /* octets of the IP packet, headers included, by its own length field */
+    uint16_t vlan[SEGMENT_VLANS]; /* VLAN identifiers */
+    uint16_t mss;                 /* with OPTION_MSS */
+    uint8_t window_scale;         /* with OPTION_WINDOW_SCALE, as sent (0 to 255) */
+    bool further; /* valid with every result: the frame has a packet behind this one */
+    struct sack_block sack[SEGMENT_SACKS];
+    struct encapsulation around; /* the tunnels that it came through */
     uint32_t sequence;
-    uint32_t acknowledgment;  /* as in the header, meaningful with TCP_ACK */
-    uint32_t payload;         /* octets of payload by the IP length, never by the captured length */
-    uint16_t window;          /* unscaled */
-    uint16_t checksum;        /* as in the header */
-    uint16_t options;         /* enum tcp_option_bit */
-    uint16_t mss;             /* with OPTION_MSS */
-    uint32_t tsval, tsecr;    /* with OPTION_TIMESTAMPS */
-    uint32_t payload_hash;    /* of the captured payload, at most its first 128 octets; 0: none */
-    uint8_t flags;            /* enum tcp_flag */
-    uint8_t window_scale;     /* with OPTION_WINDOW_SCALE, as sent (0 to 255) */
+    int64_t time; /* capture time, ns since the epoch; stamped by the caller, dissect leaves it */
+    uint64_t packet;         /* number in the whole input, from 1; stamped by the caller */
+    uint32_t acknowledgment; /* as in the header, meaningful with TCP_ACK */
+    uint32_t payload;        /* octets of payload by the IP length, never by the captured length */
+    uint32_t ip_length;    /* octets of the IP packet, headers included, by its own length field */
+    uint32_t tsval, tsecr; /* with OPTION_TIMESTAMPS */
+    uint32_t payload_hash; /* of the captured payload, at most its first 128 octets; 0: none */
+    uint16_t window;       /* unscaled */
+    uint16_t checksum;     /* as in the header */
+    uint16_t options;      /* enum tcp_option_bit */
+    uint16_t ip_id;        /* IPv4 identification; 0 under IPv6 */
+    uint8_t ip_version;    /* 4 or 6 */
+    uint8_t ttl;           /* TTL, or IPv6 hop limit */
+    uint8_t flags;         /* enum tcp_flag */
     uint8_t checksum_verdict; /* enum checksum_verdict */
     uint8_t sacks;            /* blocks in sack[] */
     uint8_t vlans;            /* tags in vlan[], outermost first */
     uint8_t cut;              /* 1: the capture holds less than the IP length */
     uint8_t payload_hashed;   /* octets that payload_hash covers */
-    bool further;             /* valid with every result: the frame has a packet behind this one */
-    uint16_t vlan[SEGMENT_VLANS]; /* VLAN identifiers */
-    struct sack_block sack[SEGMENT_SACKS];
-    struct encapsulation around; /* the tunnels that it came through */
 };
 
 /* An ICMP or ICMPv6 error about a TCP segment: plain value. */

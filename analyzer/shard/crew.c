@@ -10,14 +10,14 @@
 #include "../engine_state.h"
 #include "shard_parts.h"
 
-/* Items come from where another thread wrote them: the next batch is fetched during this one. */
+/* Items come from where another thread wrote them: of the next batch what ordinary segments need is
+ * fetched during this one. */
 static void fetch_items(const struct share *share, uint32_t from)
 {
-    enum { LINE = 64 };
     for (uint32_t i = from; i < share->count && i < from + ENGINE_BATCH; i++) {
-        const char *item = (const char *)share->item[i];
-        for (size_t octet = 0; octet < offsetof(struct engine_item, icmp); octet += LINE)
-            __builtin_prefetch(item + octet);
+        const char *item = (const char *)share->item[i] + ITEM_ORDINARY;
+        __builtin_prefetch(item);
+        __builtin_prefetch(item + ENGINE_LINE);
     }
 }
 

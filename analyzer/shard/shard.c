@@ -99,11 +99,11 @@ static struct engine_item *next_item(struct shards *shards)
     return place;
 }
 
-enum status shards_take(struct shards *shards)
+enum status shards_take(struct shards *shards, uint32_t context)
 {
     struct engine_item *item = next_item(shards);
     struct epoch *epoch = filling(shards);
-    engine_identify(shards->secret, item);
+    engine_identify(shards->secret, context, item);
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
     shards->last_packet = item->segment.packet;
@@ -252,9 +252,11 @@ static enum status add_shard(struct shards *shards, const struct shards_options 
 static enum status make_ring(struct shards *shards)
 {
     for (int i = 0; i < RING; i++) {
-        shards->epoch[i] = calloc(1, sizeof(*shards->epoch[i]));
-        if (shards->epoch[i] == NULL)
+        struct epoch *epoch = aligned_alloc(ENGINE_LINE, sizeof(*epoch));
+        if (epoch == NULL)
             return STATUS_NO_MEMORY;
+        memset(epoch, 0, sizeof(*epoch));
+        shards->epoch[i] = epoch;
     }
     return STATUS_OK;
 }

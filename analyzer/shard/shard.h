@@ -36,8 +36,9 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
 /* The place for the next segment; fill item->segment, then call shards_take. */
 struct engine_item *shards_next(struct shards *shards);
 
-/* Takes the segment that was put at shards_next.  Returns the first failure since the last call. */
-enum status shards_take(struct shards *shards);
+/* Takes the segment that was put at shards_next, of that context.  Returns the first failure since
+ * the last call. */
+enum status shards_take(struct shards *shards, uint32_t context);
 
 /* Analyses all that was taken, applies the deadlines up to `now`, and writes the records. */
 enum status shards_advance(struct shards *shards, nanotime now);

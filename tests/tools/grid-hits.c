@@ -71,7 +71,7 @@ static void analyse(struct source *source, struct engine *engine)
             continue;
         item.segment.time = packet.time;
         item.segment.packet = number;
-        engine_identify(engine->table.secret, &item);
+        engine_identify(engine->table.secret, 0, &item);
         item.clock = time_later_of(engine->clock, packet.time);
         engine_segment(engine, &item);
     }

@@ -63,7 +63,7 @@ static void assert_same_incarnation(const struct incarnation *one, const struct 
 static const struct tuple *tuple_of(const struct engine *engine, const struct segment *segment)
 {
     struct engine_item item = {.segment = *segment};
-    engine_identify(engine->table.secret, &item);
+    engine_identify(engine->table.secret, 0, &item);
     return flow_table_find(&engine->table, &item.key, item.hash);
 }
 
@@ -94,7 +94,7 @@ static void give(struct pair *pair, struct segment *segment)
     for (int i = 0; i < 2; i++) {
         struct engine_item item = {
             .segment = *segment, .clock = pair->now, .losses = pair->losses.count};
-        engine_identify(engines[i]->table.secret, &item);
+        engine_identify(engines[i]->table.secret, 0, &item);
         engine_segment(engines[i], &item);
         assert_int_equal(engines[i]->status, STATUS_OK);
     }

@@ -120,7 +120,7 @@ static void assert_same_parked(const struct parked *one, const struct parked *ot
 static const struct tuple *tuple_of(const struct engine *engine, const struct segment *segment)
 {
     struct engine_item item = {.segment = *segment};
-    engine_identify(engine->table.secret, &item);
+    engine_identify(engine->table.secret, 0, &item);
     return flow_table_find(&engine->table, &item.key, item.hash);
 }
 
@@ -176,7 +176,7 @@ static void give(struct pair *pair, struct segment *segment)
     for (int i = 0; i < 2; i++) {
         struct engine_item item = {
             .segment = *segment, .clock = pair->now, .losses = pair->losses.count};
-        engine_identify(pair->engine[i].table.secret, &item);
+        engine_identify(pair->engine[i].table.secret, 0, &item);
         engine_segment(&pair->engine[i], &item);
         assert_int_equal(pair->engine[i].status, STATUS_OK);
     }

@@ -444,10 +444,12 @@ static void every_field_is_defined(void **state)
         assert_int_equal(two.time, -1);
         assert_true(two.packet == UINT64_MAX);
         assert_memory_equal(one.source, two.source,
-                            offsetof(struct segment, payload_hashed) + 1 -
-                                offsetof(struct segment, source));
-        assert_memory_equal(one.vlan, two.vlan, sizeof one.vlan);
+                            offsetof(struct segment, further) - offsetof(struct segment, source));
         assert_memory_equal(one.sack, two.sack, sizeof one.sack);
+        assert_int_equal(one.sequence, two.sequence);
+        assert_memory_equal(&one.acknowledgment, &two.acknowledgment,
+                            offsetof(struct segment, payload_hashed) + 1 -
+                                offsetof(struct segment, acknowledgment));
     }
 }
 
