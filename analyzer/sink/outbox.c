@@ -4,32 +4,36 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { BUFFERS = 8 };
+enum { BUFFERS = 8, BEHIND = BUFFERS / 2 };
+
+struct parcel {
+    struct printbuf *buffer; /* owned */
+    size_t begin;            /* of its text */
+};
 
 struct outbox {
-    enum status (*write)(void *context, const char *text, size_t length);
+    enum status (*write)(void *context, const char *text, size_t length, bool is_behind);
     void *context;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t more, done;
-    struct printbuf *parcel[BUFFERS]; /* owned */
-    uint64_t taken, written;          /* parcels; under the lock, as what follows */
+    struct parcel parcel[BUFFERS];
+    uint64_t taken, written; /* parcels; under the lock, as what follows */
     bool ends;
     enum status status; /* the first failure, and its errno */
     int error;
 };
 
-/* Waits for a parcel; false: there will be none. */
-static bool await_parcel(struct outbox *outbox)
+/* Waits for parcels, and returns how many there are; 0: there will be none. */
+static uint64_t await_parcels(struct outbox *outbox)
 {
     pthread_mutex_lock(&outbox->lock);
     while (outbox->taken == outbox->written && !outbox->ends)
         pthread_cond_wait(&outbox->more, &outbox->lock);
-    bool there = outbox->taken > outbox->written;
+    uint64_t there = outbox->taken - outbox->written;
     pthread_mutex_unlock(&outbox->lock);
     return there;
 }
@@ -51,10 +55,12 @@ static void *write_parcels(void *context)
 {
     struct outbox *outbox = context;
     enum status status = STATUS_OK; /* as outbox->status, which only this thread changes */
-    for (uint64_t number = 0; await_parcel(outbox); number++) {
-        const struct printbuf *parcel = outbox->parcel[number % BUFFERS];
+    for (uint64_t number = 0, there; (there = await_parcels(outbox)) > 0; number++) {
+        const struct parcel *parcel = &outbox->parcel[number % BUFFERS];
+        const struct printbuf *buffer = parcel->buffer;
         if (status == STATUS_OK)
-            status = outbox->write(outbox->context, parcel->buf, (size_t)parcel->bpos);
+            status = outbox->write(outbox->context, buffer->buf + parcel->begin,
+                                   (size_t)buffer->bpos - parcel->begin, there > BEHIND);
         note_written(outbox, status);
     }
     return NULL;
@@ -74,7 +80,7 @@ static bool start(struct outbox *outbox)
 static void clear(struct outbox *outbox)
 {
     for (int i = 0; i < BUFFERS; i++)
-        printbuf_free(outbox->parcel[i]);
+        printbuf_free(outbox->parcel[i].buffer);
     pthread_cond_destroy(&outbox->done);
     pthread_cond_destroy(&outbox->more);
     pthread_mutex_destroy(&outbox->lock);
@@ -94,7 +100,8 @@ struct printbuf *outbox_buffer_new(size_t size)
     return buffer;
 }
 
-enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length),
+enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length,
+                                            bool is_behind),
                        void *context, size_t size, struct outbox **ret_outbox)
 {
     struct outbox *outbox = calloc(1, sizeof(*outbox));
@@ -107,8 +114,8 @@ enum status outbox_new(enum status (*write)(void *context, const char *text, siz
     pthread_cond_init(&outbox->done, NULL);
     bool made = true;
     for (int i = 0; i < BUFFERS; i++) {
-        outbox->parcel[i] = outbox_buffer_new(size);
-        made = made && outbox->parcel[i] != NULL;
+        outbox->parcel[i].buffer = outbox_buffer_new(size);
+        made = made && outbox->parcel[i].buffer != NULL;
     }
     if (!made || !start(outbox)) {
         clear(outbox);
@@ -128,13 +135,13 @@ static enum status await_written(struct outbox *outbox, uint64_t left)
     return outbox->status;
 }
 
-enum status outbox_exchange(struct outbox *outbox, struct printbuf **buffer)
+enum status outbox_exchange(struct outbox *outbox, struct printbuf **buffer, size_t begin)
 {
     pthread_mutex_lock(&outbox->lock);
     await_written(outbox, BUFFERS - 1);
-    struct printbuf **parcel = &outbox->parcel[outbox->taken % BUFFERS];
-    struct printbuf *empty = *parcel;
-    *parcel = *buffer;
+    struct parcel *parcel = &outbox->parcel[outbox->taken % BUFFERS];
+    struct printbuf *empty = parcel->buffer;
+    *parcel = (struct parcel){*buffer, begin};
     *buffer = empty;
     printbuf_reset(empty);
     outbox->taken++;

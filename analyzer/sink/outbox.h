@@ -7,6 +7,7 @@
 #ifndef LASTACK_SINK_OUTBOX_H
 #define LASTACK_SINK_OUTBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <json-c/printbuf.h>
@@ -16,17 +17,20 @@
 struct outbox;
 
 /*
- * Starts the thread, which calls `write` for each buffer; where that fails errno is to say why.
- * Buffers have room for `size` octets.  NO_MEMORY: they, or the thread, are not to be had.
+ * Starts the thread, which calls `write` for each buffer, and tells it whether it is behind: many
+ * wait.  Where that fails errno is to say why.  Buffers have room for `size` octets.  NO_MEMORY:
+ * they, or the thread, are not to be had.
  */
-enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length),
+enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length,
+                                            bool is_behind),
                        void *context, size_t size, struct outbox **ret_outbox);
 
 /*
- * Takes a full buffer and gives an empty one in its place; waits while too many are on their way.
- *  Returns the first failure so far, with its errno; after it nothing is written.
+ * Takes a full buffer, whose text begins at `begin`, and gives an empty one in its place; waits
+ * while too many are on their way.  Returns the first failure so far, with its errno; after it
+ * nothing is written.
  */
-enum status outbox_exchange(struct outbox *outbox, struct printbuf **buffer);
+enum status outbox_exchange(struct outbox *outbox, struct printbuf **buffer, size_t begin);
 
 /* An empty buffer with room for `size` octets; NULL: no memory. */
 struct printbuf *outbox_buffer_new(size_t size);

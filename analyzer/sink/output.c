@@ -8,13 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "large_file.h"
 #include "outbox.h"
 
 enum {
-    OUTPUT_BUFFER = 256 * 1024,       /* what is gathered */
-    BUFFER_ROOM = OUTPUT_BUFFER + 16, /* with what printbuf keeps behind it */
-    BUFFER_MOST = 4 * OUTPUT_BUFFER,  /* that is kept */
-    USUAL_LINE = 32 * 1024            /* with what its writer asks for */
+    OUTPUT_BUFFER = 256 * 1024, /* what is gathered */
+    OUTBOX_BUFFER = 512 * 1024, /* the same for an outbox */
+    BEYOND = 16,                /* what printbuf keeps behind it */
+    OUTBOX_ROOM = OUTBOX_BUFFER + LARGE_FILE_PAGE + BEYOND,
+    BUFFER_MOST = 4 * OUTBOX_BUFFER, /* that is kept */
+    USUAL_LINE = 32 * 1024           /* with what its writer asks for */
 };
 
 enum status output_print(FILE *stream, const char *text, size_t length)
@@ -27,7 +30,10 @@ enum status output_print(FILE *stream, const char *text, size_t length)
 
 enum status output_init(struct output *output, FILE *stream)
 {
-    *output = (struct output){.stream = stream, .buffer = outbox_buffer_new(BUFFER_ROOM)};
+    *output = (struct output){.stream = stream,
+                              .buffer = outbox_buffer_new(OUTPUT_BUFFER + BEYOND),
+                              .most = OUTPUT_BUFFER,
+                              .direct = -1};
     return output->buffer ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -56,11 +62,44 @@ static void cut_to_lines(FILE *stream, off_t before, const char *text, size_t le
 
 /* Of the output the stream, and whether it is of lines; no more, as it may run on another thread.
  */
-static enum status write_out(void *context, const char *text, size_t length)
+static enum status write_out(const struct output *output, const char *text, size_t length)
 {
-    const struct output *output = context;
     off_t before = lseek(fileno(output->stream), 0, SEEK_CUR);
     enum status status = output_print(output->stream, text, length);
+    if (status == STATUS_WRITE && output->lines)
+        cut_to_lines(output->stream, before, text, length);
+    return status;
+}
+
+/* The whole pages from there on, directly; returns how many octets.  Of a disk that does not take
+ * them, what is written in the ordinary way will say why. */
+static size_t write_pages(struct output *output, off_t at, const char *text, size_t length)
+{
+    size_t pages = large_file_write(output->direct, at, text, length);
+    lseek(fileno(output->stream), at + (off_t)pages, SEEK_SET);
+    if (pages > 0)
+        return pages;
+    close(output->direct);
+    output->direct = -1;
+    return 0;
+}
+
+/* On the outbox's thread.  While the disk is behind, memory takes what it can. */
+static enum status write_parcel(void *context, const char *text, size_t length, bool is_behind)
+{
+    struct output *output = context;
+    off_t before = lseek(fileno(output->stream), 0, SEEK_CUR);
+    size_t done = 0, head = large_file_head(before);
+    enum status status = STATUS_OK;
+    bool fits = head + LARGE_FILE_PAGE <= length && large_file_begin(text, before) == 0;
+    if (output->direct >= 0 && before >= LARGE_FILE && fits && !is_behind) {
+        status = head == 0 ? STATUS_OK : output_print(output->stream, text, head);
+        done = head;
+        if (status == STATUS_OK)
+            done += write_pages(output, before + (off_t)head, text + head, length - head);
+    }
+    if (status == STATUS_OK && done < length)
+        status = output_print(output->stream, text + done, length - done);
     if (status == STATUS_WRITE && output->lines)
         cut_to_lines(output->stream, before, text, length);
     return status;
@@ -76,22 +115,33 @@ void output_write_aside(struct output *output)
 static void trim(struct output *output)
 {
     struct printbuf *fresh =
-        output->buffer->size > BUFFER_MOST ? outbox_buffer_new(BUFFER_ROOM) : NULL;
+        output->buffer->size > BUFFER_MOST ? outbox_buffer_new(output->most + BEYOND) : NULL;
     if (fresh == NULL)
         return;
     printbuf_free(output->buffer);
     output->buffer = fresh;
 }
 
+/* What is pending next: with an outbox it lies in the buffer as it will in the file. */
+static void begin_buffer(struct output *output)
+{
+    output->begin =
+        output->outbox == NULL ? 0 : large_file_begin(output->buffer->buf, output->place);
+    output->buffer->bpos = (int)output->begin;
+}
+
 /* Sends what is pending on its way. */
 static void send(struct output *output)
 {
     struct printbuf *full = output->buffer;
-    if (output->status == STATUS_OK && full->bpos > 0)
-        output->status = output->outbox != NULL ? outbox_exchange(output->outbox, &output->buffer)
-                                                : write_out(output, full->buf, (size_t)full->bpos);
-    printbuf_reset(output->buffer);
+    size_t length = (size_t)full->bpos - output->begin;
+    if (output->status == STATUS_OK && length > 0)
+        output->status = output->outbox != NULL
+                             ? outbox_exchange(output->outbox, &output->buffer, output->begin)
+                             : write_out(output, full->buf, length);
+    output->place += (off_t)length;
     trim(output);
+    begin_buffer(output);
 }
 
 /* Waits until what was sent has left. */
@@ -108,11 +158,22 @@ enum status output_flush(struct output *output)
     return output->status;
 }
 
-/* Empties the buffer.  Without memory for more of them it is written here, as before. */
+/* Without memory for more buffers the one there is is written here, as before. */
+static void start_outbox(struct output *output)
+{
+    int file = fileno(output->stream);
+    if (outbox_new(write_parcel, output, OUTBOX_ROOM, &output->outbox) != STATUS_OK)
+        return;
+    output->direct = large_file_open(file);
+    output->place = lseek(file, 0, SEEK_CUR);
+    output->most = OUTBOX_BUFFER;
+}
+
+/* Empties the buffer. */
 static void empty(struct output *output)
 {
     if (output->aside)
-        outbox_new(write_out, output, BUFFER_ROOM, &output->outbox);
+        start_outbox(output);
     output->aside = false;
     send(output);
 }
@@ -120,18 +181,26 @@ static void empty(struct output *output)
 /* Empties it where it has no room for that much more. */
 static void make_room(struct output *output, size_t length)
 {
-    if ((size_t)output->buffer->bpos + length > OUTPUT_BUFFER)
+    if ((size_t)output->buffer->bpos - output->begin + length > output->most)
         empty(output);
+}
+
+/* Something went around the buffer, which is empty. */
+static void note_place(struct output *output)
+{
+    output->place = lseek(fileno(output->stream), 0, SEEK_CUR);
+    begin_buffer(output);
 }
 
 /* What is larger than the buffer goes around it. */
 static enum status append(struct output *output, const char *text, size_t length)
 {
     make_room(output, length);
-    if (output->status == STATUS_OK && length > OUTPUT_BUFFER) {
+    if (output->status == STATUS_OK && length > output->most) {
         await_sent(output);
         if (output->status == STATUS_OK)
             output->status = output_print(output->stream, text, length);
+        note_place(output);
         return output->status;
     }
     if (output->status == STATUS_OK && printbuf_memappend(output->buffer, text, (int)length) < 0)
@@ -159,6 +228,7 @@ static enum status write_long_line(struct output *output, const char *text, size
         output->status = output_print(output->stream, "\n", 1);
     if (output->status == STATUS_WRITE)
         cut_to_lines(output->stream, before, text, length);
+    note_place(output);
     return output->status;
 }
 
@@ -166,7 +236,7 @@ enum status output_write_line(struct output *output, const char *text, size_t le
 {
     make_room(output, length + 1);
     note_line(output);
-    if (length + 1 > OUTPUT_BUFFER)
+    if (length + 1 > output->most)
         return write_long_line(output, text, length);
     append(output, text, length);
     return append(output, "\n", 1);
@@ -195,6 +265,9 @@ void output_clear(struct output *output)
 {
     outbox_free(output->outbox);
     output->outbox = NULL;
+    if (output->direct >= 0)
+        close(output->direct);
+    output->direct = -1;
     printbuf_free(output->buffer);
     output->buffer = NULL;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "../base/status.h"
 
@@ -20,11 +21,15 @@ struct printbuf;
 
 struct output {
     FILE *stream;            /* not owned */
-    struct printbuf *buffer; /* what is pending; owned */
-    bool lines;              /* lines were written */
-    bool aside;              /* output_write_aside() was called, and there is no outbox yet */
-    struct outbox *outbox;   /* owned; NULL: who fills the buffer writes it */
-    enum status status;      /* of everything so far */
+    struct printbuf *buffer; /* what is pending, from `begin` on; owned */
+    size_t begin;
+    size_t most;           /* octets that the buffer holds before it is emptied */
+    bool lines;            /* lines were written */
+    bool aside;            /* output_write_aside() was called, and there is no outbox yet */
+    struct outbox *outbox; /* owned; NULL: who fills the buffer writes it */
+    int direct;            /* with an outbox, for large_file; -1: none.  Its thread's */
+    off_t place;           /* with an outbox: where in the file what is pending begins */
+    enum status status;    /* of everything so far */
 };
 
 /* STATUS_NO_MEMORY, and output is cleared. */

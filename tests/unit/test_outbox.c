@@ -1,5 +1,5 @@
-/* output: a file that another thread writes holds the same octets; where it may not grow it ends
- * with a whole line, and the failure stays. */
+/* output: a file that another thread writes holds the same octets, those that go past the memory of
+ * the system, too; where it may not grow it ends with a whole line, and the failure stays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,13 +7,16 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "../../analyzer/sink/large_file.h"
 #include "../../analyzer/sink/output.h"
 
 enum { LINES = 60000, LONGEST = 997, LIMIT = 5000000 };
@@ -28,15 +31,40 @@ static size_t make_line(int number, char *line)
     return length;
 }
 
-static void write_lines(FILE *stream, bool aside, enum status *ret_status, int *ret_error)
+/* Where a file begins that is written aside or not; a hole is before that. */
+struct way {
+    bool aside;
+    off_t begin;
+};
+
+static const struct way ways[] = {
+    {false, 0},
+    {true, 0},
+    {false, LARGE_FILE + 77},
+    {true, LARGE_FILE + 77},
+    {true, LARGE_FILE - 1000000}, /* a part before, a part beyond */
+};
+
+enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
+
+static FILE *open_at(off_t begin)
+{
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    assert_int_equal(lseek(fileno(stream), begin, SEEK_SET), begin);
+    return stream;
+}
+
+static void write_lines(FILE *stream, const struct way *way, enum status *ret_status,
+                        int *ret_error)
 {
     struct output output;
     char line[LONGEST + 8];
-    off_t octets = 0;
+    off_t octets = way->begin;
     struct stat file;
     enum status status = output_init(&output, stream);
     assert_int_equal(status, STATUS_OK);
-    if (aside)
+    if (way->aside)
         output_write_aside(&output);
     for (int i = 0; i < LINES && status == STATUS_OK; i++) {
         size_t length = make_line(i, line);
@@ -53,11 +81,11 @@ static void write_lines(FILE *stream, bool aside, enum status *ret_status, int *
 }
 
 /* How many lines the file holds; fails where one is not what was written. */
-static int count_lines(FILE *stream)
+static int count_lines(FILE *stream, off_t begin)
 {
     char line[LONGEST + 8], found[LONGEST + 16];
     int count = 0;
-    rewind(stream);
+    fseeko(stream, begin, SEEK_SET);
     for (; fgets(found, sizeof(found), stream) != NULL; count++) {
         size_t length = make_line(count, line);
         assert_int_equal(strlen(found), length + 1);
@@ -70,14 +98,13 @@ static int count_lines(FILE *stream)
 static void all_lines_arrive(void **state)
 {
     (void)state;
-    for (int aside = 0; aside < 2; aside++) {
-        FILE *stream = tmpfile();
-        assert_non_null(stream);
+    for (int i = 0; i < WAYS; i++) {
+        FILE *stream = open_at(ways[i].begin);
         enum status status;
         int error;
-        write_lines(stream, aside, &status, &error);
+        write_lines(stream, &ways[i], &status, &error);
         assert_int_equal(status, STATUS_OK);
-        assert_int_equal(count_lines(stream), LINES);
+        assert_int_equal(count_lines(stream, ways[i].begin), LINES);
         fclose(stream);
     }
 }
@@ -89,18 +116,17 @@ static void what_fails_ends_with_a_line(void **state)
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &before);
     limit = before;
-    limit.rlim_cur = LIMIT;
-    for (int aside = 0; aside < 2; aside++) {
-        FILE *stream = tmpfile();
-        assert_non_null(stream);
+    for (int i = 0; i < WAYS; i++) {
+        FILE *stream = open_at(ways[i].begin);
         enum status status;
         int error;
+        limit.rlim_cur = (rlim_t)(ways[i].begin + LIMIT);
         setrlimit(RLIMIT_FSIZE, &limit);
-        write_lines(stream, aside, &status, &error);
+        write_lines(stream, &ways[i], &status, &error);
         setrlimit(RLIMIT_FSIZE, &before);
         assert_int_equal(status, STATUS_WRITE);
         assert_int_equal(error, EFBIG);
-        int lines = count_lines(stream);
+        int lines = count_lines(stream, ways[i].begin);
         assert_in_range(lines, (LIMIT - LONGEST) / LONGEST, LINES - 1);
         fclose(stream);
     }
@@ -120,12 +146,41 @@ static void a_pipe_is_written_at_once(void **state)
     pclose(stream);
 }
 
+/* As large_file.h has it; where the file system wants none of it, nothing is written. */
+static void whole_pages_are_written(void **state)
+{
+    enum { PAGES = 3, PAGE = LARGE_FILE_PAGE };
+    (void)state;
+    FILE *stream = open_at(PAGE);
+    char *buffer = aligned_alloc(PAGE, (PAGES + 1) * PAGE), found[PAGE];
+    memset(buffer, 'x', (PAGES + 1) * PAGE);
+    int direct = large_file_open(fileno(stream));
+    if (direct >= 0) {
+        assert_int_equal(large_file_write(direct, PAGE, buffer, PAGES * PAGE + 1), PAGES * PAGE);
+        assert_int_equal(lseek(fileno(stream), 0, SEEK_END), (PAGES + 1) * PAGE);
+        assert_int_equal(lseek(fileno(stream), PAGES * PAGE, SEEK_SET), PAGES * PAGE);
+        assert_int_equal(read(fileno(stream), found, PAGE), PAGE);
+        assert_memory_equal(found, buffer, PAGE);
+        assert_int_equal(large_file_write(direct, PAGE, buffer + 1, PAGES * PAGE), 0);
+        assert_int_equal(large_file_write(direct, PAGE, buffer, PAGE - 1), 0);
+        close(direct);
+    }
+    assert_int_equal(large_file_head(PAGE), 0);
+    assert_int_equal(large_file_head(PAGE + 1), PAGE - 1);
+    assert_int_equal(large_file_begin(buffer, PAGE + 5), 5);
+    assert_int_equal(fcntl(fileno(stream), F_SETFL, O_APPEND), 0);
+    assert_int_equal(large_file_open(fileno(stream)), -1);
+    free(buffer);
+    fclose(stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_lines_arrive),
         cmocka_unit_test(what_fails_ends_with_a_line),
         cmocka_unit_test(a_pipe_is_written_at_once),
+        cmocka_unit_test(whole_pages_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

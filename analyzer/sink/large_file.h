@@ -1,0 +1,45 @@
+/*
+ * large_file: the pages of a large file, written to the disk without a copy of them in memory.
+ *
+ * The kernel keeps what is written until it has to give the memory to somebody else.  For a file of
+ * gigabytes that costs more than the text does: each page has to be found, and of a virtual machine
+ * it is often one that the host must give first.  So whole pages of such a file go to the disk as
+ * they are (O_DIRECT), through a descriptor of their own; what is no whole page is the caller's to
+ * write.
+ */
+#ifndef LASTACK_SINK_LARGE_FILE_H
+#define LASTACK_SINK_LARGE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum {
+    LARGE_FILE = 128 << 20, /* from this octet on; what is smaller is soon read again */
+    LARGE_FILE_PAGE = 4096
+};
+
+/* A second descriptor for an ordinary file, from its place on; -1: there is none to be had, or the
+ * file is only appended to, perhaps by others as well. */
+int large_file_open(int file);
+
+/* Octets from a place of the file up to its next page. */
+static inline size_t large_file_head(off_t at)
+{
+    return (size_t)(-at & (LARGE_FILE_PAGE - 1));
+}
+
+/* How far into a buffer a text is to begin, so that its pages are those of the file. */
+static inline size_t large_file_begin(const char *buffer, off_t at)
+{
+    return ((size_t)at - (size_t)buffer) & (LARGE_FILE_PAGE - 1);
+}
+
+/*
+ * Writes the whole pages that the text begins with; `at` is where a page of the file begins.
+ * Returns how many octets that were; fewer than there are where they do not lie as pages do, or
+ * the disk did not take them.
+ */
+size_t large_file_write(int direct, off_t at, const char *text, size_t length);
+
+#endif
