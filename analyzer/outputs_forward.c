@@ -30,6 +30,31 @@ static enum status forward_flow(struct sink *sink, const struct flow_record *flo
     return status_of_all(outputs);
 }
 
+static enum status forward_plain(struct sink *sink, const struct plain_flow *plain)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->plain != NULL)
+            destination_note(to, to->sink->ops->plain(to->sink, plain));
+    }
+    return status_of_all(outputs);
+}
+
+/* Whether no output needs more of an ordinary flow.  Of several that would have its text one alone
+ * gets it. */
+static bool all_take_plain(const struct outputs *outputs)
+{
+    size_t spellers = 0;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct sink_ops *ops = outputs->destinations[i].sink->ops;
+        if (ops->flow != NULL && ops->plain == NULL)
+            return false;
+        spellers += ops->speller != NULL;
+    }
+    return spellers <= 1;
+}
+
 /* Of the first that has one. */
 static struct speller *forward_speller(struct sink *sink)
 {
@@ -216,5 +241,7 @@ void outputs_forward(struct outputs *outputs)
         if (ops->tape != NULL)
             outputs->ops.tape = forward_tape;
     }
+    if (outputs->ops.flow != NULL && all_take_plain(outputs))
+        outputs->ops.plain = forward_plain;
     outputs->sink.ops = &outputs->ops;
 }

@@ -149,14 +149,18 @@ uint32_t dwell_stays(const struct flow_record *flow, struct stay ret_stay[DWELL_
     return stays + stays_of_side(&flow->side[SERVER], ret_stay + stays);
 }
 
-enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow)
+enum status dwell_add_stays(struct dwell *dwell, const struct stay *stay, uint32_t stays)
 {
-    struct stay stay[DWELL_STAYS];
-    uint32_t stays = dwell_stays(flow, stay);
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < stays && status == STATUS_OK; i++)
         status = dwell_add_stay(dwell, &stay[i]);
     return status;
+}
+
+enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow)
+{
+    struct stay stay[DWELL_STAYS];
+    return dwell_add_stays(dwell, stay, dwell_stays(flow, stay));
 }
 
 /* The numbers of a stay, for as many as there are. */

@@ -110,6 +110,7 @@ enum sink_part {
     SINK_PARTS
 };
 
+struct plain_flow;
 struct sink;
 
 struct sink_ops {
@@ -117,6 +118,8 @@ struct sink_ops {
     /* One that makes the text of flow records for it on another thread; NULL: none. */
     struct speller *(*speller)(struct sink *sink);
     enum status (*event)(struct sink *sink, const struct event_record *event);
+    /* In the place of flow, where all was ordinary (told_plain_flow).  NULL: flow alone. */
+    enum status (*plain)(struct sink *sink, const struct plain_flow *plain);
     enum status (*transition)(struct sink *sink, const struct transition_record *transition);
     enum status (*segment)(struct sink *sink, const struct segment_record *segment);
     enum status (*delta)(struct sink *sink, const struct delta *delta);

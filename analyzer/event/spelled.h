@@ -5,6 +5,7 @@
 #ifndef LASTACK_EVENT_SPELLED_H
 #define LASTACK_EVENT_SPELLED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct flow_record;
@@ -16,12 +17,22 @@ struct spelled {
     size_t length;
 };
 
+/* Where a text may go: octets that are the speller's during a call, used or not. */
+struct spelled_room {
+    char *begin;
+    size_t size;
+};
+
+enum {
+    SPELLED_ROOM = 32 << 10 /* usually suffices: more than the text, as it is asked for ahead */
+};
+
 struct speller;
 
 struct speller_ops {
-    /* The text is valid until the next call; none where the reader leaves the record out, or memory
-     * ran out. */
-    void (*flow)(struct speller *speller, const struct flow_record *flow,
+    /* The text stands in the room where that suffices, else it is valid until the next call; none
+     * where the reader leaves the record out.  false: memory ran out. */
+    bool (*flow)(struct speller *speller, const struct flow_record *flow, struct spelled_room room,
                  struct spelled *ret_spelled);
     void (*free)(struct speller *speller); /* accepts NULL */
 };

@@ -9,16 +9,38 @@
 
 /* --- a flow as the census counts it --- */
 
-bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow)
+static void fill(struct closed_flow *closed, const struct flow_record *flow)
 {
     const struct endpoint_record *service = &flow->who.end[SERVER];
+    closed->flow_uid = flow->who.flow_uid;
+    memcpy(closed->address, service->address, sizeof(closed->address));
+    closed->port = service->port;
+    closed->ip_version = flow->who.ip_version;
+    closed->stays = dwell_stays(flow, closed->stay);
+}
+
+bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow)
+{
     if (!told_is_closed(flow))
         return false;
-    ret_flow->flow_uid = flow->who.flow_uid;
-    memcpy(ret_flow->address, service->address, sizeof(ret_flow->address));
-    ret_flow->port = service->port;
-    ret_flow->ip_version = flow->who.ip_version;
-    ret_flow->stays = dwell_stays(flow, ret_flow->stay);
+    fill(ret_flow, flow);
+    return true;
+}
+
+/* Ended, and of the catalogue at most the event of every orderly close. */
+static bool is_plain(const struct flow_record *flow)
+{
+    return flow->final && (flow->event_count == 0 ||
+                           (flow->event_count == 1 && flow->events[0] == EVENT_close_graceful));
+}
+
+bool told_plain_flow(const struct flow_record *flow, struct plain_flow *ret_plain)
+{
+    if (!is_plain(flow))
+        return false;
+    ret_plain->spelled = (struct spelled){.reader = NULL};
+    ret_plain->is_closed = told_is_closed(flow);
+    fill(&ret_plain->flow, flow);
     return true;
 }
 

@@ -8,6 +8,8 @@
 #ifndef LASTACK_EVENT_TOLD_H
 #define LASTACK_EVENT_TOLD_H
 
+#include <stddef.h>
+
 #include "../base/carry.h"
 #include "delta.h"
 #include "dwell.h"
@@ -24,6 +26,16 @@ struct closed_flow {
     uint8_t ip_version;
     uint32_t stays;
     struct stay stay[DWELL_STAYS];
+};
+
+/*
+ * What is left of a flow that ended without anything remarkable, for those who count it or have its
+ * text: a tenth of its record.
+ */
+struct plain_flow {
+    struct spelled spelled;
+    bool is_closed;          /* told_is_closed() */
+    struct closed_flow flow; /* last: only as many stays are there as it has */
 };
 
 struct told {
@@ -43,6 +55,16 @@ static inline bool told_is_closed(const struct flow_record *flow)
 
 /* A flow record as one that closed; false: it did not, or goes on. */
 bool told_closed_flow(const struct flow_record *flow, struct closed_flow *ret_flow);
+
+/* A flow record as one that ended without any event but the usual one, with its stays; false: it
+ * is none, or goes on. */
+bool told_plain_flow(const struct flow_record *flow, struct plain_flow *ret_plain);
+
+/* Its octets. */
+static inline size_t told_plain_size(const struct plain_flow *plain)
+{
+    return offsetof(struct plain_flow, flow.stay) + plain->flow.stays * sizeof(struct stay);
+}
 
 /* Packs one; returns how many octets it took, 0 when there is no room for them. */
 size_t told_pack_delta(const struct delta *delta, uint8_t *octets, size_t room);

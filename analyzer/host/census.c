@@ -149,14 +149,19 @@ enum status census_flow(struct census *census, struct census_entry *service,
     return dwell_add_flow(dwell, flow);
 }
 
-enum status census_told_flow(struct census *census, const struct closed_flow *flow)
+enum status census_closed_flow(struct census *census, struct census_entry *service,
+                               const struct closed_flow *flow)
 {
     bool failed;
+    struct dwell *dwell = dwell_of(census, service, &failed);
+    if (dwell == NULL)
+        return failed ? STATUS_NO_MEMORY : STATUS_OK;
+    return dwell_add_stays(dwell, flow->stay, flow->stays);
+}
+
+enum status census_told_flow(struct census *census, const struct closed_flow *flow)
+{
     struct census_key key =
         census_key_of(HOST_SERVICE, flow->ip_version, NULL, flow->address, flow->port);
-    struct dwell *dwell = dwell_of(census, census_find(census, &key), &failed);
-    enum status status = failed ? STATUS_NO_MEMORY : STATUS_OK;
-    for (uint32_t i = 0; dwell != NULL && i < flow->stays && status == STATUS_OK; i++)
-        status = dwell_add_stay(dwell, &flow->stay[i]);
-    return status;
+    return census_closed_flow(census, census_find(census, &key), flow);
 }

@@ -165,6 +165,8 @@ enum status census_take(struct census *census, const struct delta *delta,
  * none); or of one that another run told of.  NO_MEMORY is the only failure. */
 enum status census_flow(struct census *census, struct census_entry *service,
                         const struct flow_record *flow);
+enum status census_closed_flow(struct census *census, struct census_entry *service,
+                               const struct closed_flow *flow);
 enum status census_told_flow(struct census *census, const struct closed_flow *flow);
 
 /* Finds an entry; NULL when there is none. */

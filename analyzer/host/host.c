@@ -133,6 +133,33 @@ static enum status take_flow(struct sink *sink, const struct flow_record *flow)
     return take_status(host);
 }
 
+static struct census_entry *service_of_plain(const struct host *host,
+                                             const struct closed_flow *flow)
+{
+    if (host->gone != 0 && host->gone == flow->flow_uid)
+        return host->occasion.place.service;
+    struct census_key key =
+        census_key_of(HOST_SERVICE, flow->ip_version, NULL, flow->address, flow->port);
+    return census_find(host->census, &key);
+}
+
+/* The same of a flow that has no event which another could be. */
+static enum status take_plain(struct sink *sink, const struct plain_flow *plain)
+{
+    struct host *host = (struct host *)sink;
+    if (plain->is_closed)
+        note(host,
+             census_closed_flow(host->census, service_of_plain(host, &plain->flow), &plain->flow));
+    if (host->next != NULL && host->next->ops->plain != NULL)
+        note(host, host->next->ops->plain(host->next, plain));
+    return take_status(host);
+}
+
+static bool is_plain_enough(const struct sink *next)
+{
+    return next == NULL || next->ops->flow == NULL || next->ops->plain != NULL;
+}
+
 static struct speller *pass_speller(struct sink *sink)
 {
     struct sink *next = ((struct host *)sink)->next;
@@ -284,6 +311,7 @@ enum status host_new(const struct config *config, struct sink *next, struct host
     }
     host->ops = (struct sink_ops){
         .flow = take_flow,
+        .plain = is_plain_enough(next) ? take_plain : NULL,
         .speller = next != NULL && next->ops->speller != NULL ? pass_speller : NULL,
         .event = take_event,
         .transition = next != NULL && next->ops->transition != NULL ? pass_transition : NULL,

@@ -5,38 +5,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16 };
+#include "../event/told.h"
 
-static void *grown(void *old, size_t *capacity, size_t needed, size_t unit)
+enum { ALIGN = 16, USUAL_TEXT = 4096 /* of a flow */ };
+
+static size_t aligned(size_t size)
 {
-    size_t wanted = *capacity == 0 ? 1024 : *capacity;
-    while (wanted < needed)
-        wanted *= 2;
-    void *bigger = realloc(old, wanted * unit);
-    if (bigger != NULL)
-        *capacity = wanted;
-    return bigger;
+    return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-/* Room for a record of that size at the end of the store, entered; NULL when memory ran out. */
-static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size)
+/* Makes room for that much more behind what is there: at first for all that may come, as memory
+ * that is not written to is none.  false when memory ran out. */
+static bool make_room(struct ledger *ledger, size_t size)
 {
-    size_t room = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (ledger->count > 0 && ledger->used + room > ledger->room)
+    size_t needed = ledger->used + size, whole = ledger->room + SPELLED_ROOM;
+    if (needed <= ledger->size)
+        return true;
+    needed = needed < whole ? whole : 2 * needed;
+    void *store = realloc(ledger->store, needed);
+    if (store == NULL)
+        return false;
+    ledger->store = store;
+    ledger->size = needed;
+    return true;
+}
+
+/* Room for a record of that size at the end of the store, entered; NULL when memory ran out.  There
+ * is room for `more` octets behind it, of which USUAL_TEXT are likely to be used. */
+static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size, size_t more)
+{
+    size_t room = aligned(size);
+    size_t wanted = room + (more < USUAL_TEXT ? more : USUAL_TEXT);
+    if (ledger->count > 0 && ledger->used + wanted > ledger->room)
         ledger->drain(ledger);
     if (ledger->count == ledger->capacity) {
-        void *entry =
-            grown(ledger->entry, &ledger->capacity, ledger->count + 1, sizeof(*ledger->entry));
+        size_t capacity = ledger->capacity == 0 ? 1024 : 2 * ledger->capacity;
+        void *entry = realloc(ledger->entry, capacity * sizeof(*ledger->entry));
         if (entry == NULL)
             return NULL;
         ledger->entry = entry;
+        ledger->capacity = capacity;
     }
-    if (ledger->used + room > ledger->size) {
-        void *store = grown(ledger->store, &ledger->size, ledger->used + room, 1);
-        if (store == NULL)
-            return NULL;
-        ledger->store = store;
-    }
+    if (!make_room(ledger, room + more))
+        return NULL;
     ledger->entry[ledger->count++] = (struct ledger_entry){*ledger->now, kind, ledger->used};
     void *record = ledger->store + ledger->used;
     ledger->used += room;
@@ -45,7 +56,7 @@ static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size)
 
 static enum status keep(struct sink *sink, enum ledger_kind kind, const void *record, size_t size)
 {
-    void *place = enter((struct ledger *)sink, kind, size);
+    void *place = enter((struct ledger *)sink, kind, size, 0);
     if (place == NULL)
         return STATUS_NO_MEMORY;
     memcpy(place, record, size);
@@ -57,6 +68,8 @@ static enum status keep(struct sink *sink, enum ledger_kind kind, const void *re
  *
  *     what stands where | all before the first history | its entries | all between | entries of
  * the second | the rest | the record's text
+ *
+ * Of one that needs no more, there is its plain_flow and the text.
  */
 enum {
     FIRST_HISTORY = offsetof(struct flow_record, side[0].history),
@@ -84,31 +97,81 @@ static char *append(char *to, const void *from, size_t size)
     return to + size;
 }
 
+/* Has the flow spelled behind the entry that was made last, or copied there.  false: memory ran
+ * out, and there is no text. */
+static bool add_text(struct ledger *ledger, const struct flow_record *flow,
+                     struct spelled *ret_spelled)
+{
+    struct spelled_room room = {ledger->store + ledger->used, SPELLED_ROOM};
+    *ret_spelled = (struct spelled){.reader = NULL};
+    if (ledger->speller == NULL)
+        return true;
+    bool spelled = ledger->speller->ops->flow(ledger->speller, flow, room, ret_spelled);
+    if (!spelled || ret_spelled->text == NULL)
+        return spelled;
+    if (ret_spelled->text != room.begin) {
+        if (!make_room(ledger, ret_spelled->length))
+            return false;
+        memcpy(ledger->store + ledger->used, ret_spelled->text, ret_spelled->length);
+    }
+    ledger->used += aligned(ret_spelled->length);
+    return true;
+}
+
+static size_t text_room(const struct ledger *ledger)
+{
+    return ledger->speller == NULL ? 0 : SPELLED_ROOM;
+}
+
+/* Forgets the entry that was made last, from there on. */
+static void forget(struct ledger *ledger, size_t offset)
+{
+    ledger->count--;
+    ledger->used = offset;
+}
+
+static enum status keep_whole(struct ledger *ledger, const struct flow_record *flow)
+{
+    struct folded folded = {.entries = {entries_size(flow, 0), entries_size(flow, 1)}};
+    const char *from = (const char *)flow;
+    size_t size = sizeof(folded) + sizeof(*flow) - 2 * (size_t)HISTORY_SIZE + folded.entries[0] +
+                  folded.entries[1];
+    char *to = enter(ledger, LEDGER_FLOW, size, text_room(ledger));
+    if (to == NULL)
+        return STATUS_NO_MEMORY;
+    size_t offset = (size_t)(to - ledger->store);
+    if (!add_text(ledger, flow, &folded.spelled))
+        folded.spelled.text = NULL; /* its reader makes one */
+    to = append(ledger->store + offset, &folded, sizeof(folded));
+    to = append(to, from, FIRST_HISTORY + folded.entries[0]);
+    to = append(to, from + FIRST_HISTORY + HISTORY_SIZE, BETWEEN + folded.entries[1]);
+    append(to, from + SECOND_HISTORY + HISTORY_SIZE, REST);
+    return STATUS_OK;
+}
+
 static enum status keep_flow(struct sink *sink, const struct flow_record *flow)
 {
     struct ledger *ledger = (struct ledger *)sink;
-    struct folded folded = {.entries = {entries_size(flow, 0), entries_size(flow, 1)}};
-    if (ledger->speller != NULL)
-        ledger->speller->ops->flow(ledger->speller, flow, &folded.spelled);
-    size_t text = folded.spelled.text == NULL ? 0 : folded.spelled.length;
-    const char *from = (const char *)flow;
-    char *to = enter(ledger, LEDGER_FLOW,
-                     sizeof(folded) + sizeof(*flow) - 2 * (size_t)HISTORY_SIZE + folded.entries[0] +
-                         folded.entries[1] + text);
+    struct plain_flow plain;
+    if (!ledger->plain || !told_plain_flow(flow, &plain))
+        return keep_whole(ledger, flow);
+    size_t size = told_plain_size(&plain);
+    char *to = enter(ledger, LEDGER_PLAIN, size, text_room(ledger));
     if (to == NULL)
         return STATUS_NO_MEMORY;
-    to = append(to, &folded, sizeof(folded));
-    to = append(to, from, FIRST_HISTORY + folded.entries[0]);
-    to = append(to, from + FIRST_HISTORY + HISTORY_SIZE, BETWEEN + folded.entries[1]);
-    to = append(to, from + SECOND_HISTORY + HISTORY_SIZE, REST);
-    if (text > 0)
-        append(to, folded.spelled.text, text);
-    return STATUS_OK;
+    size_t offset = (size_t)(to - ledger->store);
+    if (add_text(ledger, flow, &plain.spelled)) {
+        memcpy(ledger->store + offset, &plain, size);
+        return STATUS_OK;
+    }
+    forget(ledger, offset);
+    return keep_whole(ledger, flow);
 }
 
 static const struct flow_record *unfold(struct ledger *ledger, const char *from)
 {
     char *to = (char *)&ledger->flow;
+    const char *begin = from;
     struct folded folded;
     memcpy(&folded, from, sizeof(folded));
     from += sizeof(folded);
@@ -118,9 +181,16 @@ static const struct flow_record *unfold(struct ledger *ledger, const char *from)
     from += BETWEEN + folded.entries[1];
     memcpy(to + SECOND_HISTORY + HISTORY_SIZE, from, REST);
     ledger->spelled = folded.spelled;
-    ledger->spelled.text = from + REST;
+    ledger->spelled.text = begin + aligned((size_t)(from + REST - begin));
     ledger->flow.spelled = folded.spelled.text == NULL ? NULL : &ledger->spelled;
     return &ledger->flow;
+}
+
+static const struct plain_flow *find_text(struct plain_flow *plain)
+{
+    if (plain->spelled.text != NULL)
+        plain->spelled.text = (const char *)plain + aligned(told_plain_size(plain));
+    return plain;
 }
 
 static enum status keep_event(struct sink *sink, const struct event_record *event)
@@ -175,11 +245,13 @@ bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b)
 enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *entry,
                            struct sink *sink)
 {
-    const void *record = ledger->store + entry->offset;
+    void *record = ledger->store + entry->offset;
     const struct sink_ops *ops = sink->ops;
     switch (entry->kind) {
     case LEDGER_FLOW:
         return ops->flow == NULL ? STATUS_OK : ops->flow(sink, unfold(ledger, record));
+    case LEDGER_PLAIN:
+        return ops->plain == NULL ? STATUS_OK : ops->plain(sink, find_text(record));
     case LEDGER_EVENT:
         return ops->event == NULL ? STATUS_OK : ops->event(sink, record);
     case LEDGER_TRANSITION:

@@ -6,7 +6,14 @@
 
 #include "../event/sink.h"
 
-enum ledger_kind { LEDGER_FLOW, LEDGER_EVENT, LEDGER_TRANSITION, LEDGER_SEGMENT, LEDGER_DELTA };
+enum ledger_kind {
+    LEDGER_FLOW,
+    LEDGER_PLAIN,
+    LEDGER_EVENT,
+    LEDGER_TRANSITION,
+    LEDGER_SEGMENT,
+    LEDGER_DELTA
+};
 
 /* Where a record stands: decided when, by which packet (0: a deadline), by what of it (a frame may
  * hold several), which deadline, which in turn. */
@@ -38,6 +45,7 @@ struct ledger {
     size_t room; /* octets of records that it holds at most, but for one longer by itself */
     void (*drain)(struct ledger *ledger); /* comes back once all entries were delivered, reset */
     struct speller *speller;              /* of flow records; NULL: none; not owned */
+    bool plain;                           /* of ordinary flows a plain_flow suffices */
     struct flow_record flow;              /* what a packed flow is unfolded into */
     struct spelled spelled;               /* its text */
 };

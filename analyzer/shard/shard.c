@@ -218,10 +218,13 @@ static void make_ledgers(struct shard *shard, struct sink *sink, size_t room)
 {
     if (sink->ops->speller != NULL)
         shard->speller = sink->ops->speller(sink);
+    bool has_text = sink->ops->speller == NULL || shard->speller != NULL;
+    bool is_plain_enough = sink->ops->plain != NULL && has_text;
     for (int i = 0; i < RING; i++) {
         shard->share[i].shard = shard;
         ledger_init(&shard->share[i].ledger, &shard->engine.now, room, crew_drain);
         shard->share[i].ledger.speller = shard->speller;
+        shard->share[i].ledger.plain = is_plain_enough;
     }
 }
 

@@ -65,7 +65,7 @@ bool json_writer_grow(struct json_writer *writer, size_t size)
     struct printbuf *buffer = writer->buffer;
     int position = (int)(writer->next - buffer->buf);
     size_t step = size + BUFFER_STEP;
-    if (writer->failed || step > (size_t)(INT32_MAX - 16 - position))
+    if (writer->failed || writer->fixed || step > (size_t)(INT32_MAX - 16 - position))
         return fail(writer);
     buffer->bpos = position;
     if (printbuf_memset(buffer, position, 0, (int)step) < 0)

@@ -43,6 +43,7 @@ struct json_writer {
     char *limit; /* end of the room there is */
     bool nano;   /* nine fraction digits */
     bool failed; /* out of memory */
+    bool fixed;  /* the buffer is not to grow */
     struct json_second second[JSON_SECONDS]; /* the times of a record lie in few of them */
 };
 

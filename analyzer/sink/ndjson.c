@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "../event/dwell.h"
+#include "../event/told.h"
 #include "deltas.h"
 #include "output.h"
 #include "record_writer.h"
@@ -75,6 +76,15 @@ static enum status ndjson_flow(struct sink *sink, const struct flow_record *flow
     return write_flow(ndjson, flow);
 }
 
+static enum status ndjson_plain(struct sink *sink, const struct plain_flow *plain)
+{
+    struct ndjson *ndjson = (struct ndjson *)sink;
+    enum status status = dwell_add_stays(ndjson->dwell, plain->flow.stay, plain->flow.stays);
+    if (status != STATUS_OK || plain->spelled.text == NULL)
+        return status;
+    return output_write_line(&ndjson->output, plain->spelled.text, plain->spelled.length);
+}
+
 struct flow_speller {
     struct speller speller; /* first: it is one */
     const struct sink *reader;
@@ -82,14 +92,20 @@ struct flow_speller {
     struct record_writer writer;
 };
 
-static void spell_flow(struct speller *speller, const struct flow_record *flow,
-                       struct spelled *ret_spelled)
+static bool spell_flow(struct speller *speller, const struct flow_record *flow,
+                       struct spelled_room room, struct spelled *ret_spelled)
 {
     struct flow_speller *own = (struct flow_speller *)speller;
     *ret_spelled = (struct spelled){.reader = own->reader};
-    if (selection_wants_flow(&own->options, FLOWS_ALL, flow))
+    if (!selection_wants_flow(&own->options, FLOWS_ALL, flow))
+        return true;
+    ret_spelled->length = record_writer_fill(&own->writer, &flow_table, flow, room);
+    if (ret_spelled->length > 0)
+        ret_spelled->text = room.begin;
+    else
         ret_spelled->text =
             record_writer_write(&own->writer, &flow_table, flow, &ret_spelled->length);
+    return ret_spelled->text != NULL;
 }
 
 static void speller_free(struct speller *speller)
@@ -101,13 +117,12 @@ static void speller_free(struct speller *speller)
     free(own);
 }
 
-/* None where the text names the file of a packet: the list of files grows meanwhile. */
+/* None where the text names the file of a packet: the list of files grows meanwhile.  Without one,
+ * ordinary flows need their records. */
 static struct speller *ndjson_speller(struct sink *sink)
 {
     static const struct speller_ops ops = {.flow = spell_flow, .free = speller_free};
     const struct ndjson *ndjson = (const struct ndjson *)sink;
-    if (ndjson->options.inputs != NULL)
-        return NULL;
     struct flow_speller *speller = calloc(1, sizeof(*speller));
     if (speller == NULL)
         return NULL;
@@ -234,7 +249,8 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         return STATUS_NO_MEMORY;
     ndjson->ops = (struct sink_ops){
         .flow = ndjson_flow,
-        .speller = ndjson_speller,
+        .plain = options->inputs == NULL && !options->piece ? ndjson_plain : NULL,
+        .speller = options->inputs == NULL ? ndjson_speller : NULL,
         .event = ndjson_event,
         .transition = options->transitions ? ndjson_transition : NULL,
         .segment = options->segments ? ndjson_segment : NULL,

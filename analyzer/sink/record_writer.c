@@ -74,6 +74,18 @@ bool record_writer_append(struct record_writer *writer, const struct field_table
     return false;
 }
 
+size_t record_writer_fill(struct record_writer *writer, const struct field_table *table,
+                          const void *record, struct spelled_room room)
+{
+    struct printbuf buffer = {.buf = room.begin, .size = (int)room.size};
+    if (!take(writer, table, record))
+        return 0;
+    writer->json.fixed = true;
+    int length = append(writer, &buffer);
+    writer->json.fixed = false;
+    return length < 0 ? 0 : (size_t)length;
+}
+
 void record_writer_clear(struct record_writer *writer)
 {
     if (writer->object)

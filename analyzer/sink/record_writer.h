@@ -52,6 +52,11 @@ const char *record_writer_write(struct record_writer *writer, const struct field
 bool record_writer_append(struct record_writer *writer, const struct field_table *table,
                           const void *record, struct printbuf *buffer);
 
+/* Spells the same text, without its NUL, into a room.  Returns its length; 0: it may not fit, or
+ * memory ran out. */
+size_t record_writer_fill(struct record_writer *writer, const struct field_table *table,
+                          const void *record, struct spelled_room room);
+
 void record_writer_clear(struct record_writer *writer);
 
 #endif

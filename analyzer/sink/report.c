@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../event/dwell.h"
+#include "../event/told.h"
 #include "carried_text.h"
 #include "output.h"
 #include "problems.h"
@@ -26,6 +27,7 @@ struct kept_flow {
 
 struct report {
     struct sink sink;
+    struct sink_ops ops; /* plain only where ordinary flows are not asked for */
     struct sink_options options;
     struct output output;
     struct record_writer writer;
@@ -140,6 +142,12 @@ static enum status report_flow(struct sink *sink, const struct flow_record *flow
     if (status != STATUS_OK || !selection_wants_flow(&report->options, FLOWS_PROBLEMS, flow))
         return status;
     return keep_flow(report, flow);
+}
+
+/* It has no problem. */
+static enum status report_plain(struct sink *sink, const struct plain_flow *plain)
+{
+    return dwell_add_stays(((struct report *)sink)->dwell, plain->flow.stay, plain->flow.stays);
 }
 
 static enum status report_event(struct sink *sink, const struct event_record *event)
@@ -348,7 +356,9 @@ enum status sink_report_new(const struct sink_options *options, FILE *stream,
     struct report *report = calloc(1, sizeof(*report));
     if (!report)
         return STATUS_NO_MEMORY;
-    report->sink.ops = &report_ops;
+    report->ops = report_ops;
+    report->ops.plain = options->flows == FLOWS_ALL ? NULL : report_plain;
+    report->sink.ops = &report->ops;
     report->options = *options;
     report->flow_limit = options->kept_flows ? options->kept_flows : KEPT_FLOWS;
     report->dwell = dwell_new(DWELL_EXACT);

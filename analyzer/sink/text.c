@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../event/dwell.h"
+#include "../event/told.h"
 #include "between.h"
 #include "busiest.h"
 #include "carried_text.h"
@@ -138,6 +139,11 @@ static enum status text_event(struct sink *sink, const struct event_record *even
 static enum status text_flow(struct sink *sink, const struct flow_record *flow)
 {
     return dwell_add_flow(((struct text *)sink)->dwell, flow);
+}
+
+static enum status text_plain(struct sink *sink, const struct plain_flow *plain)
+{
+    return dwell_add_stays(((struct text *)sink)->dwell, plain->flow.stay, plain->flow.stays);
 }
 
 static enum status text_host(struct sink *sink, const struct host_record *host)
@@ -407,6 +413,7 @@ static void text_free(struct sink *sink)
 
 static const struct sink_ops text_ops = {
     .flow = text_flow,
+    .plain = text_plain,
     .event = text_event,
     .host = text_host,
     .path = text_path,
