@@ -253,37 +253,66 @@ void engine_note(struct engine *engine, const struct engine_item *item)
 
 enum { FEW_TUPLES = 100 }; /* stay in the cache: with their connections some 200 KiB */
 
-static void fetch_batch(const struct engine *engine, const struct engine_item *const *items,
-                        uint32_t count, struct tuple **ret_likely)
+/* How many items before its own turn comes what an item needs is fetched, a step before the next.
+ * All of a batch at once would be more than the processor fetches while it goes on. */
+enum { ITEM_AHEAD = 16, SLOT_AHEAD = 12, LIKELY_AHEAD = 8, LIFE_AHEAD = 4, WINDOW = 8 };
+
+/* What an ordinary one needs of it.  It comes, maybe, from where another thread wrote it. */
+static inline void fetch_item(const struct engine_item *item)
 {
-    for (uint32_t i = 0; i < count; i++)
-        flow_table_prefetch(&engine->table, items[i]->hash);
-    for (uint32_t i = 0; i < count; i++)
-        ret_likely[i] = flow_table_prefetch_tuple(&engine->table, items[i]->hash);
-    for (uint32_t i = 0; i < count; i++)
-        flow_table_prefetch_incarnation(ret_likely[i]);
+    const char *ordinary = (const char *)item + ITEM_ORDINARY;
+    __builtin_prefetch(ordinary);
+    __builtin_prefetch(ordinary + ENGINE_LINE);
+}
+
+/* What those that come after items[i] need.  i is less than 0 before the first. */
+static inline void fetch_ahead(const struct flow_table *table,
+                               const struct engine_item *const *items, uint32_t count, int64_t i,
+                               struct tuple **likely)
+{
+    const uint64_t item = (uint64_t)(i + ITEM_AHEAD), slot = (uint64_t)(i + SLOT_AHEAD);
+    const uint64_t tuple = (uint64_t)(i + LIKELY_AHEAD), life = (uint64_t)(i + LIFE_AHEAD);
+    if (item < count)
+        fetch_item(items[item]);
+    if (slot < count)
+        flow_table_prefetch(table, items[slot]->hash);
+    if (life < count)
+        flow_table_prefetch_incarnation(likely[life % WINDOW]);
+    if (tuple < count)
+        likely[tuple % WINDOW] = flow_table_prefetch_tuple(table, items[tuple]->hash);
+}
+
+/* likely: as take_segment() has it. */
+static inline void take_item(struct engine *engine, const struct engine_item *item,
+                             struct tuple *likely)
+{
+    switch ((enum item_kind)item->kind) {
+    case ITEM_SEGMENT:
+        take_segment(engine, item, likely);
+        break;
+    case ITEM_ICMP:
+        engine_icmp(engine, item);
+        break;
+    case ITEM_LOST:
+    case ITEM_EDGE:
+        engine_note(engine, item);
+        break;
+    }
 }
 
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
 {
-    struct tuple *likely[ENGINE_BATCH];
-    if (engine->table.count > FEW_TUPLES)
-        fetch_batch(engine, items, count, likely);
-    else
-        memset(likely, 0, sizeof(likely));
-    for (uint32_t i = 0; i < count; i++) {
-        switch ((enum item_kind)items[i]->kind) {
-        case ITEM_SEGMENT:
-            take_segment(engine, items[i], likely[i]);
-            break;
-        case ITEM_ICMP:
-            engine_icmp(engine, items[i]);
-            break;
-        case ITEM_LOST:
-        case ITEM_EDGE:
-            engine_note(engine, items[i]);
-            break;
-        }
+    struct tuple *likely[WINDOW];
+    if (engine->table.count <= FEW_TUPLES) {
+        for (uint32_t i = 0; i < count; i++)
+            take_item(engine, items[i], NULL);
+        return;
+    }
+    for (int64_t i = -ITEM_AHEAD; i < (int64_t)count; i++) {
+        struct tuple *own = i >= 0 ? likely[i % WINDOW] : NULL;
+        fetch_ahead(&engine->table, items, count, i, likely);
+        if (i >= 0)
+            take_item(engine, items[i], own);
     }
 }
 

@@ -122,12 +122,11 @@ static inline void engine_identify(struct hash_key secret, uint32_t context,
         (uint8_t)flow_key_identify(secret, &item->segment, context, &item->key, &item->hash);
 }
 
-enum { ENGINE_BATCH = 32 }; /* items worth fetching for together: below 8 the gain is lost */
+enum { ENGINE_BATCH = 32 }; /* items worth gathering: what comes soon must be known */
 
 /*
- * Analyses a batch of items in order, ENGINE_BATCH at most.  What they need is fetched first, all
- * of one kind before the next: slots, tuples, incarnations (a quarter of the time at a million live
- * flows).
+ * Analyses items in order, any number.  What those that come soon need is fetched meanwhile, a step
+ * a time: the item, its slot, tuple, incarnation (a quarter of the time at a million live flows).
  */
 void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count);
 

@@ -5,30 +5,12 @@
  * The caller's does so too instead of waiting: with as many threads as cores none stands idle while
  * there is something to do, and none waits for a core.
  */
-#include <stddef.h>
-
 #include "../engine_state.h"
 #include "shard_parts.h"
 
-/* Items come from where another thread wrote them: of the next batch what ordinary segments need is
- * fetched during this one. */
-static void fetch_items(const struct share *share, uint32_t from)
-{
-    for (uint32_t i = from; i < share->count && i < from + ENGINE_BATCH; i++) {
-        const char *item = (const char *)share->item[i] + ITEM_ORDINARY;
-        __builtin_prefetch(item);
-        __builtin_prefetch(item + ENGINE_LINE);
-    }
-}
-
 static void analyse(struct engine *engine, const struct epoch *epoch, const struct share *share)
 {
-    fetch_items(share, 0);
-    for (uint32_t i = 0; i < share->count; i += ENGINE_BATCH) {
-        uint32_t left = share->count - i;
-        fetch_items(share, i + ENGINE_BATCH);
-        engine_batch(engine, share->item + i, left < ENGINE_BATCH ? left : ENGINE_BATCH);
-    }
+    engine_batch(engine, share->item, share->count);
     engine->losses_known = epoch->losses;
     engine_advance(engine, epoch->advance);
 }
