@@ -1,8 +1,11 @@
 /* pool: see pool.h. */
 #include "pool.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "huge.h"
 
 void pool_init(struct pool *pool, size_t slot_size)
 {
@@ -11,21 +14,41 @@ void pool_init(struct pool *pool, size_t slot_size)
     pool->next = 1;
 }
 
-static int pool_add_slab(struct pool *pool)
+/* The first few slabs are taken one by one; then so many at once that they fill large pages. */
+enum { FEW = 32, GROUP = 32 };
+
+static uint32_t group_at(uint32_t slab)
 {
-    if (pool->slab_count == pool->slab_capacity) {
-        uint32_t capacity = pool->slab_capacity == 0 ? 16 : pool->slab_capacity * 2;
-        char **slabs = realloc(pool->slabs, capacity * sizeof(*slabs));
-        if (slabs == NULL)
-            return -1;
-        pool->slabs = slabs;
-        pool->slab_capacity = capacity;
-    }
-    char *slab = aligned_alloc(64, pool->slot_size * POOL_SLAB_SLOTS);
-    if (slab == NULL)
-        return -1;
-    pool->slabs[pool->slab_count++] = slab;
-    return 0;
+    return slab < FEW ? 1 : GROUP;
+}
+
+static bool pool_make_room(struct pool *pool, uint32_t slabs)
+{
+    uint32_t capacity = pool->slab_capacity == 0 ? FEW : pool->slab_capacity;
+    while (capacity < slabs)
+        capacity *= 2;
+    if (capacity == pool->slab_capacity)
+        return true;
+    char **grown = realloc(pool->slabs, capacity * sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    pool->slabs = grown;
+    pool->slab_capacity = capacity;
+    return true;
+}
+
+static bool pool_add_slabs(struct pool *pool)
+{
+    uint32_t count = group_at(pool->slab_count);
+    const size_t octets = pool->slot_size * POOL_SLAB_SLOTS;
+    if (!pool_make_room(pool, pool->slab_count + count))
+        return false;
+    char *first = huge_new(count * octets);
+    if (first == NULL)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        pool->slabs[pool->slab_count++] = first + i * octets;
+    return true;
 }
 
 uint32_t pool_take_unclear(struct pool *pool)
@@ -34,7 +57,7 @@ uint32_t pool_take_unclear(struct pool *pool)
     if (index != 0) {
         memcpy(&pool->freed, pool_at(pool, index), sizeof(pool->freed));
     } else {
-        if (pool->next >> POOL_SLAB_BITS >= pool->slab_count && pool_add_slab(pool) != 0)
+        if (pool->next >> POOL_SLAB_BITS >= pool->slab_count && !pool_add_slabs(pool))
             return 0;
         index = pool->next++;
     }
@@ -64,7 +87,7 @@ uint64_t pool_bytes(const struct pool *pool)
 
 void pool_clear(struct pool *pool)
 {
-    for (uint32_t i = 0; i < pool->slab_count; i++)
+    for (uint32_t i = 0; i < pool->slab_count; i += group_at(i))
         free(pool->slabs[i]);
     free(pool->slabs);
     memset(pool, 0, sizeof(*pool));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/huge.h"
 #include "icmp_story.h"
 
 enum { FIRST_SLOTS = 1 << 12, LINE = 64 /* octets of a cache line */ };
@@ -86,9 +87,11 @@ static void place(struct table_slot *slots, uint32_t mask, struct table_slot slo
 static bool grow(struct flow_table *table)
 {
     uint32_t mask = table->mask * 2 + 1;
-    struct table_slot *slots = calloc((size_t)mask + 1, sizeof(*slots));
+    const size_t octets = ((size_t)mask + 1) * sizeof(struct table_slot);
+    struct table_slot *slots = huge_new(octets);
     if (slots == NULL)
         return false;
+    memset(slots, 0, octets);
     for (uint32_t i = 0; i <= table->mask; i++) {
         if (table->slot[i].index != 0)
             place(slots, mask, table->slot[i]);
