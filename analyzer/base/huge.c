@@ -22,10 +22,11 @@ static void wish(void *memory, size_t octets)
 
 void *huge_new(size_t octets)
 {
-    const size_t at = octets < HUGE_PAGE ? LINE : HUGE_PAGE;
-    const size_t whole = (octets + at - 1) & ~(at - 1);
-    void *memory = aligned_alloc(at, whole);
-    if (memory != NULL && at == HUGE_PAGE)
-        wish(memory, whole);
+    const size_t large = octets & ~(size_t)(HUGE_PAGE - 1); /* what is beyond would be lost */
+    void *memory;
+    if (posix_memalign(&memory, large > 0 ? HUGE_PAGE : LINE, octets) != 0)
+        return NULL;
+    if (large > 0)
+        wish(memory, large);
     return memory;
 }
