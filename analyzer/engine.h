@@ -69,7 +69,7 @@ struct engine {
 /* Which of so many engines a tuple falls to, by its key's hash. */
 static inline uint32_t engine_owner(uint64_t hash, uint32_t engines)
 {
-    return (uint32_t)(hash & UINT32_MAX) % engines;
+    return (uint32_t)((hash & UINT32_MAX) * engines >> 32); /* the lower half, as a share of 2^32 */
 }
 
 void engine_add_counts(struct engine_counts *sum, const struct engine_counts *counts);

@@ -83,13 +83,14 @@ static void note_payload(struct segment *segment, struct view tcp, uint32_t head
 bool plain_read(const struct frame *frame, struct segment *ret_segment)
 {
     struct view whole = {frame->data, frame->captured};
-    if (frame->link_type != LINK_TYPE_ETHERNET || frame->part != 0 || !view_holds(whole, least) ||
+    if (frame->link_type != LINK_TYPE_ETHERNET || !view_holds(whole, least) ||
         view_u16(whole, ETHERTYPE_AT) != ETHERTYPE_IP4)
         return false;
     struct view ip = view_after(whole, ETHERNET_HEADER);
     uint32_t length = view_u16(ip, 2);
     bool plain = view_u8(ip, 0) == VERSION_AND_LENGTH && view_u8(ip, 9) == PROTOCOL_TCP &&
-                 (view_u16(ip, 6) & IP4_FRAGMENT) == 0 && length >= IP4_HEADER + TCP_HEADER;
+                 (view_u16(ip, 6) & IP4_FRAGMENT) == 0 && length >= IP4_HEADER + TCP_HEADER &&
+                 frame->part == 0; /* apart from its neighbour: just written, and alone */
     if (!plain)
         return false;
     length -= IP4_HEADER;

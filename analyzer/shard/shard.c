@@ -78,8 +78,6 @@ static enum status take_status(struct shards *shards)
 static void stride_to(struct shards *shards, nanotime to)
 {
     nanotime leap = time_since(to, shards->begun);
-    if (leap <= shards->stride)
-        return;
     nanotime stride = shards->stride; /* another one, perhaps, once connections have ended */
     for (nanotime gone = 0; gone + stride < time_earlier_of(leap, shards->two_msl);
          gone += stride) {
@@ -88,21 +86,42 @@ static void stride_to(struct shards *shards, nanotime to)
     }
 }
 
-/* The item that was put at the end of the epoch that is filled; elsewhere, once it is given. */
-static struct engine_item *next_item(struct shards *shards)
+/* Whether the clock would go on to there within the epoch that is filled: nearly always. */
+static inline bool is_near(const struct shards *shards, nanotime to)
 {
-    struct engine_item *item = shards_next(shards);
+    return time_since(to, shards->begun) <= shards->stride;
+}
+
+/* Of the item that was put at the end of the epoch that is filled: its place, once that is given.
+ */
+static __attribute__((noinline)) struct epoch *stride_to_item(struct shards *shards)
+{
+    const struct engine_item *item = shards_next(shards);
     stride_to(shards, item->segment.time);
     struct engine_item *place = shards_next(shards);
     if (place != item)
         memcpy(place, item, sizeof(*place));
-    return place;
+    return filling(shards);
+}
+
+enum { WRITTEN_AHEAD = 4 };
+
+/* The lines of an item that an ordinary segment fills; another thread has read what was there. */
+static inline void fetch_to_write(const struct engine_item *item)
+{
+    const char *ordinary = (const char *)item + ITEM_ORDINARY;
+    __builtin_prefetch(item, 1);
+    __builtin_prefetch(ordinary, 1);
+    __builtin_prefetch(ordinary + ENGINE_LINE, 1);
 }
 
 enum status shards_take(struct shards *shards, uint32_t context)
 {
-    struct engine_item *item = next_item(shards);
     struct epoch *epoch = filling(shards);
+    if (!is_near(shards, epoch->item[epoch->count].segment.time))
+        epoch = stride_to_item(shards);
+    struct engine_item *item = &epoch->item[epoch->count];
+    fetch_to_write(&epoch->item[(epoch->count + WRITTEN_AHEAD) % EPOCH]);
     engine_identify(shards->secret, context, item);
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
@@ -117,7 +136,8 @@ enum status shards_take(struct shards *shards, uint32_t context)
 
 enum status shards_advance(struct shards *shards, nanotime now)
 {
-    stride_to(shards, now);
+    if (!is_near(shards, now))
+        stride_to(shards, now);
     shards->clock = time_later_of(shards->clock, now);
     give(shards, TASK_ANALYSE);
     shards_collect(shards);
