@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    FEW = 16 * 1024,
+    AT_ONCE = 256 * 1024, /* what read() puts there stays in a core's second cache */
+};
+
 enum status inlet_init(struct inlet *inlet, struct stream *stream)
 {
     uint8_t *buffer = malloc(INLET_SIZE);
@@ -21,13 +26,22 @@ static void inlet_move(struct inlet *inlet)
     inlet->start = 0;
 }
 
+/* What moves is little, or as much is read before it moves again. */
+static void inlet_make_room(struct inlet *inlet, size_t needed)
+{
+    if (inlet_left(inlet) < FEW || inlet->start + needed > INLET_SIZE)
+        inlet_move(inlet);
+}
+
 enum inlet_result inlet_need(struct inlet *inlet, size_t needed)
 {
-    if (inlet->start + needed > INLET_SIZE || inlet->start == inlet->end)
-        inlet_move(inlet);
-    while (inlet->end - inlet->start < needed) {
+    if (inlet_left(inlet) >= needed)
+        return INLET_THERE;
+    inlet_make_room(inlet, needed);
+    while (inlet_left(inlet) < needed) {
+        size_t room = INLET_SIZE - inlet->end;
         ssize_t got =
-            stream_read(inlet->stream, inlet->buffer + inlet->end, INLET_SIZE - inlet->end);
+            stream_read(inlet->stream, inlet->buffer + inlet->end, room < AT_ONCE ? room : AT_ONCE);
         if (got == STREAM_IDLE || got == STREAM_BROKEN)
             return INLET_IDLE;
         if (got == STREAM_FAILED || got == STREAM_END)

@@ -233,6 +233,16 @@ static enum reader_result pcapng_next(void *reader, struct captured_packet *ret_
     }
 }
 
+/* Whatever is no packet is left to pcapng_next(). */
+static size_t pcapng_more(void *reader, nanotime until, struct captured_packet *ret_packets,
+                          size_t room)
+{
+    struct pcapng *pcapng = reader;
+    if (pcapng->is_seeking || pcapng->to_skip > 0)
+        return 0;
+    return pcapng_take_run(pcapng, until, ret_packets, room);
+}
+
 static void pcapng_free(void *reader)
 {
     struct pcapng *pcapng = reader;
@@ -302,6 +312,7 @@ static void pcapng_counts(const void *reader, struct source_counts *ret_counts)
 const struct reader_type reader_pcapng = {
     .open = pcapng_open,
     .next = pcapng_next,
+    .more = pcapng_more,
     .link_type = pcapng_link_type,
     .counts = pcapng_counts,
     .free = pcapng_free,

@@ -96,10 +96,10 @@ struct frame {
     size_t at; /* in the body */
 };
 
-static bool read_frame(const struct pcapng *pcapng, const struct pcapng_block *block,
-                       struct frame *ret_frame)
+/* big_endian is the section's: a constant where this and what follows is inlined for a run. */
+static inline bool read_frame(const struct pcapng *pcapng, const struct pcapng_block *block,
+                              bool big_endian, struct frame *ret_frame)
 {
-    bool big_endian = pcapng->big_endian;
     const uint8_t *body = block->body;
     if (block->type == BLOCK_SIMPLE) {
         if (block->size < 4 || pcapng->interfaces.count == 0)
@@ -121,12 +121,9 @@ static bool read_frame(const struct pcapng *pcapng, const struct pcapng_block *b
            ret_frame->interface < pcapng->interfaces.count;
 }
 
-static void pcapng_take_packet_options(struct pcapng *pcapng, const struct pcapng_block *block,
-                                       const struct frame *frame)
+static void read_options(struct pcapng *pcapng, const struct pcapng_block *block,
+                         const struct frame *frame, size_t at)
 {
-    size_t at = frame->at + (((size_t)frame->captured + 3) & ~(size_t)3);
-    if (block->type == BLOCK_SIMPLE || at >= block->size)
-        return;
     struct pcapng_options options = {block->body + at, block->body + block->size,
                                      pcapng->big_endian};
     struct pcapng_option option;
@@ -140,6 +137,15 @@ static void pcapng_take_packet_options(struct pcapng *pcapng, const struct pcapn
     }
 }
 
+static inline void pcapng_take_packet_options(struct pcapng *pcapng,
+                                              const struct pcapng_block *block,
+                                              const struct frame *frame)
+{
+    size_t at = frame->at + (((size_t)frame->captured + 3) & ~(size_t)3);
+    if (block->type != BLOCK_SIMPLE && at < block->size)
+        read_options(pcapng, block, frame, at);
+}
+
 static void pcapng_note_obsolete_drops(struct pcapng *pcapng, const struct pcapng_block *block,
                                        struct pcapng_interface *interface)
 {
@@ -148,32 +154,29 @@ static void pcapng_note_obsolete_drops(struct pcapng *pcapng, const struct pcapn
         pcapng_note_drops(&pcapng->interfaces, interface, drops);
 }
 
-static enum pcapng_taken pcapng_take_packet(struct pcapng *pcapng, const struct pcapng_block *block,
-                                            struct captured_packet *packet)
+/* The time of a block that has one. */
+static inline nanotime read_time(const struct pcapng *pcapng, const struct pcapng_block *block,
+                                 bool big_endian, const struct frame *frame)
 {
-    struct frame frame;
-    bool big_endian = pcapng->big_endian;
-    if (!read_frame(pcapng, block, &frame)) {
-        pcapng_note_damage(pcapng, "a packet that does not fit its block, or names no interface");
-        return TAKEN_BLOCK;
-    }
-    struct pcapng_interface *interface = &pcapng->interfaces.here[frame.interface];
-    if (block->type != BLOCK_SIMPLE) {
-        uint64_t upper = read_u32(block->body + 4, big_endian);
-        pcapng->last_time =
-            pcapng_time(interface, upper << 32 | read_u32(block->body + 8, big_endian));
-    }
-    if (block->type == BLOCK_PACKET_OBSOLETE)
-        pcapng_note_obsolete_drops(pcapng, block, interface);
-    pcapng_take_packet_options(pcapng, block, &frame);
-    pseudo_header_to_host(interface->link_type, block->body + frame.at, frame.captured, big_endian);
+    uint64_t upper = read_u32(block->body + 4, big_endian);
+    uint64_t lower = read_u32(block->body + 8, big_endian);
+    return pcapng_time(&pcapng->interfaces.here[frame->interface], upper << 32 | lower);
+}
 
-    packet->data = block->body + frame.at;
-    packet->captured = frame.captured;
-    packet->length = frame.length;
+static inline void pcapng_take_frame(struct pcapng *pcapng, const struct pcapng_block *block,
+                                     const struct frame *frame, struct captured_packet *packet)
+{
+    struct pcapng_interface *interface = &pcapng->interfaces.here[frame->interface];
+    pcapng_take_packet_options(pcapng, block, frame);
+    pseudo_header_to_host(interface->link_type, block->body + frame->at, frame->captured,
+                          pcapng->big_endian);
+
+    packet->data = block->body + frame->at;
+    packet->captured = frame->captured;
+    packet->length = frame->length;
     packet->time = pcapng->last_time;
     packet->link_type = interface->link_type;
-    packet->interface = frame.interface;
+    packet->interface = frame->interface;
     packet->others = pcapng->others;
     pcapng->others = 0;
     packet->lost = pcapng->interfaces.drops - pcapng->told;
@@ -181,7 +184,67 @@ static enum pcapng_taken pcapng_take_packet(struct pcapng *pcapng, const struct 
     if (interface->row != PCAPNG_NO_ROW)
         pcapng->interfaces.rows[interface->row].packets++;
     pcapng->packets++;
+}
+
+static enum pcapng_taken pcapng_take_packet(struct pcapng *pcapng, const struct pcapng_block *block,
+                                            struct captured_packet *packet)
+{
+    struct frame frame;
+    if (!read_frame(pcapng, block, pcapng->big_endian, &frame)) {
+        pcapng_note_damage(pcapng, "a packet that does not fit its block, or names no interface");
+        return TAKEN_BLOCK;
+    }
+    if (block->type != BLOCK_SIMPLE)
+        pcapng->last_time = read_time(pcapng, block, pcapng->big_endian, &frame);
+    if (block->type == BLOCK_PACKET_OBSOLETE)
+        pcapng_note_obsolete_drops(pcapng, block, &pcapng->interfaces.here[frame.interface]);
+    pcapng_take_frame(pcapng, block, &frame, packet);
     return TAKEN_PACKET;
+}
+
+/* The block at hand, if it is an Enhanced Packet Block and all there, both lengths the same. */
+static inline bool find_enhanced(struct pcapng *pcapng, bool big_endian,
+                                 struct pcapng_block *ret_block)
+{
+    uint8_t *octets = inlet_octets(&pcapng->inlet);
+    size_t there = inlet_left(&pcapng->inlet);
+    if (there < BLOCK_FRAME + PACKET_HEAD || read_u32(octets, big_endian) != BLOCK_ENHANCED)
+        return false;
+    uint32_t length = read_u32(octets + 4, big_endian);
+    if (length < BLOCK_FRAME + PACKET_HEAD || length % 4 != 0 || length > there ||
+        length > INLET_MOST || read_u32(octets + length - 4, big_endian) != length)
+        return false;
+    *ret_block =
+        (struct pcapng_block){BLOCK_ENHANCED, length, octets + BLOCK_HEAD, length - BLOCK_FRAME};
+    return true;
+}
+
+static inline __attribute__((always_inline)) size_t take_run(struct pcapng *pcapng, bool big_endian,
+                                                             nanotime until,
+                                                             struct captured_packet *ret_packets,
+                                                             size_t room)
+{
+    struct pcapng_block block;
+    struct frame frame;
+    size_t count = 0;
+    for (; count < room && find_enhanced(pcapng, big_endian, &block) &&
+           read_frame(pcapng, &block, big_endian, &frame);
+         count++) {
+        nanotime time = read_time(pcapng, &block, big_endian, &frame);
+        if (time_is_before(until, time))
+            break;
+        pcapng->last_time = time;
+        pcapng_take_frame(pcapng, &block, &frame, &ret_packets[count]);
+        inlet_skip(&pcapng->inlet, block.length);
+    }
+    return count;
+}
+
+size_t pcapng_take_run(struct pcapng *pcapng, nanotime until, struct captured_packet *ret_packets,
+                       size_t room)
+{
+    return pcapng->big_endian ? take_run(pcapng, true, until, ret_packets, room)
+                              : take_run(pcapng, false, until, ret_packets, room);
 }
 
 /* Wireshark shows these among the packets, and numbers them so. */
@@ -231,5 +294,5 @@ static bool type_is_packet(uint32_t type)
 bool pcapng_block_fits(const struct pcapng *pcapng, const struct pcapng_block *block)
 {
     struct frame frame;
-    return !type_is_packet(block->type) || read_frame(pcapng, block, &frame);
+    return !type_is_packet(block->type) || read_frame(pcapng, block, pcapng->big_endian, &frame);
 }

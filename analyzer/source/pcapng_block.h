@@ -80,4 +80,11 @@ void pcapng_note_damage(struct pcapng *pcapng, const char *reason);
 enum pcapng_taken pcapng_take(struct pcapng *pcapng, const struct pcapng_block *block,
                               struct captured_packet *packet);
 
+/*
+ * Takes Enhanced Packet Blocks that follow each other, up to room of them: those that are whole in
+ * memory, fit, and whose time is not behind `until`.  What else there is stays.  Returns how many.
+ */
+size_t pcapng_take_run(struct pcapng *pcapng, nanotime until, struct captured_packet *ret_packets,
+                       size_t room);
+
 #endif
