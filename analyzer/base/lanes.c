@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { LANE = 4, LANES = LANES_GROUP / LANE };
+enum {
+    LANE = 4,
+    LANES = LANES_GROUP / LANE,
+    ROUND = 4, /* groups that are taken at once: often all of them are zero */
+};
 
 static void fill_row(struct lanes_table *table, unsigned mask)
 {
@@ -65,36 +69,76 @@ __attribute__((target("avx2,popcnt"))) static __m256i row_of(const uint8_t row[8
     return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)row));
 }
 
+/* A group: its mask to *ret_mask, its lanes to `end`; returns where the next one's go. */
+__attribute__((target("avx2,popcnt"))) static inline uint8_t *
+pack_group(const struct lanes_table *table, const __m256i *from, uint8_t *ret_mask, uint8_t *end)
+{
+    __m256i lanes = _mm256_loadu_si256(from);
+    __m256i zero = _mm256_cmpeq_epi32(lanes, _mm256_setzero_si256());
+    unsigned mask = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(zero)) ^ 0xff;
+    lanes = _mm256_permutevar8x32_epi32(lanes, row_of(table->gather[mask]));
+    _mm256_storeu_si256((__m256i *)(void *)end, lanes);
+    *ret_mask = (uint8_t)mask;
+    return end + (size_t)(unsigned)__builtin_popcount(mask) * LANE;
+}
+
+__attribute__((target("avx2,popcnt"))) static inline bool are_zero(const __m256i from[ROUND])
+{
+    __m256i one = _mm256_or_si256(_mm256_loadu_si256(&from[0]), _mm256_loadu_si256(&from[1]));
+    __m256i other = _mm256_or_si256(_mm256_loadu_si256(&from[2]), _mm256_loadu_si256(&from[3]));
+    __m256i all = _mm256_or_si256(one, other);
+    return _mm256_testz_si256(all, all) != 0;
+}
+
 __attribute__((target("avx2,popcnt"))) static size_t
 pack_vectors(const struct lanes_table *table, const void *from, size_t groups, uint8_t *out)
 {
     const __m256i *in = from;
     uint8_t *end = out + groups;
-    for (size_t group = 0; group < groups; group++) {
-        __m256i lanes = _mm256_loadu_si256(&in[group]);
-        __m256i zero = _mm256_cmpeq_epi32(lanes, _mm256_setzero_si256());
-        unsigned mask = ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(zero)) & 0xff;
-        lanes = _mm256_permutevar8x32_epi32(lanes, row_of(table->gather[mask]));
-        _mm256_storeu_si256((__m256i *)(void *)end, lanes);
-        out[group] = (uint8_t)mask;
-        end += (unsigned)__builtin_popcount(mask) * LANE;
+    size_t group = 0;
+    for (; group + ROUND <= groups; group += ROUND) {
+        if (are_zero(&in[group])) {
+            memset(&out[group], 0, ROUND);
+            continue;
+        }
+#pragma GCC unroll 4
+        for (size_t i = group; i < group + ROUND; i++)
+            end = pack_group(table, &in[i], &out[i], end);
     }
+    for (; group < groups; group++)
+        end = pack_group(table, &in[group], &out[group], end);
     return (size_t)(end - out);
+}
+
+/* The lanes of a group, which begin at `next`; returns where the next one's do. */
+__attribute__((target("avx2,popcnt"))) static inline const uint8_t *
+unpack_group(const struct lanes_table *table, unsigned mask, const uint8_t *next, __m256i *to)
+{
+    __m256i row = row_of(table->spread[mask]);
+    __m256i lanes = _mm256_loadu_si256((const __m256i *)(const void *)next);
+    lanes = _mm256_permutevar8x32_epi32(lanes, row);
+    _mm256_storeu_si256(to, _mm256_andnot_si256(_mm256_srai_epi32(row, 31), lanes));
+    return next + (size_t)(unsigned)__builtin_popcount(mask) * LANE;
 }
 
 __attribute__((target("avx2,popcnt"))) static size_t
 unpack_vectors(const struct lanes_table *table, const uint8_t *in, size_t groups, void *to)
 {
+    static const uint8_t none[ROUND];
     __m256i *out = to;
     const uint8_t *next = in + groups;
-    for (size_t group = 0; group < groups; group++) {
-        unsigned mask = in[group];
-        __m256i row = row_of(table->spread[mask]);
-        __m256i lanes = _mm256_loadu_si256((const __m256i *)(const void *)next);
-        lanes = _mm256_permutevar8x32_epi32(lanes, row);
-        _mm256_storeu_si256(&out[group], _mm256_andnot_si256(_mm256_srai_epi32(row, 31), lanes));
-        next += (unsigned)__builtin_popcount(mask) * LANE;
+    size_t group = 0;
+    for (; group + ROUND <= groups; group += ROUND) {
+        if (memcmp(&in[group], none, ROUND) == 0) {
+            memset(&out[group], 0, ROUND * sizeof(*out));
+            continue;
+        }
+#pragma GCC unroll 4
+        for (size_t i = group; i < group + ROUND; i++)
+            next = unpack_group(table, in[i], next, &out[i]);
     }
+    for (; group < groups; group++)
+        next = unpack_group(table, in[group], next, &out[group]);
     return (size_t)(next - in);
 }
 

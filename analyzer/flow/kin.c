@@ -6,34 +6,48 @@
  */
 #include "kin.h"
 
-/* Copies of a FIN, and the ACK of it, name the segments that their side remembers as its last. */
+#include <string.h>
+
+/* A FIN, and its first copy, are the last that its side sent and that takes a number. */
+static inline void fin_and_side(struct closing *closing, const struct side *side, int i)
+{
+    struct packet_ref *fin = &closing->fin[i];
+    fin->packet ^= side->last_data_packet;
+    fin->t ^= side->last_data_t;
+    fin->sequence ^= side->last_data_sequence;
+    fin->acknowledgment ^= side->last_data_acknowledgment;
+    closing->copy[i][0].packet ^= side->last_data_packet;
+    closing->copy[i][0].t ^= side->last_data_t;
+    closing->copy[i][0].tsval ^= side->timed_tsval;
+}
+
+/* The ACK of a FIN is what the peer last acknowledged. */
+static inline void fin_ack_and_sides(struct closing *closing, const struct side *side,
+                                     const struct side *peer, int i)
+{
+    struct packet_ref *first = &closing->fin_ack[i], *last = &closing->fin_ack_last[i];
+    first->packet ^= peer->rcv_nxt_packet;
+    first->t ^= peer->rcv_nxt_t;
+    first->sequence ^= side->last_data_acknowledgment;
+    first->acknowledgment ^= side->snd_nxt;
+    last->packet ^= peer->rcv_nxt_packet;
+    last->t ^= peer->last_t;
+    last->sequence ^= side->last_data_acknowledgment;
+    last->acknowledgment ^= side->snd_nxt;
+}
+
 static void closing_and_sides(struct closing *closing, const struct connection *connection)
 {
     for (int i = 0; i < SIDES; i++) {
         const struct side *side = &connection->side[i], *peer = &connection->side[1 - i];
-        uint64_t sent = 0 - (uint64_t)(closing->fins[i] != 0);
-        uint64_t acked = 0 - (uint64_t)(closing->fin_ack[i].flags != 0);
-        uint64_t carried = 0 - (uint64_t)closing->carrier[i];
-        uint64_t waits = 0 - (uint64_t)(side->state == STATE_TIME_WAIT);
-        struct packet_ref *fin = &closing->fin[i], *ack = &closing->fin_ack[i],
-                          *last = &closing->fin_ack_last[i];
-        fin->packet ^= side->last_data_packet & sent;
-        fin->t ^= side->last_data_t & (nanotime)sent;
-        fin->sequence ^= side->last_data_sequence & (seq)sent;
-        fin->acknowledgment ^= side->last_data_acknowledgment & (seq)sent;
-        closing->copy[i][0].packet ^= side->last_data_packet & sent;
-        closing->copy[i][0].t ^= side->last_data_t & (nanotime)sent;
-        closing->copy[i][0].tsval ^= side->timed_tsval & (uint32_t)sent;
-        ack->packet ^= peer->rcv_nxt_packet & acked;
-        ack->t ^= peer->rcv_nxt_t & (nanotime)acked;
-        ack->sequence ^= side->last_data_acknowledgment & (seq)acked;
-        ack->acknowledgment ^= side->snd_nxt & (seq)acked;
-        last->packet ^= peer->rcv_nxt_packet & acked;
-        last->t ^= peer->last_t & (nanotime)acked;
-        last->sequence ^= side->last_data_acknowledgment & (seq)acked;
-        last->acknowledgment ^= side->snd_nxt & (seq)acked;
-        closing->carrier_end[i] ^= peer->snd_nxt & (seq)carried;
-        closing->time_wait_started[i] ^= connection->last_t & (nanotime)waits;
+        if (closing->fins[i] != 0)
+            fin_and_side(closing, side, i);
+        if (closing->fin_ack[i].flags != 0)
+            fin_ack_and_sides(closing, side, peer, i);
+        if (closing->carrier[i])
+            closing->carrier_end[i] ^= peer->snd_nxt;
+        if (side->state == STATE_TIME_WAIT)
+            closing->time_wait_started[i] ^= connection->last_t;
     }
 }
 
@@ -75,29 +89,52 @@ static void side_and_peer(struct side *side, const struct side *peer)
     side->last_data_t ^= side->last_t;
 }
 
+/* An entry of a history as words: when, what and with which packet, by which packet. */
+struct entry_words {
+    uint64_t t, what, by;
+};
+
+enum { WHAT_BITS = 16 }; /* of `what`, below the packet */
+
+_Static_assert(sizeof(struct entry_words) == sizeof(struct history_entry), "the same octets");
+
+static inline struct entry_words words_of(const struct history_entry *entry)
+{
+    struct entry_words words;
+    memcpy(&words, entry, sizeof(words));
+    return words;
+}
+
+static inline void put_words(struct history_entry *entry, uint64_t t, uint64_t what, uint64_t by)
+{
+    struct entry_words words = {t, what, by};
+    memcpy(entry, &words, sizeof(words));
+}
+
 /* Each state begins where the one before ended, and is mostly shown by the segment that began it.
  */
 static void history_apart(struct history *history)
 {
-    for (int i = history->count - 1; i >= 0; i--) {
-        struct history_entry *entry = &history->first[i];
-        entry->by ^= entry->packet;
-        if (i == 0)
-            return;
-        entry->t ^= entry[-1].t;
-        entry->packet ^= entry[-1].packet;
+    struct entry_words former = {0, 0, 0};
+    for (int i = 0; i < history->count; i++) {
+        struct entry_words own = words_of(&history->first[i]);
+        put_words(&history->first[i], own.t ^ former.t,
+                  own.what ^ former.what >> WHAT_BITS << WHAT_BITS, own.by ^ own.what >> WHAT_BITS);
+        former = own;
     }
 }
 
 static void history_together(struct history *history)
 {
-    for (int i = 0; i < history->count; i++) {
-        struct history_entry *entry = &history->first[i];
-        if (i > 0) {
-            entry->t ^= entry[-1].t;
-            entry->packet ^= entry[-1].packet;
-        }
-        entry->by ^= entry->packet;
+    const struct history_entry *end = &history->first[history->count];
+    struct entry_words own, former = {0, 0, 0};
+    for (struct history_entry *entry = history->first; entry < end; entry++) {
+        own = words_of(entry);
+        own.t ^= former.t;
+        own.what ^= former.what >> WHAT_BITS << WHAT_BITS;
+        own.by ^= own.what >> WHAT_BITS;
+        put_words(entry, own.t, own.what, own.by);
+        former = own;
     }
 }
 

@@ -56,11 +56,36 @@ static void both_ways_write_the_same(void **state)
     assert_memory_equal(plain, vectors, octets);
 }
 
+/* Rounds of which nothing is left, and at the end no whole round. */
+static void what_is_zero_for_long_comes_back(void **state)
+{
+    enum { FIRST = 30, BEHIND = 50, GROUPS = MASKS - 3 };
+    uint32_t lane[MASKS][LANES], back[MASKS][LANES];
+    uint8_t packed[2][LANES_MOST(MASKS)];
+    size_t octets[2];
+    (void)state;
+    fill(lane);
+    memset(lane[FIRST], 0, (BEHIND - FIRST) * sizeof(lane[0]));
+    memset(packed, 0, sizeof(packed));
+    for (int vectors = 0; vectors < 2; vectors++) {
+        struct lanes_table table;
+        lanes_init(&table);
+        table.vectors &= vectors != 0;
+        octets[vectors] = lanes_pack(&table, lane, GROUPS, packed[vectors]);
+        memset(back, 0xa5, sizeof(back));
+        assert_int_equal(lanes_unpack(&table, packed[vectors], GROUPS, back), octets[vectors]);
+        assert_memory_equal(lane, back, GROUPS * sizeof(lane[0]));
+    }
+    assert_int_equal(octets[0], octets[1]);
+    assert_memory_equal(packed[0], packed[1], octets[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mask_comes_back),
         cmocka_unit_test(both_ways_write_the_same),
+        cmocka_unit_test(what_is_zero_for_long_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
