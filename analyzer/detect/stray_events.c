@@ -68,7 +68,7 @@ void detect_stray_old_segment(struct occasion *occasion)
     int from = occasion->from;
     struct packet_ref ref = packet_ref_of(segment, from);
     struct evidence_base base = old_base(incarnation, stray->from);
-    const struct tombstone_side *x = &stray->from->end[incarnation_end(incarnation, from)];
+    int end = incarnation_end(incarnation, from);
     struct event_record event;
     report_begin(&event, EVENT_stray_old_segment, segment->time,
                  report_gated(incarnation, match_confidence(stray->match)), BLAME_NETWORK);
@@ -78,7 +78,9 @@ void detect_stray_old_segment(struct occasion *occasion)
     report_evidence(&event, &base, &ref, from, ROLE_TRIGGER,
                     "a segment in the numbers of incarnation %u", stray->from->incarnation);
     report_number(&event, "matched_incarnation", stray->from->incarnation);
-    report_number(&event, "offset", (int64_t)(uint32_t)(segment->sequence - x->iss));
+    if (tombstone_end_is_numbered(stray->from, end))
+        report_number(&event, "offset",
+                      (int64_t)(uint32_t)(segment->sequence - stray->from->end[end].iss));
     report_number(&event, "payload_bytes", segment->payload);
     report_number(&event, "since_last_ns", time_since(segment->time, stray->from->last_t));
     if (stray->original != NULL) {

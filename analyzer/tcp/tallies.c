@@ -160,6 +160,8 @@ static void classify_pure_ack(struct connection *connection, const struct segmen
 static void count_sack(struct side *x, const struct segment *segment)
 {
     x->tally.sack_blocks += segment->sacks;
+    if ((segment->flags & TCP_ACK) == 0)
+        return; /* blocks lie above an acknowledgment (RFC 2018 4): these have none */
     const struct sack_block *first = &segment->sack[0];
     bool below = seq_at_or_before(first->right, segment->acknowledgment);
     bool inside = segment->sacks > 1 && seq_at_or_after(first->left, segment->sack[1].left) &&

@@ -237,7 +237,8 @@ static struct wire_segment next_segment(struct conversation *conversation, struc
     if (!segment.quoted)
         note_sent(own, &segment);
     segment.place = segment.sequence - own->zero;
-    conversation->absolute |= (flags & TCP_RST) != 0;
+    conversation->absolute |=
+        (segment.flags & TCP_RST) != 0 && (segment.sequence == 0 || segment.acknowledgment == 0);
     conversation->latest = segment;
     return segment;
 }

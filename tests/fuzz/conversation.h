@@ -21,9 +21,8 @@ enum { CONVERSATION_ETHERNET = 1, CONVERSATION_MOST = 600 };
 
 /*
  * Appends the packets of the script, as Ethernet frames, CONVERSATION_MOST at most.  All sequence
- * numbers are shifted by so much.  False when there is a reset: of number 0 it answers a segment
- * without an ACK, and of an end that sent nothing else it stands in numbers that are not known, so
- * another shift may make another story.
+ * numbers are shifted by so much.  False when a reset has the number 0, which answers a segment
+ * without an ACK, or one without numbers: another shift may make another story.
  */
 bool conversation_write(struct script script, uint32_t shift, struct packets *packets);
 
