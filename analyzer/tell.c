@@ -140,6 +140,7 @@ static void fill(struct delta *delta, const struct engine *engine, const struct 
     delta->packet = 0;
     delta->flow_uid = incarnation->uid;
     delta->incarnation = incarnation->number;
+    delta->place[0] = delta->place[1] = 0;
     delta->seq_abs = delta->ack_abs = 0;
     delta->flags = delta->from = 0;
     delta->close_kind = delta->initiator = 0;

@@ -34,14 +34,15 @@ enum delta_what {
 };
 
 struct delta {
-    unsigned what;   /* bits of enum delta_what */
+    unsigned what; /* bits of enum delta_what */
+    uint32_t incarnation;
     nanotime t;      /* on the capture clock */
     nanotime opened; /* the connection's first packet */
     nanotime reuse;  /* OPENED: since the last packet of the connection before it on
                         these ports; NANOTIME_UNKNOWN: there was none */
     uint64_t packet; /* the deciding one; 0: a deadline */
     uint64_t flow_uid;
-    uint32_t incarnation;
+    uint32_t place[2]; /* of its ends in the census's index, by side_index; 0: not looked up yet */
     uint32_t seq_abs, ack_abs; /* of the packet */
     uint8_t flags;
     uint8_t from; /* side_index of its sender */

@@ -8,11 +8,15 @@
 
 #include <stdlib.h>
 
+#include "../base/fetch.h"
+
 enum { SUB_BITS = 5, SUBS = 1 << SUB_BITS, BUCKETS = (64 - SUB_BITS) * SUBS, FIRST_ROOM = 64 };
 
+/* As large as a line of cache: many services have one, and each is far away in memory. */
 struct stays {
-    struct dwell_summary seen; /* count, presumed, censored, min, max */
-    int64_t *times;            /* while exact */
+    uint64_t count, presumed, censored; /* as in dwell_summary */
+    nanotime min, max;
+    int64_t *times; /* while exact */
     uint32_t held, room;
     uint64_t *buckets; /* BUCKETS; NULL while exact */
 };
@@ -69,10 +73,9 @@ static enum status start_buckets(struct stays *stays)
     return STATUS_OK;
 }
 
+/* Room for one more time: nothing while there is, buckets once there are too many. */
 static enum status make_room(struct stays *stays, uint32_t exact)
 {
-    if (stays->buckets || stays->held < stays->room)
-        return STATUS_OK;
     if (stays->held == exact)
         return start_buckets(stays);
     uint32_t room = stays->room > 0 ? 2 * stays->room : FIRST_ROOM;
@@ -84,20 +87,25 @@ static enum status make_room(struct stays *stays, uint32_t exact)
     return STATUS_OK;
 }
 
-static enum status add_stay(struct stays *stays, uint32_t exact, nanotime length, bool presumed)
+static inline bool has_room(const struct stays *stays)
 {
-    enum status status = make_room(stays, exact);
+    return stays->buckets || stays->held < stays->room;
+}
+
+static enum status add_stay(struct dwell *dwell, struct stays *stays, nanotime length,
+                            bool presumed)
+{
+    enum status status = has_room(stays) ? STATUS_OK : make_room(stays, dwell->exact);
     if (status != STATUS_OK)
         return status;
     if (stays->buckets)
         stays->buckets[bucket_of((uint64_t)length)]++;
     else
         stays->times[stays->held++] = length;
-    struct dwell_summary *seen = &stays->seen;
-    seen->min = seen->count == 0 ? length : time_earlier_of(seen->min, length);
-    seen->max = seen->count == 0 ? length : time_later_of(seen->max, length);
-    seen->count++;
-    seen->presumed += presumed;
+    stays->min = stays->count == 0 ? length : time_earlier_of(stays->min, length);
+    stays->max = stays->count == 0 ? length : time_later_of(stays->max, length);
+    stays->count++;
+    stays->presumed += presumed;
     return STATUS_OK;
 }
 
@@ -105,9 +113,16 @@ enum status dwell_add_stay(struct dwell *dwell, const struct stay *stay)
 {
     struct stays *stays = &dwell->stays[stay->state];
     if (stay->length != NANOTIME_UNKNOWN)
-        return add_stay(stays, dwell->exact, stay->length, stay->presumed);
-    stays->seen.censored++;
+        return add_stay(dwell, stays, stay->length, stay->presumed);
+    stays->censored++;
     return STATUS_OK;
+}
+
+void dwell_fetch(const struct dwell *dwell)
+{
+    for (enum dwell_state state = 0; state < DWELL_STATES; state++)
+        fetch_line(&dwell->stays[state].count);
+    fetch_line(&dwell->exact);
 }
 
 /* From an entry of the history to the next one that holds; NULL: the side was left there. */
@@ -168,7 +183,7 @@ static void carry_times(struct carry *carry, struct stays *stays, uint32_t exact
 {
     uint32_t held = carry_count(carry, stays->held, exact);
     for (uint32_t i = 0; i < held && carry_is_sound(carry); i++) {
-        if (carry_is_reading(carry) && make_room(stays, exact) != STATUS_OK) {
+        if (carry_is_reading(carry) && !has_room(stays) && make_room(stays, exact) != STATUS_OK) {
             carry_fail(carry, STATUS_NO_MEMORY);
             return;
         }
@@ -200,16 +215,15 @@ void dwell_carry(struct carry *carry, struct dwell *dwell)
 {
     for (enum dwell_state state = 0; state < DWELL_STATES; state++) {
         struct stays *stays = &dwell->stays[state];
-        struct dwell_summary *seen = &stays->seen;
-        carry_number(carry, &seen->count, UINT64_MAX);
-        carry_number(carry, &seen->presumed, UINT64_MAX);
-        carry_number(carry, &seen->censored, UINT64_MAX);
-        carry_signed(carry, &seen->min);
-        carry_signed(carry, &seen->max);
+        carry_number(carry, &stays->count, UINT64_MAX);
+        carry_number(carry, &stays->presumed, UINT64_MAX);
+        carry_number(carry, &stays->censored, UINT64_MAX);
+        carry_signed(carry, &stays->min);
+        carry_signed(carry, &stays->max);
         carry_times(carry, stays, dwell->exact);
         carry_buckets(carry, stays);
-        bool counted = seen->count == 0 || stays->buckets != NULL || stays->held == seen->count;
-        if (!counted || seen->min < 0 || seen->max < seen->min)
+        bool counted = stays->count == 0 || stays->buckets != NULL || stays->held == stays->count;
+        if (!counted || stays->min < 0 || stays->max < stays->min)
             carry_fail(carry, STATUS_UNREADABLE);
     }
 }
@@ -234,13 +248,19 @@ static nanotime stay_of_rank(const struct stays *stays, uint64_t rank)
             break;
     }
     nanotime middle = bucket_middle(bucket);
-    return time_later_of(stays->seen.min, time_earlier_of(stays->seen.max, middle));
+    return time_later_of(stays->min, time_earlier_of(stays->max, middle));
 }
 
 struct dwell_summary dwell_summarise(struct dwell *dwell, enum dwell_state state)
 {
     struct stays *stays = &dwell->stays[state];
-    struct dwell_summary summary = stays->seen;
+    struct dwell_summary summary = {
+        .count = stays->count,
+        .presumed = stays->presumed,
+        .censored = stays->censored,
+        .min = stays->min,
+        .max = stays->max,
+    };
     if (summary.count == 0) {
         summary.min = summary.median = summary.p95 = summary.max = NANOTIME_UNKNOWN;
         return summary;

@@ -60,6 +60,9 @@ enum status dwell_add_stays(struct dwell *dwell, const struct stay *stay, uint32
 /* Takes in one stay; its length is never negative. */
 enum status dwell_add_stay(struct dwell *dwell, const struct stay *stay);
 
+/* Fetches into the cache what adding stays will change. */
+void dwell_fetch(const struct dwell *dwell);
+
 /* Sorts what it holds; may be called again. */
 struct dwell_summary dwell_summarise(struct dwell *dwell, enum dwell_state state);
 

@@ -123,8 +123,9 @@ struct sink_ops {
     enum status (*transition)(struct sink *sink, const struct transition_record *transition);
     enum status (*segment)(struct sink *sink, const struct segment_record *segment);
     enum status (*delta)(struct sink *sink, const struct delta *delta);
-    /* These deltas come soon: what they need, most of it far away in memory, may be fetched. */
-    void (*foresee)(struct sink *sink, const struct delta *const *deltas, size_t count);
+    /* These deltas come soon: what they need, most of it far away in memory, may be fetched, and
+     * their place noted. */
+    void (*foresee)(struct sink *sink, struct delta *const *deltas, size_t count);
     enum status (*host)(struct sink *sink, const struct host_record *host);
     enum status (*path)(struct sink *sink, const struct path_record *path);
     enum status (*stats)(struct sink *sink, const struct stats_record *stats);

@@ -96,6 +96,7 @@ size_t told_unpack(const uint8_t *octets, size_t count, struct told *ret_told)
     if (!unpack(told_fields, ret_told, octets, count, &at))
         return 0;
     if (!ret_told->is_flow) {
+        memset(ret_told->delta.place, 0, sizeof(ret_told->delta.place));
         bool sound = unpack(delta_fields, &ret_told->delta, octets, count, &at) &&
                      is_version(ret_told->delta.ip_version);
         return sound ? at : 0;

@@ -104,7 +104,7 @@ enum status census_take(struct census *census, const struct delta *delta,
                         struct census_place *place)
 {
     struct census_change change = census_change_of(delta);
-    uint64_t destination = census_hash_service(census, delta);
+    uint32_t destination = census_tag_service(census, delta);
     *place = (struct census_place){NULL, NULL, NULL};
     struct census_entry *service = census_find_in(census, HOST_SERVICE, delta, destination);
     enum status status = count_service(census, &change, &service);
@@ -115,8 +115,8 @@ enum status census_take(struct census *census, const struct delta *delta,
     bool crowded = service != NULL && syn && is_crowded(service, delta->t);
     if (!crowded && !census_concerns_all(delta))
         return STATUS_OK;
-    uint64_t source = census_hash_source(census, delta);
-    uint64_t pair = census_hash_pair(source, destination);
+    uint32_t source = census_tag_source(census, delta);
+    uint32_t pair = census_tag_pair(source, destination);
     place->source = census_find_in(census, HOST_SOURCE, delta, source);
     place->pair = census_find_in(census, HOST_PAIR, delta, pair);
     return count_ends(census, &change, crowded, place);

@@ -9,6 +9,8 @@
 #ifndef LASTACK_HOST_CENSUS_H
 #define LASTACK_HOST_CENSUS_H
 
+#include <stddef.h>
+
 #include "../base/hash.h"
 #include "../base/pool.h"
 #include "../config.h"
@@ -41,9 +43,8 @@ struct census_key {
 /* The stocks of an entry, by number: of a state, those of the client come before the server's. */
 enum stock_kind { STOCK_TIME_WAIT, STOCK_CLOSE_WAIT = 2, STOCK_HELD = 4, STOCKS };
 
-/* A stock as it is kept. */
+/* A stock as it is kept; when it was largest stands apart, being seldom written. */
 struct level_of {
-    nanotime most_at;
     uint32_t now, most;
 };
 
@@ -58,37 +59,44 @@ struct episode {
 enum episode_kind { EPISODE_TIME_WAIT, EPISODE_PORTS, EPISODE_CHURN, EPISODES };
 
 /*
- * What an entry has that is not for a single connection: from the second on, and of services.  What
- * most deltas look at stands in its first line of cache, what openings and closings change next.
+ * What an entry has that is not for a single connection: from the second on, and of services.  Line
+ * by line of cache: what most deltas of a service look at, the counts of its rate, what openings
+ * look at; then what is of pairs, and the rest.  Sources have of it what is drawn, and reuses.
  */
 struct census_more {
     _Alignas(64) struct series series; /* from the CENSUS_SERIES-th connection on */
     struct cohorts *cohorts;           /* SERVICE, from the second connection on; in its pool */
-    struct worst *worst_leaks;         /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
-    struct worst *worst_ports;         /* PAIR: of its connections; NULL: none; owned */
     struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
     struct dwell *dwell;           /* SERVICE; NULL: none; owned */
-    struct rate opened_rate, closed_rate;
-    struct ports ports; /* PAIR */
+    struct rate opened_rate;       /* not of a SOURCE: its opened_pace is enough */
     uint64_t reuses;
     nanotime reuse_least;
-    nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last */
-    uint64_t leaks;        /* sockets forgotten in CLOSE_WAIT, of its host */
+    nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last, until cohorts */
+    struct worst *worst_leaks; /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
+    struct worst *worst_ports; /* PAIR: of its connections; NULL: none; owned */
+    uint32_t index;            /* its own slot in its pool */
+    uint32_t refs;             /* openings so far */
+    bool up_once;              /* SERVICE: a connection of it was whole, until cohorts */
+    struct rate closed_rate;   /* PAIR */
+    struct ports ports;        /* PAIR */
+    uint64_t leaks;            /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
-    uint32_t index; /* its own slot in its pool */
-    uint32_t refs;  /* openings so far */
     struct episode episode[EPISODES];
     struct census_ref first_ref, ref[CENSUS_REFS]; /* ref: the latest openings, a ring */
 };
 
 /*
- * What every delta touches, and all that a source with a single connection needs.  A line of cache
- * each: what finds it; stocks; what nearly all deltas change; beginning and end.
+ * What every delta touches, and all that a source needs.  A line of cache each: what finds it;
+ * what every delta changes; what openings and closings do; what is known at the end; the rest.
  */
 struct census_entry {
     struct census_key key;
-    uint32_t index, tag;   /* its own slot in the pool; of its key's hash */
-    uint32_t newer, older; /* in its queue; 0 none */
+    struct census_more *more; /* NULL: a single connection so far; in its pool */
+    uint32_t index, tag;      /* its own slot in the pool; of its key's hash */
+    uint32_t opened;
+    uint16_t first_port; /* of the source */
+    bool heeded;         /* which queue: of those that came again */
+    bool drawn;          /* it has a series */
 
     union {
         struct level_of stock[STOCKS];
@@ -97,21 +105,25 @@ struct census_entry {
         };
     };
     nanotime last;
-    nanotime alive[2];        /* when the side was last seen to act */
-    struct census_more *more; /* NULL: a single connection so far; in its pool */
-    uint32_t opened;
-    uint16_t first_port; /* of the source */
-    bool heeded;         /* which queue: of those that came again */
-    bool drawn;          /* it has a series */
-    bool up_once;        /* SERVICE: a connection of it was whole */
+    nanotime alive[2]; /* when the side was last seen to act */
 
-    uint32_t answered, established, closed;
+    uint32_t newer, older; /* in its queue; 0 none */
     nanotime first;
-    uint32_t by_close[CLOSE_KINDS], by_initiator[INITIATOR_BOTH + 1];
+    struct pace opened_pace; /* SOURCE, from the second connection on */
+    struct pace closed_pace; /* SOURCE, SERVICE, likewise */
+    uint32_t closed;
+
+    _Alignas(64) uint32_t answered;
+    uint32_t established, by_close[CLOSE_KINDS], by_initiator[INITIATOR_BOTH + 1];
+
+    _Alignas(64) nanotime most_at[STOCKS]; /* NANOTIME_UNKNOWN: nothing was ever held */
 };
 
 _Static_assert(sizeof(struct census_key) % sizeof(uint64_t) == 0, "hashed by words");
-_Static_assert(sizeof(struct census_entry) == 256, "four cache lines, as in its pool");
+_Static_assert(sizeof(struct census_entry) == 320, "five cache lines, as in its pool");
+_Static_assert(offsetof(struct census_entry, stock) == 64, "begins a line");
+_Static_assert(offsetof(struct census_entry, newer) == 128, "begins a line");
+_Static_assert(offsetof(struct census_more, opened_rate.count) == 64, "fills a line");
 
 /* Entries of a kind in the order of their last change, those that came once apart. */
 struct census_queue {
@@ -154,8 +166,9 @@ struct census_place {
 
 enum { CENSUS_FORESEEN = 16 }; /* deltas worth fetching for together */
 
-/* Fetches what census_take() will need for deltas that come soon, CENSUS_FORESEEN at most. */
-void census_foresee(const struct census *census, const struct delta *const *deltas, size_t count);
+/* Fetches what census_take() will need for deltas that come soon, CENSUS_FORESEEN at most, and
+ * notes their places. */
+void census_foresee(const struct census *census, struct delta *const *deltas, size_t count);
 
 /* Counts a delta, and says where.  NO_MEMORY is the only failure. */
 enum status census_take(struct census *census, const struct delta *delta,

@@ -42,6 +42,22 @@ static void keep_ref(struct census_more *more, const struct delta *delta)
     more->ref[more->refs++ % CENSUS_REFS] = ref;
 }
 
+static void pace_opening(struct census_entry *entry, nanotime t)
+{
+    if (entry->key.scope == HOST_SOURCE)
+        pace_add(&entry->opened_pace, t);
+    else
+        rate_add(&entry->more->opened_rate, t);
+}
+
+static void pace_closing(struct census_entry *entry, nanotime t)
+{
+    if (entry->key.scope == HOST_PAIR)
+        rate_add(&entry->more->closed_rate, t);
+    else
+        pace_add(&entry->closed_pace, t);
+}
+
 /* What the first connection left is carried over. */
 static bool make_more(struct census *census, struct census_entry *entry)
 {
@@ -52,9 +68,9 @@ static bool make_more(struct census *census, struct census_entry *entry)
     entry->more = more;
     if (entry->opened == 0)
         return true;
-    rate_add(&more->opened_rate, entry->first);
+    pace_opening(entry, entry->first);
     if (entry->closed > 0)
-        rate_add(&more->closed_rate, entry->last);
+        pace_closing(entry, entry->last);
     if (entry->key.scope == HOST_PAIR)
         ports_add(&more->ports, entry->first_port, entry->first, census_two_msl(census));
     return true;
@@ -67,8 +83,9 @@ static void count_opening(const struct census *census, struct census_entry *entr
     entry->opened++;
     if (more == NULL)
         return;
-    rate_add(&more->opened_rate, delta->t);
-    keep_ref(more, delta);
+    pace_opening(entry, delta->t);
+    if (entry->key.scope != HOST_SOURCE) /* no event is of a source */
+        keep_ref(more, delta);
     if (entry->key.scope == HOST_PAIR)
         ports_add(&more->ports, delta->end[CLIENT].port, delta->t, census_two_msl(census));
     if (delta->reuse == NANOTIME_UNKNOWN)
@@ -81,7 +98,7 @@ static void count_closing(struct census_entry *entry, const struct delta *delta)
 {
     entry->closed++;
     if (entry->more != NULL)
-        rate_add(&entry->more->closed_rate, delta->t);
+        pace_closing(entry, delta->t);
 }
 
 /* --- series --- */
@@ -180,7 +197,7 @@ static bool begin_cohorts(struct census *census, struct census_entry *service)
         return false;
     struct cohort *first = cohorts_at(cohorts, service->first);
     first->opened = 1;
-    first->established = service->up_once;
+    first->established = service->more->up_once;
     nanotime answered = service->more->answered_syn;
     struct cohort *cohort = answered == NANOTIME_UNKNOWN ? NULL : cohorts_at(cohorts, answered);
     if (cohort != NULL)
@@ -197,14 +214,17 @@ bool census_count_cohort(struct census *census, struct census_entry *service,
                          const struct delta *delta)
 {
     unsigned what = delta->what;
-    service->up_once |= (what & DELTA_ESTABLISHED) != 0;
     struct census_more *more = service->more;
-    if ((what & DELTA_ANSWERED) != 0)
-        more->answered_syn = delta->opened;
-    bool second = service->opened > 0 && (what & DELTA_OPENED) != 0;
-    if (more->cohorts == NULL && second && !begin_cohorts(census, service))
-        return false;
-    struct cohort *cohort = more->cohorts == NULL ? NULL : cohorts_at(more->cohorts, delta->opened);
+    if (more->cohorts == NULL) {
+        more->up_once |= (what & DELTA_ESTABLISHED) != 0;
+        if ((what & DELTA_ANSWERED) != 0)
+            more->answered_syn = delta->opened;
+        if (service->opened == 0 || (what & DELTA_OPENED) == 0)
+            return true;
+        if (!begin_cohorts(census, service))
+            return false;
+    }
+    struct cohort *cohort = cohorts_at(more->cohorts, delta->opened);
     if (cohort == NULL)
         return true;
     cohort->opened += (what & (DELTA_OPENED | DELTA_MIDSTREAM)) == DELTA_OPENED;

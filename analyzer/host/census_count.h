@@ -53,11 +53,12 @@ static inline void census_move(struct census_entry *entry, const struct census_c
         stock->now -= stock->now > 0;
     }
     for (unsigned enters = change->enters; enters != 0; enters &= enters - 1) {
-        struct level_of *stock = &entry->stock[__builtin_ctz(enters)];
+        int kind = __builtin_ctz(enters);
+        struct level_of *stock = &entry->stock[kind];
         if (++stock->now <= stock->most)
             continue;
         stock->most = stock->now;
-        stock->most_at = delta->t;
+        entry->most_at[kind] = delta->t;
     }
     entry->last = delta->t;
     if (delta->packet != 0)

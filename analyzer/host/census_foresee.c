@@ -4,60 +4,90 @@
  * Entries lie far away in memory, behind the index.  As with the packets of a batch, each step
  * fetches for all deltas what the next one looks at.
  */
-#include <stddef.h>
-
+#include "../base/fetch.h"
 #include "census_table.h"
 
 /* The places in the index of what a delta counts for, or of its service alone. */
-static inline void tag_scopes(const struct census *census, const struct delta *delta, bool all,
+static inline void tag_scopes(const struct census *census, struct delta *delta, bool all,
                               uint32_t ret_tags[HOST_SCOPES])
 {
-    uint64_t destination = census_hash_service(census, delta);
-    ret_tags[HOST_SERVICE] = (uint32_t)destination;
+    uint32_t service = delta->place[SERVER] = census_tag_service(census, delta);
+    ret_tags[HOST_SERVICE] = service;
     if (!all)
         return;
-    uint64_t source = census_hash_source(census, delta);
-    ret_tags[HOST_SOURCE] = (uint32_t)source;
-    ret_tags[HOST_PAIR] = (uint32_t)census_hash_pair(source, destination);
+    uint32_t source = delta->place[CLIENT] = census_tag_source(census, delta);
+    ret_tags[HOST_SOURCE] = source;
+    ret_tags[HOST_PAIR] = census_tag_pair(source, service);
 }
 
-/* What deltas touch of an entry, and of its more: those that open or close, the rates, too. */
-enum { LINE = 64, ENTRY_LINES = 3, MORE_LINES = 1, MORE_LINES_RATED = 5 };
-
-static inline void fetch(const void *begin, int lines)
+/* The lines of an entry that a delta touches, by what it says. */
+static inline void fetch_entry(const struct census_entry *entry, unsigned what)
 {
-    for (int line = 0; line < lines; line++)
-        __builtin_prefetch((const void *)((uintptr_t)begin + (uintptr_t)line * LINE)); /* or NULL */
+    fetch_line(entry);
+    fetch_line(&entry->stock);
+    if ((what & (DELTA_OPENED | DELTA_CLOSED)) != 0)
+        fetch_line(&entry->newer);
+    if ((what & DELTA_GONE) != 0)
+        fetch_line(&entry->answered);
 }
 
 /* What seems to be the entry of that tag, fetched; NULL: none is. */
-static inline const struct census_entry *guess(const struct census *census, uint32_t tag)
+static inline const struct census_entry *guess(const struct census *census, uint32_t tag,
+                                               unsigned what)
 {
     const struct census_slot *slot = &census->slot[tag & census->mask];
-    if (slot->index == 0 || slot->tag != tag)
+    while (slot->index != 0 && slot->tag != tag)
+        slot = &census->slot[(size_t)(slot - census->slot + 1) & census->mask];
+    if (slot->index == 0)
         return NULL;
     const struct census_entry *entry = census_at(census, slot->index);
-    fetch(entry, ENTRY_LINES);
+    fetch_entry(entry, what);
     return entry;
 }
 
+/* Of a source only what is drawn of it. */
 static inline void fetch_more(const struct census_entry *entry, const struct delta *delta)
 {
-    bool rated = (delta->what & (DELTA_OPENED | DELTA_CLOSED)) != 0;
-    if (entry != NULL && entry->more != NULL)
-        fetch(entry->more, rated ? MORE_LINES_RATED : MORE_LINES);
+    if (entry == NULL || entry->more == NULL)
+        return;
+    bool source = entry->key.scope == HOST_SOURCE;
+    if (!source || entry->drawn)
+        fetch_line(&entry->more->series);
+    if (source || (delta->what & DELTA_OPENED) == 0)
+        return;
+    fetch_line(&entry->more->opened_rate.count);
+    fetch_line(&entry->more->refs);
+}
+
+/* The newest point of what is drawn. */
+static inline void fetch_point(const struct census_entry *entry)
+{
+    if (entry != NULL && entry->drawn && entry->more->series.count > 0)
+        fetch_line(&entry->more->series.point[entry->more->series.count - 1]);
+}
+
+/* Those that it leaves when it becomes the newest of its queue. */
+static inline void fetch_neighbours(const struct census *census, const struct census_entry *entry)
+{
+    if (entry == NULL)
+        return;
+    if (entry->newer != 0)
+        fetch_line(&census_at(census, entry->newer)->newer);
+    if (entry->older != 0)
+        fetch_line(&census_at(census, entry->older)->newer);
 }
 
 /* What only services of many connections have. */
 static inline void fetch_service(const struct census_entry *service, const struct delta *delta)
 {
     const struct census_more *more = service == NULL ? NULL : service->more;
+    const unsigned of_cohorts = DELTA_OPENED | DELTA_ANSWERED | DELTA_ESTABLISHED;
     if (more == NULL)
         return;
-    if (more->cohorts != NULL)
+    if (more->cohorts != NULL && (delta->what & of_cohorts) != 0)
         cohorts_fetch(more->cohorts, delta->opened);
-    if (more->series.count > 0)
-        __builtin_prefetch(&more->series.point[more->series.count - 1]);
+    if (more->dwell != NULL && (delta->what & DELTA_GONE) != 0)
+        dwell_fetch(more->dwell);
 }
 
 /* What is foreseen of a delta: places in the index, and what seems to stand there. */
@@ -67,45 +97,55 @@ struct likely {
     const struct census_entry *entry[HOST_SCOPES];
 };
 
-static inline void foresee_slots(const struct census *census, const struct delta *delta,
+static inline void foresee_slots(const struct census *census, struct delta *delta,
                                  struct likely *likely)
 {
     likely->all = census_concerns_all(delta);
     tag_scopes(census, delta, likely->all, likely->tag);
-    __builtin_prefetch(&census->slot[likely->tag[HOST_SERVICE] & census->mask]);
+    fetch_line(&census->slot[likely->tag[HOST_SERVICE] & census->mask]);
     if (!likely->all)
         return;
-    __builtin_prefetch(&census->slot[likely->tag[HOST_SOURCE] & census->mask]);
-    __builtin_prefetch(&census->slot[likely->tag[HOST_PAIR] & census->mask]);
+    fetch_line(&census->slot[likely->tag[HOST_SOURCE] & census->mask]);
+    fetch_line(&census->slot[likely->tag[HOST_PAIR] & census->mask]);
 }
 
-static inline void foresee_entries(const struct census *census, struct likely *likely)
+static inline void foresee_entries(const struct census *census, const struct delta *delta,
+                                   struct likely *likely)
 {
-    likely->entry[HOST_SERVICE] = guess(census, likely->tag[HOST_SERVICE]);
+    likely->entry[HOST_SERVICE] = guess(census, likely->tag[HOST_SERVICE], delta->what);
+    likely->entry[HOST_SOURCE] = likely->entry[HOST_PAIR] = NULL;
     if (!likely->all)
         return;
-    likely->entry[HOST_SOURCE] = guess(census, likely->tag[HOST_SOURCE]);
-    likely->entry[HOST_PAIR] = guess(census, likely->tag[HOST_PAIR]);
+    likely->entry[HOST_SOURCE] = guess(census, likely->tag[HOST_SOURCE], delta->what);
+    likely->entry[HOST_PAIR] = guess(census, likely->tag[HOST_PAIR], delta->what);
 }
 
 static inline void foresee_more(const struct delta *delta, const struct likely *likely)
 {
-    fetch_more(likely->entry[HOST_SERVICE], delta);
-    if (!likely->all)
-        return;
-    fetch_more(likely->entry[HOST_SOURCE], delta);
-    fetch_more(likely->entry[HOST_PAIR], delta);
+    for (int scope = 0; scope < HOST_SCOPES; scope++)
+        fetch_more(likely->entry[scope], delta);
 }
 
-void census_foresee(const struct census *census, const struct delta *const *deltas, size_t count)
+static inline void foresee_rest(const struct census *census, const struct delta *delta,
+                                const struct likely *likely)
+{
+    fetch_service(likely->entry[HOST_SERVICE], delta);
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
+        fetch_point(likely->entry[scope]);
+        if ((delta->what & DELTA_OPENED) != 0)
+            fetch_neighbours(census, likely->entry[scope]);
+    }
+}
+
+void census_foresee(const struct census *census, struct delta *const *deltas, size_t count)
 {
     struct likely likely[CENSUS_FORESEEN];
     for (size_t i = 0; i < count; i++)
         foresee_slots(census, deltas[i], &likely[i]);
     for (size_t i = 0; i < count; i++)
-        foresee_entries(census, &likely[i]);
+        foresee_entries(census, deltas[i], &likely[i]);
     for (size_t i = 0; i < count; i++)
         foresee_more(deltas[i], &likely[i]);
     for (size_t i = 0; i < count; i++)
-        fetch_service(likely[i].entry[HOST_SERVICE], deltas[i]);
+        foresee_rest(census, deltas[i], &likely[i]);
 }

@@ -3,9 +3,10 @@
 
 #include "census_table.h"
 
-static struct stock stock_of(const struct level_of *level)
+static struct stock stock_of(const struct census_entry *entry, int kind)
 {
-    return (struct stock){.now = level->now, .most = level->most, .most_at = level->most_at};
+    const struct level_of *level = &entry->stock[kind];
+    return (struct stock){.now = level->now, .most = level->most, .most_at = entry->most_at[kind]};
 }
 
 static void copy_counts(const struct census_entry *entry, struct host_record *record)
@@ -19,10 +20,10 @@ static void copy_counts(const struct census_entry *entry, struct host_record *re
     for (int initiator = 0; initiator <= INITIATOR_BOTH; initiator++)
         record->by_initiator[initiator] = entry->by_initiator[initiator];
     for (int side = 0; side < 2; side++) {
-        record->time_wait[side] = stock_of(&entry->time_wait[side]);
-        record->close_wait[side] = stock_of(&entry->close_wait[side]);
+        record->time_wait[side] = stock_of(entry, STOCK_TIME_WAIT + side);
+        record->close_wait[side] = stock_of(entry, STOCK_CLOSE_WAIT + side);
     }
-    record->ports = stock_of(&entry->held);
+    record->ports = stock_of(entry, STOCK_HELD);
     record->opened_per_second_most = entry->opened;
     record->closed_per_second_most = entry->closed;
     record->ports_low = record->ports_high = entry->key.scope == HOST_PAIR ? entry->first_port : 0;
@@ -33,8 +34,10 @@ static void copy_more(const struct census *census, const struct census_entry *en
                       struct host_record *record)
 {
     struct census_more *more = entry->more;
-    record->opened_per_second_most = more->opened_rate.most;
-    record->closed_per_second_most = more->closed_rate.most;
+    record->opened_per_second_most =
+        record->scope == HOST_SOURCE ? entry->opened_pace.most : more->opened_rate.most;
+    record->closed_per_second_most =
+        record->scope == HOST_PAIR ? more->closed_rate.most : entry->closed_pace.most;
     record->reuses = more->reuses;
     record->reuse_least = more->reuse_least;
     record->step = more->series.step;

@@ -38,11 +38,11 @@ static uint32_t tag_of(const struct census *census, const struct census_key *key
 {
     if (key->scope == HOST_SOURCE)
         return (uint32_t)census_hash(census, key->source, 0, key->ip_version);
-    uint64_t destination = census_hash(census, key->destination, key->port, key->ip_version);
+    uint64_t service = census_hash(census, key->destination, key->port, key->ip_version);
     if (key->scope == HOST_SERVICE)
-        return (uint32_t)destination;
+        return (uint32_t)service;
     uint64_t source = census_hash(census, key->source, 0, key->ip_version);
-    return (uint32_t)census_hash_pair(source, destination);
+    return census_tag_pair((uint32_t)source, (uint32_t)service);
 }
 
 /* The place of a pair among those that came.  Without the secret: which pairs share one decides
@@ -250,11 +250,10 @@ struct census_entry *census_make(struct census *census, const struct census_key 
     if (entry == NULL)
         return NULL;
     entry->first = entry->last = t;
-    for (int side = 0; side < 2; side++) {
+    for (int side = 0; side < 2; side++)
         entry->alive[side] = NANOTIME_UNKNOWN;
-        entry->time_wait[side].most_at = entry->close_wait[side].most_at = NANOTIME_UNKNOWN;
-    }
-    entry->held.most_at = NANOTIME_UNKNOWN;
+    for (int kind = 0; kind < STOCKS; kind++)
+        entry->most_at[kind] = NANOTIME_UNKNOWN;
     return entry;
 }
 

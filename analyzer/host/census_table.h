@@ -44,21 +44,26 @@ static inline uint64_t census_hash(const struct census *census, const uint8_t *a
     return hash_two_words(census->secret, first, second);
 }
 
-static inline uint64_t census_hash_source(const struct census *census, const struct delta *delta)
+/* As noted, or worked out. */
+static inline uint32_t census_tag_source(const struct census *census, const struct delta *delta)
 {
-    return census_hash(census, delta->end[CLIENT].address, 0, delta->ip_version);
+    if (delta->place[CLIENT] != 0)
+        return delta->place[CLIENT];
+    return (uint32_t)census_hash(census, delta->end[CLIENT].address, 0, delta->ip_version);
 }
 
-static inline uint64_t census_hash_service(const struct census *census, const struct delta *delta)
+static inline uint32_t census_tag_service(const struct census *census, const struct delta *delta)
 {
     const struct endpoint_record *end = &delta->end[SERVER];
-    return census_hash(census, end->address, end->port, delta->ip_version);
+    if (delta->place[SERVER] != 0)
+        return delta->place[SERVER];
+    return (uint32_t)census_hash(census, end->address, end->port, delta->ip_version);
 }
 
-/* The hashes of both ends make the pair's: three entries cost two of them. */
-static inline uint64_t census_hash_pair(uint64_t source, uint64_t destination)
+/* The tags of both ends make the pair's: three entries cost two of them. */
+static inline uint32_t census_tag_pair(uint32_t source, uint32_t service)
 {
-    return (source ^ (destination << 1 | destination >> 63)) >> 16;
+    return source ^ (service << 16 | service >> 16);
 }
 
 /* --- entries --- */
@@ -81,20 +86,19 @@ static inline bool census_is_key_in(const struct census_key *key, enum host_scop
            (key->port == end[SERVER].port && census_is_same(key->destination, end[SERVER].address));
 }
 
-/* The entry of a scope that a delta counts for, by that scope's hash; NULL: there is none.  What
+/* The entry of a scope that a delta counts for, by that scope's tag; NULL: there is none.  What
  * counting touches of it is fetched: it is not needed at once. */
 static inline struct census_entry *census_find_in(const struct census *census,
                                                   enum host_scope scope, const struct delta *delta,
-                                                  uint64_t hash)
+                                                  uint32_t tag)
 {
-    uint32_t tag = (uint32_t)hash, mask = census->mask;
+    uint32_t mask = census->mask;
     for (const struct census_slot *slot = &census->slot[tag & mask]; slot->index != 0;
          slot = &census->slot[(size_t)(slot - census->slot + 1) & mask]) {
         if (slot->tag != tag)
             continue;
         struct census_entry *entry = census_at(census, slot->index);
         __builtin_prefetch(&entry->stock);
-        __builtin_prefetch(&entry->last);
         if (census_is_key_in(&entry->key, scope, delta))
             return entry;
     }

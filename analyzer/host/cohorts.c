@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "../base/fetch.h"
+
 static const struct cohort *peek(const struct cohorts *cohorts, int64_t second)
 {
     const struct cohort *cohort = &cohorts->second[(uint64_t)second % COHORTS];
@@ -26,8 +28,8 @@ struct cohort *cohorts_make(struct cohorts *cohorts, nanotime t)
 
 void cohorts_fetch(const struct cohorts *cohorts, nanotime t)
 {
-    __builtin_prefetch(&cohorts->second[(uint64_t)time_second_of(t) % COHORTS]);
-    __builtin_prefetch(&cohorts->newest);
+    fetch_line(&cohorts->second[(uint64_t)time_second_of(t) % COHORTS]);
+    fetch_line(&cohorts->newest);
 }
 
 void cohort_answer(struct cohort *cohort, nanotime t)

@@ -105,7 +105,7 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     return take_status(host);
 }
 
-static void foresee_deltas(struct sink *sink, const struct delta *const *deltas, size_t count)
+static void foresee_deltas(struct sink *sink, struct delta *const *deltas, size_t count)
 {
     census_foresee(((struct host *)sink)->census, deltas, count);
 }

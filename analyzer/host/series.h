@@ -42,7 +42,24 @@ struct rate {
     uint32_t count[RATE_SECONDS];
 };
 
+/* What is left of a rate when nobody asks for its sum: how many there were in the newest second. */
+struct pace {
+    int64_t second; /* since the epoch; of no meaning while there were none */
+    uint32_t count, most;
+};
+
+/* One more at t; of a second before the newest, in that one. */
 void rate_add(struct rate *rate, nanotime t);
+
+static inline void pace_add(struct pace *pace, nanotime t)
+{
+    int64_t second = time_second_of(t);
+    if (pace->most == 0 || second > pace->second) {
+        pace->second = second;
+        pace->count = 0;
+    }
+    pace->most = ++pace->count > pace->most ? pace->count : pace->most;
+}
 
 /* The sum over the last `seconds` (1 to RATE_SECONDS) up to t, its own second included. */
 uint32_t rate_sum(const struct rate *rate, nanotime t, int seconds);

@@ -266,14 +266,14 @@ enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *ent
 
 void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink)
 {
-    const struct delta *deltas[LEDGER_AHEAD];
+    struct delta *deltas[LEDGER_AHEAD];
     size_t count = 0;
     if (sink->ops->foresee == NULL)
         return;
     for (size_t i = next; i < ledger->count && i < next + LEDGER_AHEAD; i++) {
         const struct ledger_entry *entry = &ledger->entry[i];
         if (entry->kind == LEDGER_DELTA)
-            deltas[count++] = (const void *)(ledger->store + entry->offset);
+            deltas[count++] = (void *)(ledger->store + entry->offset);
     }
     sink->ops->foresee(sink, deltas, count);
 }
