@@ -1,25 +1,109 @@
-/* large_file: see large_file.h. */
+/* large_file: see large_file.h.  A page in which one text ends and the next one begins is put
+ * together in a seam. */
 #include "large_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-int large_file_open(int file)
+enum { PAGE = LARGE_FILE_PAGE };
+
+struct large_file {
+    int direct;
+    char *seams; /* a page for each text but the last; owned */
+    bool failed; /* no more goes this way */
+};
+
+/* Pages that go together. */
+struct gathered {
+    struct iovec part[2 * LARGE_FILE_TEXTS];
+    int parts;
+    size_t octets;
+};
+
+static void gather(struct gathered *gathered, const char *text, size_t length)
+{
+    if (length == 0)
+        return;
+    gathered->part[gathered->parts++] = (struct iovec){(char *)text, length};
+    gathered->octets += length;
+}
+
+/* The whole pages of a text from `from` on; returns what is left of it. */
+static size_t gather_text(struct gathered *gathered, const struct large_text *text, size_t from)
+{
+    size_t length = text->length - from, left = length % PAGE;
+    gather(gathered, text->begin + from, length - left);
+    return left;
+}
+
+/* The page of the `left` last octets of a text and the first ones of the next. */
+static void gather_seam(struct gathered *gathered, char *seam, const struct large_text *text,
+                        size_t left)
+{
+    memcpy(seam, text[0].begin + text[0].length - left, left);
+    memcpy(seam + left, text[1].begin, PAGE - left);
+    gather(gathered, seam, PAGE);
+}
+
+static void gather_texts(struct gathered *gathered, char *seams, off_t at,
+                         const struct large_text *texts, size_t count)
+{
+    size_t from = large_file_head(at);
+    for (size_t i = 0; i < count; i++) {
+        const struct large_text *text = &texts[i];
+        if (from > text->length || large_file_begin(text->begin, at) != 0)
+            return;
+        size_t left = gather_text(gathered, text, from);
+        if (left > 0 && (i + 1 == count || texts[i + 1].length < PAGE))
+            return;
+        if (left > 0)
+            gather_seam(gathered, seams + i * PAGE, text, left);
+        from = left > 0 ? PAGE - left : 0;
+        at += (off_t)text->length;
+    }
+}
+
+struct large_file *large_file_open(int file)
 {
     char path[32];
     int flags = fcntl(file, F_GETFL);
     if (flags < 0 || (flags & O_APPEND) != 0)
-        return -1;
+        return NULL;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-    return open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY);
+    struct large_file *large = calloc(1, sizeof(*large));
+    if (large == NULL)
+        return NULL;
+    large->seams = aligned_alloc(PAGE, LARGE_FILE_TEXTS * PAGE);
+    large->direct = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY);
+    if (large->seams != NULL && large->direct >= 0)
+        return large;
+    large_file_close(large);
+    return NULL;
 }
 
-size_t large_file_write(int direct, off_t at, const char *text, size_t length)
+size_t large_file_write(struct large_file *large, off_t at, const struct large_text *texts,
+                        size_t count)
 {
-    size_t pages = length & ~(size_t)(LARGE_FILE_PAGE - 1);
-    if (large_file_begin(text, at) != 0 || pages == 0)
+    struct gathered gathered = {.parts = 0};
+    gather_texts(&gathered, large->seams, at, texts, count);
+    if (gathered.parts == 0 || large->failed)
         return 0;
-    ssize_t written = pwrite(direct, text, pages, at);
+    ssize_t written =
+        pwritev(large->direct, gathered.part, gathered.parts, at + (off_t)large_file_head(at));
+    large->failed = written != (ssize_t)gathered.octets;
     return written < 0 ? 0 : (size_t)written;
+}
+
+void large_file_close(struct large_file *large)
+{
+    if (large == NULL)
+        return;
+    if (large->direct >= 0)
+        close(large->direct);
+    free(large->seams);
+    free(large);
 }

@@ -16,12 +16,21 @@
 
 enum {
     LARGE_FILE = 128 << 20, /* from this octet on; what is smaller is soon read again */
-    LARGE_FILE_PAGE = 4096
+    LARGE_FILE_PAGE = 4096,
+    LARGE_FILE_TEXTS = 8 /* that are written together at most */
 };
 
-/* A second descriptor for an ordinary file, from its place on; -1: there is none to be had, or the
- * file is only appended to, perhaps by others as well. */
-int large_file_open(int file);
+/* One of texts that stand in a file one behind the other. */
+struct large_text {
+    const char *begin;
+    size_t length;
+};
+
+struct large_file;
+
+/* A second way into an ordinary file; NULL: there is none to be had, or the file is only appended
+ * to, perhaps by others as well. */
+struct large_file *large_file_open(int file);
 
 /* Octets from a place of the file up to its next page. */
 static inline size_t large_file_head(off_t at)
@@ -36,10 +45,13 @@ static inline size_t large_file_begin(const char *buffer, off_t at)
 }
 
 /*
- * Writes the whole pages that the text begins with; `at` is where a page of the file begins.
- * Returns how many octets that were; fewer than there are where they do not lie as pages do, or
+ * Writes the whole pages of texts, the first of which goes to `at`, from the first page in it on.
+ * Returns how many octets that were; fewer than there are where texts do not lie as pages do, or
  * the disk did not take them.
  */
-size_t large_file_write(int direct, off_t at, const char *text, size_t length);
+size_t large_file_write(struct large_file *large, off_t at, const struct large_text *texts,
+                        size_t count);
+
+void large_file_close(struct large_file *large); /* accepts NULL */
 
 #endif

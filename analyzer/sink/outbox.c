@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { BUFFERS = 8, BEHIND = BUFFERS / 2 };
+enum { BUFFERS = 2 * LARGE_FILE_TEXTS };
 
 struct parcel {
     struct printbuf *buffer; /* owned */
@@ -15,7 +15,8 @@ struct parcel {
 };
 
 struct outbox {
-    enum status (*write)(void *context, const char *text, size_t length, bool is_behind);
+    enum status (*write)(void *context, const struct large_text *texts, size_t count,
+                         bool is_behind);
     void *context;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -38,7 +39,7 @@ static uint64_t await_parcels(struct outbox *outbox)
     return there;
 }
 
-static void note_written(struct outbox *outbox, enum status status)
+static void note_written(struct outbox *outbox, uint64_t parcels, enum status status)
 {
     int error = errno;
     pthread_mutex_lock(&outbox->lock);
@@ -46,22 +47,30 @@ static void note_written(struct outbox *outbox, enum status status)
         outbox->status = status;
         outbox->error = error;
     }
-    outbox->written++;
+    outbox->written += parcels;
     pthread_cond_signal(&outbox->done);
     pthread_mutex_unlock(&outbox->lock);
+}
+
+static struct large_text text_of(const struct parcel *parcel)
+{
+    const struct printbuf *buffer = parcel->buffer;
+    return (struct large_text){buffer->buf + parcel->begin, (size_t)buffer->bpos - parcel->begin};
 }
 
 static void *write_parcels(void *context)
 {
     struct outbox *outbox = context;
+    struct large_text texts[LARGE_FILE_TEXTS];
     enum status status = STATUS_OK; /* as outbox->status, which only this thread changes */
-    for (uint64_t number = 0, there; (there = await_parcels(outbox)) > 0; number++) {
-        const struct parcel *parcel = &outbox->parcel[number % BUFFERS];
-        const struct printbuf *buffer = parcel->buffer;
+    for (uint64_t number = 0, there; (there = await_parcels(outbox)) > 0;) {
+        uint64_t count = there < LARGE_FILE_TEXTS ? there : LARGE_FILE_TEXTS;
+        for (uint64_t i = 0; i < count; i++)
+            texts[i] = text_of(&outbox->parcel[(number + i) % BUFFERS]);
         if (status == STATUS_OK)
-            status = outbox->write(outbox->context, buffer->buf + parcel->begin,
-                                   (size_t)buffer->bpos - parcel->begin, there > BEHIND);
-        note_written(outbox, status);
+            status = outbox->write(outbox->context, texts, count, there == BUFFERS);
+        note_written(outbox, count, status);
+        number += count;
     }
     return NULL;
 }
@@ -100,8 +109,8 @@ struct printbuf *outbox_buffer_new(size_t size)
     return buffer;
 }
 
-enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length,
-                                            bool is_behind),
+enum status outbox_new(enum status (*write)(void *context, const struct large_text *texts,
+                                            size_t count, bool is_behind),
                        void *context, size_t size, struct outbox **ret_outbox)
 {
     struct outbox *outbox = calloc(1, sizeof(*outbox));

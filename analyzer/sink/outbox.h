@@ -13,16 +13,17 @@
 #include <json-c/printbuf.h>
 
 #include "../base/status.h"
+#include "large_file.h"
 
 struct outbox;
 
 /*
- * Starts the thread, which calls `write` for each buffer, and tells it whether it is behind: many
- * wait.  Where that fails errno is to say why.  Buffers have room for `size` octets.  NO_MEMORY:
- * they, or the thread, are not to be had.
+ * Starts the thread, which calls `write` for the texts of some buffers, up to LARGE_FILE_TEXTS, and
+ * tells it whether it is behind: there is no empty buffer.  Where that fails errno is to say why.
+ * Buffers have room for `size` octets.  NO_MEMORY: they, or the thread, are not to be had.
  */
-enum status outbox_new(enum status (*write)(void *context, const char *text, size_t length,
-                                            bool is_behind),
+enum status outbox_new(enum status (*write)(void *context, const struct large_text *texts,
+                                            size_t count, bool is_behind),
                        void *context, size_t size, struct outbox **ret_outbox);
 
 /*

@@ -32,8 +32,7 @@ enum status output_init(struct output *output, FILE *stream)
 {
     *output = (struct output){.stream = stream,
                               .buffer = outbox_buffer_new(OUTPUT_BUFFER + BEYOND),
-                              .most = OUTPUT_BUFFER,
-                              .direct = -1};
+                              .most = OUTPUT_BUFFER};
     return output->buffer ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -71,37 +70,50 @@ static enum status write_out(const struct output *output, const char *text, size
     return status;
 }
 
-/* The whole pages from there on, directly; returns how many octets.  Of a disk that does not take
- * them, what is written in the ordinary way will say why. */
-static size_t write_pages(struct output *output, off_t at, const char *text, size_t length)
+/* Writes a text up to `end`, the first octets of which are there already. */
+static enum status write_part(const struct output *output, off_t at, const struct large_text *text,
+                              size_t done, size_t end)
 {
-    size_t pages = large_file_write(output->direct, at, text, length);
-    lseek(fileno(output->stream), at + (off_t)pages, SEEK_SET);
-    if (pages > 0)
-        return pages;
-    close(output->direct);
-    output->direct = -1;
-    return 0;
+    if (done == end)
+        return STATUS_OK;
+    enum status status = output_print(output->stream, text->begin + done, end - done);
+    if (status == STATUS_WRITE && output->lines)
+        cut_to_lines(output->stream, at, text->begin, text->length);
+    return status;
+}
+
+/* The whole pages of the texts, directly, and what is before the first; says how many octets.  Of a
+ * disk that does not take them, what is written in the ordinary way will say why. */
+static enum status write_pages(const struct output *output, off_t at,
+                               const struct large_text *texts, size_t count, size_t *ret_done)
+{
+    size_t head = large_file_head(at);
+    if (texts[0].length < head)
+        return STATUS_OK;
+    enum status status = write_part(output, at, &texts[0], 0, head);
+    if (status != STATUS_OK)
+        return status;
+    *ret_done = head + large_file_write(output->large, at, texts, count);
+    lseek(fileno(output->stream), at + (off_t)*ret_done, SEEK_SET);
+    return STATUS_OK;
 }
 
 /* On the outbox's thread.  While the disk is behind, memory takes what it can. */
-static enum status write_parcel(void *context, const char *text, size_t length, bool is_behind)
+static enum status write_texts(void *context, const struct large_text *texts, size_t count,
+                               bool is_behind)
 {
-    struct output *output = context;
-    off_t before = lseek(fileno(output->stream), 0, SEEK_CUR);
-    size_t done = 0, head = large_file_head(before);
+    const struct output *output = context;
     enum status status = STATUS_OK;
-    bool fits = head + LARGE_FILE_PAGE <= length && large_file_begin(text, before) == 0;
-    if (output->direct >= 0 && before >= LARGE_FILE && fits && !is_behind) {
-        status = head == 0 ? STATUS_OK : output_print(output->stream, text, head);
-        done = head;
-        if (status == STATUS_OK)
-            done += write_pages(output, before + (off_t)head, text + head, length - head);
+    off_t at = lseek(fileno(output->stream), 0, SEEK_CUR);
+    size_t done = 0;
+    if (output->large != NULL && at >= LARGE_FILE && !is_behind)
+        status = write_pages(output, at, texts, count, &done);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        size_t there = done < texts[i].length ? done : texts[i].length;
+        status = write_part(output, at, &texts[i], there, texts[i].length);
+        at += (off_t)texts[i].length;
+        done -= there;
     }
-    if (status == STATUS_OK && done < length)
-        status = output_print(output->stream, text + done, length - done);
-    if (status == STATUS_WRITE && output->lines)
-        cut_to_lines(output->stream, before, text, length);
     return status;
 }
 
@@ -162,9 +174,9 @@ enum status output_flush(struct output *output)
 static void start_outbox(struct output *output)
 {
     int file = fileno(output->stream);
-    if (outbox_new(write_parcel, output, OUTBOX_ROOM, &output->outbox) != STATUS_OK)
+    if (outbox_new(write_texts, output, OUTBOX_ROOM, &output->outbox) != STATUS_OK)
         return;
-    output->direct = large_file_open(file);
+    output->large = large_file_open(file);
     output->place = lseek(file, 0, SEEK_CUR);
     output->most = OUTBOX_BUFFER;
 }
@@ -265,9 +277,8 @@ void output_clear(struct output *output)
 {
     outbox_free(output->outbox);
     output->outbox = NULL;
-    if (output->direct >= 0)
-        close(output->direct);
-    output->direct = -1;
+    large_file_close(output->large);
+    output->large = NULL;
     printbuf_free(output->buffer);
     output->buffer = NULL;
 }

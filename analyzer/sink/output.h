@@ -16,6 +16,7 @@
 
 #include "../base/status.h"
 
+struct large_file;
 struct outbox;
 struct printbuf;
 
@@ -23,13 +24,13 @@ struct output {
     FILE *stream;            /* not owned */
     struct printbuf *buffer; /* what is pending, from `begin` on; owned */
     size_t begin;
-    size_t most;           /* octets that the buffer holds before it is emptied */
-    bool lines;            /* lines were written */
-    bool aside;            /* output_write_aside() was called, and there is no outbox yet */
-    struct outbox *outbox; /* owned; NULL: who fills the buffer writes it */
-    int direct;            /* with an outbox, for large_file; -1: none.  Its thread's */
-    off_t place;           /* with an outbox: where in the file what is pending begins */
-    enum status status;    /* of everything so far */
+    size_t most;              /* octets that the buffer holds before it is emptied */
+    bool lines;               /* lines were written */
+    bool aside;               /* output_write_aside() was called, and there is no outbox yet */
+    struct outbox *outbox;    /* owned; NULL: who fills the buffer writes it */
+    struct large_file *large; /* its thread's, owned; NULL: there is none */
+    off_t place;              /* with an outbox: where in the file what is pending begins */
+    enum status status;       /* of everything so far */
 };
 
 /* STATUS_NO_MEMORY, and output is cleared. */

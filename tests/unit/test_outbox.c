@@ -149,28 +149,36 @@ static void a_pipe_is_written_at_once(void **state)
 /* As large_file.h has it; where the file system wants none of it, nothing is written. */
 static void whole_pages_are_written(void **state)
 {
-    enum { PAGES = 3, PAGE = LARGE_FILE_PAGE };
+    enum { PAGE = LARGE_FILE_PAGE, FIRST = 2 * PAGE + 100, SECOND = 3 * PAGE, BEGIN = PAGE - 10 };
+    static char found[8 * PAGE], expected[8 * PAGE];
     (void)state;
-    FILE *stream = open_at(PAGE);
-    char *buffer = aligned_alloc(PAGE, (PAGES + 1) * PAGE), found[PAGE];
-    memset(buffer, 'x', (PAGES + 1) * PAGE);
-    int direct = large_file_open(fileno(stream));
-    if (direct >= 0) {
-        assert_int_equal(large_file_write(direct, PAGE, buffer, PAGES * PAGE + 1), PAGES * PAGE);
-        assert_int_equal(lseek(fileno(stream), 0, SEEK_END), (PAGES + 1) * PAGE);
-        assert_int_equal(lseek(fileno(stream), PAGES * PAGE, SEEK_SET), PAGES * PAGE);
-        assert_int_equal(read(fileno(stream), found, PAGE), PAGE);
-        assert_memory_equal(found, buffer, PAGE);
-        assert_int_equal(large_file_write(direct, PAGE, buffer + 1, PAGES * PAGE), 0);
-        assert_int_equal(large_file_write(direct, PAGE, buffer, PAGE - 1), 0);
-        close(direct);
+    FILE *stream = open_at(0);
+    char *room = aligned_alloc(PAGE, 8 * PAGE);
+    for (int i = 0; i < 8 * PAGE; i++)
+        room[i] = expected[i] = (char)(i % 251);
+    /* the second lies in memory as it does in the file, behind where the first one ends */
+    char *apart = aligned_alloc(PAGE, 8 * PAGE);
+    memcpy(apart, room, 8 * PAGE);
+    struct large_text texts[] = {{room + BEGIN, FIRST}, {apart + BEGIN + FIRST, SECOND}};
+    struct large_file *large = large_file_open(fileno(stream));
+    if (large != NULL) {
+        enum { WHOLE = FIRST + SECOND - 10, PAGES = WHOLE - WHOLE % PAGE };
+        assert_int_equal(large_file_write(large, BEGIN, texts, 2), PAGES);
+        assert_int_equal(pread(fileno(stream), found, sizeof(found), 0), PAGE + PAGES);
+        assert_memory_equal(found + PAGE, expected + PAGE, PAGES);
+        assert_int_equal(large_file_write(large, BEGIN + 1, texts, 2), 0);
+        assert_int_equal(large_file_write(large, 0, &(struct large_text){room, PAGE - 1}, 1), 0);
+        texts[1].begin++; /* from there on in the ordinary way */
+        assert_int_equal(large_file_write(large, BEGIN, texts, 2), 3 * PAGE);
     }
+    large_file_close(large);
     assert_int_equal(large_file_head(PAGE), 0);
     assert_int_equal(large_file_head(PAGE + 1), PAGE - 1);
-    assert_int_equal(large_file_begin(buffer, PAGE + 5), 5);
+    assert_int_equal(large_file_begin(room, PAGE + 5), 5);
     assert_int_equal(fcntl(fileno(stream), F_SETFL, O_APPEND), 0);
-    assert_int_equal(large_file_open(fileno(stream)), -1);
-    free(buffer);
+    assert_null(large_file_open(fileno(stream)));
+    free(room);
+    free(apart);
     fclose(stream);
 }
 
