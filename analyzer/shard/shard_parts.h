@@ -75,6 +75,7 @@ struct shards {
     nanotime stride;      /* that it may go on within an epoch */
     uint64_t last_packet; /* number of the latest segment */
     struct epoch *epoch[RING];
+    void *room[RING];   /* owned; the epochs stand in it */
     uint64_t given;     /* epochs; written under the lock */
     uint64_t delivered; /* epochs; the caller's */
     uint64_t awaited;   /* the caller waits until so many epochs are done; 0: not; under the lock */
