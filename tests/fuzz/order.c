@@ -61,6 +61,9 @@ static void try_park(struct script script)
     octets = sizeof closing;
     taken = script_take(&script, &octets);
     memcpy(&closing, taken, octets);
+    given.connection.history.count %= HISTORY_INLINE + 1;
+    for (int side = 0; side < SIDES; side++) /* octets that are read as what they are: 0 or 1 */
+        *(uint8_t *)&closing.carrier[side] &= 1;
     given.collision = NULL;
     given.story = NULL;
     given.icmp = NULL;
@@ -71,9 +74,13 @@ static void try_park(struct script script)
     struct parking parking = {0};
     lanes_init(&parking.lanes);
     parking.lanes.vectors &= (choice & 2) == 0;
-    struct parked *parked = park_incarnation(&parking, &given);
+    struct incarnation apart = given; /* what is parked can be read no more */
+    struct closing closing_apart = closing;
+    apart.connection.closing = has_closing ? &closing_apart : NULL;
+    struct parked *parked = park_incarnation(&parking, &apart);
     CLAIM(parked != NULL, "no memory");
     back.index = given.index;
+    back.owner = given.owner;
     parking.lanes.vectors &= (choice & 4) == 0; /* what one way wrote the other reads */
     CLAIM(park_restore(&parking, parked, &back), "no memory");
     CLAIM((back.connection.closing != NULL) == has_closing, "closing");
