@@ -66,11 +66,11 @@ enum episode_kind { EPISODE_TIME_WAIT, EPISODE_PORTS, EPISODE_CHURN, EPISODES };
 struct census_more {
     _Alignas(64) struct series series; /* from the CENSUS_SERIES-th connection on */
     struct cohorts *cohorts;           /* SERVICE, from the second connection on; in its pool */
-    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
-    struct dwell *dwell;           /* SERVICE; NULL: none; owned */
-    struct rate opened_rate;       /* not of a SOURCE: its opened_pace is enough */
+    struct dwell *dwell;               /* SERVICE; NULL: none; owned */
+    struct rate opened_rate;           /* not of a SOURCE: its opened_pace is enough */
     uint64_t reuses;
     nanotime reuse_least;
+    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
     nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last, until cohorts */
     struct worst *worst_leaks; /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
     struct worst *worst_ports; /* PAIR: of its connections; NULL: none; owned */

@@ -143,6 +143,14 @@ static bool is_drawn(struct census *census, struct census_entry *entry, unsigned
     return entry->drawn;
 }
 
+/* Whether the change shows in the series: where nothing is opened, closed or held anew within the
+ * newest point, that has the most already. */
+static bool is_shown(const struct series *series, const struct census_change *change)
+{
+    return (change->what & (DELTA_OPENED | DELTA_CLOSED)) != 0 || change->enters != 0 ||
+           !series_is_at_newest(series, change->delta->t);
+}
+
 /* Before the change is counted. */
 static struct host_point *point_at(struct census_entry *entry, nanotime t)
 {
@@ -171,7 +179,7 @@ bool census_count_fully(struct census *census, struct census_entry *entry,
         return true; /* nothing happened */
     if (opened && !prepare_opening(census, entry))
         return false;
-    bool drawn = is_drawn(census, entry, change->what);
+    bool drawn = is_drawn(census, entry, change->what) && is_shown(&entry->more->series, change);
     struct host_point *point = drawn ? point_at(entry, delta->t) : NULL;
     if (entry->opened == 0)
         entry->first_port = delta->end[CLIENT].port;

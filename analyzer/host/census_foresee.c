@@ -59,10 +59,12 @@ static inline void fetch_more(const struct census_entry *entry, const struct del
     fetch_line(&entry->more->refs);
 }
 
-/* The newest point of what is drawn. */
-static inline void fetch_point(const struct census_entry *entry)
+/* The newest point of what is drawn, where it changes: seldom within a handshake. */
+static inline void fetch_point(const struct census_entry *entry, const struct delta *delta)
 {
-    if (entry != NULL && entry->drawn && entry->more->series.count > 0)
+    bool shown = (delta->what & (DELTA_OPENED | DELTA_CLOSED)) != 0 ||
+                 delta->after[CLIENT] > HOLDING_LAST || delta->after[SERVER] > HOLDING_LAST;
+    if (shown && entry != NULL && entry->drawn && entry->more->series.count > 0)
         fetch_line(&entry->more->series.point[entry->more->series.count - 1]);
 }
 
@@ -131,7 +133,7 @@ static inline void foresee_rest(const struct census *census, const struct delta 
 {
     fetch_service(likely->entry[HOST_SERVICE], delta);
     for (int scope = 0; scope < HOST_SCOPES; scope++) {
-        fetch_point(likely->entry[scope]);
+        fetch_point(likely->entry[scope], delta);
         if ((delta->what & DELTA_OPENED) != 0)
             fetch_neighbours(census, likely->entry[scope]);
     }

@@ -28,6 +28,7 @@ static void carry_points(struct carry *carry, struct series *series)
     series->count = count;
     for (uint32_t i = 0; i < count; i++)
         carry_fields(carry, host_point_fields, &series->point[i]);
+    series->newest = count == 0 ? 0 : series->point[count - 1].t;
 }
 
 static void carry_dwell(struct carry *carry, struct census *census, struct census_more *more)

@@ -33,6 +33,7 @@ static void halve(struct series *series)
         kept++;
     }
     series->count = kept;
+    series->newest = series->point[kept - 1].t;
     series->step *= 2;
 }
 
@@ -57,9 +58,18 @@ static bool append(struct series *series, nanotime t, const struct host_point *h
         return false;
     struct host_point *point = &series->point[series->count++];
     *point = *held;
-    point->t = t;
+    point->t = series->newest = t;
     point->opened = point->closed = 0;
     return true;
+}
+
+/* The point of that place.  Of one before the newest, the newest will not hear: whoever asks from
+ * now on is sent here. */
+static struct host_point *older(struct series *series, uint32_t place)
+{
+    if (place + 1 < series->count)
+        series->newest = INT64_MAX;
+    return &series->point[place];
 }
 
 struct host_point *series_at(struct series *series, nanotime t, const struct host_point *held)
@@ -70,7 +80,7 @@ struct host_point *series_at(struct series *series, nanotime t, const struct hos
     }
     nanotime away = time_since(t, series->point[0].t);
     if (away < 0)
-        return &series->point[0];
+        return older(series, 0);
     while (away / series->step >= HOST_POINTS)
         halve(series);
     uint32_t place = (uint32_t)(away / series->step);
@@ -79,7 +89,7 @@ struct host_point *series_at(struct series *series, nanotime t, const struct hos
         if (!append(series, begin, held))
             return NULL;
     }
-    return &series->point[place];
+    return older(series, place);
 }
 
 void series_clear(struct series *series)

@@ -14,14 +14,19 @@ struct series {
     struct host_point *point; /* owned */
     uint32_t count, room;
     nanotime step;
+    nanotime newest; /* when the newest point begins: known without looking at it, far away */
 };
+
+/* Whether a moment falls into the newest point, as nearly all do. */
+static inline bool series_is_at_newest(const struct series *series, nanotime t)
+{
+    return series->count > 0 && t >= series->newest && time_since(t, series->newest) < series->step;
+}
 
 /* The newest point, where a moment falls into it, as nearly all do; NULL: it does not. */
 static inline struct host_point *series_now(const struct series *series, nanotime t)
 {
-    struct host_point *newest = series->count == 0 ? NULL : &series->point[series->count - 1];
-    bool within = newest != NULL && t >= newest->t && time_since(t, newest->t) < series->step;
-    return within ? newest : NULL;
+    return series_is_at_newest(series, t) ? &series->point[series->count - 1] : NULL;
 }
 
 /*
