@@ -7,30 +7,55 @@ void shards_note_status(struct shards *shards, enum status status)
         shards->status = status;
 }
 
-/* The share whose next record stands first; NULL when all are delivered. */
-static struct share *first_share(const struct shards *shards)
+static const struct ledger_entry *next_of(const struct share *share)
+{
+    return &share->ledger.entry[share->delivered];
+}
+
+/* The share whose next record stands first, and in *ret_rival the first of the others' records, or
+ * NULL; NULL when all are delivered. */
+static struct share *first_share(const struct shards *shards, const struct ledger_entry **ret_rival)
 {
     struct share *first = NULL;
+    *ret_rival = NULL;
     for (uint32_t i = 0; i < shards->count; i++) {
         struct share *share = shards_oldest_share(shards, i);
         if (share->delivered == share->ledger.count)
             continue;
-        if (first == NULL || ledger_before(&share->ledger.entry[share->delivered],
-                                           &first->ledger.entry[first->delivered]))
+        if (first == NULL) {
             first = share;
+        } else if (ledger_before(next_of(share), next_of(first))) {
+            *ret_rival = next_of(first);
+            first = share;
+        } else if (*ret_rival == NULL || ledger_before(next_of(share), *ret_rival)) {
+            *ret_rival = next_of(share);
+        }
     }
     return first;
+}
+
+/* Hands on the records of a share that stand before the others': several of a packet, or of a
+ * deadline, come one behind the other. */
+static void deliver_run(struct shards *shards, struct share *share,
+                        const struct ledger_entry *rival)
+{
+    do {
+        if (share->delivered % LEDGER_AHEAD == 0)
+            ledger_foresee(&share->ledger, share->delivered, shards->sink);
+        const struct ledger_entry *entry = &share->ledger.entry[share->delivered++];
+        shards_note_status(shards, ledger_deliver(&share->ledger, entry, shards->sink));
+    } while (share->delivered < share->ledger.count &&
+             (rival == NULL || ledger_before(next_of(share), rival)));
 }
 
 /* Merges the records of the oldest epoch and hands them on; false when there are more to come, as a
  * ledger was full. */
 static bool merge(struct shards *shards)
 {
-    for (struct share *share = first_share(shards); share != NULL; share = first_share(shards)) {
-        if (share->delivered % LEDGER_AHEAD == 0)
-            ledger_foresee(&share->ledger, share->delivered, shards->sink);
-        const struct ledger_entry *entry = &share->ledger.entry[share->delivered++];
-        shards_note_status(shards, ledger_deliver(&share->ledger, entry, shards->sink));
+    const struct ledger_entry *rival;
+    struct share *share;
+    while ((share = first_share(shards, &rival)) != NULL) {
+        deliver_run(shards, share, rival);
         if (share->delivered == share->ledger.count && crew_resume(shards, share))
             return false; /* what it writes next may stand before what others hold */
     }
