@@ -332,6 +332,7 @@ void shards_free(struct shards *shards)
 {
     if (shards == NULL)
         return;
+    shards->sink = NULL;
     shards_collect(shards);
     crew_end(shards);
     for (uint32_t i = 0; i < shards->count; i++)

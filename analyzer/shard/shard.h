@@ -66,6 +66,8 @@ void shards_count(const struct shards *shards, struct engine_stock *ret_stock,
 /* Ends and writes everything that lives; sums the engines' counts into *ret_counts. */
 enum status shards_finish(struct shards *shards, nanotime now, struct engine_counts *ret_counts);
 
-void shards_free(struct shards *shards); /* accepts NULL; stops the threads */
+/* Accepts NULL; stops the threads.  Records that are still under way, as after a failure, are not
+ * delivered: their sink may be gone. */
+void shards_free(struct shards *shards);
 
 #endif

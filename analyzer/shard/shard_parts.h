@@ -64,7 +64,8 @@ struct shard {
  * or have no room for more.
  */
 struct shards {
-    struct sink *sink;
+    struct sink
+        *sink; /* not owned; NULL at the end: what comes yet, after a failure, is for nobody */
     const struct moments *losses;
     nanotime two_msl;
     uint32_t count;         /* of shards: one a thread, the caller's included */
