@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "huge.h"
-
 enum { WORD = 64, WORDS = BERTHS_SLAB_SLOTS / WORD, LINE = 64 };
 
 _Static_assert(WORDS * sizeof(uint64_t) <= LINE, "the marks of a slab fit a cache line");
@@ -40,58 +38,22 @@ static bool is_taken(const struct berths *berths, uint32_t index)
     return (marks_of(berths, index >> BERTHS_SLAB_BITS)[slot / WORD] >> slot % WORD & 1) != 0;
 }
 
-/* The first few slabs are taken one by one; then so many at once that they fill large pages. */
-enum { FEW = 16, GROUP = 8 };
-
-/* Whether memory is taken for that slab, and those of its group behind it. */
-static bool is_first_of_group(uint32_t slab)
-{
-    return slab < FEW || slab % GROUP == 0;
-}
-
-static bool make_room(struct berths *berths, uint32_t slabs)
-{
-    uint32_t capacity = berths->slab_capacity == 0 ? FEW : berths->slab_capacity;
-    while (capacity < slabs)
-        capacity *= 2;
-    if (capacity == berths->slab_capacity)
-        return true;
-    char **grown = realloc(berths->slabs, capacity * sizeof(*grown));
-    if (grown == NULL)
-        return false;
-    berths->slabs = grown;
-    berths->slab_capacity = capacity;
-    return true;
-}
-
-/* The slabs of the group that begins behind the last slab. */
-static bool add_group(struct berths *berths)
-{
-    const uint32_t count = berths->slab_count < FEW ? 1 : GROUP;
-    const size_t octets = berths->slot_size * BERTHS_SLAB_SLOTS + LINE;
-    if (!make_room(berths, berths->slab_count + count))
-        return false;
-    char *first = huge_new(count * octets);
-    for (uint32_t i = 0; first != NULL && i < count; i++)
-        berths->slabs[berths->slab_count + i] = first + i * octets;
-    return first != NULL;
-}
-
 static bool add_slab(struct berths *berths)
 {
-    if (is_first_of_group(berths->slab_count) && !add_group(berths))
+    if (berths->slab_count == berths->slab_capacity) {
+        uint32_t capacity = berths->slab_capacity == 0 ? 16 : berths->slab_capacity * 2;
+        char **slabs = realloc(berths->slabs, capacity * sizeof(*slabs));
+        if (slabs == NULL)
+            return false;
+        berths->slabs = slabs;
+        berths->slab_capacity = capacity;
+    }
+    char *slab = aligned_alloc(LINE, berths->slot_size * BERTHS_SLAB_SLOTS + LINE);
+    if (slab == NULL)
         return false;
-    memset(marks_of(berths, berths->slab_count), 0, WORDS * sizeof(uint64_t));
-    berths->slab_count++;
+    berths->slabs[berths->slab_count++] = slab;
+    memset(marks_of(berths, berths->slab_count - 1), 0, WORDS * sizeof(uint64_t));
     return true;
-}
-
-/* Its group goes with the first of it. */
-static void drop_last_slab(struct berths *berths)
-{
-    berths->slab_count--;
-    if (is_first_of_group(berths->slab_count))
-        free(berths->slabs[berths->slab_count]);
 }
 
 /* Takes a slot out of the free list. */
@@ -158,7 +120,7 @@ void berths_draw_in(struct berths *berths, void (*moved)(void *context, void *sl
         memcpy(berths_at(berths, to), berths_at(berths, index), berths->slot_size);
         moved(context, berths_at(berths, to), to);
     }
-    drop_last_slab(berths);
+    free(berths->slabs[--berths->slab_count]);
     berths->next = first;
 }
 
@@ -169,8 +131,8 @@ uint64_t berths_octets(const struct berths *berths)
 
 void berths_clear(struct berths *berths)
 {
-    while (berths->slab_count > 0)
-        drop_last_slab(berths);
+    for (uint32_t i = 0; i < berths->slab_count; i++)
+        free(berths->slabs[i]);
     free(berths->slabs);
     memset(berths, 0, sizeof(*berths));
 }

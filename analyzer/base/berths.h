@@ -3,9 +3,8 @@
  * together.
  *
  * As a pool (pool.h), but what was taken at the most is not kept for ever: when many slots are
- * free, those of the last slab are moved into others, and the slab is given back, once it is the
- * first of its group.  So what is held is what is taken, a sixteenth, two slabs, and a group. Index
- * 0 is never given out.
+ * free, those of the last slab are moved into others, and the slab is given back.  So what is held
+ * is what is taken, a sixteenth, and two slabs.  Index 0 is never given out.
  */
 #ifndef LASTACK_BASE_BERTHS_H
 #define LASTACK_BASE_BERTHS_H
