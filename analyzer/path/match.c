@@ -8,13 +8,37 @@
 #include "pair_ways.h"
 #include "verdict.h"
 
+/* One tap has shown a copy that the other has yet to show, unless it was lost. */
+static bool awaits_copy(const struct recent *recent)
+{
+    enum { LONG = 128 }; /* segments that may be on their way at once */
+    return recent->copies[0] != recent->copies[1] && recent->spared < LONG;
+}
+
+/* Makes room in the ring: of what waits for a copy the place is another one's, that does not. */
+static struct recent *make_place(struct recent ring[RECENT_CROSSINGS], uint8_t next)
+{
+    struct recent *place = &ring[next];
+    if (!awaits_copy(place))
+        return place;
+    for (int i = 1; i < RECENT_CROSSINGS; i++) {
+        struct recent *other = &ring[(next + i) % RECENT_CROSSINGS];
+        if (awaits_copy(other))
+            continue;
+        place->spared++;
+        *other = *place;
+        break;
+    }
+    return place;
+}
+
 static void remember(struct joint *joint, const struct lone *a, const struct lone *b)
 {
     uint8_t *next = &joint->recent_next[a->end];
-    joint->recent[a->end][*next] = a->print;
-    joint->recent_at[a->end][*next][a->tap] = (struct moment){a->seen.packet, a->seen.t};
-    joint->recent_at[a->end][*next][b->tap] = (struct moment){b->seen.packet, b->seen.t};
-    memset(joint->recent_copies[a->end][*next], 0, sizeof(joint->recent_copies[a->end][*next]));
+    struct recent *place = make_place(joint->recent[a->end], *next);
+    *place = (struct recent){.print = a->print};
+    place->at[a->tap] = (struct moment){a->seen.packet, a->seen.t};
+    place->at[b->tap] = (struct moment){b->seen.packet, b->seen.t};
     *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
 }
 
@@ -212,16 +236,17 @@ bool match_recent_copy(struct pair *pair, const struct lone *new)
 {
     struct joint *joint = pair_joint(pair, new->joint);
     for (int i = 0; i < RECENT_CROSSINGS; i++) {
-        uint8_t *copies = joint->recent_copies[new->end][i];
-        const struct moment *at = joint->recent_at[new->end][i];
+        struct recent *recent = &joint->recent[new->end][i];
+        uint8_t *copies = recent->copies;
+        const struct moment *at = recent->at;
+        nanotime apart = time_since(new->seen.t, at[new->tap].t);
         if (at[new->tap].packet == 0 ||
-            !print_is_copy(&joint->recent[new->end][i], &new->print,
-                           time_since(new->seen.t, at[new->tap].t), pair->config->copy_window))
+            !print_is_copy(&recent->print, &new->print, apart, pair->config->copy_window))
             continue;
         struct crossing *crossing = crossings_add(pair, new, FATE_DUPLICATED);
         if (crossing != NULL) {
             memcpy(crossing->original, at, sizeof(crossing->original));
-            crossing->late = time_since(new->seen.t, at[new->tap].t);
+            crossing->late = apart;
             crossing->passed_on = copies[1 - new->tap] > copies[new->tap];
         }
         copies[new->tap] += copies[new->tap] < UINT8_MAX;

@@ -63,8 +63,8 @@ static uint32_t oldest_of_all(const struct pair *pair)
 static bool has_twin(const struct joint *joint, const struct lone *new)
 {
     for (int i = 0; i < RECENT_CROSSINGS; i++) {
-        if (joint->recent_at[new->end][i][new->tap].packet != 0 &&
-            print_is_alike(&joint->recent[new->end][i], &new->print))
+        const struct recent *recent = &joint->recent[new->end][i];
+        if (recent->at[new->tap].packet != 0 && print_is_alike(&recent->print, &new->print))
             return true;
     }
     return false;

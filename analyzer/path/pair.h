@@ -110,6 +110,14 @@ struct difference {
     nanotime t, x;
 };
 
+/* A segment that arrived. */
+struct recent {
+    struct print print;
+    struct moment at[TAPS];
+    uint8_t copies[TAPS]; /* that each tap has shown since */
+    uint8_t spared;       /* how often it was kept, as one tap has shown more of them */
+};
+
 /* A connection as both taps show it. */
 struct joint {
     struct flow_key key[TAPS];
@@ -140,9 +148,7 @@ struct joint {
     nanotime last;         /* latest segment, by the first tap's clock */
     uint32_t older, newer; /* by use */
     struct end_view view[TAPS][ENDS];
-    struct print recent[ENDS][RECENT_CROSSINGS]; /* that arrived last */
-    struct moment recent_at[ENDS][RECENT_CROSSINGS][TAPS];
-    uint8_t recent_copies[ENDS][RECENT_CROSSINGS][TAPS]; /* that each tap has shown since */
+    struct recent recent[ENDS][RECENT_CROSSINGS]; /* that arrived last, a ring */
     uint8_t recent_next[ENDS];
     uint32_t tsval[ENDS][RECENT_STAMPS]; /* timestamps that arrived last */
     uint8_t tsval_next[ENDS];

@@ -189,6 +189,9 @@ static bool tell_changed(const struct path_occasion *occasion, struct event_reco
     leg->changed |= crossing->changed;
     int from = journey_side(occasion->journey, crossing->end);
     begin(event, occasion, EVENT_changed_between_taps, BLAME_MIDDLEBOX);
+    bool another = crossing->confidence != CONFIDENCE_CERTAIN && !crossing->marked;
+    if (another)
+        event->confidence = CONFIDENCE_POSSIBLE;
     name_changes(crossing->changed, what);
     /* the words must outlive this call: they are spelled from the constant set in the catalogue */
     report_detail(event, "first_of_them",
@@ -205,11 +208,12 @@ static bool tell_changed(const struct path_occasion *occasion, struct event_reco
     add_evidence(event, occasion, 1, &crossing->at[1], ROLE_REFERENCE, "the same segment here");
     report_explain(event,
                    "The %s of %s is not the same at both taps (packet %llu at %s, packet %llu at "
-                   "%s): %s differ%s.  Something between the taps rewrites it.",
+                   "%s): %s differ%s.  Something between the taps rewrites it%s.",
                    kind_of(&crossing->at[0]).text, endpoint(occasion->journey, from).text,
                    (unsigned long long)crossing->at[0].packet, name_of(occasion, 0),
                    (unsigned long long)crossing->at[1].packet, name_of(occasion, 1), what,
-                   strchr(what, ',') == NULL ? "s" : "");
+                   strchr(what, ',') == NULL ? "s" : "",
+                   another ? ", or these are two sendings of the same numbers" : "");
     report_remedy(event,
                   "Find the device between tap %s and tap %s that rewrites TCP headers (MSS "
                   "clamping, option stripping, proxies), and whether it is meant to.",

@@ -32,11 +32,11 @@ bool print_is_unmistakable(const struct print *a, const struct print *b)
     return print_is_alike(a, b) && print_is_marked(a, b) && (a->ip_id != 0 || octets);
 }
 
-/* Without an IP identification, a repetition of the sender looks the same, but comes later. */
 /* RFC 6864 4.1: an identification names a packet as long as a datagram may live, which is two
  * minutes; after that it comes round. */
 static const nanotime lifetime = 120 * (nanotime)NANO_PER_SECOND;
 
+/* Without an IP identification, a repetition of the sender looks the same, but comes later. */
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window)
 {
