@@ -77,11 +77,13 @@ static enum status take_status(struct shards *shards)
  */
 static void stride_to(struct shards *shards, nanotime to)
 {
-    nanotime leap = time_since(to, shards->begun);
-    nanotime stride = shards->stride; /* another one, perhaps, once connections have ended */
-    for (nanotime gone = 0; gone + stride < time_earlier_of(leap, shards->two_msl);
-         gone += stride) {
-        shards->clock = time_later_of(shards->clock, shards->begun + stride);
+    const nanotime from = shards->begun, leap = time_since(to, from);
+    if (leap <= shards->stride)
+        return;
+    const nanotime stride = shards->stride; /* another one, perhaps, once connections have ended */
+    const nanotime most = time_earlier_of(leap, shards->two_msl);
+    for (nanotime gone = stride; gone < most; gone += stride) {
+        shards->clock = time_later_of(shards->clock, from + gone); /* and never beyond `to` */
         give(shards, TASK_ANALYSE);
     }
 }

@@ -21,11 +21,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 # What share of the time: the structured target has most to say, the readers of one form least.
-SHARES = {"capture": 4, "conversations": 8, "dissect": 3, "filter": 1, "fragments": 2, "frames": 5,
+SHARES = {"capture": 4, "conversations": 8, "crowd": 3, "dissect": 3, "filter": 1, "fragments": 2, "frames": 5,
           "order": 1, "pieces": 3, "settings": 1, "states": 3, "taps": 4, "tcp-options": 1,
           "unpack": 2, "usual": 6}
 LONGEST = 4096
-FLAGS = {"usual": ["-max_len=240", "-len_control=0"]}  # more lives than that are not written
+# More lives, or deeds of many, than that are not written.
+FLAGS = {"usual": ["-max_len=240", "-len_control=0"], "crowd": ["-max_len=65"]}
 SLOWEST = 20  # times as long by the clock as by the processor, and no more
 SLOW = 5      # s of the processor that one input may take
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:allocator_may_return_null=1",

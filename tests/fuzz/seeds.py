@@ -124,6 +124,25 @@ def conversations_seeds():
     for name, story in conversation_stories().items():
         for first in (0, 1, 2):
             yield "%s-%d" % (name, first), bytes([first << 2 | 0x40 * first, 0, first & 1]) + story
+    for threads in (1, 2, 3): # beside the caller's; enough for each that it fetches ahead
+        yield "several-engines-%d" % threads, bytes([0x10 | threads, 0, 0]) + \
+            conversation_stories()["four"] * 5
+
+
+def crowd_seeds():
+    lone, open_, say, close, reset, again, reuse = range(7)
+    lives = {
+        "grow": [(lone, 0, 255, 1), (lone, 255, 255, 1), (open_, 0, 100, 1)],
+        "whole": [(open_, 0, 60, 1), (say, 0, 60, 1), (close, 0, 60, 2), (again, 0, 60, 3),
+                  (again, 0, 1, 6)],
+        "few-stay": [(open_, 0, 160, 1), (reset, 0, 78, 1), (reset, 82, 78, 1), (say, 79, 3, 6),
+                     (say, 79, 3, 6)],
+        "reused": [(open_, 0, 30, 0), (close, 0, 30, 0), (reuse, 0, 30, 3), (say, 0, 30, 3)],
+        "time": [(open_, 0, 40, 0), (say, 0, 40, 7), (close, 0, 40, 7), (open_, 0, 40, 6)],
+    }
+    for first in (1, 0x0e, 0x33):
+        for name, deeds in lives.items():
+            yield "%s-%d" % (name, first), bytes([first]) + b"".join(map(bytes, deeds))
 
 
 def usual_seeds():
@@ -302,7 +321,8 @@ def order_seeds():
     yield "park", b"\1\1" + bytes(i * 7 & 255 if i % 5 else 0 for i in range(4000))
 
 
-SEEDS = {"capture": capture_seeds, "conversations": conversations_seeds, "dissect": dissect_seeds,
+SEEDS = {"capture": capture_seeds, "conversations": conversations_seeds,
+         "crowd": crowd_seeds, "dissect": dissect_seeds,
          "filter": filter_seeds, "fragments": fragments_seeds, "frames": frames_seeds,
          "order": order_seeds, "pieces": pieces_seeds,
          "settings": settings_seeds, "states": states_seeds, "taps": taps_seeds,
