@@ -19,7 +19,9 @@ static void remember_fin(struct connection *connection, const struct segment *se
                          const struct step *step)
 {
     struct closing *closing = connection->closing;
-    if ((segment->flags & TCP_FIN) == 0 || step->end - 1 != connection->side[from].fin_seq)
+    const struct side *x = &connection->side[from];
+    bool is_fin = (segment->flags & TCP_FIN) != 0 && side_has(x, SIDE_FIN_SENT);
+    if (!is_fin || step->end - 1 != x->fin_seq)
         return;
     closing->fins[from]++;
     if (closing->fins[from] == 1)
