@@ -124,7 +124,7 @@ def conversations_seeds():
     for name, story in conversation_stories().items():
         for first in (0, 1, 2):
             yield "%s-%d" % (name, first), bytes([first << 2 | 0x40 * first, 0, first & 1]) + story
-    for threads in (1, 2, 3): # beside the caller's; enough for each that it fetches ahead
+    for threads in (1, 2, 3): # beside the caller's
         yield "several-engines-%d" % threads, bytes([0x10 | threads, 0, 0]) + \
             conversation_stories()["four"] * 5
 
