@@ -261,8 +261,7 @@ static void expand_icmp(const struct icmp_story *story, struct flow_record *flow
     memcpy(flow->icmp_last.from, last->error.from, sizeof(flow->icmp_last.from));
 }
 
-/* Clears a record but for the room of its histories, which their counts bound. */
-static void clear_record(struct flow_record *flow)
+void expand_clear(struct flow_record *flow)
 {
     char *first = (char *)flow;
     size_t room = sizeof(flow->side[0].history);
@@ -279,7 +278,7 @@ void expand_flow(const struct tuple *tuple, const struct incarnation *incarnatio
                  nanotime two_msl, struct flow_record *flow)
 {
     const struct connection *connection = &incarnation->connection;
-    clear_record(flow);
+    expand_clear(flow);
     expand_identity(tuple, incarnation, &flow->who);
     flow->start = connection->started;
     flow->end = connection->last_t;

@@ -9,6 +9,7 @@
 #include "expand.h"
 #include "flow/collide.h"
 #include "flow/embryo.h"
+#include "lone.h"
 #include "schedule.h"
 #include "tape.h"
 #include "tcp/copies.h"
@@ -364,6 +365,8 @@ void lives_finish(struct engine *engine, struct tuple *tuple)
 {
     if (tuple->is_parked && !schedule_unpark(engine, tuple))
         return;
+    if (tuple->embryonic && lone_end(engine, tuple, 0))
+        return;
     if (tuple->embryonic)
         lives_hatch(engine, tuple);
     if (tuple->retiring != NULL)
@@ -390,6 +393,11 @@ void lives_write_open(struct engine *engine, struct tuple *tuple)
 
 void lives_evict(struct engine *engine, struct tuple *tuple)
 {
+    if (tuple->embryonic && lone_end(engine, tuple, UINT64_C(1) << NOTE_memory_eviction)) {
+        engine->counts.evictions++;
+        lives_remove(engine, tuple);
+        return;
+    }
     if (tuple->embryonic)
         lives_hatch(engine, tuple);
     if (tuple->is_parked && !schedule_unpark(engine, tuple))

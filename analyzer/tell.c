@@ -77,6 +77,30 @@ void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segmen
     send(engine, &delta);
 }
 
+void tell_lone_gone(struct engine *engine, const struct tuple *tuple)
+{
+    const struct embryo *embryo = &tuple->embryo;
+    if (!is_listening(engine))
+        return;
+    struct delta delta = {
+        .what = DELTA_GONE | (engine->finishing ? DELTA_CUT : 0),
+        .t = engine->clock,
+        .opened = embryo->time,
+        .reuse = NANOTIME_UNKNOWN,
+        .incarnation = 1,
+        .flow_uid = tuple->last_uid,
+        .before = {HOLDING_OPENING, HOLDING_NOTHING},
+        .after = {engine->finishing ? HOLDING_OPENING : HOLDING_NOTHING, HOLDING_NOTHING},
+        .state = {STATE_SYN_SENT, STATE_CLOSED},
+        .close_kind = CLOSE_UNANSWERED,
+        .initiator = INITIATOR_NONE,
+    };
+    name_ends(&delta, tuple, embryo->end);
+    delta.end[0].packets = 1;
+    delta.end[0].ip_bytes = embryo->ip_length;
+    send(engine, &delta);
+}
+
 void tell_hatched(struct incarnation *incarnation)
 {
     incarnation->told[0] = HOLDING_OPENING;

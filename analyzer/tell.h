@@ -16,6 +16,9 @@ void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segmen
 /* What was told of the SYN that the incarnation was hatched from. */
 void tell_hatched(struct incarnation *incarnation);
 
+/* A lone SYN that was never hatched ends, and with it its connection, unanswered. */
+void tell_lone_gone(struct engine *engine, const struct tuple *tuple);
+
 /*
  * An incarnation begins with the segment; those before it on the tuple, if any, are still there.
  * A second SYN of a hatched one is a step as any other.

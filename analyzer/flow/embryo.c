@@ -38,13 +38,18 @@ void embryo_keep(struct tuple *tuple, const struct segment *segment, int end)
     };
 }
 
+void embryo_forget(struct tuple *tuple)
+{
+    tuple->embryonic = false;
+    tuple->current = tuple->candidate = tuple->retiring = NULL;
+    tuple->tombstones = NULL;
+}
+
 int embryo_hatch(struct tuple *tuple, struct segment *segment)
 {
     const struct embryo embryo = tuple->embryo;
     int end = embryo.end;
-    tuple->embryonic = false;
-    tuple->current = tuple->candidate = tuple->retiring = NULL;
-    tuple->tombstones = NULL;
+    embryo_forget(tuple);
     memset(segment, 0, sizeof(*segment));
     segment->time = embryo.time;
     segment->packet = embryo.packet;

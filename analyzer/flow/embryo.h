@@ -16,6 +16,9 @@ bool embryo_fits(const struct segment *segment);
 /* Keeps the segment, sent by that end, in a tuple that holds nothing yet. */
 void embryo_keep(struct tuple *tuple, const struct segment *segment, int end);
 
+/* Leaves a tuple that holds nothing. */
+void embryo_forget(struct tuple *tuple);
+
 /* Gives the segment back and leaves a tuple that holds nothing; returns the end that sent it. */
 int embryo_hatch(struct tuple *tuple, struct segment *ret_segment);
 

@@ -213,6 +213,12 @@ static enum status keep_delta(struct sink *sink, const struct delta *delta)
     return keep(sink, LEDGER_DELTA, delta, sizeof(*delta));
 }
 
+/* Without a text. */
+static enum status keep_plain(struct sink *sink, const struct plain_flow *plain)
+{
+    return keep(sink, LEDGER_PLAIN, plain, told_plain_size(plain));
+}
+
 static const struct sink_ops ledger_ops = {
     .flow = keep_flow,
     .event = keep_event,
@@ -220,6 +226,23 @@ static const struct sink_ops ledger_ops = {
     .segment = keep_segment,
     .delta = keep_delta,
 };
+
+/* Where nobody makes a text, whoever writes a record may leave it at its plain_flow. */
+static const struct sink_ops plain_ops = {
+    .flow = keep_flow,
+    .plain = keep_plain,
+    .event = keep_event,
+    .transition = keep_transition,
+    .segment = keep_segment,
+    .delta = keep_delta,
+};
+
+void ledger_serve(struct ledger *ledger, struct speller *speller, bool plain)
+{
+    ledger->speller = speller;
+    ledger->plain = plain;
+    ledger->sink.ops = plain && speller == NULL ? &plain_ops : &ledger_ops;
+}
 
 void ledger_init(struct ledger *ledger, const struct ledger_key *now, size_t room,
                  void (*drain)(struct ledger *ledger))

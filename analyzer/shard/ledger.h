@@ -54,6 +54,10 @@ struct ledger {
 void ledger_init(struct ledger *ledger, const struct ledger_key *now, size_t room,
                  void (*drain)(struct ledger *ledger));
 
+/* What the reader needs of flows: their text, made by the speller (NULL: none), and where they were
+ * ordinary, no more than their plain_flow. */
+void ledger_serve(struct ledger *ledger, struct speller *speller, bool plain);
+
 /* Whether entry a stands before entry b of another ledger. */
 bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b);
 

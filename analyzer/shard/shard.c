@@ -245,8 +245,7 @@ static void make_ledgers(struct shard *shard, struct sink *sink, size_t room)
     for (int i = 0; i < RING; i++) {
         shard->share[i].shard = shard;
         ledger_init(&shard->share[i].ledger, &shard->engine.now, room, crew_drain);
-        shard->share[i].ledger.speller = shard->speller;
-        shard->share[i].ledger.plain = is_plain_enough;
+        ledger_serve(&shard->share[i].ledger, shard->speller, is_plain_enough);
     }
 }
 

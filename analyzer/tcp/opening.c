@@ -11,7 +11,6 @@ enum {
     CONTROL = TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK,
     BEGUN = SIDE_HEARD | SIDE_ISS_KNOWN | SIDE_SYN_SEEN,
     ENTANGLED = SIDE_FIN_SENT | SIDE_SYN_CUT,
-    MAX_SCALE = 14, /* RFC 7323 2.3 */
 };
 
 /* Entries of the history before each of the three, and behind them; the SYN-ACK brings two. */
@@ -89,7 +88,7 @@ static void take_options(struct side *x, const struct segment *segment)
     }
     if ((segment->options & OPTION_WINDOW_SCALE) != 0) {
         x->flags |= SIDE_SCALED;
-        x->window_scale = segment->window_scale > MAX_SCALE ? MAX_SCALE : segment->window_scale;
+        x->window_scale = opening_window_scale(segment->window_scale);
     }
     if ((segment->options & OPTION_SACK_PERMITTED) != 0)
         x->flags |= SIDE_SACK;

@@ -16,6 +16,13 @@
 /* Whether the segment from side `from` is one of them, and nothing had come between. */
 bool opening_fits(const struct connection *connection, const struct segment *segment, int from);
 
+/* The shift that counts of a SYN's (RFC 7323 2.3). */
+static inline uint8_t opening_window_scale(uint8_t shift)
+{
+    enum { MOST = 14 };
+    return shift > MOST ? MOST : shift;
+}
+
 /* Takes one that fits; *step is begun. */
 void opening_take(struct connection *connection, const struct segment *segment, int from,
                   struct step *step);
