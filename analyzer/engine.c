@@ -138,6 +138,7 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
 {
     bool first = tuple == NULL;
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
+    engine->shares_frames |= item->part > 0;
     if (first)
         tuple = add_tuple(engine, item);
     if (tuple == NULL || (first && keep_small(engine, item, tuple)) || !make_whole(engine, tuple))
@@ -360,8 +361,14 @@ static void fetch_next_lives(const struct flow_table *table, uint32_t index)
         __builtin_prefetch(&tuple->current->first_packet);
 }
 
-/* What lives at the end, in the order of its first packets; of those in one frame, by their tuples,
- * so that neither the table's secret nor the number of threads shows. */
+/* What decides between tuples that began in one frame, so that neither the table's secret nor the
+ * number of threads shows.  Where no frame held several packets, there is nothing to decide. */
+static uint64_t tie_of(const struct engine *engine, const struct tuple *tuple)
+{
+    return engine->shares_frames ? flow_key_uid(&tuple->key, 0, 0, 0) : 0;
+}
+
+/* What lives at the end, in the order of its first packets. */
 uint64_t engine_finish_begin(struct engine *engine)
 {
     engine->finishing = true;
@@ -378,7 +385,7 @@ uint64_t engine_finish_begin(struct engine *engine)
         uint64_t first = first_packet_of(tuple);
         if (first != UINT64_MAX)
             engine->survivors[engine->survivor_count++] =
-                (struct ranked){first, flow_key_uid(&tuple->key, 0, 0, 0), tuple};
+                (struct ranked){first, tie_of(engine, tuple), tuple};
     }
     ranked_sort(engine->survivors, engine->survivor_count);
     return engine->survivor_count;

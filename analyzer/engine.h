@@ -53,6 +53,7 @@ struct engine {
     const struct moments *losses; /* when the capture lost packets; not owned, NULL: it tells not */
     uint32_t losses_known;        /* of these, up to what was analysed */
     bool finishing;               /* the capture is over */
+    bool shares_frames;           /* tuples may have begun in the same frame */
     struct ledger_key now;        /* what is being done: the key of the records that come of it */
     nanotime clock;               /* capture clock: running maximum */
     enum status status;           /* first failure since it was last asked for */

@@ -312,6 +312,8 @@ static void read_all(struct engines *engines)
     }
     read_tuples(engines);
     read_agendas(engines);
+    for (uint32_t i = 0; i < engines->count; i++)
+        engines->engine[i]->shares_frames = true; /* for all that is known here */
 }
 
 void engines_carry(struct carry *carry, struct engine *const *list, uint32_t count)

@@ -1,6 +1,7 @@
 /* ranked: see ranked.h. */
 #include "ranked.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,8 +48,13 @@ static void sort_ties(struct ranked *items, size_t count)
 void ranked_sort(struct ranked *items, size_t count)
 {
     uint64_t bits = 0; /* that any number has */
-    for (size_t i = 0; i < count; i++)
+    bool rising = true;
+    for (size_t i = 0; i < count; i++) {
         bits |= items[i].number;
+        rising &= i == 0 || items[i - 1].number < items[i].number;
+    }
+    if (rising) /* as what was never given up stands in memory */
+        return;
     struct ranked *other = count < DIGITS ? NULL : malloc(count * sizeof(*other));
     if (other == NULL) { /* or few: an array of digits costs more */
         if (count > 1)

@@ -23,12 +23,14 @@ static void do_task(struct engine *engine, const struct epoch *epoch, struct sha
         analyse(engine, epoch, share);
         break;
     case TASK_SNAPSHOT_BEGIN:
+        engine->shares_frames |= epoch->shares_frames;
         engine_snapshot_begin(engine);
         break;
     case TASK_SNAPSHOT_UNTIL:
         engine_snapshot_until(engine, epoch->until);
         break;
     case TASK_FINISH_BEGIN:
+        engine->shares_frames |= epoch->shares_frames;
         engine_finish_begin(engine);
         break;
     case TASK_FINISH_UNTIL:

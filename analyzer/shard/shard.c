@@ -128,6 +128,7 @@ enum status shards_take(struct shards *shards, uint32_t context)
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
     shards->last_packet = item->segment.packet;
+    shards->shares_frames |= item->part > 0;
     uint32_t owner = engine_owner(item->hash, shards->count);
     struct share *share = &shards->shard[owner]->share[shards->given % RING];
     share->item[share->count++] = item;
@@ -171,6 +172,7 @@ static uint64_t *piece_ends(const struct shards *shards, uint64_t *ret_count)
 static void write_in_pieces(struct shards *shards, enum task begin, enum task piece)
 {
     uint64_t count;
+    filling(shards)->shares_frames = shards->shares_frames;
     give(shards, begin);
     shards_collect(shards);
     uint64_t *ends = piece_ends(shards, &count);

@@ -27,9 +27,10 @@ enum task {
 /* Segments of an epoch, in capture order, and what is to be done. */
 struct epoch {
     enum task task;
-    nanotime advance; /* deadlines up to here are applied after the items */
-    uint32_t losses;  /* of the capture, told up to here */
-    uint64_t until;   /* with TASK_SNAPSHOT_UNTIL and TASK_FINISH_UNTIL */
+    nanotime advance;   /* deadlines up to here are applied after the items */
+    uint32_t losses;    /* of the capture, told up to here */
+    uint64_t until;     /* with TASK_SNAPSHOT_UNTIL and TASK_FINISH_UNTIL */
+    bool shares_frames; /* with TASK_SNAPSHOT_BEGIN and TASK_FINISH_BEGIN: as in struct shards */
     uint32_t count;
     struct engine_item item[EPOCH];
 };
@@ -75,6 +76,7 @@ struct shards {
     nanotime begun;       /* the clock when the epoch that is filled began */
     nanotime stride;      /* that it may go on within an epoch */
     uint64_t last_packet; /* number of the latest segment */
+    bool shares_frames;   /* a frame held several packets: engine.h */
     struct epoch *epoch[RING];
     void *room[RING];   /* owned; the epochs stand in it */
     uint64_t given;     /* epochs; written under the lock */
