@@ -1,16 +1,13 @@
 /*
  * checksum: the TCP checksum, RFC 9293 3.1 over the pseudo-headers of IPv4 and RFC 8200 8.1.
  *
- * The one's complement sum minds neither the order of its words nor, but for one swap at the end,
- * that of the octets in them (RFC 1071 2), so memory is summed as this machine reads it, eight
- * octets at a time, and swapped once.
- *
  * A host whose card sums for it hands down the segment with the pseudo-header's sum alone in the
  * field (Linux CHECKSUM_PARTIAL, which a merged receive also leaves); a capture there sees that.
  */
 #include "tcp.h"
 
 #include "packet.h"
+#include "sum.h"
 #include "sum_vectors.h"
 
 enum { ADDRESS = 16, LONG = 128 /* octets, from which on vectors are worth asking for */ };
@@ -26,28 +23,9 @@ static uint16_t sum_fold(uint64_t sum)
 }
 
 /*
- * A one's complement sum of 64-bit words: a carry out of the top is worth one at the bottom, so
- * carries are counted and added in at the end.  Two of them run side by side, because each
+ * The words of a view in memory order, not yet folded.  Two sums run side by side, because each
  * addition waits for the one before.
  */
-struct sum {
-    uint64_t words;
-    uint64_t carries;
-};
-
-static void sum_add(struct sum *sum, uint64_t word)
-{
-    sum->words += word;
-    sum->carries += sum->words < word;
-}
-
-/* The sum in 32-bit words and not yet folded, so that a few of them can be added up. */
-static uint64_t sum_total(struct sum sum)
-{
-    return (sum.words >> 32) + (sum.words & 0xffffffff) + sum.carries;
-}
-
-/* The words of a view in memory order, not yet folded. */
 static inline uint64_t sum_words(struct view view)
 {
     struct sum even = {view_memory_last(view), 0};
@@ -92,25 +70,6 @@ static uint32_t sum_rest(uint8_t protocol, uint32_t length)
     return (uint32_t)protocol + (length >> 16) + (length & 0xffff);
 }
 
-/* From a number of sixteen bits to memory order. */
-static inline uint16_t sum_stored(uint32_t number)
-{
-    const uint8_t octets[] = {(uint8_t)(number >> 8), (uint8_t)number};
-    uint16_t word;
-    memcpy(&word, octets, sizeof word);
-    return word;
-}
-
-/*
- * Of a sum over addresses and segment, in memory order: whether it is what a good one gives.  That
- * folds to 0xffff: it is not 0, as the protocol is not, and a multiple of it.
- */
-static inline bool is_good(uint64_t sum, uint32_t length)
-{
-    sum += (uint64_t)sum_stored(PROTOCOL_TCP) + sum_stored(length >> 16) + sum_stored(length);
-    return sum % 0xffff == 0;
-}
-
 static enum checksum_verdict judge_not_good(uint32_t length, const struct segment *segment)
 {
     uint32_t pseudo = sum_number(sum_addresses(segment)) + sum_rest(PROTOCOL_TCP, length);
@@ -122,7 +81,7 @@ enum checksum_verdict checksum_judge(struct view tcp, uint32_t length,
 {
     if (tcp.octets < length)
         return CHECKSUM_UNVERIFIED;
-    if (is_good(sum_addresses(segment) + sum_memory(tcp), length))
+    if (sum_is_good(sum_addresses(segment) + sum_memory(tcp), length))
         return CHECKSUM_GOOD;
     return judge_not_good(length, segment);
 }
@@ -130,7 +89,7 @@ enum checksum_verdict checksum_judge(struct view tcp, uint32_t length,
 enum checksum_verdict checksum_judge_behind(struct view addresses, uint32_t length,
                                             const struct segment *segment)
 {
-    if (is_good(sum_memory(addresses), length))
+    if (sum_is_good(sum_memory(addresses), length))
         return CHECKSUM_GOOD;
     return judge_not_good(length, segment);
 }

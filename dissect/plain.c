@@ -1,111 +1,173 @@
 /* plain: see plain.h.  The layers' own files have the pictures of their headers. */
 #include "plain.h"
 
+#include "sum.h"
 #include "tcp.h"
 
 enum {
     LINK_TYPE_ETHERNET = 1,
-    ETHERTYPE_AT = 12,
-    ETHERTYPE_IP4 = 0x0800,
     ETHERNET_HEADER = 14,
-    VERSION_AND_LENGTH = 0x45, /* version 4, five words: no options */
-    IP4_ADDRESSES = 12,
     IP4_HEADER = 20,
-    IP4_FRAGMENT = 0x3fff, /* more fragments, or an offset */
     TCP_HEADER = 20,
     TCP_HEADER_STAMPED = 32,
-    STAMPS_ALONE = 0x0101080a, /* two fillers, kind, length */
+    TCP_HEADER_OPENING = 40,
 };
 
-static const uint32_t least = ETHERNET_HEADER + IP4_HEADER + TCP_HEADER;
+/*
+ * Where in the frame what is read together stands, four octets each:
+ *
+ *     TYPE        ethertype, version and length, class of service
+ *     LENGTH      total length, identification
+ *     FRAGMENT    flags and fragment offset, time to live, protocol
+ *     ADDRESSES   source, destination
+ *     TCP         ports, sequence number, ...
+ */
+enum {
+    TYPE = 12,
+    LENGTH = ETHERNET_HEADER + 2,
+    FRAGMENT = ETHERNET_HEADER + 6,
+    ADDRESSES = ETHERNET_HEADER + 12,
+    TCP = ETHERNET_HEADER + IP4_HEADER,
+    LEAST = TCP + TCP_HEADER,
+    STAMPED = TCP + TCP_HEADER_STAMPED,
+    OPENING = TCP + TCP_HEADER_OPENING,
+};
 
-static void note_ip(struct segment *segment, struct view ip)
+enum {
+    IP4_WITHOUT_OPTIONS = 0x080045,     /* IPv4 behind Ethernet, five words long */
+    WHOLE_TCP_MASK = 0x3fff00ff,        /* more fragments, or an offset; the protocol */
+    STAMPS_ALONE = 0x0101080a,          /* two fillers, kind, length */
+    SEGMENT_SIZE = 0x0204,              /* kind, length */
+    SACK_PERMITTED_STAMPS = 0x0402080a, /* kind, length; kind, length */
+    WINDOW_SCALE = 0x010303,            /* a filler, kind, length */
+};
+
+static inline void note_ip(struct segment *segment, struct view head)
 {
+    const uint32_t length = view_u32(head, LENGTH);
     memset(segment->source, 0, sizeof segment->source);
     memset(segment->destination, 0, sizeof segment->destination);
-    view_copy(ip, IP4_ADDRESSES, segment->source, 4);
-    view_copy(ip, IP4_ADDRESSES + 4, segment->destination, 4);
+    view_copy(head, ADDRESSES, segment->source, 4);
+    view_copy(head, ADDRESSES + 4, segment->destination, 4);
     segment->ip_version = IP_4;
-    segment->ip_length = view_u16(ip, 2);
-    segment->ip_id = view_u16(ip, 4);
-    segment->ttl = view_u8(ip, 8);
+    segment->ip_length = length >> 16;
+    segment->ip_id = (uint16_t)length;
+    segment->ttl = view_u8(head, FRAGMENT + 2);
 }
 
-static void note_tcp(struct segment *segment, struct view tcp)
+static inline void note_tcp(struct segment *segment, struct view head)
 {
-    segment->source_port = view_u16(tcp, 0);
-    segment->destination_port = view_u16(tcp, 2);
-    segment->sequence = view_u32(tcp, 4);
-    segment->acknowledgment = view_u32(tcp, 8);
-    segment->flags = view_u8(tcp, 13);
-    segment->window = view_u16(tcp, 14);
-    segment->checksum = view_u16(tcp, 16);
+    segment->source_port = view_u16(head, TCP);
+    segment->destination_port = view_u16(head, TCP + 2);
+    segment->sequence = view_u32(head, TCP + 4);
+    segment->acknowledgment = view_u32(head, TCP + 8);
+    segment->flags = view_u8(head, TCP + 13);
+    segment->window = view_u16(head, TCP + 14);
+    segment->checksum = view_u16(head, TCP + 16);
+}
+
+/* sack[] has a meaning up to sacks alone, and nothing there is a line of memory less to write. */
+static inline void note_nothing_else(struct segment *segment)
+{
+    memset(segment->vlan, 0, sizeof segment->vlan);
+    segment->mss = 0;
+    segment->window_scale = 0;
+    segment->further = false;
+    segment->around.tunnels = 0;
+    segment->around.seen_on = 0;
+    segment->tsval = segment->tsecr = 0;
+    segment->options = 0;
+    segment->sacks = 0;
+    segment->vlans = 0;
+    segment->checksum_verdict = CHECKSUM_UNVERIFIED;
+}
+
+/* Those that Linux sends with a SYN, in its order. */
+static inline bool note_opening(struct segment *segment, struct view frame)
+{
+    if (!view_holds(frame, OPENING))
+        return false;
+    const struct view head = view_first(frame, OPENING);
+    const uint32_t size = view_u32(head, LEAST), scale = view_u32(head, LEAST + 16);
+    if (size >> 16 != SEGMENT_SIZE || view_u32(head, LEAST + 4) != SACK_PERMITTED_STAMPS ||
+        scale >> 8 != WINDOW_SCALE)
+        return false;
+    segment->options = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_TIMESTAMPS | OPTION_WINDOW_SCALE;
+    segment->mss = (uint16_t)size;
+    segment->tsval = view_u32(head, LEAST + 8);
+    segment->tsecr = view_u32(head, LEAST + 12);
+    segment->window_scale = (uint8_t)scale;
+    return true;
 }
 
 /* Nearly always there are none, or time stamps alone. */
-static void note_options(struct segment *segment, struct view tcp, uint32_t header)
+static inline void note_options(struct segment *segment, struct view frame, uint32_t header)
 {
-    segment->options = 0;
-    segment->tsval = segment->tsecr = 0;
     if (header == TCP_HEADER)
         return;
-    if (header == TCP_HEADER_STAMPED && view_holds(tcp, TCP_HEADER_STAMPED) &&
-        view_u32(tcp, TCP_HEADER) == STAMPS_ALONE) {
+    if (header == TCP_HEADER_STAMPED && view_holds(frame, STAMPED) &&
+        view_u32(frame, LEAST) == STAMPS_ALONE) {
         segment->options = OPTION_TIMESTAMPS;
-        segment->tsval = view_u32(tcp, 24);
-        segment->tsecr = view_u32(tcp, 28);
+        segment->tsval = view_u32(frame, LEAST + 4);
+        segment->tsecr = view_u32(frame, LEAST + 8);
         return;
     }
-    tcp_options_read(view_after(view_first(tcp, header), TCP_HEADER), header - TCP_HEADER, segment);
+    if (header == TCP_HEADER_OPENING && note_opening(segment, frame))
+        return;
+    tcp_options_read(view_after(view_first(frame, TCP + header), LEAST), header - TCP_HEADER,
+                     segment);
 }
 
-static void note_nothing_else(struct segment *segment)
+/* Nearly every segment without payload is one with time stamps: its sum has five words. */
+static inline enum checksum_verdict judge(const struct segment *segment, struct view frame,
+                                          uint32_t length)
 {
-    memset(segment->vlan, 0, sizeof segment->vlan);
-    memset(segment->sack, 0, sizeof segment->sack);
-    segment->mss = 0;
-    segment->window_scale = 0;
-    segment->sacks = 0;
-    segment->vlans = 0;
-    segment->around.tunnels = 0;
-    segment->around.seen_on = 0;
-    segment->further = false;
+    struct view summed = view_first(view_after(frame, ADDRESSES), TCP - ADDRESSES + length);
+    if (length != TCP_HEADER_STAMPED)
+        return checksum_judge_behind(summed, length, segment);
+    struct sum sum = {view_memory64(summed, 0), 0};
+#pragma GCC unroll 4
+    for (size_t offset = 8; offset < STAMPED - ADDRESSES; offset += 8)
+        sum_add(&sum, view_memory64(summed, offset));
+    return sum_is_good(sum_total(sum), length) ? CHECKSUM_GOOD
+                                               : checksum_judge_behind(summed, length, segment);
 }
 
-static void note_payload(struct segment *segment, struct view tcp, uint32_t header, uint32_t length)
+static inline void note_payload(struct segment *segment, struct view frame, uint32_t header,
+                                uint32_t length)
 {
     segment->payload = length - header;
-    segment->payload_hash = payload_fingerprint(view_after(tcp, header), &segment->payload_hashed);
-    segment->cut = tcp.octets < length;
-    segment->checksum_verdict = CHECKSUM_UNVERIFIED;
+    segment->payload_hash = 0;
+    segment->payload_hashed = 0;
+    if (length > header && view_holds(frame, TCP + header + 1))
+        segment->payload_hash = payload_fingerprint(
+            view_after(view_first(frame, TCP + length), TCP + header), &segment->payload_hashed);
 }
 
 bool plain_read(const struct frame *frame, struct segment *ret_segment)
 {
     struct view whole = {frame->data, frame->captured};
-    if (frame->link_type != LINK_TYPE_ETHERNET || !view_holds(whole, least) ||
-        view_u16(whole, ETHERTYPE_AT) != ETHERTYPE_IP4)
+    if (frame->link_type != LINK_TYPE_ETHERNET || !view_holds(whole, LEAST))
         return false;
-    struct view ip = view_after(whole, ETHERNET_HEADER);
-    uint32_t length = view_u16(ip, 2);
-    bool plain = view_u8(ip, 0) == VERSION_AND_LENGTH && view_u8(ip, 9) == PROTOCOL_TCP &&
-                 (view_u16(ip, 6) & IP4_FRAGMENT) == 0 && length >= IP4_HEADER + TCP_HEADER &&
+    const struct view head = {frame->data, LEAST}; /* in which every access is known to lie */
+    uint32_t length = view_u16(head, LENGTH);
+    bool plain = view_u32(head, TYPE) >> 8 == IP4_WITHOUT_OPTIONS &&
+                 (view_u32(head, FRAGMENT) & WHOLE_TCP_MASK) == PROTOCOL_TCP &&
+                 length >= IP4_HEADER + TCP_HEADER &&
                  frame->part == 0; /* apart from its neighbour: just written, and alone */
     if (!plain)
         return false;
     length -= IP4_HEADER;
-    struct view tcp = view_first(view_after(ip, IP4_HEADER), length);
-    uint32_t header = (view_u8(tcp, 12) >> 4) * 4u;
+    const uint32_t header = (view_u8(head, TCP + 12) >> 4) * 4u;
     if (header < TCP_HEADER || header > length)
         return false;
-    note_ip(ret_segment, ip);
-    note_tcp(ret_segment, tcp);
+    note_ip(ret_segment, head);
+    note_tcp(ret_segment, head);
     note_nothing_else(ret_segment);
-    note_options(ret_segment, tcp, header);
-    note_payload(ret_segment, tcp, header, length);
+    note_options(ret_segment, whole, header);
+    note_payload(ret_segment, whole, header, length);
+    ret_segment->cut = !view_holds(whole, TCP + length);
     if (!ret_segment->cut)
-        ret_segment->checksum_verdict = (uint8_t)checksum_judge_behind(
-            view_first(view_after(ip, IP4_ADDRESSES), IP4_HEADER - IP4_ADDRESSES + length), length,
-            ret_segment);
+        ret_segment->checksum_verdict = (uint8_t)judge(ret_segment, whole, length);
     return true;
 }
