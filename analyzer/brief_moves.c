@@ -13,7 +13,7 @@
 #include "decide.h"
 #include "schedule.h"
 #include "tcp/copies.h"
-#include "tcp/usual.h"
+#include "tcp/course.h"
 #include "tell.h"
 
 /* One connection in the tuple, of which nothing is being decided. */
@@ -55,19 +55,13 @@ static bool is_remarkable(const struct engine *engine, const struct connection *
     return has_half_closed(connection, from);
 }
 
-/* What the segment is, if all that is done of it is done below. */
-static enum usual find_usual(const struct engine *engine, const struct tuple *tuple,
-                             const struct segment *segment, int from)
+/* Whether the segment leads the connection on, and all that is done of it is done below. */
+static bool fits(const struct engine *engine, const struct connection *connection,
+                 const struct segment *segment, int from)
 {
-    const struct connection *connection = &tuple->current->connection;
     nanotime idle = time_since(segment->time, connection->last_t);
-    if (idle >= decide_least_idle(&engine->config))
-        return USUAL_NOT;
-    enum usual usual = usual_move_of(connection, segment, from);
-    bool odd = usual == USUAL_OPENING
-                   ? connection->side[0].tally.packets == 0 || connection->simultaneous_open
-                   : usual == USUAL_PARTING && is_remarkable(engine, connection, segment, from);
-    return odd ? USUAL_NOT : usual;
+    return idle < decide_least_idle(&engine->config) && course_fits(connection, segment, from) &&
+           !is_remarkable(engine, connection, segment, from);
 }
 
 /* As in decide_step(). */
@@ -81,22 +75,22 @@ static void note(struct incarnation *current, const struct segment *segment, int
     current->watched = 0;
 }
 
-static void take(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end,
-                 enum usual usual)
+static void take(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
 {
     struct incarnation *current = tuple->current;
+    struct connection *connection = &current->connection;
     int from = incarnation_side(current, end);
     struct step step;
-    usual_step_begin(&step, &current->connection, segment, from);
-    if (usual == USUAL_PARTING && current->connection.closing == NULL)
+    course_step_begin(&step, connection, segment, from);
+    if ((segment->flags & TCP_FIN) != 0 && connection->closing == NULL)
         flow_table_give_closing(&engine->table, current);
-    if (!usual_take(&current->connection, segment, from, usual, &step))
+    if (!course_take(connection, segment, from, &step))
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;
     engine->counts.damaged += step.damaged;
     if (segment->payload > 0)
         incarnation_remember(current, segment, end);
-    if (usual != USUAL_WORD) /* which moves nobody */
+    if (connection->course != COURSE_PROVEN) /* where the last one moved nobody */
         tell_step(engine, tuple, current, &step);
     note(current, segment, from);
 }
@@ -104,19 +98,20 @@ static void take(struct engine *engine, struct tuple *tuple, const struct segmen
 bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                          int end)
 {
-    if ((segment->flags & TCP_RST) != 0 || !is_alone(tuple) || engine->trace_transitions ||
-        (!engine->at_ease && !brief_is_at_ease(engine)))
+    if (!is_alone(tuple) || tuple->current->connection.course == COURSE_NONE ||
+        engine->trace_transitions || (!engine->at_ease && !brief_is_at_ease(engine)))
         return false;
     struct connection *connection = &tuple->current->connection;
     int from = incarnation_side(tuple->current, end);
-    enum usual usual = find_usual(engine, tuple, segment, from);
+    if (!fits(engine, connection, segment, from))
+        return false;
     uint32_t print = copies_print(segment);
-    if (usual == USUAL_NOT || copies_know(connection, print))
+    if (copies_know(connection, print))
         return false;
     if (engine->losses_known > 0 && decide_has_lost(engine, tuple->current))
         tuple->current->notes |= UINT64_C(1) << NOTE_capture_drop;
     copies_remember(connection, segment, from, print);
-    take(engine, tuple, segment, end, usual);
+    take(engine, tuple, segment, end);
     schedule_alone(engine, tuple);
     return true;
 }

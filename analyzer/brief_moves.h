@@ -1,7 +1,7 @@
 /*
  * brief_moves: the short way through the engine of the segments that open a connection and end it.
  *
- * A SYN-ACK, its ACK, the server's first word, a FIN, the ACK of one (tcp/usual.h), in a tuple of
+ * A SYN-ACK, its ACK, the server's first word, a FIN, the ACK of one (tcp/course.h), in a tuple of
  * one connection of which no case is open: the segment moves a side, the census is told, and a
  * deadline may be set.  Nothing else of the long way (dispatch.h, decide.h) concerns it; a test
  * compares them octet by octet.

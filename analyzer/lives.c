@@ -13,8 +13,7 @@
 #include "schedule.h"
 #include "tape.h"
 #include "tcp/copies.h"
-#include "tcp/opening.h"
-#include "tcp/usual.h"
+#include "tcp/course.h"
 #include "tell.h"
 #include "trace.h"
 
@@ -333,15 +332,12 @@ static void take_syn(struct engine *engine, struct tuple *tuple, const struct se
 {
     struct incarnation *fresh = tuple->current;
     struct step step;
-    bool usual =
-        opening_fits(&fresh->connection, segment, 0) && decide_least_idle(&engine->config) > 0;
-    if (!usual) {
+    if (!course_begins(segment) || decide_least_idle(&engine->config) <= 0) {
         connection_segment(&fresh->connection, segment, 0, &step);
         decide_step(engine, tuple, fresh, &step);
         return;
     }
-    usual_step_begin(&step, &fresh->connection, segment, 0);
-    opening_take(&fresh->connection, segment, 0, &step);
+    course_begin(&fresh->connection, segment);
     if (decide_is_notable(fresh, &fresh->connection.side[1], segment))
         decide_note_packet(fresh, segment, 0);
 }

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "closing.h"
+#include "course.h"
 #include "facts.h"
 #include "moves.h"
+#include "ordinary.h"
 #include "shown.h"
 #include "tallies.h"
-#include "usual.h"
 #include "window.h"
 
 enum { PLAUSIBLE = 1 << 24 }; /* octets: no more is in flight when a stream is picked up */
@@ -396,8 +397,8 @@ static void examine_rst(const struct connection *connection, const struct segmen
     step->injected = window_is_foreign_ttl(&connection->side[from], segment);
 }
 
-bool connection_segment_fully(struct connection *connection, const struct segment *segment,
-                              int from, struct step *step)
+static bool take_fully(struct connection *connection, const struct segment *segment, int from,
+                       struct step *step)
 {
     struct side *x = &connection->side[from];
     step_begin(step, connection, segment, from);
@@ -449,14 +450,24 @@ bool connection_segment_fully(struct connection *connection, const struct segmen
     return true;
 }
 
+bool connection_segment_fully(struct connection *connection, const struct segment *segment,
+                              int from, struct step *step)
+{
+    bool taken = take_fully(connection, segment, from, step);
+    connection->course = course_find(connection);
+    return taken;
+}
+
 bool connection_segment(struct connection *connection, const struct segment *segment, int from,
                         struct step *step)
 {
-    enum usual usual = usual_of(connection, segment, from);
-    if (usual == USUAL_NOT)
+    if (!ordinary_may_come(connection, from) || !ordinary_follows(connection, segment, from))
         return connection_segment_fully(connection, segment, from, step);
     step_begin(step, connection, segment, from);
-    return usual_take(connection, segment, from, usual, step);
+    step->ordinary = true;
+    zeek_view_ordinary(&connection->zeek, segment, from);
+    ordinary_segment(connection, segment, from);
+    return true;
 }
 
 void connection_clear(struct connection *connection)

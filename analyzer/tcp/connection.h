@@ -194,7 +194,8 @@ struct connection {
     bool acknowledged : 1;    /* the SYN-ACK was, by the client */
     bool reordered : 1;       /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
     bool simultaneous_open : 1;
-    seq third_sequence;                    /* as third_flags */
+    uint8_t course : 3; /* enum course: how far it came that took the usual one */
+    seq third_sequence; /* as third_flags */
     uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
     nanotime syn_t, ack_t;                 /* as synack_t */
     uint64_t third_packet;                 /* as third_flags; 0: none */
@@ -247,7 +248,6 @@ struct step {
     bool stray;        /* answers a connection before this one: it was counted and moves nobody */
     bool injected;     /* an RST that its alleged sender most likely did not send */
     bool ordinary;     /* new data or a new ACK, in order; it moved nobody (ordinary.h) */
-    bool untold; /* set by who takes it in: change[] and cell[] are not asked for, stay empty */
     enum rst_form rst_form;
     enum rst_fit rst_fit;
     uint32_t changes, cells;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/carry_rows.h"
+#include "course.h"
 #include "zeek_letters.h"
 
 /* Structs with members of a few bits each, as they are carried: a table names whole members only.
@@ -155,4 +156,5 @@ void connection_carry(struct carry *carry, struct connection *connection)
     carry_zeek(carry, &connection->zeek);
     connection->closing =
         carry_optional(carry, connection->closing, sizeof(*connection->closing), closing_fields);
+    connection->course = course_find(connection);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "closing.h"
+#include "course.h"
 #include "moves.h"
 
 static void step_begin_quiet(struct step *step, const struct connection *connection)
@@ -20,6 +21,7 @@ void connection_two_msl(struct connection *connection, int side, nanotime deadli
                         struct step *step)
 {
     step_begin_quiet(step, connection);
+    connection->course = COURSE_NONE;
     struct motive motive = {FACT_TWO_MSL, BASIS_TIMER, deadline, 0, 0};
     side_apply(connection, side, &motive, step);
     closing_watch_end(connection, deadline);
@@ -29,6 +31,7 @@ void connection_forget(struct connection *connection, int side, enum fact fact, 
                        const struct segment *segment, struct step *step)
 {
     step_begin_quiet(step, connection);
+    connection->course = COURSE_NONE;
     uint64_t proof = basis == BASIS_PRESUMED ? 0 : segment->packet;
     if (connection->side[side].state == STATE_CLOSED) {
         int oldest = side_oldest_presumed(connection, side);
@@ -57,6 +60,7 @@ static int presumed_end(const struct connection *connection, int side, enum fact
 void connection_confirm_end(struct connection *connection, int side, const struct segment *by,
                             struct step *step)
 {
+    connection->course = COURSE_NONE;
     int end = presumed_end(connection, side, FACTS);
     if (end >= 0)
         side_confirm_alone(connection, side, end, BASIS_SENT, by->packet, step);
@@ -65,6 +69,7 @@ void connection_confirm_end(struct connection *connection, int side, const struc
 void connection_revoke_forget(struct connection *connection, int side, const struct segment *by,
                               struct step *step)
 {
+    connection->course = COURSE_NONE;
     int end = presumed_end(connection, side, FACT_SND_SYN);
     if (end >= 0)
         side_revoke(connection, side, end, by->packet, false, step);
@@ -74,6 +79,7 @@ void connection_revoke_forget(struct connection *connection, int side, const str
 void connection_revoke_last_ack(struct connection *connection, int side, const struct segment *by,
                                 struct step *step)
 {
+    connection->course = COURSE_NONE;
     int end = presumed_end(connection, side, FACT_FIN_ACKED);
     if (end >= 0)
         side_revoke(connection, side, end, by->packet, false, step);

@@ -4,7 +4,7 @@
 static void step_add_change(struct step *step, enum change_kind kind, int side,
                             const struct history_entry *entry)
 {
-    if (step->untold || step->changes == STEP_CHANGES)
+    if (step->changes == STEP_CHANGES)
         return;
     step->change[step->changes++] = (struct change){
         .kind = kind,
@@ -20,10 +20,42 @@ static void step_add_change(struct step *step, enum change_kind kind, int side,
 static void step_add_cell(struct step *step, int side, enum tcp_state state, enum fact fact,
                           bool unexpected)
 {
-    if (step->untold || step->cells == STEP_CELLS)
+    if (step->cells == STEP_CELLS)
         return;
     step->cell[step->cells++] =
         (struct cell){(uint8_t)side, (uint8_t)state, (uint8_t)fact, unexpected};
+}
+
+/* What stands in the history of a move; entries of a side stand in time order, though the capture's
+ * clock be set back: `newest` is the one before, NULL for none. */
+static struct history_entry entry_of(const struct side *x, int side, enum tcp_state next,
+                                     const struct motive *motive,
+                                     const struct history_entry *newest)
+{
+    return (struct history_entry){
+        .t = newest != NULL ? time_later_of(motive->t, newest->t) : motive->t,
+        .packet = motive->packet,
+        .state = next,
+        .fact = motive->fact,
+        .basis = motive->basis,
+        .side = (unsigned)side,
+        .by = motive->proof,
+        .before = x->state,
+    };
+}
+
+/* Writes a move into the history, where there is room in place. */
+static void enter(struct connection *connection, int side, enum tcp_state next,
+                  const struct motive *motive)
+{
+    struct history *history = &connection->history;
+    struct history_entry *entry = &history->first[history->count];
+    const struct history_entry *newest = entry - 1;
+    while (newest >= history->first && (newest->side != (unsigned)side || newest->revoked))
+        newest--;
+    *entry = entry_of(&connection->side[side], side, next, motive,
+                      newest >= history->first ? newest : NULL);
+    history->count++;
 }
 
 /* Where the entries in place are taken: it may be dropped. */
@@ -32,8 +64,8 @@ static void move_beyond(struct connection *connection, int side, enum tcp_state 
 {
     struct history *history = &connection->history;
     int newest = history_newest(history, side, history->count - 1);
-    struct history_entry entry = moves_entry(&connection->side[side], side, next, motive,
-                                             newest >= 0 ? history_peek(history, newest) : NULL);
+    struct history_entry entry = entry_of(&connection->side[side], side, next, motive,
+                                          newest >= 0 ? history_peek(history, newest) : NULL);
     history_push(history, &entry);
     step_add_change(step, CHANGE_MOVED, side, &entry);
 }
@@ -45,10 +77,9 @@ static inline void move(struct connection *connection, int side, enum tcp_state 
     if (connection->history.count >= HISTORY_INLINE) {
         move_beyond(connection, side, next, motive, step);
     } else {
-        moves_enter(connection, side, next, motive);
-        if (!step->untold)
-            step_add_change(step, CHANGE_MOVED, side,
-                            &connection->history.first[connection->history.count - 1]);
+        enter(connection, side, next, motive);
+        step_add_change(step, CHANGE_MOVED, side,
+                        &connection->history.first[connection->history.count - 1]);
     }
     x->state = (uint8_t)next;
     x->basis = (uint8_t)motive->basis;
@@ -92,8 +123,7 @@ void side_confirm_alone(struct connection *connection, int side, int index, enum
     struct history_entry *entry = history_at(history, index);
     entry->basis = basis;
     entry->by = proof;
-    if (!step->untold)
-        step_add_change(step, CHANGE_CONFIRMED, side, entry);
+    step_add_change(step, CHANGE_CONFIRMED, side, entry);
     bool last = index == history->count - 1 && !entry->revoked;
     if (last || history_newest(history, side, history->count - 1) == index)
         connection->side[side].basis = (uint8_t)basis;

@@ -17,38 +17,6 @@ struct motive {
     uint64_t proof; /* 0: none yet */
 };
 
-/* What stands in the history of a move; entries of a side stand in time order, though the capture's
- * clock be set back: `newest` is the one before, NULL for none. */
-static inline struct history_entry moves_entry(const struct side *x, int side, enum tcp_state next,
-                                               const struct motive *motive,
-                                               const struct history_entry *newest)
-{
-    return (struct history_entry){
-        .t = newest != NULL ? time_later_of(motive->t, newest->t) : motive->t,
-        .packet = motive->packet,
-        .state = next,
-        .fact = motive->fact,
-        .basis = motive->basis,
-        .side = (unsigned)side,
-        .by = motive->proof,
-        .before = x->state,
-    };
-}
-
-/* Writes a move into the history, where there is room in place. */
-static inline void moves_enter(struct connection *connection, int side, enum tcp_state next,
-                               const struct motive *motive)
-{
-    struct history *history = &connection->history;
-    struct history_entry *entry = &history->first[history->count];
-    const struct history_entry *newest = entry - 1;
-    while (newest >= history->first && (newest->side != (unsigned)side || newest->revoked))
-        newest--;
-    *entry = moves_entry(&connection->side[side], side, next, motive,
-                         newest >= history->first ? newest : NULL);
-    history->count++;
-}
-
 /* Applies a fact to a side by figure 5; false when the grid has no arrow there (then the cell is
  * noted in the step). */
 bool side_apply(struct connection *connection, int side, const struct motive *motive,

@@ -1,13 +1,12 @@
 /*
  * shown: what a segment shows of the side that sent it, remembered in the same way by the long way
- * (connection.c) and by the short ones (ordinary, opening, parting).  Inline, since each is a few
+ * (connection.c) and by the short ones (ordinary, course).  Inline, since each is a few
  * words at the packets' own rate.
  */
 #ifndef LASTACK_TCP_SHOWN_H
 #define LASTACK_TCP_SHOWN_H
 
 #include "connection.h"
-#include "moves.h"
 
 /* Its time stamps (RFC 7323 3.2); the segment has the option. */
 static inline void shown_stamps(struct side *x, const struct segment *segment)
@@ -73,50 +72,6 @@ static inline void shown_acknowledgment(struct side *x, struct side *y,
     }
     if (seq_after(segment->acknowledgment, y->snd_una))
         y->snd_una = segment->acknowledgment;
-}
-
-/* Along the arrow that the fact is in the side's state. */
-static inline void shown_arrow(struct connection *connection, int side, const struct motive *motive)
-{
-    struct side *x = &connection->side[side];
-    const struct fsm_cell *cell = fsm_lookup((enum tcp_state)x->state, motive->fact);
-    if (cell->kind != FSM_ARROW)
-        return;
-    moves_enter(connection, side, cell->next, motive);
-    x->state = (uint8_t)cell->next;
-    x->basis = (uint8_t)motive->basis;
-}
-
-/*
- * The segment of the step is a fact to a side; what is not presumed, it proves itself.  As
- * side_apply() has it; written out where nobody asks what changed, since fact and basis are known
- * there.
- */
-static inline void shown_fact(struct connection *connection, int side, enum fact fact,
-                              enum basis basis, struct step *step)
-{
-    const struct segment *segment = step->segment;
-    uint64_t proof = basis == BASIS_PRESUMED ? 0 : segment->packet;
-    struct motive motive = {fact, basis, segment->time, segment->packet, proof};
-    if (step->untold && connection->history.count < HISTORY_INLINE)
-        shown_arrow(connection, side, &motive);
-    else
-        side_apply(connection, side, &motive, step);
-}
-
-/* The segment of the step acknowledges entry `index`, one in place; newest: the side's last. */
-static inline void shown_proof(struct connection *connection, int side, int index, bool newest,
-                               struct step *step)
-{
-    struct history_entry *entry = &connection->history.first[index];
-    if (!step->untold) {
-        side_confirm_alone(connection, side, index, BASIS_ACKED, step->segment->packet, step);
-        return;
-    }
-    entry->basis = BASIS_ACKED;
-    entry->by = step->segment->packet;
-    if (newest)
-        connection->side[side].basis = BASIS_ACKED;
 }
 
 #endif

@@ -1,0 +1,78 @@
+/*
+ * course: how far a connection has come that took the usual course, and the segments that lead it
+ * on, each taken in one go.
+ *
+ *     BEGUN      SYN ->                       the client's first segment
+ *     ANSWERED         <-  SYN-ACK            acknowledges it, and no more
+ *     OPEN       ACK ->                       acknowledges that, without payload
+ *     PROVEN           <-  word               data, or the ACK of data: the server is ESTABLISHED
+ *     PARTING    FIN ->                       of either side
+ *     LEFT             <-  ACK                of the other side, alone, or with its FIN
+ *     PARTED           <-  FIN
+ *     (closed)   ACK ->
+ *
+ * All in order, nothing lost, late or sent again.  What the segments do is what
+ * connection_segment_fully() does; a test compares the two octet by octet.
+ *
+ * connection.course is what course_find() finds of the rest of the connection after every segment
+ * that is not ordinary (ordinary.h); those change nothing of it.
+ */
+#ifndef LASTACK_TCP_COURSE_H
+#define LASTACK_TCP_COURSE_H
+
+#include <stddef.h>
+#include <string.h>
+
+#include "connection.h"
+
+enum course {
+    COURSE_NONE, /* another one, or at its end */
+    COURSE_BEGUN,
+    COURSE_ANSWERED,
+    COURSE_OPEN,
+    COURSE_PROVEN,
+    COURSE_PARTING,
+    COURSE_LEFT,
+    COURSE_PARTED,
+};
+
+/* The shift that counts of a SYN's (RFC 7323 2.3). */
+static inline uint8_t course_window_scale(uint8_t shift)
+{
+    enum { MOST = 14 };
+    return shift > MOST ? MOST : shift;
+}
+
+/* How far the connection has come, by all that is known of it. */
+enum course course_find(const struct connection *connection);
+
+/* Whether the segment from side `from` leads it on from where it stands. */
+bool course_fits(const struct connection *connection, const struct segment *segment, int from);
+
+/*
+ * Begins a step of which nobody asks what changed, nor what had been, but for the two states: what
+ * course_take() needs.  Times and references are not set.
+ */
+static inline void course_step_begin(struct step *step, const struct connection *connection,
+                                     const struct segment *segment, int from)
+{
+    const size_t marks = offsetof(struct step, verdict);
+    memset(&step->verdict, 0, offsetof(struct step, change) - marks);
+    step->segment = segment;
+    step->from = from;
+    step->end = seq_add(segment->sequence, segment_occupies(segment));
+    step->before[0] = (enum tcp_state)connection->side[0].state;
+    step->before[1] = (enum tcp_state)connection->side[1].state;
+}
+
+/* Whether the segment is the SYN of a client that may begin one. */
+bool course_begins(const struct segment *segment);
+
+/* Takes that SYN, the first segment of a connection that it started. */
+void course_begin(struct connection *connection, const struct segment *syn);
+
+/* Takes a segment that fits; *step is begun.  As connection_segment(): false without memory. */
+bool course_take(struct connection *connection, const struct segment *segment, int from,
+                 struct step *step);
+
+#endif
