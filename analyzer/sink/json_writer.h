@@ -23,8 +23,8 @@ enum {
     JSON_KEY = 32,                /* the longest key with comma, quotes and colon */
     JSON_SECOND = TEXT_DATE + 11, /* "2026-11-20T15:00:07. */
     JSON_WORD = 40,               /* the longest word of a vocabulary with its quotes */
-    JSON_SCALAR = 64, /* the longest of these, number, time, uid or address with its quotes */
-    JSON_SECONDS = 8, /* that a writer remembers */
+    JSON_SCALAR = 64,   /* the longest of these, number, time, uid or address with its quotes */
+    JSON_SECONDS = 128, /* that a writer remembers: those of a record, and of the end of 2MSL */
     JSON_STRING = 10, /* what a string has of its own: quotes, and octets that may be overwritten */
     JSON_ESCAPED = 6, /* \u00XX: a character of a string at most */
 };

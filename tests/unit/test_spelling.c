@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../analyzer/base/community_id.h"
 #include "../../analyzer/base/digits.h"
@@ -185,7 +186,7 @@ static void moments_of_many_seconds_keep_apart(void **state)
     static const nanotime moments[] = {
         NANOTIME_UNKNOWN,
         0,
-        8000000000,
+        128000000000,
         999999999,
         1000000000,
         -1,
@@ -194,13 +195,13 @@ static void moments_of_many_seconds_keep_apart(void **state)
         NANOTIME_UNKNOWN,
         INT64_MAX,
         NANOTIME_UNKNOWN,
-        7999999999,
+        127999999999,
         0,
-        -8000000000,
+        -128000000000,
         1795186807200140999,
         1795186808000000000,
         1795186807999999999,
-        1795186815200140999,
+        1795186935200140999,
     };
     struct json_writer writer;
     (void)state;
@@ -234,6 +235,23 @@ static void moments_are_rfc_3339(void **state)
     check_time(true, INT64_MAX, "\"2262-04-11T23:47:16.854775807Z\"");
     check_time(true, INT64_MIN + 1, "\"1677-09-21T00:12:43.145224193Z\"");
     check_time(false, NANOTIME_UNKNOWN, "null");
+}
+
+/* Every day that has a name of four digits. */
+static void dates_agree_with_gmtime(void **state)
+{
+    enum { FIRST = -719528, LAST = 2932896 }; /* 0000-01-01, 9999-12-31 */
+    (void)state;
+    for (int64_t day = FIRST; day <= LAST; day++) {
+        char ours[TEXT_DATE + 1], theirs[64];
+        time_t second = (time_t)(day * 86400);
+        struct tm date;
+        *text_put_date(ours, day) = '\0';
+        assert_non_null(gmtime_r(&second, &date));
+        snprintf(theirs, sizeof theirs, "%04d-%02d-%02d", date.tm_year + 1900, date.tm_mon + 1,
+                 date.tm_mday);
+        assert_string_equal(ours, theirs);
+    }
 }
 
 static void check_address(int family, const uint8_t *address)
@@ -366,6 +384,7 @@ int main(void)
         cmocka_unit_test(decimals_agree_with_printf),
         cmocka_unit_test(moments_of_many_seconds_keep_apart),
         cmocka_unit_test(moments_are_rfc_3339),
+        cmocka_unit_test(dates_agree_with_gmtime),
         cmocka_unit_test(addresses_agree_with_inet_ntop),
         cmocka_unit_test(community_ids_are_the_published_ones),
         cmocka_unit_test(community_ids_have_no_direction),
