@@ -221,10 +221,6 @@ static enum vantage find_vantage(const struct flow_record *flow)
 
 static void expand_handshake(const struct connection *connection, struct flow_record *flow)
 {
-    flow->handshake_complete =
-        (connection->acknowledged && side_has(&connection->side[0], SIDE_SYN_SEEN)) ||
-        (connection->simultaneous_open && side_has(&connection->side[0], SIDE_ACKED) &&
-         side_has(&connection->side[1], SIDE_ACKED));
     flow->syn_to_synack = span(connection->synack_t, connection->syn_t);
     flow->synack_to_ack = span(connection->ack_t, connection->synack_t);
     flow->vantage = find_vantage(flow);
@@ -292,7 +288,7 @@ void expand_flow(const struct tuple *tuple, const struct incarnation *incarnatio
     for (int side = 0; side < SIDES; side++)
         expand_side(connection, side, &flow->side[side]);
     expand_handshake(connection, flow);
-    outcome_of(incarnation, two_msl, flow);
+    outcome_expand(incarnation, two_msl, flow);
     flow->zeek_state = zeek_view_state(&connection->zeek);
     zeek_view_history(&connection->zeek, flow->zeek_history, sizeof(flow->zeek_history));
     expand_icmp(incarnation->icmp, flow);

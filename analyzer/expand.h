@@ -12,7 +12,8 @@ void expand_identity(const struct tuple *tuple, const struct incarnation *incarn
 /* Clears a record but for the room of its histories, which their counts bound. */
 void expand_clear(struct flow_record *ret_flow);
 
-/* The whole flow record.  ended: the incarnation is over (false: the capture is). */
+/* The flow record, whole but for its outcome.  ended: the incarnation is over (false: the capture
+ * is). */
 void expand_flow(const struct tuple *tuple, const struct incarnation *incarnation, bool ended,
                  nanotime two_msl, struct flow_record *ret_flow);
 

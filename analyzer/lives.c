@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "decide.h"
+#include "ending.h"
 #include "evict.h"
-#include "expand.h"
 #include "flow/collide.h"
 #include "flow/embryo.h"
 #include "lone.h"
@@ -153,50 +153,12 @@ struct incarnation *lives_compete(struct engine *engine, struct tuple *tuple,
     return candidate;
 }
 
-static void hand_on(struct engine *engine, const struct flow_record *flow)
-{
-    if (engine->sink == NULL || engine->sink->ops->flow == NULL)
-        return;
-    enum status status = engine->sink->ops->flow(engine->sink, flow);
-    if (status != STATUS_OK && engine->status == STATUS_OK)
-        engine->status = status;
-}
-
-void lives_write_part(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation)
-{
-    struct flow_record flow;
-    expand_flow(tuple, incarnation, true, lives_two_msl(engine), &flow);
-    flow.final = false;
-    incarnation->part++;
-    hand_on(engine, &flow);
-}
-
-static void write_flow(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
-                       bool ended)
-{
-    struct flow_record flow; /* large: it is made once, for both that read it */
-    expand_flow(tuple, incarnation, ended, lives_two_msl(engine), &flow);
-    struct engine_counts *counts = &engine->counts;
-    counts->flows++;
-    counts->flows_by_kind[flow.close_kind]++;
-    for (int side = 0; side < SIDES; side++) {
-        counts->left[side][flow.side[side].state]++;
-        counts->left_presumed[side][flow.side[side].state] +=
-            flow.side[side].basis == BASIS_PRESUMED && flow.side[side].history_count > 0;
-        counts->history_dropped += flow.side[side].history_dropped;
-    }
-    if (incarnation->connection.history.starved)
-        engine->status = STATUS_NO_MEMORY;
-    tell_gone(engine, tuple, incarnation, &flow);
-    hand_on(engine, &flow);
-}
-
 static void free_incarnation(struct engine *engine, struct tuple *tuple,
                              struct incarnation *incarnation, bool ended)
 {
     decide_remaining(engine, tuple, incarnation);
     decide_end(engine, tuple, incarnation, ended);
-    write_flow(engine, tuple, incarnation, ended);
+    ending_write(engine, tuple, incarnation, ended);
     flow_table_free_incarnation(&engine->table, incarnation);
 }
 
@@ -382,7 +344,7 @@ void lives_write_open(struct engine *engine, struct tuple *tuple)
     struct incarnation *open[] = {tuple->retiring, tuple->current, tuple->candidate};
     for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
         if (open[i] != NULL)
-            lives_write_part(engine, tuple, open[i]);
+            ending_write_part(engine, tuple, open[i]);
     }
     schedule_tuple(engine, tuple);
 }

@@ -53,10 +53,7 @@ void lives_hatch(struct engine *engine, struct tuple *tuple);
 /* Ends and writes everything that a tuple holds at the end of the capture. */
 void lives_finish(struct engine *engine, struct tuple *tuple);
 
-/* Writes a part of a connection that goes on; it is counted when it ends. */
-void lives_write_part(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation);
-
-/* The same of all that a tuple holds; not of a lone SYN, which stays small. */
+/* Writes parts of all that a tuple holds and that goes on; not of a lone SYN, which stays small. */
 void lives_write_open(struct engine *engine, struct tuple *tuple);
 
 /* Removes a tuple that holds nothing but tombstones. */

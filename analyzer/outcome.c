@@ -39,45 +39,56 @@ static nanotime dwell_of_either(const struct flow_record *flow, enum tcp_state s
     return time_later_of(client, server);
 }
 
-/* Whether a reset moved a side for good. */
-static bool reset_took_effect(const struct side_record *side)
+/* What of a connection's history stands: the facts of each side that were not revoked, a bit each.
+ */
+struct standing {
+    uint32_t facts[SIDES];
+    bool any[SIDES]; /* the side has a history, revoked or not */
+};
+
+static struct standing standing_of(const struct history *history)
 {
-    for (uint32_t i = 0; i < side->history_count; i++) {
-        const struct history_record *entry = &side->history[i];
-        bool by_reset = entry->fact == FACT_GOT_RST || entry->fact == FACT_SND_RST;
-        if (by_reset && !entry->revoked)
-            return true;
+    struct standing standing = {0};
+    for (int i = 0; i < history->count; i++) {
+        const struct history_entry *entry = history_peek(history, i);
+        standing.any[entry->side] = true;
+        standing.facts[entry->side] |= (uint32_t)!entry->revoked << entry->fact;
     }
-    return false;
+    return standing;
+}
+
+/* Whether a reset moved a side for good. */
+static bool reset_took_effect(const struct standing *standing, int side)
+{
+    const uint32_t by_reset = UINT32_C(1) << FACT_GOT_RST | UINT32_C(1) << FACT_SND_RST;
+    return (standing->facts[side] & by_reset) != 0;
 }
 
 /* Whether the ACK of a side's FIN stands: it was seen, and not taken back since. */
-static bool fin_is_acked(const struct flow_record *flow, int side)
+static bool fin_is_acked(const struct standing *standing, int side)
 {
-    const struct side_record *x = &flow->side[side];
-    for (uint32_t i = x->history_count; i > 0; i--) {
-        const struct history_record *entry = &x->history[i - 1];
-        if (entry->fact == FACT_FIN_ACKED && !entry->revoked)
-            return true;
-    }
-    return false;
+    return (standing->facts[side] >> FACT_FIN_ACKED & 1) != 0;
 }
 
-static bool sent_fin(const struct flow_record *flow, int side)
+/* The packet of a side's first FIN; 0: it sent none. */
+static uint64_t fin_of(const struct incarnation *incarnation, int side)
 {
-    return flow->side[side].fin_packet != 0;
+    const struct closing *closing = incarnation->connection.closing;
+    return closing != NULL ? closing->fin[side].packet : 0;
 }
 
-static bool is_refused(const struct incarnation *incarnation, const struct flow_record *flow)
+/* Nothing came of the SYN, as far as an answer goes. */
+static bool had_no_answer(const struct incarnation *incarnation)
 {
-    return (incarnation->flags & INCARNATION_SYNCHRONIZED) == 0 && !flow->midstream &&
-           flow->side[SERVER].rst_packet != 0 && reset_took_effect(&flow->side[CLIENT]);
+    return (incarnation->flags & INCARNATION_SYNCHRONIZED) == 0 &&
+           !incarnation->connection.midstream;
 }
 
-static bool is_unanswered(const struct incarnation *incarnation, const struct flow_record *flow)
+static bool is_refused(const struct incarnation *incarnation, const struct standing *standing)
 {
-    return (incarnation->flags & INCARNATION_SYNCHRONIZED) == 0 && !flow->midstream &&
-           flow->side[SERVER].history_count == 0;
+    const struct closing *closing = incarnation->connection.closing;
+    return had_no_answer(incarnation) && closing != NULL && closing->rst[SERVER].packet != 0 &&
+           reset_took_effect(standing, CLIENT);
 }
 
 /* Neither FIN acknowledges the other, in whatever order the capture has them (EVENTS C2). */
@@ -98,19 +109,21 @@ static bool is_simultaneous(const struct incarnation *incarnation)
     return true;
 }
 
-static bool gave_up(const struct flow_record *flow, int side)
+static bool gave_up(const struct incarnation *incarnation, const struct standing *standing,
+                    int side)
 {
-    return flow->side[side].fin_copies >= FINS_GIVEN_UP && !fin_is_acked(flow, side);
+    const struct closing *closing = incarnation->connection.closing;
+    return closing != NULL && closing->fins[side] >= FINS_GIVEN_UP && !fin_is_acked(standing, side);
 }
 
 static enum close_kind find_kind(const struct incarnation *incarnation,
-                                 const struct flow_record *flow)
+                                 const struct standing *standing)
 {
-    bool both = fin_is_acked(flow, CLIENT) && fin_is_acked(flow, SERVER);
-    bool reset = reset_took_effect(&flow->side[CLIENT]) || reset_took_effect(&flow->side[SERVER]);
-    if (is_refused(incarnation, flow))
+    bool both = fin_is_acked(standing, CLIENT) && fin_is_acked(standing, SERVER);
+    bool reset = reset_took_effect(standing, CLIENT) || reset_took_effect(standing, SERVER);
+    if (is_refused(incarnation, standing))
         return CLOSE_REFUSED;
-    if (is_unanswered(incarnation, flow))
+    if (had_no_answer(incarnation) && !standing->any[SERVER])
         return CLOSE_UNANSWERED;
     if (incarnation->superseded && !both)
         return CLOSE_SUPERSEDED;
@@ -118,9 +131,10 @@ static enum close_kind find_kind(const struct incarnation *incarnation,
         return CLOSE_RESET;
     if (both)
         return is_simultaneous(incarnation) ? CLOSE_SIMULTANEOUS : CLOSE_ORDERLY;
-    if (gave_up(flow, CLIENT) || gave_up(flow, SERVER))
+    if (gave_up(incarnation, standing, CLIENT) || gave_up(incarnation, standing, SERVER))
         return CLOSE_TIMED_OUT;
-    return sent_fin(flow, CLIENT) != sent_fin(flow, SERVER) ? CLOSE_HALF_CLOSED : CLOSE_OPEN;
+    bool half = (fin_of(incarnation, CLIENT) != 0) != (fin_of(incarnation, SERVER) != 0);
+    return half ? CLOSE_HALF_CLOSED : CLOSE_OPEN;
 }
 
 static enum initiator by_side(int side)
@@ -129,17 +143,18 @@ static enum initiator by_side(int side)
 }
 
 /* The packet of a reset that the side itself sent; 0: none, or it was somebody else's. */
-static uint64_t own_reset(const struct side_record *side)
+static uint64_t own_reset(const struct closing *closing, int side)
 {
-    return side->rst_form == RST_FOREIGN ? 0 : side->rst_packet;
+    return closing == NULL || closing->rst_form[side] == RST_FOREIGN ? 0
+                                                                     : closing->rst[side].packet;
 }
 
 /* Who began to close: the first FIN, else the RST of a reset. */
-static enum initiator find_initiator(const struct incarnation *incarnation,
-                                     const struct flow_record *flow)
+static enum initiator find_initiator(const struct incarnation *incarnation, enum close_kind kind)
 {
-    const struct side_record *client = &flow->side[CLIENT], *server = &flow->side[SERVER];
-    switch (flow->close_kind) {
+    const struct closing *closing = incarnation->connection.closing;
+    uint64_t client = fin_of(incarnation, CLIENT), server = fin_of(incarnation, SERVER);
+    switch (kind) {
     case CLOSE_REFUSED:
     case CLOSE_UNANSWERED:
     case CLOSE_KINDS:
@@ -155,16 +170,36 @@ static enum initiator find_initiator(const struct incarnation *incarnation,
     }
     if (is_simultaneous(incarnation))
         return INITIATOR_BOTH;
-    if (client->fin_packet != 0 && server->fin_packet != 0)
-        return by_side(client->fin_packet < server->fin_packet ? CLIENT : SERVER);
-    if (client->fin_packet != 0 || server->fin_packet != 0)
-        return by_side(client->fin_packet != 0 ? CLIENT : SERVER);
-    if (flow->close_kind == CLOSE_OPEN)
+    if (client != 0 && server != 0)
+        return by_side(client < server ? CLIENT : SERVER);
+    if (client != 0 || server != 0)
+        return by_side(client != 0 ? CLIENT : SERVER);
+    if (kind == CLOSE_OPEN)
         return INITIATOR_NONE; /* whatever reset there was took no effect */
-    uint64_t by_client = own_reset(client), by_server = own_reset(server);
+    uint64_t by_client = own_reset(closing, CLIENT), by_server = own_reset(closing, SERVER);
     if (by_client != 0 && (by_server == 0 || by_client < by_server))
         return INITIATOR_CLIENT;
     return by_server != 0 ? INITIATOR_SERVER : INITIATOR_NONE;
+}
+
+static bool is_handshake_complete(const struct connection *connection)
+{
+    const struct side *side = connection->side;
+    return (connection->acknowledged && side_has(&side[CLIENT], SIDE_SYN_SEEN)) ||
+           (connection->simultaneous_open && side_has(&side[CLIENT], SIDE_ACKED) &&
+            side_has(&side[SERVER], SIDE_ACKED));
+}
+
+struct outcome outcome_of(const struct incarnation *incarnation)
+{
+    struct standing standing = standing_of(&incarnation->connection.history);
+    enum close_kind kind = find_kind(incarnation, &standing);
+    return (struct outcome){
+        .kind = kind,
+        .initiator = find_initiator(incarnation, kind),
+        .handshake_complete = is_handshake_complete(&incarnation->connection),
+        .has_history = {standing.any[CLIENT], standing.any[SERVER]},
+    };
 }
 
 /* When a side left TIME_WAIT by something else than the timer; unknown when it did not. */
@@ -201,12 +236,18 @@ static void find_time_wait(const struct incarnation *incarnation, nanotime two_m
     }
 }
 
-void outcome_of(const struct incarnation *incarnation, nanotime two_msl, struct flow_record *flow)
+void outcome_put(const struct outcome *outcome, struct flow_record *flow)
 {
-    flow->close_kind = find_kind(incarnation, flow);
-    flow->initiator = find_initiator(incarnation, flow);
+    flow->close_kind = outcome->kind;
+    flow->initiator = outcome->initiator;
+    flow->handshake_complete = outcome->handshake_complete;
+}
+
+void outcome_expand(const struct incarnation *incarnation, nanotime two_msl,
+                    struct flow_record *flow)
+{
     flow->fin_to_fin = NANOTIME_UNKNOWN;
-    if (sent_fin(flow, CLIENT) && sent_fin(flow, SERVER)) {
+    if (flow->side[CLIENT].fin_packet != 0 && flow->side[SERVER].fin_packet != 0) {
         nanotime between = time_since(flow->side[SERVER].fin_time, flow->side[CLIENT].fin_time);
         flow->fin_to_fin = between < 0 ? -between : between;
     }

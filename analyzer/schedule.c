@@ -5,6 +5,7 @@
 
 #include "brief.h"
 #include "decide.h"
+#include "ending.h"
 #include "evict.h"
 #include "flow/park.h"
 #include "lives.h"
@@ -246,7 +247,7 @@ static void write_parts(struct engine *engine, struct tuple *tuple, nanotime now
     engine->clock = now - 1; /* what is due now is not yet past */
     for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
         if (open[i] != NULL && part_due(engine, open[i]) == now)
-            lives_write_part(engine, tuple, open[i]);
+            ending_write_part(engine, tuple, open[i]);
     }
     engine->clock = clock;
 }

@@ -235,17 +235,17 @@ void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnat
 }
 
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
-               const struct flow_record *flow)
+               const struct outcome *outcome)
 {
     if (!is_listening(engine))
         return;
     struct delta delta;
     fill(&delta, engine, tuple, incarnation);
     delta.what |= DELTA_GONE;
-    delta.close_kind = (uint8_t)flow->close_kind;
-    delta.initiator = (uint8_t)flow->initiator;
+    delta.close_kind = (uint8_t)outcome->kind;
+    delta.initiator = (uint8_t)outcome->initiator;
     delta.answered = incarnation->connection.side[1].tally.syns > 0;
-    delta.established = flow->handshake_complete;
+    delta.established = outcome->handshake_complete;
     if (engine->finishing)
         delta.what |= DELTA_CUT;
     else

@@ -8,6 +8,7 @@
 #define LASTACK_TELL_H
 
 #include "engine.h"
+#include "outcome.h"
 
 /* A lone SYN, kept small: opened.  Its identity stays in tuple->last_uid. */
 void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segment *segment,
@@ -30,8 +31,8 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
 void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct step *step);
 
-/* The incarnation's record was written; it is about to be freed. */
+/* The incarnation is about to be freed, and its record comes next, where there is one. */
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
-               const struct flow_record *flow);
+               const struct outcome *outcome);
 
 #endif

@@ -34,8 +34,7 @@ struct dwell *dwell_new(uint32_t exact)
     return dwell;
 }
 
-/* By state: of the close, one more than the dwell_state; 0: it is none of these. */
-static const uint8_t dwell_by_state[TCP_STATES + 1] = {
+const uint8_t dwell_by_state[TCP_STATES + 1] = {
     [STATE_FIN_WAIT_2] = DWELL_FIN_WAIT_2 + 1,
     [STATE_CLOSE_WAIT] = DWELL_CLOSE_WAIT + 1,
     [STATE_LAST_ACK] = DWELL_LAST_ACK + 1,
@@ -125,43 +124,25 @@ void dwell_fetch(const struct dwell *dwell)
     fetch_line(&dwell->exact);
 }
 
-/* From an entry of the history to the next one that holds; NULL: the side was left there. */
-static inline void set_stay(struct stay *stay, const struct history_record *from,
-                            const struct history_record *to)
+/* Returns the end of the side's stays. */
+static struct stay *stays_of_side(const struct side_record *side, struct stay *ret_stay)
 {
-    stay->state = (enum dwell_state)(dwell_by_state[from->state] - 1);
-    stay->length = NANOTIME_UNKNOWN;
-    stay->presumed = false;
-    if (to == NULL)
-        return;
-    stay->length = time_later_of(0, time_since(to->t, from->t));
-    stay->presumed = from->basis == BASIS_PRESUMED || to->basis == BASIS_PRESUMED;
-}
-
-/* Returns how many stays the side has. */
-static uint32_t stays_of_side(const struct side_record *side, struct stay *ret_stay)
-{
-    const struct history_record *begun = NULL; /* in a state of the close, and not over */
+    struct dwell_walk walk = {.next = ret_stay};
     const struct history_record *end = side->history + side->history_count;
-    uint32_t stays = 0;
     for (const struct history_record *entry = side->history; entry < end; entry++) {
-        if (entry->revoked)
-            continue;
-        if (begun != NULL)
-            set_stay(&ret_stay[stays++], begun, entry);
-        begun = dwell_by_state[entry->state] != 0 ? entry : NULL;
+        if (!entry->revoked)
+            dwell_walk_step(&walk, entry->state, entry->t, entry->basis == BASIS_PRESUMED);
     }
-    if (begun != NULL)
-        set_stay(&ret_stay[stays++], begun, NULL);
-    return stays;
+    return dwell_walk_end(&walk);
 }
 
 uint32_t dwell_stays(const struct flow_record *flow, struct stay ret_stay[DWELL_STAYS])
 {
     if (!flow->final)
         return 0;
-    uint32_t stays = stays_of_side(&flow->side[CLIENT], ret_stay);
-    return stays + stays_of_side(&flow->side[SERVER], ret_stay + stays);
+    const struct stay *end =
+        stays_of_side(&flow->side[SERVER], stays_of_side(&flow->side[CLIENT], ret_stay));
+    return (uint32_t)(end - ret_stay);
 }
 
 enum status dwell_add_stays(struct dwell *dwell, const struct stay *stay, uint32_t stays)

@@ -41,6 +41,39 @@ struct stay {
 
 enum { DWELL_STAYS = 2 * RECORD_HISTORY }; /* of both sides of a flow, at most */
 
+/* By state: of the close, one more than the dwell_state; 0: it is none of these. */
+extern const uint8_t dwell_by_state[TCP_STATES + 1];
+
+/* The stays of one side, gathered from the entries of its history that hold, in their order. */
+struct dwell_walk {
+    struct stay *next; /* where the next stay goes: room for as many as there are entries */
+    nanotime since;    /* it is in `in` */
+    uint8_t in;        /* one more than the dwell_state; 0: in no state of the close */
+    bool presumed;     /* that it is there */
+};
+
+/* The side comes into a state; presumed: that is. */
+static inline void dwell_walk_step(struct dwell_walk *walk, enum tcp_state state, nanotime t,
+                                   bool presumed)
+{
+    if (walk->in != 0)
+        *walk->next++ = (struct stay){.state = (enum dwell_state)(walk->in - 1),
+                                      .length = time_later_of(0, time_since(t, walk->since)),
+                                      .presumed = walk->presumed || presumed};
+    walk->in = dwell_by_state[state];
+    walk->since = t;
+    walk->presumed = presumed;
+}
+
+/* There are no more: where it is, it was left.  Returns the end of its stays. */
+static inline struct stay *dwell_walk_end(struct dwell_walk *walk)
+{
+    if (walk->in != 0)
+        *walk->next++ =
+            (struct stay){.state = (enum dwell_state)(walk->in - 1), .length = NANOTIME_UNKNOWN};
+    return walk->next;
+}
+
 /*
  * Every stay of both sides of a flow, and none of a part of a flow that goes on: its final record
  * has them.  Returns how many there are.
