@@ -101,6 +101,8 @@ struct sack_block {
  *
  * In the order of use: what an ordinary segment of a known connection is asked for is the last
  * cache line, from the end of `around` on; it is read by another thread than it was written by.
+ * What is remembered of it together stands together, and from `sequence` to `ip_version` what a
+ * copy has in common with its original, in words.
  */
 struct segment {
     uint8_t source[16];
@@ -113,23 +115,23 @@ struct segment {
     bool further; /* valid with every result: the frame has a packet behind this one */
     struct sack_block sack[SEGMENT_SACKS];
     struct encapsulation around; /* the tunnels that it came through */
-    uint32_t sequence;
+    uint32_t ip_length; /* octets of the IP packet, headers included, by its own length field */
     int64_t time; /* capture time, ns since the epoch; stamped by the caller, dissect leaves it */
-    uint64_t packet;         /* number in the whole input, from 1; stamped by the caller */
-    uint32_t acknowledgment; /* as in the header, meaningful with TCP_ACK */
-    uint32_t payload;        /* octets of payload by the IP length, never by the captured length */
-    uint32_t ip_length;    /* octets of the IP packet, headers included, by its own length field */
-    uint32_t tsval, tsecr; /* with OPTION_TIMESTAMPS */
-    uint32_t payload_hash; /* of the captured payload, at most its first 128 octets; 0: none */
-    uint16_t window;       /* unscaled */
-    uint16_t checksum;     /* as in the header */
-    uint16_t options;      /* enum tcp_option_bit */
-    uint16_t ip_id;        /* IPv4 identification; 0 under IPv6 */
-    uint8_t ip_version;    /* 4 or 6 */
-    uint8_t ttl;           /* TTL, or IPv6 hop limit */
-    uint8_t flags;         /* enum tcp_flag */
-    uint8_t checksum_verdict; /* enum checksum_verdict */
+    uint64_t packet; /* number in the whole input, from 1; stamped by the caller */
+    uint32_t sequence;
+    uint32_t acknowledgment;  /* as in the header, meaningful with TCP_ACK */
+    uint32_t payload;         /* octets of payload by the IP length, never by the captured length */
+    uint32_t payload_hash;    /* of the captured payload, at most its first 128 octets; 0: none */
+    uint32_t tsval, tsecr;    /* with OPTION_TIMESTAMPS */
+    uint16_t window;          /* unscaled */
+    uint16_t checksum;        /* as in the header */
+    uint16_t options;         /* enum tcp_option_bit */
+    uint8_t flags;            /* enum tcp_flag */
+    uint8_t ip_version;       /* 4 or 6 */
+    uint16_t ip_id;           /* IPv4 identification; 0 under IPv6 */
     uint8_t sacks;            /* blocks in sack[] */
+    uint8_t ttl;              /* TTL, or IPv6 hop limit */
+    uint8_t checksum_verdict; /* enum checksum_verdict */
     uint8_t vlans;            /* tags in vlan[], outermost first */
     uint8_t cut;              /* 1: the capture holds less than the IP length */
     uint8_t payload_hashed;   /* octets that payload_hash covers */

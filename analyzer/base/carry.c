@@ -7,7 +7,7 @@
 #include "hash.h"
 
 enum {
-    FORMAT = 4,
+    FORMAT = 5,
     CHECKSUM = 8,       /* octets */
     TABLES = 128,       /* that a state may use */
     NUMBER_OCTETS = 10, /* of a number of 64 bits, 7 bits an octet */

@@ -184,7 +184,7 @@ struct connection {
     uint64_t caveats;    /* bits of the integrity notes, as the flow's record has them */
     uint8_t third_flags; /* of the ACK of the SYN-ACK, where it carried nothing */
     uint8_t direction;   /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
-    uint8_t recent_next : 4;
+    uint8_t recent_next; /* slot of recent[] that is taken next */
     bool midstream : 1;
     bool refusing_syn : 1; /* set by the caller: this segment answers a SYN that TIME_WAIT refuses
                           for its sequence number, which does not start 2MSL anew */

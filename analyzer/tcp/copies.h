@@ -14,6 +14,8 @@
 #ifndef LASTACK_TCP_COPIES_H
 #define LASTACK_TCP_COPIES_H
 
+#include <string.h>
+
 #include "connection.h"
 
 /* Whether the segment is a copy of one of the last few; if not, it is remembered.  window in ns. */
@@ -28,24 +30,28 @@ bool copies_seen(struct connection *connection, const struct segment *segment, i
 static inline uint32_t copies_print(const struct segment *segment)
 {
     const uint64_t first = UINT64_C(0x9E3779B97F4A7C15), second = UINT64_C(0xC2B2AE3D27D4EB4F);
-    uint64_t numbers = (uint64_t)segment->sequence << 32 | segment->acknowledgment;
-    uint64_t fields = (uint64_t)segment->window << 48 | (uint64_t)segment->checksum << 32 |
-                      (uint32_t)(segment->payload ^ (uint32_t)segment->flags << 24);
-    uint64_t stamps = (uint64_t)segment->tsval << 32 | segment->tsecr;
-    uint64_t rest = (uint64_t)segment->payload_hash << 32 | segment->options;
-    uint64_t hash = (numbers ^ (fields * first)) * second;
-    hash = ((hash ^ hash >> 32) + stamps) * first;
-    hash = ((hash ^ hash >> 32) + rest) * second;
+    /* words of the segment as they lie there: a load each */
+    uint64_t numbers = (uint64_t)segment->acknowledgment << 32 | segment->sequence;
+    uint64_t octets = (uint64_t)segment->payload_hash << 32 | segment->payload;
+    uint64_t stamps = (uint64_t)segment->tsecr << 32 | segment->tsval;
+    uint64_t fields = (uint64_t)segment->ip_version << 56 | (uint64_t)segment->flags << 48 |
+                      (uint64_t)segment->options << 32 | (uint32_t)segment->checksum << 16 |
+                      segment->window;
+    uint64_t hash = (numbers ^ fields * first) * second;
+    hash = ((hash ^ hash >> 32) + (octets ^ stamps * second)) * first;
     return (uint32_t)(hash >> 32);
 }
 
 /* Whether one of the last few packets has that fingerprint. */
 static inline bool copies_know(const struct connection *connection, uint32_t print)
 {
-    uint32_t known = 0;
-    for (int i = 0; i < RECENT_PACKETS; i++)
-        known |= connection->recent_print[i] == print; /* all at once: they are one vector */
-    return known != 0;
+    uint32_t known[RECENT_PACKETS / 2];
+    for (int i = 0; i < RECENT_PACKETS / 2; i++) /* all at once: they are vectors */
+        known[i] = (connection->recent_print[i] == print ? UINT32_MAX : 0) |
+                   (connection->recent_print[i + RECENT_PACKETS / 2] == print ? UINT32_MAX : 0);
+    uint64_t halves[RECENT_PACKETS / 4];
+    memcpy(halves, known, sizeof(halves));
+    return (halves[0] | halves[1]) != 0;
 }
 
 /* Capture time modulo 2^32 us. */
@@ -65,7 +71,7 @@ static inline void copies_remember(struct connection *connection, const struct s
         .ttl = segment->ttl,
         .origin = (uint8_t)(segment->around.seen_on << 1 | from),
     };
-    connection->recent_next = (next + 1) % RECENT_PACKETS;
+    connection->recent_next = (uint8_t)((next + 1) % RECENT_PACKETS);
 }
 
 #endif
