@@ -205,14 +205,35 @@ static bool is_graceful(const struct connection *connection)
     return true;
 }
 
+/* What detectors of ends may wait for. */
+static unsigned features_at_end(const struct incarnation *incarnation)
+{
+    const struct closing *closing = incarnation->connection.closing;
+    unsigned features = incarnation->story != NULL ? FEATURE_STORY : 0;
+    features |= incarnation->icmp != NULL ? FEATURE_ICMP : 0;
+    if (closing == NULL)
+        return features;
+    features |= (closing->rst[0].packet | closing->rst[1].packet) != 0 ? FEATURE_RESET : 0;
+    features |= closing->fins[0] > 1 || closing->fins[1] > 1 ? FEATURE_TWO_FINS : 0;
+    return features;
+}
+
 void decide_end(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                 bool ended)
 {
-    struct occasion occasion = {.kind = OCCASION_END, .ended = ended, .now = engine->clock};
     if (incarnation->connection.closed_at == NANOTIME_UNKNOWN)
         decide_losses(engine, incarnation);
     if (is_graceful(&incarnation->connection))
         incarnation_raise(incarnation, EVENT_close_graceful);
+    unsigned features = features_at_end(incarnation);
+    if (features == 0)
+        return;
+    struct occasion occasion = {
+        .kind = OCCASION_END,
+        .features = features,
+        .ended = ended,
+        .now = engine->clock,
+    };
     decide_show(engine, tuple, incarnation, &occasion);
 }
 

@@ -28,6 +28,12 @@ static const struct watch watches[WATCHES + 1] = {
 #undef WATCH
 };
 
+#define DETECTOR(name, kind, features, hook)                                                       \
+    _Static_assert((kind) != OCCASION_END || (features) != FEATURE_ANY,                            \
+                   "decide_end() shows no other");
+#include "detectors.def"
+#undef DETECTOR
+
 _Static_assert(ARRAY_LEN(detectors) <= 64, "a row has a bit in a word");
 
 void detect_index_init(struct detect_index *index)
@@ -36,7 +42,7 @@ void detect_index_init(struct detect_index *index)
     for (unsigned i = 0; i < ARRAY_LEN(detectors); i++) {
         uint64_t row = UINT64_C(1) << i;
         index->kind[detectors[i].kind] |= row;
-        for (unsigned feature = 0; feature < STEP_FEATURES; feature++) {
+        for (unsigned feature = 0; feature < FEATURES; feature++) {
             bool waits = (detectors[i].features >> feature & 1) != 0;
             index->feature[feature] |= waits ? row : 0;
         }

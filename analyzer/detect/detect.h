@@ -23,9 +23,10 @@ enum occasion_kind {
     OCCASION_KINDS
 };
 
-/* What a step has that a detector may wait for; a row of detectors.def names those it looks at. */
-enum step_feature {
-    FEATURE_ANY = 0,    /* every step shown */
+/* What a step has, or an incarnation at its end, that a detector may wait for; a row of
+ * detectors.def names those it looks at. */
+enum feature {
+    FEATURE_ANY = 0,    /* every occasion shown; no row has it for an end */
     FEATURE_SYN = 0x01, /* SYN, with or without ACK */
     FEATURE_FIN = 0x02,
     FEATURE_RST = 0x04,
@@ -34,9 +35,14 @@ enum step_feature {
     FEATURE_ACK = 0x20,     /* neither SYN, FIN, RST nor payload */
     FEATURE_STRAY = 0x40,   /* answers a connection before this one (step.stray) */
     FEATURE_REVOKED = 0x80, /* shows that a presumed state never was */
+    /* at the end: */
+    FEATURE_STORY = 0x100,    /* incarnation.story */
+    FEATURE_RESET = 0x200,    /* a reset that closing.rst remembers */
+    FEATURE_TWO_FINS = 0x400, /* of one side */
+    FEATURE_ICMP = 0x800,     /* incarnation.icmp */
 };
 
-enum { STEP_FEATURES = 8 }; /* bits */
+enum { FEATURES = 12 }; /* bits */
 
 struct occasion {
     enum occasion_kind kind;
@@ -44,7 +50,7 @@ struct occasion {
     const struct tuple *tuple;
     const struct incarnation *incarnation; /* whose event it would be */
     const struct step *step;               /* STEP; else NULL */
-    unsigned features;                     /* STEP: enum step_feature */
+    unsigned features;                     /* STEP, END: enum feature */
     bool ended;                            /* END: the incarnation did; false: only the capture */
     const struct segment *segment;         /* the deciding one; NULL for a deadline or the end */
     int from;                              /* its side */
@@ -61,7 +67,7 @@ struct occasion {
 struct detector {
     const char *name;
     enum occasion_kind kind;
-    unsigned features; /* STEP: only steps with one of these; 0 every step */
+    unsigned features; /* STEP, END: only those with one of these; 0 every one */
     void (*hook)(struct occasion *occasion);
 };
 
@@ -90,7 +96,7 @@ struct watch {
 /* Which rows of detectors.def look at what, a bit each: nearly every step concerns one or two. */
 struct detect_index {
     uint64_t kind[OCCASION_KINDS];
-    uint64_t feature[STEP_FEATURES], any;
+    uint64_t feature[FEATURES], any;
 };
 
 /* Reads the rows. */
