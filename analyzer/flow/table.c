@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/huge.h"
+#include "../base/zero.h"
 #include "icmp_story.h"
 
 enum { FIRST_SLOTS = 1 << 12, LINE = 64 /* octets of a cache line */ };
@@ -188,7 +189,7 @@ struct incarnation *flow_table_new_unstarted(struct flow_table *table, const str
         return NULL;
     uint32_t index = incarnation->index;
     const size_t begin = sizeof(incarnation->connection); /* which stands first */
-    memset((char *)incarnation + begin, 0, sizeof(*incarnation) - begin);
+    zero((char *)incarnation + begin, sizeof(*incarnation) - begin);
     incarnation->index = index;
     incarnation->owner = tuple->index;
     return incarnation;
@@ -251,7 +252,7 @@ void flow_table_give_closing(struct flow_table *table, struct incarnation *incar
     if (table->spares == 0)
         return;
     incarnation->connection.closing = table->spare[--table->spares];
-    memset(incarnation->connection.closing, 0, sizeof(*incarnation->connection.closing));
+    zero(incarnation->connection.closing, sizeof(*incarnation->connection.closing));
 }
 
 static void free_beside(struct incarnation *incarnation)

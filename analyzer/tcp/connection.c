@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/zero.h"
 #include "closing.h"
 #include "course.h"
 #include "facts.h"
@@ -18,7 +19,7 @@ enum { PLAUSIBLE = 1 << 24 }; /* octets: no more is in flight when a stream is p
 
 void connection_start(struct connection *connection, const struct segment *first, int from)
 {
-    memset(connection, 0, sizeof(*connection));
+    zero(connection, sizeof(*connection));
     connection->started = first->time;
     connection->syn_t = NANOTIME_UNKNOWN;
     connection->synack_t = NANOTIME_UNKNOWN;
