@@ -9,6 +9,7 @@
 #include "evict.h"
 #include "flow/park.h"
 #include "lives.h"
+#include "tcp/course.h"
 #include "trace.h"
 
 /* When the current incarnation is written at the latest, if nothing else comes. */
@@ -163,16 +164,46 @@ static bool is_settled(const struct engine *engine, struct tuple *tuple)
     return ordinary && engine->config.active_timeout == 0;
 }
 
+/* The one deadline that both FINs leave of the usual course: the end of TIME_WAIT. */
+static nanotime end_of_parted(const struct engine *engine, const struct connection *connection)
+{
+    int side = connection->side[0].state == STATE_TIME_WAIT ? 0 : 1;
+    return connection_time_wait_end(connection, side, lives_two_msl(engine));
+}
+
+/*
+ * The deadline of a tuple's one connection, which the usual course led on and of which no story is
+ * kept: until its FIN is acknowledged no detector waits for anything, nor once both sides sent one.
+ */
+static nanotime deadline_alone(const struct engine *engine, const struct incarnation *current)
+{
+    const struct connection *connection = &current->connection;
+    const enum course course = (enum course)connection->course;
+    if (course != COURSE_NONE && course <= COURSE_PARTING)
+        return NANOTIME_UNKNOWN;
+    if (course == COURSE_PARTED || is_waiting(connection))
+        return end_of_parted(engine, connection);
+    return sooner(life_deadline(engine, current), end_of_current(engine, current));
+}
+
+/* An ordinary segment may follow. */
+static bool is_open(const struct connection *connection)
+{
+    return connection->course == COURSE_OPEN || connection->course == COURSE_PROVEN;
+}
+
 void schedule_alone(struct engine *engine, struct tuple *tuple)
 {
-    if (is_settled(engine, tuple))
-        return;
     const struct incarnation *current = tuple->current;
+    if (!is_open(&current->connection))
+        tuple->calm = 0;
+    else if (is_settled(engine, tuple))
+        return;
     if (current->beside != 0 || current->connection.history.more != NULL) {
         flow_table_count_beside(&engine->table, tuple);
         engine->at_ease = false;
     }
-    nanotime due = sooner(life_deadline(engine, current), end_of_current(engine, current));
+    nanotime due = deadline_alone(engine, current);
     set_deadline(engine, tuple, due);
     bool over = is_waiting(&current->connection);
     if (over && due != NANOTIME_UNKNOWN && park_fits(current))
