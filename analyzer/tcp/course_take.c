@@ -155,7 +155,7 @@ static void take_synack(struct connection *connection, const struct segment *seg
 {
     struct side *server = &connection->side[1];
     count(connection, segment, 1);
-    zeek_usual_packet(&connection->zeek, segment, 1);
+    zeek_usual_synack(&connection->zeek, segment, 1);
     take_round_trip(connection, segment, 1);
     enter(connection, SERVER_ANSWERED, 1, snd_synack, NULL, step);
     connection->synack_t = segment->time;
@@ -173,7 +173,7 @@ static void take_third(struct connection *connection, const struct segment *segm
 {
     struct side *client = &connection->side[0];
     count(connection, segment, 0);
-    zeek_usual_packet(&connection->zeek, segment, 0);
+    zeek_usual_ack(&connection->zeek, segment, 0);
     prove_newest(connection, 0, CLIENT_OPENED, segment);
     take_round_trip(connection, segment, 0);
     connection->acknowledged = true;
@@ -285,7 +285,10 @@ static bool take_parting(struct connection *connection, const struct segment *se
     struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
     const bool fin = (segment->flags & TCP_FIN) != 0;
     count(connection, segment, from);
-    zeek_usual_packet(&connection->zeek, segment, from);
+    if (fin)
+        zeek_usual_fin(&connection->zeek, segment, from);
+    else
+        zeek_usual_ack(&connection->zeek, segment, from);
     if (!closing_ensure(connection, segment)) {
         x->tally.fins++;
         step->damaged = true;
@@ -311,7 +314,7 @@ void course_begin(struct connection *connection, const struct segment *syn)
     const struct step step = {.segment = syn, .from = 0};
     struct side *client = &connection->side[0];
     count(connection, syn, 0);
-    zeek_usual_packet(&connection->zeek, syn, 0);
+    zeek_usual_syn(&connection->zeek, syn, 0);
     enter(connection, 0, 0, snd_syn, NULL, &step);
     connection->syn_t = syn->time;
     take_syn(client, syn);

@@ -34,7 +34,8 @@ enum {
     ZEEK_ENDS = 2,
     ZEEK_LETTERS = 42,                    /* of history, at most */
     ZEEK_HISTORY_SIZE = ZEEK_LETTERS + 1, /* octets of the spelled history, NUL included */
-    ZEEK_LETTERS_PER_WORD = 6,            /* 5 bits each */
+    ZEEK_LETTERS_PER_WORD = 6,
+    ZEEK_LETTER_BITS = 5,
 };
 
 /* States of an end, Zeek's TCP_ENDPOINT_...; conn_state is a function of two of them. */

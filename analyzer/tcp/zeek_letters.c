@@ -1,35 +1,25 @@
 /*
- * zeek_letters: six letters of five bits to a word, so that 42 of them cost 28 octets in every
- * flow.  Zeek writes without limit; beyond 42 a history is cut here.
+ * zeek_letters: see zeek_letters.h.  Zeek writes without limit; beyond 42 a history is cut here.
  */
 #include "zeek_letters.h"
 
 #include <string.h>
 
-enum { LETTER_BITS = 5, LETTER_MASK = 31 };
+enum { LETTER_MASK = 31 };
 
 /* In the order of enum zeek_letter. */
 static const char spelling[] = "^SsHhAaDdFfRrCcGgTtWwIiQq";
 
-static void letters_put(struct zeek_view *view, uint32_t letter)
-{
-    if (view->letter_count == ZEEK_LETTERS)
-        return;
-    uint32_t shift = view->letter_count % ZEEK_LETTERS_PER_WORD * LETTER_BITS;
-    view->letters[view->letter_count / ZEEK_LETTERS_PER_WORD] |= letter << shift;
-    view->letter_count++;
-}
-
 static char letters_get(const struct zeek_view *view, uint32_t index)
 {
-    uint32_t shift = index % ZEEK_LETTERS_PER_WORD * LETTER_BITS;
+    uint32_t shift = index % ZEEK_LETTERS_PER_WORD * ZEEK_LETTER_BITS;
     return spelling[view->letters[index / ZEEK_LETTERS_PER_WORD] >> shift & LETTER_MASK];
 }
 
 bool zeek_letters_are_letters(const struct zeek_view *view)
 {
     for (uint32_t i = 0; i < view->letter_count; i++) {
-        uint32_t shift = i % ZEEK_LETTERS_PER_WORD * LETTER_BITS;
+        uint32_t shift = i % ZEEK_LETTERS_PER_WORD * ZEEK_LETTER_BITS;
         uint32_t letter = view->letters[i / ZEEK_LETTERS_PER_WORD] >> shift & LETTER_MASK;
         if (letter > LETTER_MULTI_FLAG + 1)
             return false;
@@ -46,12 +36,12 @@ static bool is_power_of_ten(uint32_t count)
 
 void zeek_letters_add_flip(struct zeek_view *view)
 {
-    letters_put(view, LETTER_FLIP);
+    zeek_letters_put(view, LETTER_FLIP);
 }
 
 void zeek_letters_add(struct zeek_view *view, int from, enum zeek_letter letter)
 {
-    letters_put(view, (uint32_t)letter + (from == view->originator ? 0 : 1));
+    zeek_letters_put(view, (uint32_t)letter + (from == view->originator ? 0 : 1));
 }
 
 void zeek_letters_add_scaled(struct zeek_view *view, int from, enum zeek_letter letter,
@@ -70,8 +60,8 @@ void zeek_letters_flip_syn_ack(struct zeek_view *view)
 {
     view->letters[0] = 0;
     view->letter_count = 0;
-    letters_put(view, LETTER_FLIP);
-    letters_put(view, LETTER_SYN_ACK + 1);
+    zeek_letters_put(view, LETTER_FLIP);
+    zeek_letters_put(view, LETTER_SYN_ACK + 1);
 }
 
 bool zeek_letters_show_syn_then_rst(const struct zeek_view *view)

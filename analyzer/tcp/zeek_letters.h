@@ -37,10 +37,20 @@ enum zeek_seen {
     SEEN_MULTI_FLAG = 0x40,
 };
 
+/* Appends a letter; 42 of them, six to a word, five bits each, cost 28 octets in every flow. */
+static inline void zeek_letters_put(struct zeek_view *view, uint32_t letter)
+{
+    if (view->letter_count == ZEEK_LETTERS)
+        return;
+    uint32_t shift = view->letter_count % ZEEK_LETTERS_PER_WORD * ZEEK_LETTER_BITS;
+    view->letters[view->letter_count / ZEEK_LETTERS_PER_WORD] |= letter << shift;
+    view->letter_count++;
+}
+
 /* Appends '^'. */
 void zeek_letters_add_flip(struct zeek_view *view);
 
-/* Appends a letter for a segment of end `from`: upper case if that is the originator. */
+/* The same for a segment of end `from`: upper case if that is the originator. */
 void zeek_letters_add(struct zeek_view *view, int from, enum zeek_letter letter);
 
 /* Appends a letter on Zeek's logarithmic scale: when `count` is 1, 10, 100, ... */

@@ -81,7 +81,7 @@ BUGS = (
         "analyzer/tcp/course_take.c", "    connection->acknowledged = true;\n", ""),
     Bug("the short way of parting leaves what the last ACK proves presumed", "usual",
         "analyzer/tcp/course_take.c", "    prove(connection, acked, step->segment);\n", ""),
-    Bug("the FIN of the short way is one octet late", "usual", "analyzer/tcp/zeek_usual.c",
+    Bug("the FIN of the short way is one octet late", "usual", "analyzer/tcp/zeek_usual.h",
         "end->fin_at = segment->sequence - end->start;",
         "end->fin_at = segment->sequence + 1 - end->start;"),
     Bug("the frame read in one go has the echo for the stamp", "usual", "dissect/plain.c",
