@@ -75,23 +75,23 @@ static void note(struct incarnation *current, const struct segment *segment, int
     current->watched = 0;
 }
 
-static void take(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
+static inline void take(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                        int end)
 {
     struct incarnation *current = tuple->current;
     struct connection *connection = &current->connection;
     int from = incarnation_side(current, end);
-    struct step step;
-    course_step_begin(&step, connection, segment, from);
     if ((segment->flags & TCP_FIN) != 0 && connection->closing == NULL)
         flow_table_give_closing(&engine->table, current);
-    if (!course_take(connection, segment, from, &step))
+    if (!course_take(connection, segment, from)) {
         engine->status = STATUS_NO_MEMORY;
+        engine->counts.damaged++;
+    }
     engine->counts.segments++;
-    engine->counts.damaged += step.damaged;
     if (segment->payload > 0)
         incarnation_remember(current, segment, end);
     if (connection->course != COURSE_PROVEN) /* where the last one moved nobody */
-        tell_step(engine, tuple, current, &step);
+        tell_segment(engine, tuple, current, segment, from);
     note(current, segment, from);
 }
 

@@ -191,16 +191,24 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
     send(engine, &delta);
 }
 
-/* What a SYN or SYN-ACK of the step is. */
-static unsigned what_of(const struct incarnation *incarnation, const struct step *step)
+/* What moved a side: a segment, NULL for time, and of which side; what that is (enum delta_what).
+ */
+struct cause {
+    const struct segment *segment;
+    int from;
+    unsigned what;
+};
+
+/* What a SYN or SYN-ACK is. */
+static unsigned what_of(const struct incarnation *incarnation, const struct segment *segment,
+                        int from)
 {
-    const struct segment *segment = step->segment;
-    if (segment == NULL || step->damaged || step->stray || !segment_opens(segment))
+    if (!segment_opens(segment))
         return 0;
-    bool again = incarnation->connection.side[step->from].tally.syns > 1;
+    bool again = incarnation->connection.side[from].tally.syns > 1;
     if ((segment->flags & TCP_ACK) == 0)
-        return again && step->from == 0 ? DELTA_SYN_AGAIN : 0;
-    if (step->from != 1)
+        return again && from == 0 ? DELTA_SYN_AGAIN : 0;
+    if (from != 1)
         return 0;
     return again ? DELTA_ANSWER_AGAIN : DELTA_ANSWERED;
 }
@@ -214,24 +222,40 @@ static bool has_changed(const struct incarnation *incarnation)
     return client != incarnation->told[0] || (server != incarnation->told[1] && !last);
 }
 
-/* Apart, so that a step that tells nothing needs no room for a delta. */
-static void send_step(struct engine *engine, const struct tuple *tuple,
-                      struct incarnation *incarnation, const struct step *step, unsigned what)
+/* Apart, so that what tells nothing needs no room for a delta. */
+static __attribute__((noinline)) void send_change(struct engine *engine, const struct tuple *tuple,
+                                                  struct incarnation *incarnation,
+                                                  const struct cause *cause)
 {
     struct delta delta;
     fill(&delta, engine, tuple, incarnation);
-    delta.what |= what;
-    if (step->segment != NULL)
-        name_packet(&delta, step->segment, step->from);
+    delta.what |= cause->what;
+    if (cause->segment != NULL)
+        name_packet(&delta, cause->segment, cause->from);
     send(engine, &delta);
+}
+
+static inline void tell(struct engine *engine, const struct tuple *tuple,
+                        struct incarnation *incarnation, const struct cause *cause)
+{
+    if ((cause->what != 0 || has_changed(incarnation)) && is_listening(engine))
+        send_change(engine, tuple, incarnation, cause);
 }
 
 void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct step *step)
 {
-    unsigned what = what_of(incarnation, step);
-    if ((what != 0 || has_changed(incarnation)) && is_listening(engine))
-        send_step(engine, tuple, incarnation, step, what);
+    const struct segment *segment = step->segment;
+    bool taken = segment != NULL && !step->damaged && !step->stray;
+    unsigned what = taken ? what_of(incarnation, segment, step->from) : 0;
+    tell(engine, tuple, incarnation, &(struct cause){segment, step->from, what});
+}
+
+void tell_segment(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                  const struct segment *segment, int from)
+{
+    unsigned what = what_of(incarnation, segment, from);
+    tell(engine, tuple, incarnation, &(struct cause){segment, from, what});
 }
 
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,

@@ -31,6 +31,10 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
 void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct step *step);
 
+/* The same of a segment of that side, which was taken in and moved its connection. */
+void tell_segment(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                  const struct segment *segment, int from);
+
 /* The incarnation is about to be freed, and its record comes next, where there is one. */
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct outcome *outcome);

@@ -121,7 +121,7 @@ static bool are_parted(const struct connection *connection, int first)
            seq_at_or_after(y->snd_nxt, connection->closing->carrier_end[first]) &&
            tells(&entry[FIN_CAME], second, FACT_GOT_FIN, false) &&
            tells(&entry[course_fin_acked(entry)], first, FACT_FIN_ACKED, true) &&
-           tells(&entry[AFTER_FINS - 1], first, FACT_GOT_FIN, true);
+           tells(&entry[FIN_TOO_CAME], first, FACT_GOT_FIN, true);
 }
 
 static enum course find_parting(const struct connection *connection)
@@ -259,4 +259,18 @@ bool course_fits(const struct connection *connection, const struct segment *segm
     if (course == COURSE_OPEN && from == 1)
         return fits_word(connection, segment);
     return fits_parting(connection, segment, from);
+}
+
+bool course_take(struct connection *connection, const struct segment *segment, int from)
+{
+    const enum course course = (enum course)connection->course;
+    if (course > COURSE_OPEN || (course == COURSE_OPEN && from == 0))
+        return course_take_parting(connection, segment, from);
+    if (course == COURSE_BEGUN)
+        course_take_synack(connection, segment);
+    else if (course == COURSE_ANSWERED)
+        course_take_third(connection, segment);
+    else
+        course_take_word(connection, segment);
+    return true;
 }

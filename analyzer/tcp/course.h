@@ -20,9 +20,6 @@
 #ifndef LASTACK_TCP_COURSE_H
 #define LASTACK_TCP_COURSE_H
 
-#include <stddef.h>
-#include <string.h>
-
 #include "connection.h"
 
 enum course {
@@ -49,30 +46,13 @@ enum course course_find(const struct connection *connection);
 /* Whether the segment from side `from` leads it on from where it stands. */
 bool course_fits(const struct connection *connection, const struct segment *segment, int from);
 
-/*
- * Begins a step of which nobody asks what changed, nor what had been, but for the two states: what
- * course_take() needs.  Times and references are not set.
- */
-static inline void course_step_begin(struct step *step, const struct connection *connection,
-                                     const struct segment *segment, int from)
-{
-    const size_t marks = offsetof(struct step, verdict);
-    memset(&step->verdict, 0, offsetof(struct step, change) - marks);
-    step->segment = segment;
-    step->from = from;
-    step->end = seq_add(segment->sequence, segment_occupies(segment));
-    step->before[0] = (enum tcp_state)connection->side[0].state;
-    step->before[1] = (enum tcp_state)connection->side[1].state;
-}
-
 /* Whether the segment is the SYN of a client that may begin one. */
 bool course_begins(const struct segment *segment);
 
 /* Takes that SYN, the first segment of a connection that it started. */
 void course_begin(struct connection *connection, const struct segment *syn);
 
-/* Takes a segment that fits; *step is begun.  As connection_segment(): false without memory. */
-bool course_take(struct connection *connection, const struct segment *segment, int from,
-                 struct step *step);
+/* Takes a segment that fits.  As connection_segment(): false without memory. */
+bool course_take(struct connection *connection, const struct segment *segment, int from);
 
 #endif

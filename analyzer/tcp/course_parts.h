@@ -25,7 +25,10 @@ enum {
     FIN_SENT = 4,
     FIN_CAME = 5,
     FIN_ACKED_ALONE = 6,
+    FIN_TOO_LATER = 7, /* then */
+    FIN_TOO = 6,       /* or all at once */
     FIN_ACKED_BY_FIN = 7,
+    FIN_TOO_CAME = 8,
 };
 
 /* Once parted: where FIN_WAIT_2 stands, before the second FIN's entry or behind it. */
@@ -33,5 +36,11 @@ static inline int course_fin_acked(const struct history_entry *entry)
 {
     return entry[FIN_ACKED_ALONE].fact == FACT_FIN_ACKED ? FIN_ACKED_ALONE : FIN_ACKED_BY_FIN;
 }
+
+/* What one segment does; the last of them false without memory: it was counted and moves nobody. */
+void course_take_synack(struct connection *connection, const struct segment *segment);
+void course_take_third(struct connection *connection, const struct segment *segment);
+void course_take_word(struct connection *connection, const struct segment *segment);
+bool course_take_parting(struct connection *connection, const struct segment *segment, int from);
 
 #endif

@@ -43,8 +43,7 @@ static void take_briefly(struct life *life, const struct segment *segment, int f
         course_begin(&life->briefly, segment);
         life->opened++;
     } else if (course_fits(&life->briefly, segment, from)) {
-        course_step_begin(&step, &life->briefly, segment, from);
-        assert_true(course_take(&life->briefly, segment, from, &step));
+        assert_true(course_take(&life->briefly, segment, from));
         life->opened += !parting;
         life->parted += parting;
     } else {
