@@ -3,6 +3,7 @@
 
 #include "decide.h"
 #include "evict.h"
+#include "tcp/course.h"
 #include "tcp/ordinary_steps.h"
 #include "tcp/zeek_follow.h"
 
@@ -23,6 +24,20 @@ unsigned brief_calm(const struct tuple *tuple)
         if (!ordinary_may_come(&current->connection, side))
             continue;
         bool middle = zeek_view_is_in_the_middle(&current->connection.zeek, side);
+        calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
+    }
+    return calm;
+}
+
+unsigned brief_calm_on_course(const struct tuple *tuple)
+{
+    const struct incarnation *current = tuple->current;
+    const struct connection *connection = &current->connection;
+    const int sides = connection->course == COURSE_PROVEN ? SIDES : 1;
+    unsigned calm = 0;
+    for (int side = 0; side < sides; side++) {
+        bool middle = zeek_view_is_in_the_middle(&connection->zeek, side);
+        int end = incarnation_end(current, side);
         calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
     }
     return calm;

@@ -18,6 +18,10 @@
  * way. */
 unsigned brief_calm(const struct tuple *tuple);
 
+/* The same of one whose connection a segment just led to COURSE_OPEN or COURSE_PROVEN: the client
+ * may go on, and once it is proven that the server is there, both may. */
+unsigned brief_calm_on_course(const struct tuple *tuple);
+
 /* Asks what brief_is_at_ease() keeps. */
 bool brief_becomes_at_ease(struct engine *engine);
 

@@ -186,18 +186,21 @@ static nanotime deadline_alone(const struct engine *engine, const struct incarna
     return sooner(life_deadline(engine, current), end_of_current(engine, current));
 }
 
-/* An ordinary segment may follow. */
-static bool is_open(const struct connection *connection)
+/* An ordinary segment may follow, and no packet gives the tuple a deadline, or brings it into
+ * another queue; the calm are told.  As is_settled() has it. */
+static bool goes_on_calmly(struct tuple *tuple)
 {
-    return connection->course == COURSE_OPEN || connection->course == COURSE_PROVEN;
+    const struct connection *connection = &tuple->current->connection;
+    bool open = connection->course == COURSE_OPEN || connection->course == COURSE_PROVEN;
+    bool calm = open && tuple->queue == QUEUE_LIVE && tuple->armed == NANOTIME_UNKNOWN;
+    tuple->calm = calm ? brief_calm_on_course(tuple) & 0xf : 0;
+    return calm;
 }
 
 void schedule_alone(struct engine *engine, struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
-    if (!is_open(&current->connection))
-        tuple->calm = 0;
-    else if (is_settled(engine, tuple))
+    if (goes_on_calmly(tuple))
         return;
     if (current->beside != 0 || current->connection.history.more != NULL) {
         flow_table_count_beside(&engine->table, tuple);
