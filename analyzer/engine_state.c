@@ -70,7 +70,7 @@ static void write_parked(struct carry *carry, struct engine *engine, const struc
 {
     const struct parked *parked = tuple->parked;
     struct incarnation *incarnation = flow_table_new_unclear(&engine->table, tuple);
-    if (incarnation == NULL || !park_restore(&engine->table.parking, parked, incarnation)) {
+    if (incarnation == NULL || !park_restore(&engine->table.parking, parked, tuple, incarnation)) {
         carry_fail(carry, STATUS_NO_MEMORY);
         if (incarnation != NULL)
             berths_give(&engine->table.incarnations, incarnation->index);

@@ -93,7 +93,7 @@ static bool may_park(const struct tuple *tuple)
 
 bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due)
 {
-    struct parked *parked = park_incarnation(&engine->table.parking, tuple->current);
+    struct parked *parked = park_incarnation(&engine->table.parking, tuple->current, tuple);
     if (parked == NULL)
         return false;
     engine->at_ease = false;
@@ -109,7 +109,7 @@ bool schedule_unpark(struct engine *engine, struct tuple *tuple)
 {
     struct parked *parked = tuple->parked;
     struct incarnation *incarnation = flow_table_new_unclear(&engine->table, tuple);
-    if (incarnation == NULL || !park_restore(&engine->table.parking, parked, incarnation)) {
+    if (incarnation == NULL || !park_restore(&engine->table.parking, parked, tuple, incarnation)) {
         engine->status = STATUS_NO_MEMORY;
         if (incarnation != NULL)
             berths_give(&engine->table.incarnations, incarnation->index);

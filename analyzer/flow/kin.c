@@ -2,11 +2,13 @@
  * kin: see kin.h.
  *
  * Each function is its own inverse: what it reads it does not change, and what tells it where to
- * work neither.  So the same ones bring together, in the opposite order.
+ * work neither.  So the same ones bring together, in the opposite order.  Taking apart, what others
+ * are foretold from is changed after them.  The numbers are those of captures; sums that only an
+ * odd state makes overflow are of unsigned numbers, which may.
  */
 #include "kin.h"
 
-#include <string.h>
+#include "kin_lists.h"
 
 /* A FIN, and its first copy, are the last that its side sent and that takes a number. */
 static inline void fin_and_side(struct closing *closing, const struct side *side, int i)
@@ -16,9 +18,13 @@ static inline void fin_and_side(struct closing *closing, const struct side *side
     fin->t ^= side->last_data_t;
     fin->sequence ^= side->last_data_sequence;
     fin->acknowledgment ^= side->last_data_acknowledgment;
+    fin->flags ^= side->last_data_flags;
+    fin->from ^= (uint8_t)i;
     closing->copy[i][0].packet ^= side->last_data_packet;
     closing->copy[i][0].t ^= side->last_data_t;
     closing->copy[i][0].tsval ^= side->timed_tsval;
+    closing->copies[i] ^= (uint8_t)side->tally.fins;
+    closing->fins[i] ^= side->tally.fins;
 }
 
 /* The ACK of a FIN is what the peer last acknowledged. */
@@ -34,13 +40,15 @@ static inline void fin_ack_and_sides(struct closing *closing, const struct side 
     last->t ^= peer->last_t;
     last->sequence ^= side->last_data_acknowledgment;
     last->acknowledgment ^= side->snd_nxt;
+    last->flags ^= first->flags;
+    last->from ^= first->from;
 }
 
 static void closing_and_sides(struct closing *closing, const struct connection *connection)
 {
     for (int i = 0; i < SIDES; i++) {
         const struct side *side = &connection->side[i], *peer = &connection->side[1 - i];
-        if (closing->fins[i] != 0)
+        if (side_has(side, SIDE_FIN_SENT))
             fin_and_side(closing, side, i);
         if (closing->fin_ack[i].flags != 0)
             fin_ack_and_sides(closing, side, peer, i);
@@ -71,6 +79,7 @@ static void side_and_itself(struct side *side)
     uint32_t ended = 0 - (uint32_t)side_has(side, SIDE_FIN_SENT);
     side->timed_t ^= side->last_data_t;
     side->timed_end ^= side->snd_nxt;
+    side->timed_tsval ^= side->tsval_last;
     side->fin_seq ^= side->last_data_sequence & ended;
     side->right_edge ^= side->rcv_nxt + side->window;
     side->max_window ^= side->window;
@@ -83,67 +92,34 @@ static void side_and_peer(struct side *side, const struct side *peer)
     side->snd_una ^= side->snd_nxt;
     side->rcv_nxt ^= peer->snd_nxt;
     side->ts_recent ^= peer->tsval_last;
-    side->acked_with_data ^= peer->last_data_sequence;
     side->last_data_acknowledgment ^= peer->snd_nxt;
     side->rcv_nxt_t ^= side->last_t;
     side->last_data_t ^= side->last_t;
 }
 
-/* An entry of a history as words: when, what and with which packet, by which packet. */
-struct entry_words {
-    uint64_t t, what, by;
-};
-
-enum { WHAT_BITS = 16 }; /* of `what`, below the packet */
-
-_Static_assert(sizeof(struct entry_words) == sizeof(struct history_entry), "the same octets");
-
-static inline struct entry_words words_of(const struct history_entry *entry)
+/* Its last data end where its numbers do. */
+static void side_and_end(struct side *side)
 {
-    struct entry_words words;
-    memcpy(&words, entry, sizeof(words));
-    return words;
+    uint32_t takes = side->last_data_payload + ((side->last_data_flags & TCP_FIN) != 0);
+    side->last_data_sequence ^= side->snd_nxt - takes;
+    side->window ^= (uint32_t)side->last_window_field << (side->window_scale & 0xf);
 }
 
-static inline void put_words(struct history_entry *entry, uint64_t t, uint64_t what, uint64_t by)
+/* From its first number on it sent a SYN, its octets and a FIN, once. */
+static void end_and_octets(struct side *side)
 {
-    struct entry_words words = {t, what, by};
-    memcpy(entry, &words, sizeof(words));
+    uint32_t ended = side_has(side, SIDE_FIN_SENT);
+    side->snd_nxt ^= side->iss + 1 + (uint32_t)side->tally.payload_bytes + ended;
+    side->tally.syns ^= side_has(side, SIDE_SYN_SEEN);
+    side->tally.fins ^= ended;
 }
 
-/* Each state begins where the one before ended, and is mostly shown by the segment that began it.
- */
-static void history_apart(struct history *history)
+/* The handshake's round trips, from side to side. */
+static void trips_and_handshake(struct connection *connection)
 {
-    struct entry_words former = {0, 0, 0};
-    for (int i = 0; i < history->count; i++) {
-        struct entry_words own = words_of(&history->first[i]);
-        put_words(&history->first[i], own.t ^ former.t,
-                  own.what ^ former.what >> WHAT_BITS << WHAT_BITS, own.by ^ own.what >> WHAT_BITS);
-        former = own;
-    }
-}
-
-static void history_together(struct history *history)
-{
-    const struct history_entry *end = &history->first[history->count];
-    struct entry_words own, former = {0, 0, 0};
-    for (struct history_entry *entry = history->first; entry < end; entry++) {
-        own = words_of(entry);
-        own.t ^= former.t;
-        own.what ^= former.what >> WHAT_BITS << WHAT_BITS;
-        own.by ^= own.what >> WHAT_BITS;
-        put_words(entry, own.t, own.what, own.by);
-        former = own;
-    }
-}
-
-/* The first few samples are all there is, and in order. */
-static void markers_and_places(struct rtt *rtt)
-{
-    uint32_t kept = rtt->samples < RTT_MARKERS ? rtt->samples : RTT_MARKERS;
-    for (uint32_t i = 0; i < kept; i++)
-        rtt->position[i] ^= i + 1;
+    uint64_t syn = (uint64_t)connection->syn_t, synack = (uint64_t)connection->synack_t;
+    connection->side[0].round_trip ^= (nanotime)((uint64_t)connection->ack_t - synack);
+    connection->side[1].round_trip ^= (nanotime)(synack - syn);
 }
 
 /* The handshake's segments, by three members that name them. */
@@ -158,20 +134,20 @@ static void handshake_and_start(struct incarnation *incarnation)
     connection->ack_t ^= connection->synack_t;
     connection->third_sequence ^= client->iss + 1;
     server->syn_acknowledgment ^= client->iss + 1;
-    if (connection->history.count > 0)
-        connection->history.first[0].t ^= connection->started;
 }
 
 /* All times are about the last one: the upper halves are the same. */
-static void times_and_last(struct incarnation *incarnation)
+static void times_and_last(struct connection *connection)
 {
-    struct connection *connection = &incarnation->connection;
+    int newest = (connection->recent_next + RECENT_PACKETS - 1) % RECENT_PACKETS;
+    connection->recent[newest].micros ^= (uint32_t)((uint64_t)connection->last_t / 1000);
+    const struct side *client = &connection->side[0], *server = &connection->side[1];
+    bool waits = client->state == STATE_TIME_WAIT || server->state == STATE_TIME_WAIT;
+    connection->closed_at ^= waits ? NANOTIME_UNKNOWN : connection->last_t;
     connection->synack_t ^= connection->last_t;
     connection->started ^= connection->last_t;
     for (int i = 0; i < SIDES; i++)
         connection->side[i].last_t ^= connection->last_t;
-    for (int i = 0; i < LAST_SEGMENTS && incarnation->last[i].packet != 0; i++)
-        incarnation->last[i].t ^= connection->last_t;
 }
 
 void kin_take_apart(struct incarnation *incarnation, struct closing *closing)
@@ -181,30 +157,42 @@ void kin_take_apart(struct incarnation *incarnation, struct closing *closing)
     if (closing != NULL)
         closing_and_sides(closing, connection);
     zeek_and_sides(&connection->zeek, side);
-    history_apart(&connection->history);
+    kin_history(connection);
     for (int i = 0; i < SIDES; i++) {
-        markers_and_places(&connection->rtt[i]);
+        kin_rtt(&connection->rtt[i]);
         side_and_itself(&side[i]);
     }
-    side_and_peer(&side[0], &side[1]);
-    side_and_peer(&side[1], &side[0]);
+    for (int i = 0; i < SIDES; i++) {
+        side_and_peer(&side[i], &side[1 - i]);
+        side_and_end(&side[i]);
+    }
+    for (int i = 0; i < SIDES; i++)
+        end_and_octets(&side[i]);
+    kin_last_apart(incarnation);
+    trips_and_handshake(connection);
     handshake_and_start(incarnation);
-    times_and_last(incarnation);
+    times_and_last(connection);
 }
 
 void kin_bring_together(struct incarnation *incarnation, struct closing *closing)
 {
     struct connection *connection = &incarnation->connection;
     struct side *side = connection->side;
-    times_and_last(incarnation);
+    times_and_last(connection);
     handshake_and_start(incarnation);
-    side_and_peer(&side[1], &side[0]);
-    side_and_peer(&side[0], &side[1]);
+    trips_and_handshake(connection);
+    kin_last_together(incarnation);
+    for (int i = 0; i < SIDES; i++)
+        end_and_octets(&side[i]);
+    for (int i = 0; i < SIDES; i++) {
+        side_and_end(&side[i]);
+        side_and_peer(&side[i], &side[1 - i]);
+    }
     for (int i = 0; i < SIDES; i++) {
         side_and_itself(&side[i]);
-        markers_and_places(&connection->rtt[i]);
+        kin_rtt(&connection->rtt[i]);
     }
-    history_together(&connection->history);
+    kin_history(connection);
     zeek_and_sides(&connection->zeek, side);
     if (closing != NULL)
         closing_and_sides(closing, connection);

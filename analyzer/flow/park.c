@@ -45,6 +45,13 @@ struct places {
     uint32_t index, owner;
 };
 
+/* Its tuple has the same name and number, where it is the newest of it; its own inverse. */
+static inline void name_and_tuple(struct incarnation *incarnation, const struct tuple *tuple)
+{
+    incarnation->uid ^= tuple->last_uid;
+    incarnation->number ^= tuple->numbers;
+}
+
 static struct places take_places(struct incarnation *incarnation)
 {
     struct places places = {incarnation->connection.closing, incarnation->collision,
@@ -65,9 +72,10 @@ static void put_places(struct incarnation *incarnation, const struct places *pla
 
 /* Writes what is kept; returns octets. */
 static size_t pack(const struct lanes_table *lanes, struct incarnation *incarnation,
-                   uint8_t packed[MOST])
+                   const struct tuple *tuple, uint8_t packed[MOST])
 {
     struct places places = take_places(incarnation);
+    name_and_tuple(incarnation, tuple);
     kin_take_apart(incarnation, places.closing);
     size_t octets = lanes_pack(lanes, incarnation, INCARNATION_GROUPS, packed);
     put_places(incarnation, &places);
@@ -81,15 +89,17 @@ static size_t room_of(size_t octets)
     return offsetof(struct parked, packed) + octets;
 }
 
-struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation)
+struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation,
+                                const struct tuple *tuple)
 {
     uint8_t packed[MOST];
     uint64_t first_packet = incarnation->first_packet;
     forget_recent(&incarnation->connection);
-    size_t octets = pack(&parking->lanes, incarnation, packed);
+    size_t octets = pack(&parking->lanes, incarnation, tuple, packed);
     struct parked *parked = chunks_take(&parking->room, room_of(octets));
     if (parked == NULL) {
         kin_bring_together(incarnation, incarnation->connection.closing);
+        name_and_tuple(incarnation, tuple);
         return NULL;
     }
     parked->first_packet = first_packet;
@@ -102,7 +112,7 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
 }
 
 bool park_restore(const struct parking *parking, const struct parked *parked,
-                  struct incarnation *incarnation)
+                  const struct tuple *tuple, struct incarnation *incarnation)
 {
     struct closing *closing = NULL;
     struct places places = {.index = incarnation->index, .owner = incarnation->owner};
@@ -115,6 +125,7 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
     if (closing != NULL)
         lanes_unpack(&parking->lanes, parked->packed + read, CLOSING_GROUPS, closing);
     kin_bring_together(incarnation, closing);
+    name_and_tuple(incarnation, tuple);
     places.closing = closing;
     put_places(incarnation, &places);
     return true;

@@ -1,10 +1,10 @@
 /*
- * park: a closed connection that waits for the end of 2MSL, in a quarter of its room.
+ * park: a closed connection that waits for the end of 2MSL, in a sixth of its room.
  *
  * Nearly every connection spends most of its life in the table in TIME_WAIT, in silence.  Parked,
  * members that others foretell are told by what they differ by (kin.h), and of it all those 32-bit
- * lanes are kept that are not zero (base/lanes.h), and then those of its closing block.  A packet or
- * a deadline brings it back unchanged.
+ * lanes are kept that are not zero (base/lanes.h), and then those of its closing block.  A packet
+ * or a deadline brings it back unchanged.
  */
 #ifndef LASTACK_FLOW_PARK_H
 #define LASTACK_FLOW_PARK_H
@@ -31,16 +31,17 @@ struct parked {
 bool park_fits(const struct incarnation *incarnation);
 
 /*
- * The parked form, to be given back with park_free(); NULL when memory ran out.  Of the incarnation
- * only the older half of the memory against copies is forgotten, if there is one; else it can be
- * read no more, and is the caller's to free.
+ * The parked form of a tuple's incarnation, to be given back with park_free(); NULL when memory ran
+ * out.  Of the incarnation only the older half of the memory against copies is forgotten, if there
+ * is one; else it can be read no more, and is the caller's to free.
  */
-struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation);
+struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation,
+                                const struct tuple *tuple);
 
-/* Fills *incarnation (all but its pool index and its owner) from the parked form, which stays;
- * false: no memory, nothing is changed. */
+/* Fills *incarnation (all but its pool index and its owner) from the parked form, which stays, and
+ * what of it stands in its tuple, as it was; false: no memory, nothing is changed. */
 bool park_restore(const struct parking *parking, const struct parked *parked,
-                  struct incarnation *incarnation);
+                  const struct tuple *tuple, struct incarnation *incarnation);
 
 /* Octets of memory that it takes. */
 size_t park_room(const struct parked *parked);

@@ -72,17 +72,18 @@ static void try_park(struct script script)
     memset(given.connection.recent, 0, sizeof given.connection.recent); /* half is forgotten */
     memset(given.connection.recent_print, 0, sizeof given.connection.recent_print);
     struct parking parking = {0};
+    const struct tuple tuple = {.last_uid = given.uid, .numbers = 1};
     lanes_init(&parking.lanes);
     parking.lanes.vectors &= (choice & 2) == 0;
     struct incarnation apart = given; /* what is parked can be read no more */
     struct closing closing_apart = closing;
     apart.connection.closing = has_closing ? &closing_apart : NULL;
-    struct parked *parked = park_incarnation(&parking, &apart);
+    struct parked *parked = park_incarnation(&parking, &apart, &tuple);
     CLAIM(parked != NULL, "no memory");
     back.index = given.index;
     back.owner = given.owner;
     parking.lanes.vectors &= (choice & 4) == 0; /* what one way wrote the other reads */
-    CLAIM(park_restore(&parking, parked, &back), "no memory");
+    CLAIM(park_restore(&parking, parked, &tuple, &back), "no memory");
     CLAIM((back.connection.closing != NULL) == has_closing, "closing");
     if (has_closing)
         CLAIM(memcmp(back.connection.closing, &closing, sizeof closing) == 0, "closing");
