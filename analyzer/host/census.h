@@ -149,6 +149,7 @@ struct census {
     uint64_t left_out;                  /* entries that gave way, and pairs that got none */
     uint64_t knock[CENSUS_KNOCKS / 64]; /* bits of the hashes of pairs that came once */
     uint32_t knocks;
+    bool leaks;   /* some entry has worst_leaks */
     bool starved; /* memory ran out for a list of the worst */
 };
 

@@ -101,6 +101,7 @@ static bool complete_leak(struct census *census, const struct event_record *even
     if (more->leaks++ == 0)
         more->first_leak = event->t;
     census->starved |= worst_note_leak(more, event, trigger) != STATUS_OK;
+    census->leaks = true;
     if (more->leaks < census->config->close_wait_leaks)
         return false;
     nanotime span = time_since(event->t, more->first_leak);

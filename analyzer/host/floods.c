@@ -114,8 +114,7 @@ void floods_take(struct floods *floods, const struct host_occasion *occasion)
     const struct census_entry *service = occasion->place.service;
     bool syn = (delta->what & (DELTA_OPENED | DELTA_MIDSTREAM)) == DELTA_OPENED;
     struct flood *flood = floods->watched == 0 ? NULL : find(floods, &service->key);
-    bool many = service->opened * UINT64_C(10) >= occasion->config->flood_syns;
-    if (flood == NULL && syn && many &&
+    if (flood == NULL && syn && floods_has_many(service, occasion->config) &&
         rate_sum(&service->more->opened_rate, delta->t, FLOOD_SECONDS) * 10 >=
             occasion->config->flood_syns)
         flood = watch(floods, &service->key);

@@ -41,15 +41,24 @@ bool flood_is_sound(const struct flood *flood);
 /* Fills what follows from the floods. */
 void floods_name(struct floods *floods);
 
-/* Whether a delta may be one to count. */
-static inline bool floods_concern(const struct floods *floods, const struct delta *delta)
+/* Whether so many connections were opened to a service that a flood may be among them. */
+static inline bool floods_has_many(const struct census_entry *service, const struct config *config)
 {
-    const unsigned counted = DELTA_OPENED | DELTA_ANSWERED | DELTA_ANSWER_AGAIN | DELTA_ESTABLISHED;
-    bool syn = (delta->what & (DELTA_OPENED | DELTA_MIDSTREAM)) == DELTA_OPENED;
-    return syn || (floods->watched > 0 && (delta->what & counted) != 0);
+    return service->opened * UINT64_C(10) >= config->flood_syns;
 }
 
-/* Counts such a delta of a service that many SYNs come to; all others cost a comparison. */
+/* Whether the occasion's delta may be one to count: one of a service that many SYNs came to. */
+static inline bool floods_concern(const struct floods *floods, const struct host_occasion *occasion)
+{
+    const unsigned counted = DELTA_OPENED | DELTA_ANSWERED | DELTA_ANSWER_AGAIN | DELTA_ESTABLISHED;
+    const struct census_entry *service = occasion->place.service;
+    if (service == NULL || (occasion->delta->what & counted) == 0)
+        return false;
+    return floods->watched > 0 || ((occasion->delta->what & DELTA_OPENED) != 0 &&
+                                   floods_has_many(service, occasion->config));
+}
+
+/* Counts such a delta. */
 void floods_take(struct floods *floods, const struct host_occasion *occasion);
 
 /* Looks at all once a second: begins and ends episodes.  at_end: nothing settles any more. */

@@ -64,10 +64,16 @@ static struct host_occasion *occasion_of(struct host *host)
     return &host->occasion;
 }
 
-/* Once a second of the capture clock. */
-static void look_at_floods(struct host *host)
+/* When a second since the epoch is over, as division has them: those before it are cut upwards. */
+static nanotime end_of(int64_t second)
 {
-    int64_t second = host->clock / NANO_PER_SECOND;
+    return second < 0 ? second * NANO_PER_SECOND + 1
+                      : time_after(second * NANO_PER_SECOND, NANO_PER_SECOND);
+}
+
+static void look_in(struct host *host, int64_t second)
+{
+    host->second_over = end_of(second);
     if (second == host->second)
         return;
     host->second = second;
@@ -76,15 +82,21 @@ static void look_at_floods(struct host *host)
     floods_look(&host->floods, occasion_of(host), false);
 }
 
+/* Once a second of the capture clock. */
+static inline void look_at_floods(struct host *host)
+{
+    if (host->clock >= host->second_over)
+        look_in(host, host->clock / NANO_PER_SECOND);
+}
+
 /* Floods, the worst of what is held, and pairs of several connections. */
 static void detect(struct host *host, struct host_occasion *occasion)
 {
-    const struct delta *delta = occasion->delta;
     const struct census_entry *pair = occasion->place.pair;
     size_t detectors = sizeof(pair_detectors) / sizeof(pair_detectors[0]);
-    if (occasion->place.service != NULL && floods_concern(&host->floods, delta))
+    if (floods_concern(&host->floods, occasion))
         floods_take(&host->floods, occasion);
-    if (worst_concerns(delta))
+    if (worst_concerns(occasion))
         note(host, worst_note_delta(occasion));
     for (size_t i = 0; pair != NULL && pair->more != NULL && i < detectors; i++)
         pair_detectors[i](occasion);
@@ -97,11 +109,18 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     look_at_floods(host);
     host->occasion.now = host->clock;
     host->occasion.delta = delta;
-    host->gone = (delta->what & DELTA_GONE) != 0 ? delta->flow_uid : 0;
+    host->latest = delta->flow_uid;
     note(host, census_take(host->census, delta, &host->occasion.place));
     detect(host, &host->occasion);
-    if (host->next != NULL && host->next->ops->delta != NULL)
-        note(host, host->next->ops->delta(host->next, delta));
+    return take_status(host);
+}
+
+/* The same where the next one wants deltas, too. */
+static enum status take_and_pass_delta(struct sink *sink, const struct delta *delta)
+{
+    struct host *host = (struct host *)sink;
+    note(host, take_delta(sink, delta));
+    note(host, host->next->ops->delta(host->next, delta));
     return take_status(host);
 }
 
@@ -114,7 +133,7 @@ static void foresee_deltas(struct sink *sink, struct delta *const *deltas, size_
 static struct census_entry *service_of(const struct host *host, const struct flow_record *flow)
 {
     const struct endpoint_record *end = &flow->who.end[SERVER];
-    if (host->gone != 0 && host->gone == flow->who.flow_uid)
+    if (host->latest == flow->who.flow_uid && host->occasion.place.service != NULL)
         return host->occasion.place.service;
     struct census_key key =
         census_key_of(HOST_SERVICE, flow->who.ip_version, NULL, end->address, end->port);
@@ -136,7 +155,7 @@ static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 static struct census_entry *service_of_plain(const struct host *host,
                                              const struct closed_flow *flow)
 {
-    if (host->gone != 0 && host->gone == flow->flow_uid)
+    if (host->latest == flow->flow_uid && host->occasion.place.service != NULL)
         return host->occasion.place.service;
     struct census_key key =
         census_key_of(HOST_SERVICE, flow->ip_version, NULL, flow->address, flow->port);
@@ -197,7 +216,7 @@ enum status host_tell(struct host *host, const struct told *told)
 {
     if (told->is_flow)
         return census_told_flow(host->census, &told->flow);
-    return take_delta(&host->sink, &told->delta);
+    return host->ops.delta(&host->sink, &told->delta);
 }
 
 enum status host_advance(struct host *host, nanotime now)
@@ -317,14 +336,14 @@ enum status host_new(const struct config *config, struct sink *next, struct host
         .transition = next != NULL && next->ops->transition != NULL ? pass_transition : NULL,
         .segment = next != NULL && next->ops->segment != NULL ? pass_segment : NULL,
         .path = next != NULL && next->ops->path != NULL ? pass_path : NULL,
-        .delta = take_delta,
+        .delta = next != NULL && next->ops->delta != NULL ? take_and_pass_delta : take_delta,
         .foresee = foresee_deltas,
     };
     host->sink.ops = &host->ops;
     host->config = config;
     host->next = next;
     host->census = census;
-    host->clock = INT64_MIN + 1;
+    host->clock = host->second_over = INT64_MIN + 1;
     host->occasion =
         (struct host_occasion){.config = config, .census = census, .emit = emit, .context = host};
     *ret_host = host;

@@ -14,13 +14,14 @@ struct host {
     struct sink *next;           /* not owned */
     struct census *census;
     struct host_occasion occasion; /* what detectors are shown now */
-    uint64_t gone; /* flow_uid, when the latest delta was that of its end; 0: it was another */
+    uint64_t latest;               /* flow_uid of the latest delta; 0: none yet */
     struct floods floods;
     struct renamed renamed;
     struct event_record event; /* room for a completed one */
     struct flow_record flow;   /* likewise */
     nanotime clock;
-    int64_t second; /* floods were looked at in */
+    int64_t second;       /* floods were looked at in */
+    nanotime second_over; /* and when they are next */
     enum status status;
     uint64_t left_out; /* entries without a record */
     uint64_t events_by_id[EVENT_IDS], events_by_level[LEVEL_ERROR + 1];

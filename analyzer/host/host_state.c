@@ -95,6 +95,7 @@ static void carry_more(struct carry *carry, struct census *census, struct census
         carry_optional(carry, more->time_wait_delta, sizeof(*more->time_wait_delta), delta_fields);
     more->worst_leaks =
         carry_optional(carry, more->worst_leaks, sizeof(*more->worst_leaks), worst_fields);
+    census->leaks |= more->worst_leaks != NULL;
     more->worst_ports =
         carry_optional(carry, more->worst_ports, sizeof(*more->worst_ports), worst_fields);
     if (!is_more_of_time(more))

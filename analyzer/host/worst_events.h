@@ -17,12 +17,17 @@
 #include "host_events.h"
 #include "sources.h"
 
-/* Whether a delta may say something of the worst. */
-static inline bool worst_concerns(const struct delta *delta)
+/* Whether the occasion's delta may say something of the worst: of the ports of a pair, or of a
+ * socket in CLOSE_WAIT where some were forgotten. */
+static inline bool worst_concerns(const struct host_occasion *occasion)
 {
-    return (delta->what & (DELTA_OPENED | DELTA_SYN_AGAIN | DELTA_CLOSED)) != 0 ||
-           delta->before[CLIENT] == HOLDING_CLOSE_WAIT ||
-           delta->before[SERVER] == HOLDING_CLOSE_WAIT;
+    const struct delta *delta = occasion->delta;
+    const struct census_entry *pair = occasion->place.pair;
+    bool of_ports =
+        (delta->what & (DELTA_OPENED | DELTA_CLOSED)) != 0 && pair != NULL && pair->more != NULL;
+    bool of_leaks = occasion->census->leaks && (delta->before[CLIENT] == HOLDING_CLOSE_WAIT ||
+                                                delta->before[SERVER] == HOLDING_CLOSE_WAIT);
+    return of_ports || of_leaks || (delta->what & DELTA_SYN_AGAIN) != 0;
 }
 
 /* Keeps what such a delta, already counted, says of the worst.  NO_MEMORY is the only failure. */
