@@ -38,17 +38,19 @@ static inline bool is_enough(const struct delta *delta, bool crowded)
     return (delta->what & (crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
 }
 
-/* Makes the entry.  *ret_entry is NULL when there is none; NO_MEMORY is the only failure. */
-static enum status admit(struct census *census, enum host_scope scope, const struct delta *delta,
-                         struct census_entry **ret_entry)
+/* Makes the entry; NULL when there is none, also where memory ran out: then the census starves. */
+static struct census_entry *admit(struct census *census, enum host_scope scope,
+                                  const struct delta *delta, uint32_t tag)
 {
     struct census_key key = census_key_in(scope, delta);
     if (scope == HOST_PAIR && !census_knocks_again(census, &key))
-        return STATUS_OK;
+        return NULL;
     struct census_change whole = census_change_whole(delta);
-    *ret_entry = census_make(census, &key, delta->t);
-    bool counted = *ret_entry != NULL && census_count_fully(census, *ret_entry, &whole);
-    return counted ? STATUS_OK : STATUS_NO_MEMORY;
+    struct census_entry *entry = census_make(census, &key, tag, delta->t);
+    if (entry != NULL && census_count_fully(census, entry, &whole))
+        return entry;
+    census->starved = true;
+    return NULL;
 }
 
 /* What only a service has, before the delta is counted in it.  False when memory ran out. */
@@ -67,59 +69,49 @@ static inline bool enters_time_wait(const struct delta *delta)
            delta->before[SERVER] != HOLDING_TIME_WAIT && delta->packet != 0;
 }
 
-static inline enum status count_service(struct census *census, const struct census_change *change,
-                                        struct census_entry **entry)
+/* In the service; one that has no entry may get one. */
+static inline struct census_entry *count_service(struct census *census,
+                                                 const struct census_change *change, uint32_t tag)
 {
     const struct delta *delta = change->delta;
-    enum status status = STATUS_OK;
-    if (*entry == NULL) {
-        if (is_enough(delta, false))
-            status = admit(census, HOST_SERVICE, delta, entry);
-    } else if (!count_beside(census, *entry, delta) || !census_count(census, *entry, change)) {
-        status = STATUS_NO_MEMORY;
-    }
-    if (status != STATUS_OK || *entry == NULL || !enters_time_wait(delta))
-        return status;
-    return census_keep_time_wait(*entry, delta) ? STATUS_OK : STATUS_NO_MEMORY;
+    struct census_entry *entry = census_find_in(census, HOST_SERVICE, delta, tag);
+    if (entry == NULL)
+        entry = is_enough(delta, false) ? admit(census, HOST_SERVICE, delta, tag) : NULL;
+    else if (!count_beside(census, entry, delta) || !census_count(census, entry, change))
+        census->starved = true;
+    if (entry != NULL && enters_time_wait(delta) && !census_keep_time_wait(entry, delta))
+        census->starved = true;
+    return entry;
 }
 
-/* In a source and a pair; those that have no entry may get one. */
-static inline enum status count_ends(struct census *census, const struct census_change *change,
-                                     bool crowded, struct census_place *place)
+/* The same in a source or a pair, where the delta is enough. */
+static inline struct census_entry *count_end(struct census *census, enum host_scope scope,
+                                             const struct census_change *change, uint32_t tag,
+                                             bool enough)
 {
-    bool enough = is_enough(change->delta, crowded);
-    enum status status = STATUS_OK;
-    if (place->source != NULL)
-        status = census_count(census, place->source, change) ? STATUS_OK : STATUS_NO_MEMORY;
-    else if (enough)
-        status = admit(census, HOST_SOURCE, change->delta, &place->source);
-    if (status != STATUS_OK)
-        return status;
-    if (place->pair != NULL)
-        return census_count(census, place->pair, change) ? STATUS_OK : STATUS_NO_MEMORY;
-    return enough ? admit(census, HOST_PAIR, change->delta, &place->pair) : STATUS_OK;
+    struct census_entry *entry = census_find_in(census, scope, change->delta, tag);
+    if (entry == NULL)
+        return enough ? admit(census, scope, change->delta, tag) : NULL;
+    if (!census_count(census, entry, change))
+        census->starved = true;
+    return entry;
 }
 
-enum status census_take(struct census *census, const struct delta *delta,
-                        struct census_place *place)
+void census_take(struct census *census, const struct delta *delta, struct census_place *ret_place)
 {
     struct census_change change = census_change_of(delta);
     uint32_t destination = census_tag_service(census, delta);
-    *place = (struct census_place){NULL, NULL, NULL};
-    struct census_entry *service = census_find_in(census, HOST_SERVICE, delta, destination);
-    enum status status = count_service(census, &change, &service);
-    if (status != STATUS_OK)
-        return status;
-    place->service = service;
+    struct census_entry *service = count_service(census, &change, destination);
+    *ret_place = (struct census_place){.service = service};
     bool syn = (delta->what & (DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
-    bool crowded = service != NULL && syn && is_crowded(service, delta->t);
+    bool crowded = syn && service != NULL && !census->starved && is_crowded(service, delta->t);
     if (!crowded && !census_concerns_all(delta))
-        return STATUS_OK;
+        return;
+    bool enough = is_enough(delta, crowded);
     uint32_t source = census_tag_source(census, delta);
     uint32_t pair = census_tag_pair(source, destination);
-    place->source = census_find_in(census, HOST_SOURCE, delta, source);
-    place->pair = census_find_in(census, HOST_PAIR, delta, pair);
-    return count_ends(census, &change, crowded, place);
+    ret_place->source = count_end(census, HOST_SOURCE, &change, source, enough);
+    ret_place->pair = count_end(census, HOST_PAIR, &change, pair, enough);
 }
 
 /* --- flows --- */

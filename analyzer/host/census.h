@@ -150,7 +150,7 @@ struct census {
     uint64_t knock[CENSUS_KNOCKS / 64]; /* bits of the hashes of pairs that came once */
     uint32_t knocks;
     bool leaks;   /* some entry has worst_leaks */
-    bool starved; /* memory ran out for a list of the worst */
+    bool starved; /* memory ran out: for an entry, what it has, or a list of the worst */
 };
 
 /* How many entries of a kind there may be: census_pairs, or as many as, with the other kinds, take
@@ -171,9 +171,8 @@ enum { CENSUS_FORESEEN = 16 }; /* deltas worth fetching for together */
  * notes their places. */
 void census_foresee(const struct census *census, struct delta *const *deltas, size_t count);
 
-/* Counts a delta, and says where.  NO_MEMORY is the only failure. */
-enum status census_take(struct census *census, const struct delta *delta,
-                        struct census_place *ret_place);
+/* Counts a delta, and says where.  Where memory runs out, the census starves. */
+void census_take(struct census *census, const struct delta *delta, struct census_place *ret_place);
 
 /* Counts the dwell times of a flow that closed and whose record was written, to that service (NULL:
  * none); or of one that another run told of.  NO_MEMORY is the only failure. */

@@ -166,21 +166,29 @@ void census_touch(struct census *census, struct census_entry *entry)
     link_entry(census, entry);
 }
 
+/* Frees what it owns. */
+static void clear_more(struct census_more *more)
+{
+    series_clear(&more->series);
+    free(more->time_wait_delta);
+    free(more->worst_leaks);
+    free(more->worst_ports);
+    dwell_free(more->dwell);
+}
+
 static void clear_entry(struct census *census, struct census_entry *entry)
 {
     struct census_more *more = entry->more;
     census->queue[entry->key.scope].drawn -= entry->drawn;
     if (more == NULL)
         return;
-    series_clear(&more->series);
     if (more->cohorts != NULL)
         pool_give(&census->cohorts, more->cohorts->index);
-    free(more->time_wait_delta);
-    free(more->worst_leaks);
-    free(more->worst_ports);
     census->dwells -= more->dwell != NULL;
-    dwell_free(more->dwell);
-    pool_give(&census->mores, more->index);
+    clear_more(more);
+    uint32_t index = more->index;
+    more->index = 0; /* for census_free() */
+    pool_give(&census->mores, index);
 }
 
 static void give_way(struct census *census, enum host_scope scope)
@@ -242,11 +250,12 @@ struct census_entry *census_restore(struct census *census, const struct census_k
     return full ? NULL : add(census, key, tag_of(census, key), heeded);
 }
 
-struct census_entry *census_make(struct census *census, const struct census_key *key, nanotime t)
+struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
+                                 nanotime t)
 {
     if (census->queue[key->scope].count >= census->most)
         give_way(census, (enum host_scope)key->scope);
-    struct census_entry *entry = add(census, key, tag_of(census, key), false);
+    struct census_entry *entry = add(census, key, tag, false);
     if (entry == NULL)
         return NULL;
     entry->first = entry->last = t;
@@ -317,11 +326,13 @@ struct census *census_new(const struct config *config)
 
 void census_free(struct census *census)
 {
-    uint32_t number = 1;
     if (census == NULL)
         return;
-    for (struct census_entry *entry; (entry = census_next(census, &number)) != NULL;)
-        clear_entry(census, entry);
+    for (uint32_t index = 1; index < census->mores.next; index++) {
+        struct census_more *more = pool_at(&census->mores, index);
+        if (more->index != 0)
+            clear_more(more);
+    }
     pool_clear(&census->pool);
     pool_clear(&census->mores);
     pool_clear(&census->cohorts);

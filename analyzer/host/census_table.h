@@ -109,8 +109,9 @@ static inline struct census_entry *census_find_in(const struct census *census,
  * on behind it; NULL: there are no more. */
 struct census_entry *census_next(const struct census *census, uint32_t *number);
 
-/* A new entry, at whose expense another may go; NULL when memory ran out. */
-struct census_entry *census_make(struct census *census, const struct census_key *key, nanotime t);
+/* A new entry, of that tag, at whose expense another may go; NULL when memory ran out. */
+struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
+                                 nanotime t);
 
 /* An entry of a state file, zeroed but for its key and what it needs to stand in the index, as the
  * newest of its queue; NULL when memory ran out. */

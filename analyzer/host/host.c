@@ -110,8 +110,11 @@ static enum status take_delta(struct sink *sink, const struct delta *delta)
     host->occasion.now = host->clock;
     host->occasion.delta = delta;
     host->latest = delta->flow_uid;
-    note(host, census_take(host->census, delta, &host->occasion.place));
-    detect(host, &host->occasion);
+    census_take(host->census, delta, &host->occasion.place);
+    if (host->census->starved)
+        note(host, STATUS_NO_MEMORY);
+    else
+        detect(host, &host->occasion);
     return take_status(host);
 }
 
