@@ -73,7 +73,7 @@ static enum status start_buckets(struct stays *stays)
 }
 
 /* Room for one more time: nothing while there is, buckets once there are too many. */
-static enum status make_room(struct stays *stays, uint32_t exact)
+static __attribute__((noinline)) enum status make_room(struct stays *stays, uint32_t exact)
 {
     if (stays->held == exact)
         return start_buckets(stays);
@@ -91,8 +91,8 @@ static inline bool has_room(const struct stays *stays)
     return stays->buckets || stays->held < stays->room;
 }
 
-static enum status add_stay(struct dwell *dwell, struct stays *stays, nanotime length,
-                            bool presumed)
+static inline enum status add_stay(struct dwell *dwell, struct stays *stays, nanotime length,
+                                   bool presumed)
 {
     enum status status = has_room(stays) ? STATUS_OK : make_room(stays, dwell->exact);
     if (status != STATUS_OK)
@@ -108,7 +108,7 @@ static enum status add_stay(struct dwell *dwell, struct stays *stays, nanotime l
     return STATUS_OK;
 }
 
-enum status dwell_add_stay(struct dwell *dwell, const struct stay *stay)
+static inline enum status add(struct dwell *dwell, const struct stay *stay)
 {
     struct stays *stays = &dwell->stays[stay->state];
     if (stay->length != NANOTIME_UNKNOWN)
@@ -149,7 +149,7 @@ enum status dwell_add_stays(struct dwell *dwell, const struct stay *stay, uint32
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < stays && status == STATUS_OK; i++)
-        status = dwell_add_stay(dwell, &stay[i]);
+        status = add(dwell, &stay[i]);
     return status;
 }
 

@@ -87,11 +87,8 @@ struct dwell *dwell_new(uint32_t exact);
 /* Takes in the histories of a flow; parts of a flow that goes on are left for its final record. */
 enum status dwell_add_flow(struct dwell *dwell, const struct flow_record *flow);
 
-/* Takes in the stays of a flow. */
+/* Takes in the stays of a flow; their lengths are never negative. */
 enum status dwell_add_stays(struct dwell *dwell, const struct stay *stay, uint32_t stays);
-
-/* Takes in one stay; its length is never negative. */
-enum status dwell_add_stay(struct dwell *dwell, const struct stay *stay);
 
 /* Fetches into the cache what adding stays will change. */
 void dwell_fetch(const struct dwell *dwell);
