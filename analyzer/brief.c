@@ -5,7 +5,7 @@
 #include "evict.h"
 #include "tcp/course.h"
 #include "tcp/ordinary_steps.h"
-#include "tcp/zeek_follow.h"
+#include "tcp/zeek_trail.h"
 
 /* Of tuple->calm, for end 0; those of end 1 stand two bits higher. */
 enum calm {
@@ -50,38 +50,169 @@ __attribute__((noinline)) bool brief_becomes_at_ease(struct engine *engine)
     return engine->at_ease;
 }
 
-static __attribute__((noinline)) void
-follow_zeek_at_length(struct tuple *tuple, const struct segment *segment, int from, unsigned calm)
+/* What is left to do of a segment that was taken, seldom anything: bits. */
+enum rest {
+    REST_NOTES = 0x1, /* it says of the capture what no packet of the connection said before */
+    REST_ZEEK = 0x2,  /* Zeek's view is up to date and wants it */
+};
+
+/* Zeek's view takes the segment; if that was not one of the first, it may fall behind from now on.
+ */
+static void follow_zeek(struct tuple *tuple, const struct segment *segment, int from)
 {
-    struct zeek_view *zeek = &tuple->current->connection.zeek;
-    if ((calm & CALM_MIDDLE) == 0) {
+    struct connection *connection = &tuple->current->connection;
+    struct zeek_view *zeek = &connection->zeek;
+    const uint8_t letters = zeek->letter_count;
+    int end = incarnation_end(tuple->current, from);
+    if ((tuple->calm >> 2 * end & CALM_MIDDLE) == 0) {
         zeek_view_ordinary(zeek, segment, from);
-        return;
+    } else if (!zeek_view_follow(zeek, segment, from)) {
+        zeek_view_packet_fully(zeek, segment, from);
+        tuple->calm = brief_calm(tuple) & 0xf;
+    } else if (zeek->letter_count == letters) {
+        zeek_trail_begin(connection);
     }
-    zeek_view_packet_fully(zeek, segment, from);
-    tuple->calm = brief_calm(tuple) & 0xf;
+}
+
+static __attribute__((noinline)) bool take_rest(struct tuple *tuple, const struct segment *segment,
+                                                int from, unsigned rest, nanotime trip)
+{
+    struct incarnation *current = tuple->current;
+    if (trip != NANOTIME_UNKNOWN)
+        rtt_add(&current->connection.rtt[side_other(from)], trip);
+    if ((rest & REST_NOTES) != 0)
+        decide_note_packet(current, segment, from);
+    if ((rest & REST_ZEEK) != 0)
+        follow_zeek(tuple, segment, from);
+    return true;
+}
+
+/* With the round trip of the other side that it ended; unknown: none. */
+static __attribute__((noinline)) bool take_trip(struct rtt *rtt, nanotime trip)
+{
+    rtt_add(rtt, trip);
+    return true;
+}
+
+/* One that is ordinary and new, from side x to y: it is remembered, and taken. */
+static inline __attribute__((always_inline)) bool
+take(struct tuple *tuple, const struct segment *segment, struct side *x, struct side *y, bool data)
+{
+    struct incarnation *current = tuple->current;
+    struct connection *connection = &current->connection;
+    const int from = (int)(x - connection->side);
+    if (data)
+        incarnation_remember(current, segment, incarnation_end(current, from));
+    nanotime trip = ordinary_take(connection, x, y, segment, data);
+    unsigned rest = zeek_trail_is_behind(connection) ? 0 : REST_ZEEK;
+    if (decide_is_notable(current, y, segment))
+        rest |= REST_NOTES;
+    if (rest != 0)
+        return take_rest(tuple, segment, from, rest, trip);
+    return trip == NANOTIME_UNKNOWN || take_trip(&connection->rtt[side_other(from)], trip);
+}
+
+static __attribute__((noinline)) bool take_data(struct tuple *tuple, const struct segment *segment,
+                                                struct side *x, struct side *y)
+{
+    return take(tuple, segment, x, y, true);
+}
+
+static __attribute__((noinline)) bool
+take_plain_ack(struct tuple *tuple, const struct segment *segment, struct side *x, struct side *y)
+{
+    return take(tuple, segment, x, y, false);
+}
+
+static bool has_gone_silent(const struct engine *engine, const struct connection *connection,
+                            const struct segment *segment)
+{
+    return time_since(segment->time, connection->last_t) >= decide_least_idle(&engine->config);
+}
+
+/* Where Zeek's view, or a long stream, asks for more. */
+static __attribute__((noinline)) bool consider_at_length(struct engine *engine, struct tuple *tuple,
+                                                         const struct segment *segment, int end)
+{
+    struct connection *connection = &tuple->current->connection;
+    const int from = incarnation_side(tuple->current, end);
+    struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    if (!ordinary_is_next(x, y, segment) || has_gone_silent(engine, connection, segment) ||
+        !ordinary_is_new(connection, segment, from))
+        return false;
+    zeek_trail_end(connection);
+    engine->counts.segments++;
+    return segment->payload > 0 ? take_data(tuple, segment, x, y)
+                                : take_plain_ack(tuple, segment, x, y);
+}
+
+/*
+ * Whether the segment is what it seems, and on with it.  A function calls the next one last, and
+ * nothing before: so the compiler saves no register, and keeps no value longer than it is needed.
+ */
+static inline __attribute__((always_inline)) bool consider(struct engine *engine,
+                                                           struct tuple *tuple,
+                                                           const struct segment *segment, int end,
+                                                           bool data)
+{
+    struct connection *connection = &tuple->current->connection;
+    const int from = incarnation_side(tuple->current, end);
+    struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    if (!ordinary_continues(x, y, segment, data) || has_gone_silent(engine, connection, segment))
+        return false;
+    if (!ordinary_is_near(x, y, segment))
+        return consider_at_length(engine, tuple, segment, end);
+    if (zeek_trail_is_behind(connection)) {
+        if (!zeek_trail_follows(&connection->trail, x, y, segment, from, data))
+            return consider_at_length(engine, tuple, segment, end);
+    }
+    if (!ordinary_is_new(connection, segment, from))
+        return false;
+    engine->counts.segments++;
+    if (zeek_trail_is_behind(connection))
+        zeek_trail_take(&connection->trail, x, segment, from, data);
+    return data ? take_data(tuple, segment, x, y) : take_plain_ack(tuple, segment, x, y);
+}
+
+static __attribute__((noinline)) bool consider_data(struct engine *engine, struct tuple *tuple,
+                                                    const struct segment *segment, int end)
+{
+    return consider(engine, tuple, segment, end, true);
+}
+
+static __attribute__((noinline)) bool consider_plain_ack(struct engine *engine, struct tuple *tuple,
+                                                         const struct segment *segment, int end)
+{
+    return consider(engine, tuple, segment, end, false);
+}
+
+static inline bool consider_either(struct engine *engine, struct tuple *tuple,
+                                   const struct segment *segment, int end)
+{
+    return segment->payload > 0 ? consider_data(engine, tuple, segment, end)
+                                : consider_plain_ack(engine, tuple, segment, end);
+}
+
+/* Where it was not known that the short ways are open, or the capture lost packets: maybe of this
+ * connection, since its last one. */
+static __attribute__((noinline)) bool take_warily(struct engine *engine, struct tuple *tuple,
+                                                  const struct segment *segment, int end)
+{
+    if (!brief_is_at_ease(engine))
+        return false;
+    bool lost = decide_has_lost(engine, tuple->current);
+    bool taken = consider_either(engine, tuple, segment, end);
+    if (taken && lost)
+        tuple->current->notes |= UINT64_C(1) << NOTE_capture_drop;
+    return taken;
 }
 
 bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                    int end)
 {
-    unsigned calm = tuple->calm >> 2 * end;
-    if ((calm & CALM_OPEN) == 0 || !brief_is_at_ease(engine))
+    if ((tuple->calm & CALM_OPEN << 2 * end) == 0)
         return false;
-    struct incarnation *current = tuple->current;
-    struct connection *connection = &current->connection;
-    int from = incarnation_side(current, end);
-    bool lost = engine->losses_known > 0 && decide_has_lost(engine, current);
-    if (!ordinary_fits(connection, segment, from, decide_least_idle(&engine->config)))
-        return false;
-    ordinary_take(connection, segment, from);
-    engine->counts.segments++;
-    incarnation_remember(current, segment, end);
-    if (lost)
-        current->notes |= UINT64_C(1) << NOTE_capture_drop;
-    if (decide_is_notable(current, connection->side + side_other(from), segment))
-        decide_note_packet(current, segment, from);
-    if ((calm & CALM_MIDDLE) == 0 || !zeek_view_follow(&connection->zeek, segment, from))
-        follow_zeek_at_length(tuple, segment, from, calm);
-    return true;
+    if (!engine->at_ease || engine->losses_known > 0)
+        return take_warily(engine, tuple, segment, end);
+    return consider_either(engine, tuple, segment, end);
 }

@@ -25,11 +25,14 @@ static inline bool decide_is_notable(const struct incarnation *current, const st
                                      const struct segment *segment)
 {
     const uint64_t known = current->notes;
+    const bool large = segment->payload > receiver->mss;
+    const bool partial = segment->checksum_verdict == CHECKSUM_PARTIAL;
+    if (segment->cut == 0 && !large && !partial && (segment->vlans | current->vlans) == 0)
+        return false;
     bool cut = segment->cut != 0 && (known >> NOTE_capture_truncated & 1) == 0;
-    bool offloaded = segment->payload > receiver->mss && side_has(receiver, SIDE_MSS) &&
-                     (known >> NOTE_offload_suspected & 1) == 0;
-    return cut || offloaded || segment->checksum_verdict == CHECKSUM_PARTIAL ||
-           (segment->vlans | current->vlans) != 0;
+    bool offloaded =
+        large && side_has(receiver, SIDE_MSS) && (known >> NOTE_offload_suspected & 1) == 0;
+    return cut || offloaded || partial || (segment->vlans | current->vlans) != 0;
 }
 
 /* Notes what a packet says of the capture: cut, offloaded, in other VLANs. */

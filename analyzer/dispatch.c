@@ -7,6 +7,7 @@
 #include "lives.h"
 #include "tcp/copies.h"
 #include "tcp/window.h"
+#include "tcp/zeek_trail.h"
 #include "trace.h"
 
 /* A copy that a mirror port delivered: counted, not analysed. */
@@ -36,7 +37,7 @@ static void take(struct engine *engine, struct tuple *tuple, struct incarnation 
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;
     engine->counts.damaged += step.damaged;
-    if (!step.stray)
+    if (!step.stray && segment->payload > 0)
         incarnation_remember(incarnation, segment, end);
     if (engine->probe != NULL)
         engine->probe(engine->probe_context, &step);
@@ -198,6 +199,7 @@ static void take_stray(struct engine *engine, struct tuple *tuple, const struct 
     struct tally *tally = &current->connection.side[incarnation_side(current, end)].tally;
     tally->packets++; /* its octets are none of this stream's */
     tally->ip_bytes += segment->ip_length;
+    zeek_trail_end(&current->connection);
     zeek_view_packet(&current->connection.zeek, segment, incarnation_side(current, end));
     current->connection.last_t = time_later_of(current->connection.last_t, segment->time);
     engine->counts.segments++;

@@ -7,6 +7,7 @@
 
 #include "flow/icmp_story.h"
 #include "outcome.h"
+#include "tcp/zeek_trail.h"
 
 /*
  * "192.0.2.1-192.0.2.2 vxlan:42/gre": the ends of the outermost tunnel, the client's first; then
@@ -289,8 +290,10 @@ void expand_flow(const struct tuple *tuple, const struct incarnation *incarnatio
         expand_side(connection, side, &flow->side[side]);
     expand_handshake(connection, flow);
     outcome_expand(incarnation, two_msl, flow);
-    flow->zeek_state = zeek_view_state(&connection->zeek);
-    zeek_view_history(&connection->zeek, flow->zeek_history, sizeof(flow->zeek_history));
+    struct zeek_view room;
+    const struct zeek_view *zeek = zeek_trail_view(connection, &room);
+    flow->zeek_state = zeek_view_state(zeek);
+    zeek_view_history(zeek, flow->zeek_history, sizeof(flow->zeek_history));
     expand_icmp(incarnation->icmp, flow);
     flow->caveats = expand_caveats(incarnation);
     if (!ended && !connection_is_closed(connection))

@@ -206,12 +206,12 @@ static inline bool tuple_is_ordinary(const struct tuple *tuple)
 /* The side of an incarnation that an end of the tuple is. */
 static inline int incarnation_side(const struct incarnation *incarnation, int end)
 {
-    return end == incarnation->client_end ? 0 : 1;
+    return end ^ incarnation->client_end;
 }
 
 static inline int incarnation_end(const struct incarnation *incarnation, int side)
 {
-    return side == 0 ? incarnation->client_end : 1 - incarnation->client_end;
+    return side ^ incarnation->client_end;
 }
 
 /* Whether an event of that kind was raised on the incarnation; and notes that one was. */
@@ -240,12 +240,10 @@ bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
 bool incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
                               int end);
 
-/* Remembers a segment with payload in the ring of the last ones. */
+/* Remembers a segment, one with payload, in the ring of the last ones. */
 static inline void incarnation_remember(struct incarnation *incarnation,
                                         const struct segment *segment, int end)
 {
-    if (segment->payload == 0)
-        return;
     incarnation->last[incarnation->last_next] = (struct last_segment){
         .t = segment->time,
         .packet = segment->packet,

@@ -14,6 +14,7 @@
 #include "shown.h"
 #include "tallies.h"
 #include "window.h"
+#include "zeek_trail.h"
 
 enum { PLAUSIBLE = 1 << 24 }; /* octets: no more is in flight when a stream is picked up */
 
@@ -402,6 +403,7 @@ static bool take_fully(struct connection *connection, const struct segment *segm
                        struct step *step)
 {
     struct side *x = &connection->side[from];
+    zeek_trail_end(connection);
     step_begin(step, connection, segment, from);
     connection->last_t = time_later_of(connection->last_t, segment->time);
     tally_packet(x, segment);
@@ -466,6 +468,7 @@ bool connection_segment(struct connection *connection, const struct segment *seg
         return connection_segment_fully(connection, segment, from, step);
     step_begin(step, connection, segment, from);
     step->ordinary = true;
+    zeek_trail_end(connection);
     zeek_view_ordinary(&connection->zeek, segment, from);
     ordinary_segment(connection, segment, from);
     return true;

@@ -173,6 +173,12 @@ struct recent_packet {
     uint8_t origin; /* who sent it, and above that bit what interface it was seen on */
 };
 
+/* By side, how far Zeek's view is behind (zeek_trail.h). */
+struct zeek_trail {
+    uint8_t follows[SIDES]; /* enum zeek_trail_bit, and of enum zeek_seen; both 0: it is not */
+    uint16_t silent[SIDES]; /* gaps in its stream that may be counted before one is a letter */
+};
+
 /* The sides, then what an ordinary segment needs beside them, then the rest. */
 struct connection {
     struct side side[SIDES];
@@ -199,6 +205,7 @@ struct connection {
     uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
     nanotime syn_t, ack_t;                 /* as synack_t */
     uint64_t third_packet;                 /* as third_flags; 0: none */
+    struct zeek_trail trail;
     _Alignas(64) struct recent_packet recent[RECENT_PACKETS];
     struct zeek_view zeek;
     struct rtt rtt[SIDES]; /* of the segments of each side */
@@ -258,7 +265,7 @@ struct step {
 /* The side opposite. */
 static inline int side_other(int side)
 {
-    return 1 - side;
+    return side ^ 1;
 }
 
 static inline bool side_has(const struct side *side, enum side_flag flag)

@@ -7,6 +7,7 @@
 #include "../base/carry_rows.h"
 #include "course.h"
 #include "zeek_letters.h"
+#include "zeek_trail.h"
 
 /* Structs with members of a few bits each, as they are carried: a table names whole members only.
  */
@@ -148,6 +149,8 @@ static void carry_bits(struct carry *carry, struct connection *connection)
 
 void connection_carry(struct carry *carry, struct connection *connection)
 {
+    if (!carry_is_reading(carry))
+        zeek_trail_end(connection);
     carry_fields(carry, connection_fields, connection);
     if (!rtt_is_sound(&connection->rtt[0]) || !rtt_is_sound(&connection->rtt[1]))
         carry_fail(carry, STATUS_UNREADABLE);

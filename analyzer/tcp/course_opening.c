@@ -4,6 +4,7 @@
  */
 #include "course_steps.h"
 #include "window.h"
+#include "zeek_trail.h"
 #include "zeek_usual.h"
 
 static const struct arrow snd_syn = {STATE_CLOSED, STATE_SYN_SENT, FACT_SND_SYN, BASIS_SENT};
@@ -110,8 +111,9 @@ void course_take_third(struct connection *connection, const struct segment *segm
 void course_take_word(struct connection *connection, const struct segment *segment)
 {
     course_prove_newest(connection, 1, SERVER_OPENED, segment);
+    zeek_trail_end(connection);
     zeek_view_ordinary(&connection->zeek, segment, 1);
-    ordinary_take(connection, segment, 1);
+    ordinary_segment(connection, segment, 1);
     connection->course = COURSE_PROVEN;
 }
 

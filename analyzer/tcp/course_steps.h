@@ -5,6 +5,7 @@
 
 #include "course_parts.h"
 #include "ordinary_steps.h"
+#include "zeek_trail.h"
 
 /* An arrow of figure 5, and whether the side shows it or is presumed to be brought along. */
 struct arrow {
@@ -64,8 +65,9 @@ static inline void course_count(struct connection *connection, const struct segm
                                 int from)
 {
     struct side *x = &connection->side[from];
+    zeek_trail_end(connection);
     connection->last_t = time_later_of(connection->last_t, segment->time);
-    ordinary_count(&x->tally, segment);
+    ordinary_count(&x->tally, segment, segment->payload > 0);
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
 }

@@ -25,5 +25,8 @@ bool ordinary_follows(const struct connection *connection, const struct segment 
 
 void ordinary_segment(struct connection *connection, const struct segment *segment, int from)
 {
-    ordinary_take(connection, segment, from);
+    struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    nanotime trip = ordinary_take(connection, x, y, segment, segment->payload > 0);
+    if (trip != NANOTIME_UNKNOWN)
+        rtt_add(&connection->rtt[side_other(from)], trip);
 }

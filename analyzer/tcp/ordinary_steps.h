@@ -16,12 +16,14 @@ enum {
     ORDINARY_LONG = 1 << 30, /* octets: its numbers may have come round */
 };
 
-/* New data or a new ACK, by its own header alone. */
-static inline bool ordinary_is_plain(const struct segment *segment)
+/* New data or a new ACK, by its own header alone: its control bits and options in one word. */
+static inline bool ordinary_is_plain(const struct segment *segment, bool data)
 {
-    return (segment->flags & (ORDINARY_NOT | TCP_ACK)) == TCP_ACK && segment->window != 0 &&
-           segment->payload != 1 && (segment->options & ~OPTION_TIMESTAMPS) == 0 &&
-           segment->checksum_verdict != CHECKSUM_BAD;
+    const uint32_t asked = (uint32_t)(ORDINARY_NOT | TCP_ACK) << 16 | (uint16_t)~OPTION_TIMESTAMPS;
+    uint32_t head =
+        (uint32_t)segment->ip_version << 24 | (uint32_t)segment->flags << 16 | segment->options;
+    return (head & asked) == (uint32_t)TCP_ACK << 16 && segment->window != 0 &&
+           !(data && segment->payload == 1) && segment->checksum_verdict != CHECKSUM_BAD;
 }
 
 /* Below the first number of a stream that is not so long that its numbers come round:
@@ -31,32 +33,63 @@ static inline bool ordinary_may_precede(const struct side *side, seq number)
     return seq_before(number, side->iss) && side->tally.payload_bytes < ORDINARY_LONG;
 }
 
+/* Whether the numbers lie where those of a stream of less than 2^31 octets do: no distance is
+ * negative, so that one comparison asks for all. */
+static inline bool ordinary_is_near(const struct side *x, const struct side *y,
+                                    const struct segment *segment)
+{
+    const seq acknowledgment = segment->acknowledgment;
+    return (seq_distance(segment->sequence, x->iss) | seq_distance(acknowledgment, y->iss) |
+            seq_distance(y->snd_nxt, acknowledgment) | seq_distance(acknowledgment, x->rcv_nxt)) >=
+           0;
+}
+
+/* Whether they lie where they may. */
+static inline bool ordinary_is_within(const struct side *x, const struct side *y,
+                                      const struct segment *segment)
+{
+    return !ordinary_may_precede(x, segment->sequence) &&
+           !ordinary_may_precede(y, segment->acknowledgment) &&
+           seq_at_or_before(segment->acknowledgment, y->snd_nxt) &&
+           seq_at_or_after(segment->acknowledgment, x->rcv_nxt);
+}
+
+/* Without data, and the same as the one before while something is in flight. */
+static inline bool ordinary_is_repeated(const struct side *x, const struct side *y,
+                                        const struct segment *segment)
+{
+    return segment->acknowledgment == x->rcv_nxt && segment->window == x->last_window_field &&
+           segment->acknowledgment != y->snd_nxt;
+}
+
+/* Whether the segment is the next one of side x, but for where its numbers lie.  data: it carries
+ * some. */
+static inline bool ordinary_continues(const struct side *x, const struct side *y,
+                                      const struct segment *segment, bool data)
+{
+    return ordinary_is_plain(segment, data) && segment->sequence == x->snd_nxt &&
+           (data || !ordinary_is_repeated(x, y, segment));
+}
+
 static inline bool ordinary_is_next(const struct side *x, const struct side *y,
                                     const struct segment *segment)
 {
-    if (!ordinary_is_plain(segment) || segment->sequence != x->snd_nxt ||
-        ordinary_may_precede(x, segment->sequence) ||
-        ordinary_may_precede(y, segment->acknowledgment) ||
-        seq_after(segment->acknowledgment, y->snd_nxt))
-        return false;
-    int32_t progress = seq_distance(segment->acknowledgment, x->rcv_nxt);
-    bool repeated = progress == 0 && segment->payload == 0 &&
-                    segment->window == x->last_window_field &&
-                    segment->acknowledgment != y->snd_nxt;
-    return progress >= 0 && !repeated;
+    return ordinary_continues(x, y, segment, segment->payload > 0) &&
+           ordinary_is_within(x, y, segment);
 }
 
-static inline void ordinary_count(struct tally *tally, const struct segment *segment)
+static inline void ordinary_count(struct tally *tally, const struct segment *segment, bool data)
 {
     tally->packets++;
     tally->ip_bytes += segment->ip_length;
-    tally->payload_bytes += segment->payload;
-    tally->pshs += (segment->flags & TCP_PSH) != 0;
+    if (data)
+        tally->payload_bytes += segment->payload;
+    tally->pshs += segment->flags / TCP_PSH % 2;
     if ((segment->flags & TCP_URG) != 0)
         tally->urgs++;
 }
 
-static inline void ordinary_take_stamps(struct side *x, struct side *y,
+static inline void ordinary_take_stamps(struct side *restrict x, struct side *restrict y,
                                         const struct segment *segment)
 {
     if ((segment->options & OPTION_TIMESTAMPS) == 0)
@@ -81,7 +114,7 @@ static inline void ordinary_take_payload(struct side *x, const struct segment *s
 }
 
 /* As segment_window() has it of a segment that is no SYN. */
-static inline void ordinary_take_window(struct side *x, const struct side *y,
+static inline void ordinary_take_window(struct side *restrict x, const struct side *restrict y,
                                         const struct segment *segment)
 {
     bool scaled = (x->flags & y->flags & SIDE_SCALED) != 0;
@@ -99,39 +132,40 @@ static inline bool ordinary_is_new(struct connection *connection, const struct s
     return true;
 }
 
-/*
- * Whether the segment follows, where one may come, ends no silence of least_idle ns, and is no
- * copy; then it is remembered as one of the last few.
- */
-static inline bool ordinary_fits(struct connection *connection, const struct segment *segment,
-                                 int from, nanotime least_idle)
+/* What is known of both sides goes on.  x sends; the compiler is to know that y is the other. */
+static inline __attribute__((always_inline)) void
+ordinary_take_between(struct side *restrict x, struct side *restrict y,
+                      const struct segment *restrict segment, bool data)
 {
-    const struct side *x = connection->side + from, *y = connection->side + side_other(from);
-    return ordinary_is_next(x, y, segment) &&
-           time_since(segment->time, connection->last_t) < least_idle &&
-           ordinary_is_new(connection, segment, from);
-}
-
-/* All that is done for one that fits, but for Zeek's view. */
-static inline void ordinary_take(struct connection *connection, const struct segment *segment,
-                                 int from)
-{
-    struct side *x = connection->side + from, *y = connection->side + side_other(from);
-    connection->last_t = time_later_of(connection->last_t, segment->time);
-    ordinary_count(&x->tally, segment);
+    ordinary_count(&x->tally, segment, data);
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
-    if (segment->payload == 0 && segment->acknowledgment != x->rcv_nxt)
-        x->duplicate_acks_now = 0;
-    if (side_has(y, SIDE_TIMED) && seq_at_or_after(segment->acknowledgment, y->timed_end))
-        tally_round_trip(connection, segment, from);
     x->last_t = segment->time;
     x->last_ip_id = segment->ip_id;
-    if (segment->payload > 0)
+    if (data)
         ordinary_take_payload(x, segment);
+    else if (segment->acknowledgment != x->rcv_nxt)
+        x->duplicate_acks_now = 0;
     ordinary_take_window(x, y, segment);
     shown_acknowledgment(x, y, segment);
     ordinary_take_stamps(x, y, segment);
+}
+
+/*
+ * All that is done for one that fits, but for Zeek's view, and for the round trip of side y that it
+ * ends: rtt_add() takes what is returned; unknown: none.  data: it carries some.
+ */
+static inline __attribute__((always_inline)) nanotime ordinary_take(struct connection *connection,
+                                                                    struct side *x, struct side *y,
+                                                                    const struct segment *segment,
+                                                                    bool data)
+{
+    bool arrives =
+        side_has(y, SIDE_TIMED) && seq_at_or_after(segment->acknowledgment, y->timed_end);
+    nanotime trip = arrives ? tally_end_trip(y, segment) : NANOTIME_UNKNOWN;
+    connection->last_t = time_later_of(connection->last_t, segment->time);
+    ordinary_take_between(x, y, segment, data);
+    return trip;
 }
 
 #endif

@@ -11,11 +11,12 @@
 /* Its time stamps (RFC 7323 3.2); the segment has the option. */
 static inline void shown_stamps(struct side *x, const struct segment *segment)
 {
-    if (!side_has(x, SIDE_TSVAL))
+    if (!side_has(x, SIDE_TSVAL)) {
         x->tsval_first = x->tsval_last = segment->tsval;
-    else if (seq_after(segment->tsval, x->tsval_last))
+        x->flags |= SIDE_TSVAL;
+    } else if (seq_after(segment->tsval, x->tsval_last)) {
         x->tsval_last = segment->tsval;
-    x->flags |= SIDE_TSVAL;
+    }
 }
 
 /* It occupies sequence space, and is the latest of the side that does. */
@@ -58,7 +59,8 @@ static inline void shown_window(struct side *x, const struct segment *segment, u
     seq edge = seq_add(segment->acknowledgment, window);
     if (seq_after(edge, x->right_edge))
         x->right_edge = edge;
-    x->flags &= (uint16_t)~SIDE_ZERO_WINDOW;
+    if (side_has(x, SIDE_ZERO_WINDOW))
+        x->flags &= (uint16_t)~SIDE_ZERO_WINDOW;
 }
 
 /* x acknowledges what y sent. */

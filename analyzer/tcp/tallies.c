@@ -197,10 +197,7 @@ void tally_round_trip(struct connection *connection, const struct segment *segme
     if (!side_has(y, SIDE_TIMED) || (segment->flags & TCP_ACK) == 0 ||
         seq_before(segment->acknowledgment, y->timed_end))
         return;
-    y->flags &= (uint16_t)~SIDE_TIMED;
-    bool echo = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(y, SIDE_TIMESTAMPS);
-    if (echo && segment->tsecr != 0 && seq_before(segment->tsecr, y->timed_tsval))
-        return; /* it answers an earlier segment; 0 is no echo */
-    if (!time_is_before(segment->time, y->timed_t))
-        rtt_add(&connection->rtt[side_other(from)], time_since(segment->time, y->timed_t));
+    nanotime trip = tally_end_trip(y, segment);
+    if (trip != NANOTIME_UNKNOWN)
+        rtt_add(&connection->rtt[side_other(from)], trip);
 }

@@ -26,6 +26,20 @@ static inline void tally_packet(struct side *side, const struct segment *segment
 void tally_segment(struct connection *connection, const struct segment *segment, int from,
                    struct step *step);
 
+/*
+ * The round trip that ends with an acknowledgment which covers y's timed segment, in ns; unknown
+ * where it is no sample.  y is timed no longer.
+ */
+static inline nanotime tally_end_trip(struct side *y, const struct segment *segment)
+{
+    y->flags &= (uint16_t)~SIDE_TIMED;
+    bool echo = (segment->options & OPTION_TIMESTAMPS) != 0 && side_has(y, SIDE_TIMESTAMPS);
+    bool earlier = echo && segment->tsecr != 0 && seq_before(segment->tsecr, y->timed_tsval);
+    if (earlier || time_is_before(segment->time, y->timed_t))
+        return NANOTIME_UNKNOWN; /* it answers an earlier segment; 0 is no echo */
+    return time_since(segment->time, y->timed_t);
+}
+
 /* Takes an RTT sample when this acknowledgment covers the peer's timed segment (RFC 6298 3, Karn;
  * RFC 7323 4.1 with timestamps). */
 void tally_round_trip(struct connection *connection, const struct segment *segment, int from);

@@ -185,7 +185,8 @@ static void live(struct bed *bed)
         if (i == 0)
             connection_start(&bed->before.connection, &segment, 0);
         assert_true(connection_segment(&bed->before.connection, &segment, line->from, &step));
-        incarnation_remember(&bed->before, &segment, line->from);
+        if (line->payload > 0)
+            incarnation_remember(&bed->before, &segment, line->from);
         next[line->from] += line->payload + ((line->flags & (TCP_SYN | TCP_FIN)) != 0);
     }
 }

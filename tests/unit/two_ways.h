@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../analyzer/flow/incarnation.h"
+#include "../../analyzer/tcp/zeek_trail.h"
 
 /* Below `below`, which is not 0; the same numbers for the same seed. */
 static inline uint32_t draw_below(uint64_t *seed, uint32_t below)
@@ -14,11 +15,12 @@ static inline uint32_t draw_below(uint64_t *seed, uint32_t below)
     return (uint32_t)(*seed >> 33) % below;
 }
 
-/* Without what stands beside an incarnation, and where it lies. */
+/* Without what stands beside an incarnation, and where it lies; with what it lets wait. */
 static inline struct incarnation bare(const struct incarnation *incarnation)
 {
     struct incarnation copy;
     memcpy(&copy, incarnation, sizeof copy);
+    zeek_trail_end(&copy.connection);
     copy.connection.closing = NULL;
     copy.connection.history.more = NULL;
     copy.collision = NULL;
@@ -29,11 +31,13 @@ static inline struct incarnation bare(const struct incarnation *incarnation)
     return copy;
 }
 
-/* Octet for octet; what stands apart is compared as what it holds. */
+/* Octet for octet, once what waits is done; what stands apart is compared as what it holds. */
 static inline void assert_same_connection(const struct connection *briefly,
                                           const struct connection *fully)
 {
     struct connection one = *briefly, other = *fully;
+    zeek_trail_end(&one);
+    zeek_trail_end(&other);
     assert_int_equal(one.closing == NULL, other.closing == NULL);
     if (one.closing != NULL)
         assert_memory_equal(one.closing, other.closing, sizeof *one.closing);
