@@ -37,7 +37,6 @@ struct census_key {
     uint8_t source[16], destination[16]; /* zero where the scope has none */
     uint16_t port;
     uint8_t ip_version, scope; /* enum host_scope */
-    uint32_t none;
 };
 
 /* The stocks of an entry, by number: of a state, those of the client come before the server's. */
@@ -61,39 +60,45 @@ enum episode_kind { EPISODE_TIME_WAIT, EPISODE_PORTS, EPISODE_CHURN, EPISODES };
 /*
  * What an entry has that is not for a single connection: from the second on, and of services.  Line
  * by line of cache: what most deltas of a service look at, the counts of its rate, what openings
- * look at; then what is of pairs, and the rest.  Sources have of it what is drawn, and reuses.
+ * and closings do, the latest openings; then what is of pairs, and the rest.  Sources have of it
+ * what is drawn, paces, and reuses.
  */
 struct census_more {
     _Alignas(64) struct series series; /* from the CENSUS_SERIES-th connection on */
     struct cohorts *cohorts;           /* SERVICE, from the second connection on; in its pool */
     struct dwell *dwell;               /* SERVICE; NULL: none; owned */
     struct rate opened_rate;           /* not of a SOURCE: its opened_pace is enough */
+    struct pace opened_pace;           /* SOURCE */
+    struct pace closed_pace;           /* SOURCE, SERVICE */
     uint64_t reuses;
     nanotime reuse_least;
-    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
-    nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last, until cohorts */
-    struct worst *worst_leaks; /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
-    struct worst *worst_ports; /* PAIR: of its connections; NULL: none; owned */
-    uint32_t index;            /* its own slot in its pool */
-    uint32_t refs;             /* openings so far */
-    bool up_once;              /* SERVICE: a connection of it was whole, until cohorts */
+    uint32_t index; /* its own slot in its pool */
+    uint32_t refs;  /* openings so far */
+    bool up_once;   /* SERVICE: a connection of it was whole, until cohorts */
+    struct episode episode[EPISODES];
+    _Alignas(64) struct census_ref ref[CENSUS_REFS]; /* the latest openings, a ring */
+    struct census_ref first_ref;
     struct rate closed_rate;   /* PAIR */
     struct ports ports;        /* PAIR */
+    struct worst *worst_ports; /* PAIR: of its connections; NULL: none; owned */
+    struct worst *worst_leaks; /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
     uint64_t leaks;            /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
-    struct episode episode[EPISODES];
-    struct census_ref first_ref, ref[CENSUS_REFS]; /* ref: the latest openings, a ring */
+    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
+    nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last, until cohorts */
 };
 
 /*
- * What every delta touches, and all that a source needs.  A line of cache each: what finds it;
- * what every delta changes; what openings and closings do; what is known at the end; the rest.
+ * What every delta touches, and all that a source needs.  Lines of cache: two for what finds it and
+ * what every delta changes, then when most was held, which is seldom written once there were many,
+ * and what is known at the end.
  */
 struct census_entry {
     struct census_key key;
+    uint32_t opened;
     struct census_more *more; /* NULL: a single connection so far; in its pool */
     uint32_t index, tag;      /* its own slot in the pool; of its key's hash */
-    uint32_t opened;
+    uint32_t closed;
     uint16_t first_port; /* of the source */
     bool heeded;         /* which queue: of those that came again */
     bool drawn;          /* it has a series */
@@ -107,23 +112,25 @@ struct census_entry {
     nanotime last;
     nanotime alive[2]; /* when the side was last seen to act */
 
-    uint32_t newer, older; /* in its queue; 0 none */
     nanotime first;
-    struct pace opened_pace; /* SOURCE, from the second connection on */
-    struct pace closed_pace; /* SOURCE, SERVICE, likewise */
-    uint32_t closed;
+    nanotime most_at[STOCKS]; /* NANOTIME_UNKNOWN: nothing was ever held */
 
     _Alignas(64) uint32_t answered;
     uint32_t established, by_close[CLOSE_KINDS], by_initiator[INITIATOR_BOTH + 1];
-
-    _Alignas(64) nanotime most_at[STOCKS]; /* NANOTIME_UNKNOWN: nothing was ever held */
 };
 
-_Static_assert(sizeof(struct census_key) % sizeof(uint64_t) == 0, "hashed by words");
-_Static_assert(sizeof(struct census_entry) == 320, "five cache lines, as in its pool");
+_Static_assert(sizeof(struct census_entry) == 256, "four cache lines, as in its pool");
 _Static_assert(offsetof(struct census_entry, stock) == 64, "begins a line");
-_Static_assert(offsetof(struct census_entry, newer) == 128, "begins a line");
+_Static_assert(offsetof(struct census_entry, first) == 128, "begins a line");
 _Static_assert(offsetof(struct census_more, opened_rate.count) == 64, "fills a line");
+_Static_assert(offsetof(struct census_more, opened_pace) == 128, "begins a line");
+_Static_assert(offsetof(struct census_more, ref) == 192, "behind that line");
+
+/* The neighbours of an entry in its queue; 0: none.  Apart from the entries, so that those of all
+ * lie close together. */
+struct census_link {
+    uint32_t newer, older;
+};
 
 /* Entries of a kind in the order of their last change, those that came once apart. */
 struct census_queue {
@@ -144,6 +151,7 @@ struct census {
     struct hash_key secret;
     struct census_slot *slot; /* a power of two; owned */
     uint32_t mask;
+    struct census_link *link; /* of the entries, by index: as many as the index takes; owned */
     struct census_queue queue[HOST_SCOPES];
     uint32_t dwells;
     uint64_t left_out;                  /* entries that gave way, and pairs that got none */

@@ -45,7 +45,7 @@ static void keep_ref(struct census_more *more, const struct delta *delta)
 static void pace_opening(struct census_entry *entry, nanotime t)
 {
     if (entry->key.scope == HOST_SOURCE)
-        pace_add(&entry->opened_pace, t);
+        pace_add(&entry->more->opened_pace, t);
     else
         rate_add(&entry->more->opened_rate, t);
 }
@@ -55,7 +55,7 @@ static void pace_closing(struct census_entry *entry, nanotime t)
     if (entry->key.scope == HOST_PAIR)
         rate_add(&entry->more->closed_rate, t);
     else
-        pace_add(&entry->closed_pace, t);
+        pace_add(&entry->more->closed_pace, t);
 }
 
 /* What the first connection left is carried over. */

@@ -25,8 +25,8 @@ static inline void fetch_entry(const struct census_entry *entry, unsigned what)
 {
     fetch_line(entry);
     fetch_line(&entry->stock);
-    if ((what & (DELTA_OPENED | DELTA_CLOSED)) != 0)
-        fetch_line(&entry->newer);
+    if ((what & DELTA_OPENED) != 0)
+        fetch_line(&entry->first);
     if ((what & DELTA_GONE) != 0)
         fetch_line(&entry->answered);
 }
@@ -42,10 +42,12 @@ static inline const struct census_entry *guess(const struct census *census, uint
         return NULL;
     const struct census_entry *entry = census_at(census, slot->index);
     fetch_entry(entry, what);
+    if ((what & DELTA_OPENED) != 0)
+        fetch_line(&census->link[slot->index]);
     return entry;
 }
 
-/* Of a source only what is drawn of it. */
+/* Of a source what is drawn of it, and its paces. */
 static inline void fetch_more(const struct census_entry *entry, const struct delta *delta)
 {
     if (entry == NULL || entry->more == NULL)
@@ -53,10 +55,11 @@ static inline void fetch_more(const struct census_entry *entry, const struct del
     bool source = entry->key.scope == HOST_SOURCE;
     if (!source || entry->drawn)
         fetch_line(&entry->more->series);
-    if (source || (delta->what & DELTA_OPENED) == 0)
+    if ((delta->what & (DELTA_OPENED | DELTA_CLOSED)) == 0)
         return;
-    fetch_line(&entry->more->opened_rate.count);
-    fetch_line(&entry->more->refs);
+    fetch_line(&entry->more->opened_pace);
+    if (!source)
+        fetch_line(&entry->more->opened_rate.count);
 }
 
 /* The newest point of what is drawn, where it changes: seldom within a handshake. */
@@ -73,10 +76,9 @@ static inline void fetch_neighbours(const struct census *census, const struct ce
 {
     if (entry == NULL)
         return;
-    if (entry->newer != 0)
-        fetch_line(&census_at(census, entry->newer)->newer);
-    if (entry->older != 0)
-        fetch_line(&census_at(census, entry->older)->newer);
+    const struct census_link *link = &census->link[entry->index];
+    fetch_line(&census->link[link->newer]);
+    fetch_line(&census->link[link->older]);
 }
 
 /* What only services of many connections have. */
@@ -88,6 +90,8 @@ static inline void fetch_service(const struct census_entry *service, const struc
         return;
     if (more->cohorts != NULL && (delta->what & of_cohorts) != 0)
         cohorts_fetch(more->cohorts, delta->opened);
+    if ((delta->what & DELTA_OPENED) != 0)
+        fetch_line(&more->ref[more->refs % CENSUS_REFS]);
     if (more->dwell != NULL && (delta->what & DELTA_GONE) != 0)
         dwell_fetch(more->dwell);
 }

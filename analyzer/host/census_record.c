@@ -35,9 +35,9 @@ static void copy_more(const struct census *census, const struct census_entry *en
 {
     struct census_more *more = entry->more;
     record->opened_per_second_most =
-        record->scope == HOST_SOURCE ? entry->opened_pace.most : more->opened_rate.most;
+        record->scope == HOST_SOURCE ? more->opened_pace.most : more->opened_rate.most;
     record->closed_per_second_most =
-        record->scope == HOST_PAIR ? more->closed_rate.most : entry->closed_pace.most;
+        record->scope == HOST_PAIR ? more->closed_rate.most : more->closed_pace.most;
     record->reuses = more->reuses;
     record->reuse_least = more->reuse_least;
     record->step = more->series.step;

@@ -50,8 +50,8 @@ static uint32_t tag_of(const struct census *census, const struct census_key *key
  * gains entries, and of those there are only so many. */
 static uint32_t knock_of(const struct census_key *key)
 {
-    uint64_t words[sizeof(*key) / sizeof(uint64_t)];
-    memcpy(words, key, sizeof(words));
+    uint64_t words[(sizeof(*key) + sizeof(uint64_t) - 1) / sizeof(uint64_t)] = {0};
+    memcpy(words, key, sizeof(*key));
     return (uint32_t)(hash_identity(words, sizeof(words) / sizeof(words[0])) % CENSUS_KNOCKS);
 }
 
@@ -99,6 +99,16 @@ static void enter(struct census_slot *slots, uint32_t mask, struct census_slot s
     slots[i] = slot;
 }
 
+/* Links for as many entries as an index of so many slots takes; false when memory ran out. */
+static bool widen_links(struct census *census, uint32_t slots)
+{
+    struct census_link *wide = realloc(census->link, (slots / 2 + (size_t)1) * sizeof(*wide));
+    if (wide == NULL)
+        return false;
+    census->link = wide;
+    return true;
+}
+
 /* Sees to it that at most half of the index is in use with one more: what is small stays in the
  * cache.  False when memory ran out. */
 static bool widen(struct census *census)
@@ -106,7 +116,8 @@ static bool widen(struct census *census)
     uint32_t slots = census->mask + 1;
     if ((census->pool.taken + 1) * 2 <= slots)
         return true;
-    struct census_slot *wide = calloc(2 * (size_t)slots, sizeof(*wide));
+    struct census_slot *wide =
+        widen_links(census, 2 * slots) ? calloc(2 * (size_t)slots, sizeof(*wide)) : NULL;
     if (wide == NULL)
         return false;
     for (uint32_t i = 0; i < slots; i++) {
@@ -137,22 +148,22 @@ static void leave(struct census *census, const struct census_entry *entry)
 
 /* --- the queues --- */
 
-static void unlink_entry(struct census *census, struct census_entry *entry)
+static void unlink_entry(struct census *census, const struct census_entry *entry)
 {
     struct census_queue *queue = &census->queue[entry->key.scope];
-    struct census_entry *newer = entry_at(census, entry->newer);
-    struct census_entry *older = entry_at(census, entry->older);
-    *(newer != NULL ? &newer->older : &queue->newest[entry->heeded]) = entry->older;
-    *(older != NULL ? &older->newer : &queue->oldest[entry->heeded]) = entry->newer;
-    entry->newer = entry->older = 0;
+    struct census_link link = census->link[entry->index];
+    *(link.newer != 0 ? &census->link[link.newer].older : &queue->newest[entry->heeded]) =
+        link.older;
+    *(link.older != 0 ? &census->link[link.older].newer : &queue->oldest[entry->heeded]) =
+        link.newer;
 }
 
-static void link_entry(struct census *census, struct census_entry *entry)
+static void link_entry(struct census *census, const struct census_entry *entry)
 {
     struct census_queue *queue = &census->queue[entry->key.scope];
-    struct census_entry *before = entry_at(census, queue->newest[entry->heeded]);
-    entry->older = queue->newest[entry->heeded];
-    *(before != NULL ? &before->newer : &queue->oldest[entry->heeded]) = entry->index;
+    uint32_t before = queue->newest[entry->heeded];
+    census->link[entry->index] = (struct census_link){.newer = 0, .older = before};
+    *(before != 0 ? &census->link[before].newer : &queue->oldest[entry->heeded]) = entry->index;
     queue->newest[entry->heeded] = entry->index;
 }
 
@@ -310,7 +321,8 @@ struct census *census_new(const struct config *config)
     if (census == NULL)
         return NULL;
     census->slot = calloc(SLOTS, sizeof(*census->slot));
-    if (census->slot == NULL) {
+    if (census->slot == NULL || !widen_links(census, SLOTS)) {
+        free(census->slot);
         free(census);
         return NULL;
     }
@@ -337,5 +349,6 @@ void census_free(struct census *census)
     pool_clear(&census->mores);
     pool_clear(&census->cohorts);
     free(census->slot);
+    free(census->link);
     free(census);
 }

@@ -117,12 +117,11 @@ static void carry_entry(struct carry *carry, struct census *census, struct censu
 static void write_queue(struct carry *carry, struct census *census, int scope, int heeded)
 {
     uint32_t count = 0, oldest = census->queue[scope].oldest[heeded];
-    struct census_entry *entry;
-    for (uint32_t index = oldest; index != 0; index = entry->newer, count++)
-        entry = pool_at(&census->pool, index);
+    for (uint32_t index = oldest; index != 0; index = census->link[index].newer)
+        count++;
     carry_count(carry, count, UINT32_MAX);
-    for (uint32_t index = oldest; index != 0; index = entry->newer) {
-        entry = pool_at(&census->pool, index);
+    for (uint32_t index = oldest; index != 0; index = census->link[index].newer) {
+        struct census_entry *entry = pool_at(&census->pool, index);
         carry_fields(carry, census_key_fields, &entry->key);
         carry_entry(carry, census, entry);
     }
