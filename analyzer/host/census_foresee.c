@@ -48,46 +48,45 @@ static inline const struct census_entry *guess(const struct census *census, uint
 }
 
 /* Of a source what is drawn of it, and its paces. */
-static inline void fetch_more(const struct census_entry *entry, const struct delta *delta)
+static inline void fetch_more(const struct census_entry *entry, unsigned what)
 {
-    if (entry == NULL || entry->more == NULL)
-        return;
     bool source = entry->key.scope == HOST_SOURCE;
     if (!source || entry->drawn)
         fetch_line(&entry->more->series);
-    if ((delta->what & (DELTA_OPENED | DELTA_CLOSED)) == 0)
+    if ((what & (DELTA_OPENED | DELTA_CLOSED)) == 0)
         return;
     fetch_line(&entry->more->opened_pace);
     if (!source)
         fetch_line(&entry->more->opened_rate.count);
 }
 
-/* The newest point of what is drawn, where it changes: seldom within a handshake. */
-static inline void fetch_point(const struct census_entry *entry, const struct delta *delta)
+/* Whether a delta shows in what is drawn: seldom one within a handshake. */
+static inline bool is_shown(const struct delta *delta)
 {
-    bool shown = (delta->what & (DELTA_OPENED | DELTA_CLOSED)) != 0 ||
-                 delta->after[CLIENT] > HOLDING_LAST || delta->after[SERVER] > HOLDING_LAST;
-    if (shown && entry != NULL && entry->drawn && entry->more->series.count > 0)
+    return (delta->what & DELTA_CUT) == 0 &&
+           ((delta->what & (DELTA_OPENED | DELTA_CLOSED)) != 0 ||
+            delta->after[CLIENT] > HOLDING_LAST || delta->after[SERVER] > HOLDING_LAST);
+}
+
+/* The newest point of what is drawn. */
+static inline void fetch_point(const struct census_entry *entry)
+{
+    if (entry->drawn && entry->more->series.count > 0)
         fetch_line(&entry->more->series.point[entry->more->series.count - 1]);
 }
 
 /* Those that it leaves when it becomes the newest of its queue. */
 static inline void fetch_neighbours(const struct census *census, const struct census_entry *entry)
 {
-    if (entry == NULL)
-        return;
     const struct census_link *link = &census->link[entry->index];
     fetch_line(&census->link[link->newer]);
     fetch_line(&census->link[link->older]);
 }
 
 /* What only services of many connections have. */
-static inline void fetch_service(const struct census_entry *service, const struct delta *delta)
+static inline void fetch_service(const struct census_more *more, const struct delta *delta)
 {
-    const struct census_more *more = service == NULL ? NULL : service->more;
     const unsigned of_cohorts = DELTA_OPENED | DELTA_ANSWERED | DELTA_ESTABLISHED;
-    if (more == NULL)
-        return;
     if (more->cohorts != NULL && (delta->what & of_cohorts) != 0)
         cohorts_fetch(more->cohorts, delta->opened);
     if ((delta->what & DELTA_OPENED) != 0)
@@ -96,11 +95,13 @@ static inline void fetch_service(const struct census_entry *service, const struc
         dwell_fetch(more->dwell);
 }
 
-/* What is foreseen of a delta: places in the index, and what seems to stand there. */
+/* What is foreseen of a delta: places in the index, what seems to stand there, the service first,
+ * and which of that has more. */
 struct likely {
     bool all; /* scopes; false: the service alone */
     uint32_t tag[HOST_SCOPES];
-    const struct census_entry *entry[HOST_SCOPES];
+    uint32_t entries, several;
+    const struct census_entry *entry[HOST_SCOPES], *with_more[HOST_SCOPES];
 };
 
 static inline void foresee_slots(const struct census *census, struct delta *delta,
@@ -115,32 +116,49 @@ static inline void foresee_slots(const struct census *census, struct delta *delt
     fetch_line(&census->slot[likely->tag[HOST_PAIR] & census->mask]);
 }
 
+static inline void foresee_entry(const struct census *census, const struct delta *delta,
+                                 enum host_scope scope, struct likely *likely)
+{
+    likely->entry[likely->entries] = guess(census, likely->tag[scope], delta->what);
+    likely->entries += likely->entry[likely->entries] != NULL;
+}
+
 static inline void foresee_entries(const struct census *census, const struct delta *delta,
                                    struct likely *likely)
 {
-    likely->entry[HOST_SERVICE] = guess(census, likely->tag[HOST_SERVICE], delta->what);
-    likely->entry[HOST_SOURCE] = likely->entry[HOST_PAIR] = NULL;
+    likely->entries = 0;
+    foresee_entry(census, delta, HOST_SERVICE, likely);
     if (!likely->all)
         return;
-    likely->entry[HOST_SOURCE] = guess(census, likely->tag[HOST_SOURCE], delta->what);
-    likely->entry[HOST_PAIR] = guess(census, likely->tag[HOST_PAIR], delta->what);
+    foresee_entry(census, delta, HOST_SOURCE, likely);
+    foresee_entry(census, delta, HOST_PAIR, likely);
 }
 
-static inline void foresee_more(const struct delta *delta, const struct likely *likely)
+static inline void foresee_more(const struct delta *delta, struct likely *likely)
 {
-    for (int scope = 0; scope < HOST_SCOPES; scope++)
-        fetch_more(likely->entry[scope], delta);
+    likely->several = 0;
+    for (uint32_t i = 0; i < likely->entries; i++) {
+        const struct census_entry *entry = likely->entry[i];
+        if (entry->more == NULL)
+            continue;
+        fetch_more(entry, delta->what);
+        likely->with_more[likely->several++] = entry;
+    }
 }
 
 static inline void foresee_rest(const struct census *census, const struct delta *delta,
                                 const struct likely *likely)
 {
-    fetch_service(likely->entry[HOST_SERVICE], delta);
-    for (int scope = 0; scope < HOST_SCOPES; scope++) {
-        fetch_point(likely->entry[scope], delta);
-        if ((delta->what & DELTA_OPENED) != 0)
-            fetch_neighbours(census, likely->entry[scope]);
-    }
+    if (likely->several > 0 && likely->with_more[0]->key.scope == HOST_SERVICE)
+        fetch_service(likely->with_more[0]->more, delta);
+    if (!is_shown(delta))
+        return;
+    for (uint32_t i = 0; i < likely->several; i++)
+        fetch_point(likely->with_more[i]);
+    if ((delta->what & DELTA_OPENED) == 0)
+        return;
+    for (uint32_t i = 0; i < likely->entries; i++)
+        fetch_neighbours(census, likely->entry[i]);
 }
 
 void census_foresee(const struct census *census, struct delta *const *deltas, size_t count)
