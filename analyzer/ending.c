@@ -9,8 +9,7 @@
 #include "outcome.h"
 #include "tell.h"
 
-/* Whether a sink takes the incarnation's plain_flow, without a text, in the place of its record. */
-static bool is_enough(const struct sink *sink, const struct incarnation *incarnation)
+bool ending_is_plain(const struct sink *sink, const struct incarnation *incarnation)
 {
     const uint64_t usual = UINT64_C(1) << EVENT_close_graceful % 64;
     const uint64_t *raised = incarnation->raised;
@@ -37,21 +36,24 @@ static uint32_t find_stays(const struct history *history, struct stay *ret_stay)
     return (uint32_t)(end - ret_stay);
 }
 
-/* What told_plain_flow() makes of the final record. */
-static void fill(const struct tuple *tuple, const struct incarnation *incarnation,
-                 struct plain_flow *ret_plain)
+void ending_name(const struct tuple *tuple, uint64_t uid, int service, struct plain_flow *ret_plain)
 {
-    const struct closing *closing = incarnation->connection.closing;
     struct closed_flow *flow = &ret_plain->flow;
-    int service = incarnation_end(incarnation, SERVER);
     ret_plain->spelled = (struct spelled){.reader = NULL};
-    ret_plain->is_closed =
-        closing != NULL && (closing->fin[CLIENT].packet != 0 || closing->fin[SERVER].packet != 0);
-    flow->flow_uid = incarnation->uid;
+    flow->flow_uid = uid;
     memcpy(flow->address, tuple->key.address[service], sizeof(flow->address));
     flow->port = tuple->key.port[service];
     flow->ip_version = tuple->key.ip_version;
-    flow->stays = find_stays(&incarnation->connection.history, flow->stay);
+}
+
+void ending_of(const struct tuple *tuple, const struct incarnation *incarnation,
+               struct plain_flow *ret_plain)
+{
+    const struct closing *closing = incarnation->connection.closing;
+    ending_name(tuple, incarnation->uid, incarnation_end(incarnation, SERVER), ret_plain);
+    ret_plain->is_closed =
+        closing != NULL && (closing->fin[CLIENT].packet != 0 || closing->fin[SERVER].packet != 0);
+    ret_plain->flow.stays = find_stays(&incarnation->connection.history, ret_plain->flow.stay);
 }
 
 static void note(struct engine *engine, enum status status)
@@ -95,6 +97,19 @@ static void count_end(struct engine *engine, const struct connection *connection
         engine->status = STATUS_NO_MEMORY;
 }
 
+void ending_tell(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                 const struct outcome *outcome)
+{
+    count_end(engine, &incarnation->connection, outcome);
+    tell_gone(engine, tuple, incarnation, outcome);
+}
+
+void ending_hand_on(struct engine *engine, const struct plain_flow *plain)
+{
+    if (plain->is_closed || plain->flow.stays > 0) /* else there is nothing in it */
+        note(engine, engine->sink->ops->plain(engine->sink, plain));
+}
+
 /* Apart, for the room that it takes. */
 static __attribute__((noinline)) void write_record(struct engine *engine, const struct tuple *tuple,
                                                    const struct incarnation *incarnation,
@@ -110,18 +125,16 @@ static __attribute__((noinline)) void write_ending(struct engine *engine, const 
                                                    const struct incarnation *incarnation)
 {
     struct plain_flow plain;
-    fill(tuple, incarnation, &plain);
-    if (plain.is_closed || plain.flow.stays > 0) /* else there is nothing in it */
-        note(engine, engine->sink->ops->plain(engine->sink, &plain));
+    ending_of(tuple, incarnation, &plain);
+    ending_hand_on(engine, &plain);
 }
 
 void ending_write(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                   bool ended)
 {
     struct outcome outcome = outcome_of(incarnation);
-    count_end(engine, &incarnation->connection, &outcome);
-    tell_gone(engine, tuple, incarnation, &outcome);
-    if (is_enough(engine->sink, incarnation))
+    ending_tell(engine, tuple, incarnation, &outcome);
+    if (ending_is_plain(engine->sink, incarnation))
         write_ending(engine, tuple, incarnation);
     else
         write_record(engine, tuple, incarnation, ended, &outcome);

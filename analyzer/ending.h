@@ -9,6 +9,8 @@
 #define LASTACK_ENDING_H
 
 #include "engine.h"
+#include "event/told.h"
+#include "outcome.h"
 
 /* The incarnation is about to be freed.  ended: it is over (false: the capture is). */
 void ending_write(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
@@ -17,5 +19,25 @@ void ending_write(struct engine *engine, const struct tuple *tuple, struct incar
 /* Writes a part of a connection that goes on; it is counted when it ends. */
 void ending_write_part(struct engine *engine, const struct tuple *tuple,
                        struct incarnation *incarnation);
+
+/* Of which both are made: */
+
+/* Whether a sink takes the incarnation's plain_flow, without a text, in the place of its record. */
+bool ending_is_plain(const struct sink *sink, const struct incarnation *incarnation);
+
+/* What told_plain_flow() makes of the final record. */
+void ending_of(const struct tuple *tuple, const struct incarnation *incarnation,
+               struct plain_flow *ret_plain);
+
+/* Of that whose it is alone; service: the tuple's end that serves. */
+void ending_name(const struct tuple *tuple, uint64_t uid, int service,
+                 struct plain_flow *ret_plain);
+
+/* Counts the end of the incarnation, and tells the census. */
+void ending_tell(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                 const struct outcome *outcome);
+
+/* Hands on what is all there is of an end, to a sink that takes it. */
+void ending_hand_on(struct engine *engine, const struct plain_flow *plain);
 
 #endif

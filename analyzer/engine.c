@@ -32,7 +32,8 @@ static void fetch_parked(const struct tuple *tuple)
 {
     enum { LINE = 64, LINES = 13 };
     const char *parked = (const char *)tuple->parked;
-    for (int line = 0; tuple->is_parked && line < LINES; line++)
+    int lines = tuple->is_parked ? tuple->foretold.known ? 1 : LINES : 0;
+    for (int line = 0; line < lines; line++)
         __builtin_prefetch(parked + line * LINE);
 }
 

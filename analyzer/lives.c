@@ -9,6 +9,7 @@
 #include "evict.h"
 #include "flow/collide.h"
 #include "flow/embryo.h"
+#include "foretold.h"
 #include "lone.h"
 #include "schedule.h"
 #include "tape.h"
@@ -321,7 +322,7 @@ void lives_hatch(struct engine *engine, struct tuple *tuple)
 
 void lives_finish(struct engine *engine, struct tuple *tuple)
 {
-    if (tuple->is_parked && !schedule_unpark(engine, tuple))
+    if (tuple->is_parked && (foretold_finish(engine, tuple) || !schedule_unpark(engine, tuple)))
         return;
     if (tuple->embryonic && lone_end(engine, tuple, 0))
         return;

@@ -8,6 +8,7 @@
 #include "ending.h"
 #include "evict.h"
 #include "flow/park.h"
+#include "foretold.h"
 #include "lives.h"
 #include "tcp/course.h"
 #include "trace.h"
@@ -93,12 +94,17 @@ static bool may_park(const struct tuple *tuple)
 
 bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due)
 {
+    struct foretold foretold;
+    foretold_of(engine, tuple, due, &foretold);
     struct parked *parked = park_incarnation(&engine->table.parking, tuple->current, tuple);
     if (parked == NULL)
         return false;
     engine->at_ease = false;
     flow_table_free_incarnation(&engine->table, tuple->current);
     tuple->parked = parked;
+    tuple->foretold.known = foretold.known;
+    if (foretold.known)
+        tuple->foretold = foretold;
     tuple->is_parked = true;
     tuple->due = due;
     engine->parked_octets += park_room(parked);
@@ -118,6 +124,8 @@ bool schedule_unpark(struct engine *engine, struct tuple *tuple)
     engine->parked_octets -= park_room(parked);
     park_free(&engine->table.parking, parked);
     tuple->is_parked = false;
+    tuple->candidate = tuple->retiring = NULL; /* where its end was foretold */
+    tuple->tombstones = NULL;
     tuple->current = incarnation;
     return true;
 }
@@ -286,6 +294,17 @@ static void write_parts(struct engine *engine, struct tuple *tuple, nanotime now
     engine->clock = clock;
 }
 
+/* The same of a parked one whose end is known. */
+static bool rest_foretold(struct engine *engine, struct tuple *tuple)
+{
+    nanotime closed_at = tuple->due;
+    if (!foretold_rest(engine, tuple))
+        return false;
+    arm(engine, tuple, time_after(closed_at, lives_two_msl(engine)));
+    evict_enqueue(engine, tuple);
+    return true;
+}
+
 void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
 {
     tuple->armed = NANOTIME_UNKNOWN;
@@ -294,6 +313,8 @@ void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
         return;
     }
     tuple->resting = false;
+    if (tuple->is_parked && rest_foretold(engine, tuple))
+        return;
     if (tuple->is_parked && !schedule_unpark(engine, tuple))
         return;
     write_parts(engine, tuple, now);

@@ -151,6 +151,31 @@ struct embryo {
     uint8_t checksum_verdict : 2, cut : 1, vlans : 1, end : 1;
 };
 
+enum { FORETOLD_STAYS = 4 };
+
+/*
+ * What is counted and told of a parked connection when it ends, if nothing comes of it before: so
+ * that it need not be brought back for its end (foretold.h).  It lies in the room that its tuple
+ * has; struct parked has the rest.
+ */
+struct foretold {
+    uint32_t ip_bytes[SIDES];
+    uint32_t length[FORETOLD_STAYS]; /* of its stays (dwell.h), ns: the lower 32 bits */
+    uint16_t packets[SIDES];
+    uint8_t length_above[FORETOLD_STAYS]; /* those above */
+    uint8_t stay[FORETOLD_STAYS];         /* enum foretold_stay */
+    uint32_t known : 1;                   /* else nothing here holds */
+    uint32_t rests : 1;                   /* its deadline is the end of its only TIME_WAIT */
+    uint32_t stays : 3;
+    uint32_t kind : 4, initiator : 2; /* as in struct outcome */
+    uint32_t handshake_complete : 1, answered : 1, is_closed : 1, client_end : 1;
+    uint32_t told_client : 3, told_server : 3; /* incarnation.told */
+    uint32_t told_once : 8;
+    uint32_t presumed_client : 1, presumed_server : 1; /* how the side was left */
+};
+
+_Static_assert(sizeof(struct foretold) == 40, "it fits beside the pointer");
+
 /* What goes first when memory is short (DESIGN): queues of tuples, the oldest in front. */
 enum tuple_queue { QUEUE_NONE, QUEUE_GRAVES, QUEUE_EMBRYOS, QUEUE_CLOSED, QUEUE_LIVE, QUEUES };
 
@@ -163,8 +188,11 @@ struct tuple {
             struct incarnation *current, *candidate, *retiring;
             struct tombstone *tombstones; /* newest first; owned */
         };
-        struct embryo embryo;  /* while embryonic */
-        struct parked *parked; /* while is_parked; owned */
+        struct embryo embryo;      /* while embryonic */
+        struct {                   /* while is_parked */
+            struct parked *parked; /* owned */
+            struct foretold foretold;
+        };
     };
     nanotime armed;    /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
     uint64_t last_uid; /* flow_uid of the newest incarnation, or of the embryo's */

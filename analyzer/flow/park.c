@@ -94,6 +94,9 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
 {
     uint8_t packed[MOST];
     uint64_t first_packet = incarnation->first_packet;
+    nanotime started = incarnation->connection.started;
+    seq snd_nxt[SIDES] = {incarnation->connection.side[0].snd_nxt,
+                          incarnation->connection.side[1].snd_nxt};
     forget_recent(&incarnation->connection);
     size_t octets = pack(&parking->lanes, incarnation, tuple, packed);
     struct parked *parked = chunks_take(&parking->room, room_of(octets));
@@ -105,8 +108,11 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
     parked->first_packet = first_packet;
     parked->octets = (uint16_t)octets;
     parked->closing = incarnation->connection.closing != NULL;
-    for (int side = 0; side < SIDES; side++)
+    parked->started = started;
+    for (int side = 0; side < SIDES; side++) {
         parked->state[side] = (uint8_t)incarnation->connection.side[side].state;
+        parked->snd_nxt[side] = snd_nxt[side];
+    }
     memcpy(parked->packed, packed, octets);
     return parked;
 }

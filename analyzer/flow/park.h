@@ -24,6 +24,8 @@ struct parked {
     uint16_t octets;       /* in packed[] */
     bool closing;          /* a closing block follows the incarnation */
     uint8_t state[SIDES];  /* enum tcp_state of each side, to be counted */
+    nanotime started;      /* of the connection */
+    seq snd_nxt[SIDES];
     uint8_t packed[];
 };
 

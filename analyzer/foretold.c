@@ -1,0 +1,245 @@
+/* foretold: see foretold.h. */
+#include "foretold.h"
+
+#include "ending.h"
+#include "event/told.h"
+#include "outcome.h"
+#include "tell.h"
+
+/* What an octet of foretold.stay holds. */
+enum foretold_stay {
+    STAY_STATE = 0x3,    /* enum dwell_state */
+    STAY_PRESUMED = 0x4, /* its beginning or its end is */
+    STAY_OPEN = 0x8,     /* it lasts until the deadline, if that is met */
+};
+
+enum { LENGTH_BITS = 40 }; /* eighteen minutes */
+
+_Static_assert(DWELL_STATES == STAY_STATE + 1, "two bits hold any");
+
+/* The side in TIME_WAIT, where the other one is closed; -1: there is none such. */
+static int waiting_side(const struct connection *connection)
+{
+    for (int side = 0; side < SIDES; side++) {
+        if (connection->side[side].state == STATE_TIME_WAIT &&
+            connection->side[side_other(side)].state == STATE_CLOSED)
+            return side;
+    }
+    return -1;
+}
+
+/* Whether nobody could want to know more of its end, or have something to say of it. */
+static bool is_usual(const struct engine *engine, const struct tuple *tuple)
+{
+    const struct incarnation *current = tuple->current;
+    const struct connection *connection = &current->connection;
+    const struct closing *closing = connection->closing;
+    if (!ending_is_plain(engine->sink, current) || closing == NULL)
+        return false;
+    bool both =
+        connection->side[0].state == STATE_CLOSED && connection->side[1].state == STATE_CLOSED;
+    return !engine->trace_transitions && engine->config.active_timeout == 0 &&
+           (closing->rst[0].packet | closing->rst[1].packet) == 0 && closing->fins[0] <= 1 &&
+           closing->fins[1] <= 1 && current->collision == NULL && current->story == NULL &&
+           current->uid == tuple->last_uid && current->number == tuple->numbers &&
+           (both || waiting_side(connection) >= 0) && connection->history.dropped[0] == 0 &&
+           connection->history.dropped[1] == 0 && !connection->history.starved;
+}
+
+/* The stay in TIME_WAIT, which ends with the deadline; its length until then, and whether its
+ * beginning is presumed. */
+static struct stay end_stay(const struct connection *connection, nanotime due)
+{
+    const struct history *history = &connection->history;
+    int newest = history_newest(history, waiting_side(connection), history->count - 1);
+    const struct history_entry *entry = history_peek(history, newest);
+    return (struct stay){.state = DWELL_TIME_WAIT,
+                         .length = time_later_of(0, time_since(due, entry->t)),
+                         .presumed = entry->basis == BASIS_PRESUMED};
+}
+
+/* false: they find no room. */
+static bool keep_stays(const struct connection *connection, const struct closed_flow *flow,
+                       nanotime due, struct foretold *foretold)
+{
+    if (flow->stays > FORETOLD_STAYS)
+        return false;
+    foretold->stays = flow->stays & 7;
+    for (uint32_t i = 0; i < flow->stays; i++) {
+        struct stay stay = flow->stay[i];
+        bool open = stay.length == NANOTIME_UNKNOWN;
+        if (open && (stay.state != DWELL_TIME_WAIT || waiting_side(connection) < 0))
+            return false;
+        if (open)
+            stay = end_stay(connection, due);
+        if (stay.length >> LENGTH_BITS != 0)
+            return false;
+        foretold->length[i] = (uint32_t)stay.length;
+        foretold->length_above[i] = (uint8_t)(stay.length >> 32);
+        foretold->stay[i] =
+            (uint8_t)(stay.state | (stay.presumed ? STAY_PRESUMED : 0) | (open ? STAY_OPEN : 0));
+    }
+    return true;
+}
+
+/* false: the counts find no room. */
+static bool keep_counts(const struct connection *connection, struct foretold *foretold)
+{
+    for (int side = 0; side < SIDES; side++) {
+        const struct tally *tally = &connection->side[side].tally;
+        if (tally->packets > UINT16_MAX || tally->ip_bytes > UINT32_MAX)
+            return false;
+        foretold->packets[side] = (uint16_t)tally->packets;
+        foretold->ip_bytes[side] = (uint32_t)tally->ip_bytes;
+    }
+    return true;
+}
+
+/* All but whether it is known. */
+static void keep_outcome(const struct engine *engine, const struct incarnation *current,
+                         nanotime due, struct foretold *foretold)
+{
+    const struct connection *connection = &current->connection;
+    const struct outcome outcome = outcome_of(current);
+    int waiting = waiting_side(connection);
+    foretold->rests = waiting >= 0 &&
+                      connection_time_wait_end(connection, waiting, engine->config.msl * 2) == due;
+    foretold->kind = (unsigned)outcome.kind & 15;
+    foretold->initiator = (unsigned)outcome.initiator & 3;
+    foretold->handshake_complete = outcome.handshake_complete;
+    foretold->answered = connection->side[1].tally.syns > 0;
+    foretold->client_end = current->client_end & 1;
+    foretold->told_client = current->told[0] & 7;
+    foretold->told_server = current->told[1] & 7;
+    foretold->told_once = current->told_once;
+    foretold->presumed_client =
+        connection->side[0].basis == BASIS_PRESUMED && outcome.has_history[0];
+    foretold->presumed_server =
+        connection->side[1].basis == BASIS_PRESUMED && outcome.has_history[1];
+}
+
+/* Apart, for the room that it takes. */
+static __attribute__((noinline)) bool foretell(const struct engine *engine,
+                                               const struct tuple *tuple, nanotime due,
+                                               struct foretold *foretold)
+{
+    const struct incarnation *current = tuple->current;
+    struct plain_flow plain;
+    ending_of(tuple, current, &plain);
+    foretold->is_closed = plain.is_closed;
+    if (!keep_stays(&current->connection, &plain.flow, due, foretold) ||
+        !keep_counts(&current->connection, foretold))
+        return false;
+    keep_outcome(engine, current, due, foretold);
+    return true;
+}
+
+void foretold_of(const struct engine *engine, const struct tuple *tuple, nanotime due,
+                 struct foretold *ret_foretold)
+{
+    ret_foretold->known = is_usual(engine, tuple) && foretell(engine, tuple, due, ret_foretold);
+}
+
+/*
+ * An incarnation with as much as is told and counted of one, and nothing else: what is left unset
+ * nobody asks for.
+ */
+static void recall(const struct tuple *tuple, struct incarnation *ret_incarnation)
+{
+    const struct foretold *foretold = &tuple->foretold;
+    struct connection *connection = &ret_incarnation->connection;
+    connection->started = tuple->parked->started;
+    connection->history.starved = 0;
+    for (int side = 0; side < SIDES; side++) {
+        struct side *x = &connection->side[side];
+        bool presumed = side == 0 ? foretold->presumed_client : foretold->presumed_server;
+        connection->history.dropped[side] = 0;
+        x->state = tuple->parked->state[side] & 15;
+        x->basis = (presumed ? BASIS_PRESUMED : BASIS_TIMER) & 7;
+        x->tally.packets = foretold->packets[side];
+        x->tally.ip_bytes = foretold->ip_bytes[side];
+        x->tally.syns = foretold->answered;
+    }
+    ret_incarnation->client_end = foretold->client_end;
+    ret_incarnation->told[0] = foretold->told_client;
+    ret_incarnation->told[1] = foretold->told_server;
+    ret_incarnation->told_once = foretold->told_once;
+    ret_incarnation->uid = tuple->last_uid;
+    ret_incarnation->number = tuple->numbers;
+}
+
+/* met: the deadline is, so that no stay is open. */
+static struct stay recall_stay(const struct foretold *foretold, uint32_t i, bool met)
+{
+    unsigned octet = foretold->stay[i];
+    struct stay stay = {.state = (enum dwell_state)(octet & STAY_STATE),
+                        .length = NANOTIME_UNKNOWN};
+    if ((octet & STAY_OPEN) != 0 && !met)
+        return stay;
+    stay.length = (nanotime)foretold->length_above[i] << 32 | foretold->length[i];
+    stay.presumed = (octet & STAY_PRESUMED) != 0;
+    return stay;
+}
+
+static __attribute__((noinline)) void hand_on(struct engine *engine, const struct tuple *tuple,
+                                              bool met)
+{
+    const struct foretold *foretold = &tuple->foretold;
+    struct plain_flow plain;
+    ending_name(tuple, tuple->last_uid, 1 - foretold->client_end, &plain);
+    plain.is_closed = foretold->is_closed;
+    plain.flow.stays = foretold->stays;
+    for (uint32_t i = 0; i < foretold->stays; i++)
+        plain.flow.stay[i] = recall_stay(foretold, i, met);
+    ending_hand_on(engine, &plain);
+}
+
+/* Counts and tells the end, and frees what is parked. */
+static void end(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
+                bool met)
+{
+    const struct foretold *foretold = &tuple->foretold;
+    struct outcome outcome = {.kind = (enum close_kind)foretold->kind,
+                              .initiator = (enum initiator)foretold->initiator,
+                              .handshake_complete = foretold->handshake_complete,
+                              .has_history = {true, true}};
+    ending_tell(engine, tuple, incarnation, &outcome);
+    hand_on(engine, tuple, met);
+    engine->parked_octets -= park_room(tuple->parked);
+    park_free(&engine->table.parking, tuple->parked);
+    tuple->is_parked = false;
+    tuple->current = tuple->candidate = tuple->retiring = NULL;
+    tuple->tombstones = NULL;
+}
+
+bool foretold_finish(struct engine *engine, struct tuple *tuple)
+{
+    struct incarnation incarnation;
+    if (!tuple->foretold.known)
+        return false;
+    recall(tuple, &incarnation);
+    end(engine, tuple, &incarnation, false);
+    return true;
+}
+
+bool foretold_rest(struct engine *engine, struct tuple *tuple)
+{
+    struct incarnation incarnation;
+    const struct step quiet = {.segment = NULL};
+    if (!tuple->foretold.known || !tuple->foretold.rests)
+        return false;
+    recall(tuple, &incarnation);
+    for (int side = 0; side < SIDES; side++) {
+        struct side *x = &incarnation.connection.side[side];
+        if (x->state == STATE_TIME_WAIT)
+            x->basis = BASIS_TIMER;
+        x->state = STATE_CLOSED;
+    }
+    const seq snd_nxt[SIDES] = {tuple->parked->snd_nxt[0], tuple->parked->snd_nxt[1]};
+    tell_step(engine, tuple, &incarnation, &quiet);
+    end(engine, tuple, &incarnation, true);
+    for (int side = 0; side < SIDES; side++)
+        tuple->rest[incarnation_end(&incarnation, side)] = snd_nxt[side];
+    tuple->resting = true;
+    return true;
+}
