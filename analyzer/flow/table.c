@@ -70,9 +70,13 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple)
     __builtin_prefetch(other);
     __builtin_prefetch(other + LINE);
     __builtin_prefetch(other + tally);
-    const size_t rest = offsetof(struct connection, started);
 #pragma GCC unroll 16
-    for (size_t line = rest; line < offsetof(struct connection, history); line += LINE)
+    for (size_t line = offsetof(struct connection, started);
+         line < offsetof(struct connection, zeek); line += LINE)
+        __builtin_prefetch(first + line);
+#pragma GCC unroll 16
+    for (size_t line = offsetof(struct connection, rtt);
+         line < offsetof(struct connection, history); line += LINE)
         __builtin_prefetch(first + line);
     __builtin_prefetch(first + offsetof(struct incarnation, client_end));
 }
