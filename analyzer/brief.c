@@ -95,12 +95,13 @@ static __attribute__((noinline)) bool take_trip(struct rtt *rtt, nanotime trip)
 }
 
 /* One that is ordinary and new, from side x to y: it is remembered, and taken. */
-static inline __attribute__((always_inline)) bool
-take(struct tuple *tuple, const struct segment *segment, struct side *x, struct side *y, bool data)
+static inline __attribute__((always_inline)) bool take(struct tuple *tuple,
+                                                       const struct segment *segment,
+                                                       struct side *x, struct side *y, int from,
+                                                       bool data)
 {
     struct incarnation *current = tuple->current;
     struct connection *connection = &current->connection;
-    const int from = (int)(x - connection->side);
     if (data)
         incarnation_remember(current, segment, incarnation_end(current, from));
     nanotime trip = ordinary_take(connection, x, y, segment, data);
@@ -113,15 +114,16 @@ take(struct tuple *tuple, const struct segment *segment, struct side *x, struct 
 }
 
 static __attribute__((noinline)) bool take_data(struct tuple *tuple, const struct segment *segment,
-                                                struct side *x, struct side *y)
+                                                struct side *x, struct side *y, int from)
 {
-    return take(tuple, segment, x, y, true);
+    return take(tuple, segment, x, y, from, true);
 }
 
-static __attribute__((noinline)) bool
-take_plain_ack(struct tuple *tuple, const struct segment *segment, struct side *x, struct side *y)
+static __attribute__((noinline)) bool take_plain_ack(struct tuple *tuple,
+                                                     const struct segment *segment, struct side *x,
+                                                     struct side *y, int from)
 {
-    return take(tuple, segment, x, y, false);
+    return take(tuple, segment, x, y, from, false);
 }
 
 static bool has_gone_silent(const struct engine *engine, const struct connection *connection,
@@ -142,8 +144,8 @@ static __attribute__((noinline)) bool consider_at_length(struct engine *engine, 
         return false;
     zeek_trail_end(connection);
     engine->counts.segments++;
-    return segment->payload > 0 ? take_data(tuple, segment, x, y)
-                                : take_plain_ack(tuple, segment, x, y);
+    return segment->payload > 0 ? take_data(tuple, segment, x, y, from)
+                                : take_plain_ack(tuple, segment, x, y, from);
 }
 
 /*
@@ -171,7 +173,8 @@ static inline __attribute__((always_inline)) bool consider(struct engine *engine
     engine->counts.segments++;
     if (zeek_trail_is_behind(connection))
         zeek_trail_take(&connection->trail, x, segment, from, data);
-    return data ? take_data(tuple, segment, x, y) : take_plain_ack(tuple, segment, x, y);
+    return data ? take_data(tuple, segment, x, y, from)
+                : take_plain_ack(tuple, segment, x, y, from);
 }
 
 static __attribute__((noinline)) bool consider_data(struct engine *engine, struct tuple *tuple,

@@ -57,28 +57,34 @@ struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint64_t
     return tuple;
 }
 
+/* The lines of a connection from one member up to another. */
+static inline void prefetch_lines(const struct connection *connection, size_t from, size_t end)
+{
+#pragma GCC unroll 16
+    for (size_t at = from; at < end; at += LINE)
+        __builtin_prefetch((const char *)connection + at);
+}
+
+/* Of a tuple that is calm the next segment is an ordinary one, nearly always. */
 void flow_table_prefetch_incarnation(const struct tuple *tuple)
 {
     if (tuple == NULL || tuple->embryonic || tuple->current == NULL)
         return;
-    const char *first = (const char *)tuple->current; /* parked or not */
-    const char *other = first + sizeof(struct side);
-    const size_t tally = offsetof(struct side, tally);
-    __builtin_prefetch(first);
-    __builtin_prefetch(first + LINE);
-    __builtin_prefetch(first + tally);
-    __builtin_prefetch(other);
-    __builtin_prefetch(other + LINE);
-    __builtin_prefetch(other + tally);
-#pragma GCC unroll 16
-    for (size_t line = offsetof(struct connection, started);
-         line < offsetof(struct connection, zeek); line += LINE)
-        __builtin_prefetch(first + line);
-#pragma GCC unroll 16
-    for (size_t line = offsetof(struct connection, rtt);
-         line < offsetof(struct connection, history); line += LINE)
-        __builtin_prefetch(first + line);
-    __builtin_prefetch(first + offsetof(struct incarnation, client_end));
+    const struct incarnation *current = tuple->current; /* parked or not */
+    const struct connection *connection = &current->connection;
+    const size_t side = sizeof(struct side), tally = offsetof(struct side, tally);
+    prefetch_lines(connection, 0, tally + 1);
+    prefetch_lines(connection, side, side + tally + 1);
+    prefetch_lines(connection, offsetof(struct connection, recent_print),
+                   offsetof(struct connection, zeek));
+    prefetch_lines(connection, offsetof(struct connection, rtt),
+                   offsetof(struct connection, history));
+    __builtin_prefetch(&current->client_end);
+    if (tuple->calm != 0)
+        return;
+    prefetch_lines(connection, offsetof(struct connection, started),
+                   offsetof(struct connection, recent_print));
+    prefetch_lines(connection, offsetof(struct connection, zeek), offsetof(struct connection, rtt));
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)

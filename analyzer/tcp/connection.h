@@ -12,6 +12,7 @@
 #define LASTACK_TCP_CONNECTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../../dissect/dissect.h"
@@ -179,18 +180,18 @@ struct zeek_trail {
     uint16_t silent[SIDES]; /* gaps in its stream that may be counted before one is a letter */
 };
 
-/* The sides, then what an ordinary segment needs beside them, then the rest. */
+/* The sides, what segments that move one need beside them, then what an ordinary one does: two
+ * cache lines; then the rest. */
 struct connection {
     struct side side[SIDES];
-    nanotime started, last_t; /* first and last segment */
-    nanotime synack_t;        /* handshake; NANOTIME_UNKNOWN */
+    nanotime started;         /* first segment */
+    nanotime syn_t, synack_t; /* handshake; NANOTIME_UNKNOWN */
     struct closing *closing;  /* NULL until the first FIN or RST; owned */
     nanotime closed_at; /* when both sides had become CLOSED; NANOTIME_UNKNOWN while one is not */
     uint64_t capture_gaps;
     uint64_t caveats;    /* bits of the integrity notes, as the flow's record has them */
     uint8_t third_flags; /* of the ACK of the SYN-ACK, where it carried nothing */
     uint8_t direction;   /* 0 SYN, 1 SYN-ACK, 2 ports, 3 first packet */
-    uint8_t recent_next; /* slot of recent[] that is taken next */
     bool midstream : 1;
     bool refusing_syn : 1; /* set by the caller: this segment answers a SYN that TIME_WAIT refuses
                           for its sequence number, which does not start 2MSL anew */
@@ -202,15 +203,22 @@ struct connection {
     bool simultaneous_open : 1;
     uint8_t course : 3; /* enum course: how far it came that took the usual one */
     seq third_sequence; /* as third_flags */
-    uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
-    nanotime syn_t, ack_t;                 /* as synack_t */
-    uint64_t third_packet;                 /* as third_flags; 0: none */
+
+    _Alignas(64) uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
+    nanotime last_t;                                    /* last segment */
     struct zeek_trail trail;
-    _Alignas(64) struct recent_packet recent[RECENT_PACKETS];
+    uint8_t recent_next;   /* slot of recent[] that is taken next */
+    nanotime ack_t;        /* as synack_t */
+    uint64_t third_packet; /* as third_flags; 0: none */
+    struct recent_packet recent[RECENT_PACKETS];
+
     struct zeek_view zeek;
     struct rtt rtt[SIDES]; /* of the segments of each side */
     struct history history;
 };
+
+_Static_assert(offsetof(struct connection, zeek) - offsetof(struct connection, recent_print) == 128,
+               "two cache lines");
 
 /* What a segment did to a side. */
 enum change_kind {
