@@ -13,16 +13,22 @@
 #include "decide.h"
 #include "schedule.h"
 #include "tcp/copies.h"
-#include "tcp/course.h"
+#include "tcp/course_lead.h"
 #include "tell.h"
 
-/* One connection in the tuple, of which nothing is being decided. */
+/*
+ * One connection in the tuple, which is on its course, and of which nothing is being decided.  Of a
+ * final ACK there is a story only where both sides sent their FINs: before, its line stays where it
+ * is.
+ */
 static bool is_alone(const struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
-    return !tuple->embryonic && !tuple->is_parked && current != NULL && tuple->candidate == NULL &&
-           tuple->retiring == NULL && tuple->tombstones == NULL && current->collision == NULL &&
-           current->story == NULL && !current->hazard.open && !current->final_ack.open;
+    if (current == NULL || current->connection.course == COURSE_NONE)
+        return false;
+    return tuple->candidate == NULL && tuple->retiring == NULL && tuple->tombstones == NULL &&
+           current->collision == NULL && current->story == NULL && !current->hazard.open &&
+           (current->connection.course != COURSE_PARTED || !current->final_ack.open);
 }
 
 /* Data that passed once the FIN of side `from` had been acknowledged: detect_close_half(). */
@@ -98,8 +104,8 @@ static inline void take(struct engine *engine, struct tuple *tuple, const struct
 bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                          int end)
 {
-    if (!is_alone(tuple) || tuple->current->connection.course == COURSE_NONE ||
-        engine->trace_transitions || (!engine->at_ease && !brief_is_at_ease(engine)))
+    if (!is_alone(tuple) || engine->trace_transitions ||
+        (!engine->at_ease && !brief_is_at_ease(engine)))
         return false;
     struct connection *connection = &tuple->current->connection;
     int from = incarnation_side(tuple->current, end);

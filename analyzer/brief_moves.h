@@ -12,8 +12,8 @@
 #include "engine.h"
 
 /*
- * Takes a segment that end `end` of the tuple sent, once the deadlines
- * before it are met.  Returns false, with nothing changed, when it is to go the long way.
+ * Takes a segment that end `end` of the tuple sent, which is neither embryonic nor parked, once the
+ * deadlines before it are met.  Returns false, with nothing changed, when it is to go the long way.
  */
 bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                          int end);

@@ -14,7 +14,7 @@
 #include "schedule.h"
 #include "tape.h"
 #include "tcp/copies.h"
-#include "tcp/course.h"
+#include "tcp/course_lead.h"
 #include "tell.h"
 #include "trace.h"
 

@@ -279,7 +279,8 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
                  incarnation->icmp == NULL && incarnation->around == NULL;
     table->beside -= incarnation->beside;
     keep_closing(table, &incarnation->connection);
-    connection_clear(&incarnation->connection);
+    if (incarnation->connection.closing != NULL || incarnation->connection.history.more != NULL)
+        connection_clear(&incarnation->connection);
     if (!plain)
         free_beside(incarnation);
     berths_give(&table->incarnations, incarnation->index);

@@ -1,14 +1,11 @@
-/* course: see course.h.  How far a connection has come, and whether a segment leads it on. */
+/* course: see course.h.  How far a connection has come. */
 #include "course.h"
 
 #include "course_parts.h"
-#include "ordinary_steps.h"
 
 enum {
-    CONTROL = TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK,
     SPOKEN = BEGUN | SIDE_ACKED,
     ENTANGLED = SIDE_FIN_SENT | SIDE_SYN_CUT,
-    LONG_STREAM = 1 << 30, /* octets: its numbers may have come round */
 };
 
 static bool is_silent(const struct side *x)
@@ -169,108 +166,4 @@ enum course course_find(const struct connection *connection)
     default:
         return count > AFTER_THIRD ? find_parting(connection) : COURSE_NONE;
     }
-}
-
-/* Of the handshake: nothing beside it. */
-static bool is_bare(const struct segment *segment, unsigned control)
-{
-    return (segment->flags & CONTROL) == control && segment->payload == 0 && segment->sacks == 0 &&
-           (segment->options & OPTION_CUT) == 0 && segment->checksum_verdict != CHECKSUM_BAD;
-}
-
-static bool fits_third(const struct connection *connection, const struct segment *segment)
-{
-    return is_bare(segment, TCP_ACK) && segment->window != 0 &&
-           segment->sequence == connection->side[0].snd_nxt &&
-           segment->acknowledgment == connection->side[1].snd_nxt;
-}
-
-/* An ordinary segment, but that it proves the server's ESTABLISHED. */
-static bool fits_word(const struct connection *connection, const struct segment *segment)
-{
-    const struct side *client = &connection->side[0];
-    bool proves =
-        segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(client->iss, 1));
-    return proves && ordinary_is_next(&connection->side[1], client, segment);
-}
-
-/* A FIN, or a pure ACK. */
-static bool is_plain(const struct segment *segment)
-{
-    return (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK && segment->window != 0 &&
-           (segment->payload == 0 || (segment->flags & TCP_FIN) != 0) &&
-           (segment->options & ~OPTION_TIMESTAMPS) == 0 &&
-           segment->checksum_verdict != CHECKSUM_BAD;
-}
-
-/* What was never sent before, and acknowledges what was sent: the numbers go on. */
-static bool is_in_order(const struct side *x, const struct side *y, const struct segment *segment)
-{
-    return segment->sequence == x->snd_nxt && !seq_before(segment->sequence, x->iss) &&
-           !seq_before(segment->acknowledgment, y->iss) &&
-           !seq_after(segment->acknowledgment, y->snd_nxt) &&
-           !seq_before(segment->acknowledgment, x->rcv_nxt) &&
-           segment->sequence - y->rcv_nxt < LONG_STREAM && /* a wild ACK is half the space away */
-           (x->tally.payload_bytes | y->tally.payload_bytes) < LONG_STREAM; /* a power of 2 */
-}
-
-/* Whether it acknowledges all of the other side, as nothing but the first FIN need not. */
-static bool fits_parting(const struct connection *connection, const struct segment *segment,
-                         int from)
-{
-    const struct side *x = &connection->side[from], *y = &connection->side[side_other(from)];
-    const bool fin = (segment->flags & TCP_FIN) != 0, all = segment->acknowledgment == y->snd_nxt;
-    const bool first = connection->history.first[FIN_SENT].side == (unsigned)from;
-    if (!is_plain(segment) || !is_in_order(x, y, segment))
-        return false;
-    switch ((enum course)connection->course) {
-    case COURSE_OPEN:
-    case COURSE_PROVEN:
-        return fin && x->basis != BASIS_PRESUMED;
-    case COURSE_PARTING:
-        return all && !first;
-    case COURSE_LEFT:
-        return all && !first && fin;
-    case COURSE_PARTED:
-        return all && first && !fin;
-    case COURSE_NONE:
-    case COURSE_BEGUN:
-    case COURSE_ANSWERED:
-        break;
-    }
-    return false;
-}
-
-bool course_begins(const struct segment *segment)
-{
-    return is_bare(segment, TCP_SYN);
-}
-
-bool course_fits(const struct connection *connection, const struct segment *segment, int from)
-{
-    const enum course course = (enum course)connection->course;
-    if (course == COURSE_NONE || connection->corrupted)
-        return false;
-    if (course == COURSE_BEGUN)
-        return from == 1 && is_bare(segment, TCP_SYN | TCP_ACK) &&
-               segment->acknowledgment == connection->side[0].snd_nxt;
-    if (course == COURSE_ANSWERED)
-        return from == 0 && fits_third(connection, segment);
-    if (course == COURSE_OPEN && from == 1)
-        return fits_word(connection, segment);
-    return fits_parting(connection, segment, from);
-}
-
-bool course_take(struct connection *connection, const struct segment *segment, int from)
-{
-    const enum course course = (enum course)connection->course;
-    if (course > COURSE_OPEN || (course == COURSE_OPEN && from == 0))
-        return course_take_parting(connection, segment, from);
-    if (course == COURSE_BEGUN)
-        course_take_synack(connection, segment);
-    else if (course == COURSE_ANSWERED)
-        course_take_third(connection, segment);
-    else
-        course_take_word(connection, segment);
-    return true;
 }

@@ -43,16 +43,8 @@ static inline uint8_t course_window_scale(uint8_t shift)
 /* How far the connection has come, by all that is known of it. */
 enum course course_find(const struct connection *connection);
 
-/* Whether the segment from side `from` leads it on from where it stands. */
-bool course_fits(const struct connection *connection, const struct segment *segment, int from);
-
-/* Whether the segment is the SYN of a client that may begin one. */
-bool course_begins(const struct segment *segment);
-
-/* Takes that SYN, the first segment of a connection that it started. */
+/* Takes the client's SYN that course_begins() (course_lead.h), the first segment of a connection
+ * that it started. */
 void course_begin(struct connection *connection, const struct segment *syn);
-
-/* Takes a segment that fits.  As connection_segment(): false without memory. */
-bool course_take(struct connection *connection, const struct segment *segment, int from);
 
 #endif

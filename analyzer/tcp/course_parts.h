@@ -1,4 +1,4 @@
-/* course_parts: what the files of course tell each other; known to them alone. */
+/* course_parts: what the files of course tell each other (course_lead.h is one of them). */
 #ifndef LASTACK_TCP_COURSE_PARTS_H
 #define LASTACK_TCP_COURSE_PARTS_H
 

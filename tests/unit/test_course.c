@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../../analyzer/tcp/course.h"
+#include "../../analyzer/tcp/course_lead.h"
 #include "two_ways.h"
 
 enum { LIVES = 40000 };
