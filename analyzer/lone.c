@@ -6,7 +6,7 @@
 #include "decide.h"
 #include "expand.h"
 #include "flow/embryo.h"
-#include "tcp/course.h"
+#include "tcp/window.h"
 #include "tell.h"
 
 /* Of whatever the capture may have hidden, or a detector may ask about, nothing. */
@@ -42,8 +42,7 @@ static void tell_options(const struct embryo *embryo, struct side_record *client
     client->mss_known = (options & OPTION_MSS) != 0;
     client->mss = client->mss_known ? embryo->mss : 0;
     client->window_scale_known = (options & OPTION_WINDOW_SCALE) != 0;
-    client->window_scale =
-        client->window_scale_known ? course_window_scale(embryo->window_scale) : 0;
+    client->window_scale = client->window_scale_known ? window_shift(embryo->window_scale) : 0;
     client->sack_known = client->timestamps_known = true;
     client->sack = (options & OPTION_SACK_PERMITTED) != 0;
     client->timestamps = (options & OPTION_TIMESTAMPS) != 0;

@@ -98,7 +98,7 @@ static void side_take_syn(struct side *x, const struct segment *segment)
     }
     if ((segment->options & OPTION_WINDOW_SCALE) != 0) {
         x->flags |= SIDE_SCALED;
-        x->window_scale = segment->window_scale > 14 ? 14 : segment->window_scale;
+        x->window_scale = window_shift(segment->window_scale);
     }
     if ((segment->options & OPTION_SACK_PERMITTED) != 0)
         x->flags |= SIDE_SACK;

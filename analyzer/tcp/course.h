@@ -33,13 +33,6 @@ enum course {
     COURSE_PARTED,
 };
 
-/* The shift that counts of a SYN's (RFC 7323 2.3). */
-static inline uint8_t course_window_scale(uint8_t shift)
-{
-    enum { MOST = 14 };
-    return shift > MOST ? MOST : shift;
-}
-
 /* How far the connection has come, by all that is known of it. */
 enum course course_find(const struct connection *connection);
 

@@ -22,7 +22,7 @@ static void take_options(struct side *x, const struct segment *segment)
     }
     if ((segment->options & OPTION_WINDOW_SCALE) != 0) {
         x->flags |= SIDE_SCALED;
-        x->window_scale = course_window_scale(segment->window_scale);
+        x->window_scale = window_shift(segment->window_scale);
     }
     if ((segment->options & OPTION_SACK_PERMITTED) != 0)
         x->flags |= SIDE_SACK;

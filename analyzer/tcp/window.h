@@ -25,6 +25,13 @@ static inline bool connection_uses_scale(const struct connection *connection)
            side_has(&connection->side[1], SIDE_SCALED);
 }
 
+/* The shift that counts of a SYN's (RFC 7323 2.3). */
+static inline uint8_t window_shift(uint8_t shift)
+{
+    enum { MOST = 14 };
+    return shift > MOST ? MOST : shift;
+}
+
 /* Whether the scale of both directions is known (both SYNs captured). */
 bool connection_knows_scale(const struct connection *connection);
 
