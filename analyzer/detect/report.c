@@ -1,28 +1,36 @@
 /* report: see report.h. */
 #include "report.h"
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/text.h"
+
+_Static_assert(ENDPOINT_TEXT > 3 + TEXT_ADDRESS + TEXT_DECIMAL, "[address]:port, and NUL");
+
 struct endpoint_text report_address(const struct occasion *occasion, int side)
 {
-    struct endpoint_text text = {""};
+    struct endpoint_text text;
     const struct flow_key *key = &occasion->tuple->key;
     int end = incarnation_end(occasion->incarnation, side);
-    inet_ntop(key->ip_version == 4 ? AF_INET : AF_INET6, key->address[end], text.text,
-              sizeof(text.text));
+    *text_put_address(text.text, key->ip_version, key->address[end]) = '\0';
     return text;
 }
 
 struct endpoint_text report_endpoint(const struct occasion *occasion, int side)
 {
-    struct endpoint_text address = report_address(occasion, side), text;
+    struct endpoint_text text;
     const struct flow_key *key = &occasion->tuple->key;
-    unsigned port = key->port[incarnation_end(occasion->incarnation, side)];
-    const char *format = key->ip_version == 4 ? "%.46s:%u" : "[%.46s]:%u";
-    snprintf(text.text, sizeof(text.text), format, address.text, port);
+    int end = incarnation_end(occasion->incarnation, side);
+    char *at = text.text;
+    if (key->ip_version != 4)
+        *at++ = '[';
+    at = text_put_address(at, key->ip_version, key->address[end]);
+    if (key->ip_version != 4)
+        *at++ = ']';
+    *at++ = ':';
+    *text_put_decimal(at, key->port[end]) = '\0';
     return text;
 }
 

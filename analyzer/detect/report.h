@@ -8,7 +8,7 @@
 #include "detect.h"
 
 /* Lengths of the texts below, NUL included. */
-enum { ENDPOINT_TEXT = 56 };
+enum { ENDPOINT_TEXT = 72 };
 
 struct endpoint_text {
     char text[ENDPOINT_TEXT];
