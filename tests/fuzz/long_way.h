@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum way {
-    WAY_USUAL, /* opening, ordinary, parting: through the two sides */
+    WAY_USUAL, /* ordinary segments: through the two sides */
     WAY_PLAIN, /* the frame that nearly every frame is */
     WAYS
 };
