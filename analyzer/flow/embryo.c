@@ -47,33 +47,33 @@ void embryo_forget(struct tuple *tuple)
 
 int embryo_hatch(struct tuple *tuple, struct segment *segment)
 {
-    const struct embryo embryo = tuple->embryo;
-    int end = embryo.end;
-    embryo_forget(tuple);
+    const struct embryo *embryo = &tuple->embryo;
+    const int end = embryo->end;
     memset(segment, 0, sizeof(*segment));
-    segment->time = embryo.time;
-    segment->packet = embryo.packet;
+    segment->time = embryo->time;
+    segment->packet = embryo->packet;
     memcpy(segment->source, tuple->key.address[end], 16);
     memcpy(segment->destination, tuple->key.address[1 - end], 16);
     segment->source_port = tuple->key.port[end];
     segment->destination_port = tuple->key.port[1 - end];
     segment->ip_version = tuple->key.ip_version;
-    segment->ttl = embryo.ttl;
-    segment->around.seen_on = embryo.seen_on;
-    segment->ip_id = embryo.ip_id;
-    segment->ip_length = embryo.ip_length;
-    segment->sequence = embryo.sequence;
-    segment->window = embryo.window;
-    segment->checksum = embryo.checksum;
-    segment->options = embryo.options;
-    segment->mss = embryo.mss;
-    segment->tsval = embryo.tsval;
-    segment->tsecr = embryo.tsecr;
-    segment->flags = embryo.flags;
-    segment->window_scale = embryo.window_scale;
-    segment->checksum_verdict = embryo.checksum_verdict;
-    segment->cut = embryo.cut;
-    segment->vlans = embryo.vlans;
-    segment->vlan[0] = embryo.vlan;
+    segment->ttl = embryo->ttl;
+    segment->around.seen_on = embryo->seen_on;
+    segment->ip_id = embryo->ip_id;
+    segment->ip_length = embryo->ip_length;
+    segment->sequence = embryo->sequence;
+    segment->window = embryo->window;
+    segment->checksum = embryo->checksum;
+    segment->options = embryo->options;
+    segment->mss = embryo->mss;
+    segment->tsval = embryo->tsval;
+    segment->tsecr = embryo->tsecr;
+    segment->flags = embryo->flags;
+    segment->window_scale = embryo->window_scale;
+    segment->checksum_verdict = embryo->checksum_verdict;
+    segment->cut = embryo->cut;
+    segment->vlans = embryo->vlans;
+    segment->vlan[0] = embryo->vlan;
+    embryo_forget(tuple); /* from here on other things stand where it was */
     return end;
 }
