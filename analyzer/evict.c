@@ -147,6 +147,9 @@ static void evict_flood(struct engine *engine, const struct tuple *busy)
         struct tuple *oldest = flow_table_tuple(&engine->table, engine->queue[QUEUE_EMBRYOS].first);
         if (oldest == busy)
             return;
+        if (oldest->next != 0) /* it goes with the next SYN that comes */
+            flow_table_prefetch_removal(&engine->table,
+                                        flow_table_tuple(&engine->table, oldest->next));
         lives_evict(engine, oldest);
     }
 }

@@ -306,9 +306,10 @@ static void clear_tuple(struct flow_table *table, struct tuple *tuple)
 
 void flow_table_clear(struct flow_table *table)
 {
-    for (uint32_t i = 0; table->slot != NULL && i <= table->mask; i++) {
-        if (table->slot[i].index != 0)
-            clear_tuple(table, flow_table_tuple(table, table->slot[i].index));
+    for (uint32_t i = 1; i < flow_table_end(table); i++) {
+        struct tuple *tuple = flow_table_at(table, i);
+        if (tuple != NULL)
+            clear_tuple(table, tuple);
     }
     while (table->spares > 0)
         free(table->spare[--table->spares]);

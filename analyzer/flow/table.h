@@ -75,6 +75,13 @@ static inline struct tuple *flow_table_tuple(const struct flow_table *table, uin
     return pool_at(&table->tuples, index);
 }
 
+/* Fetches what flow_table_remove() needs of the tuple, which is soon to go. */
+static inline void flow_table_prefetch_removal(const struct flow_table *table,
+                                               const struct tuple *tuple)
+{
+    flow_table_prefetch(table, flow_key_hash(table->secret, &tuple->key));
+}
+
 /* All tuples, in the order of memory: those with indices from 1 to below the end; NULL: none has
  * that index, as behind the end. */
 static inline uint32_t flow_table_end(const struct flow_table *table)
