@@ -310,6 +310,7 @@ void engine_batch(struct engine *engine, const struct engine_item *const *items,
             take_item(engine, items[i], NULL);
         return;
     }
+    tell_foresee(engine, items, count);
     for (int64_t i = -ITEM_AHEAD; i < (int64_t)count; i++) {
         struct tuple *own = i >= 0 ? likely[i % WINDOW] : NULL;
         fetch_ahead(&engine->table, items, count, i, likely);
