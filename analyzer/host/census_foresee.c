@@ -91,9 +91,12 @@ static inline void fetch_service(const struct census_more *more, const struct de
         cohorts_fetch(more->cohorts, delta->opened);
     if ((delta->what & DELTA_OPENED) != 0)
         fetch_line(&more->ref[more->refs % CENSUS_REFS]);
-    if (more->dwell != NULL && (delta->what & DELTA_GONE) != 0)
+    bool closed = (delta->what & DELTA_GONE) != 0 && delta->close_kind != CLOSE_UNANSWERED;
+    if (more->dwell != NULL && closed)
         dwell_fetch(more->dwell);
 }
+
+enum { NEAR = 2048 }; /* so many entries, with what they have, are in the cache as it is */
 
 /* What is foreseen of a delta: places in the index, what seems to stand there, the service first,
  * and which of that has more. */
@@ -164,6 +167,8 @@ static inline void foresee_rest(const struct census *census, const struct delta 
 void census_foresee(const struct census *census, struct delta *const *deltas, size_t count)
 {
     struct likely likely[CENSUS_FORESEEN];
+    if (census->pool.taken < NEAR)
+        return;
     for (size_t i = 0; i < count; i++)
         foresee_slots(census, deltas[i], &likely[i]);
     for (size_t i = 0; i < count; i++)
