@@ -35,7 +35,6 @@ static inline uint64_t hash_two_words(struct hash_key key, uint64_t a, uint64_t 
                       ((uint32_t)(b >> 32) + (uint32_t)(key.k1 >> 32));
     uint64_t sum = first + second;
     sum = (sum ^ sum >> 32) * 0x9e3779b97f4a7c15; /* odd, with bits set all over */
-    sum = (sum ^ sum >> 29) * 0xbb67ae8584caa73b;
     return sum ^ sum >> 32;
 }
 
