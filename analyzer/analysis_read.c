@@ -4,10 +4,7 @@
 #include "analysis_parts.h"
 #include "source/clock.h"
 
-enum {
-    PACKETS_A_LOOK = 256, /* of files, between looks whether a page is wanted */
-    PACKETS_A_ROUND = 64, /* at most, of those that need not be waited for */
-};
+enum { PACKETS_A_LOOK = 256 }; /* of files, between looks whether a page is wanted */
 
 bool run_is_live(const struct run *run)
 {
@@ -93,113 +90,117 @@ bool run_wants(const struct options *options, nanotime moment)
     return options->until == NANOTIME_UNKNOWN || time_is_before(moment, options->until);
 }
 
-/* Packets of one input, one after the other. */
-struct round {
-    struct captured_packet packets[PACKETS_A_ROUND];
-    size_t count;
-};
-
 /* Interfaces take turns at any packet: live no place is noted. */
-static enum status note_place(struct run *run, const struct round *round)
+static enum status note_place(struct run *run, const struct captured_packet *first)
 {
     if (run_is_live(run))
         return STATUS_OK;
     if (run->options->tap_count > 0)
-        return tap_set_note_place(&run->taps, run->tap, &round->packets[0]);
-    return input_places_note(&run->places, run->source, &round->packets[0]);
+        return tap_set_note_place(&run->taps, run->tap, first);
+    return input_places_note(&run->places, run->source, first);
 }
 
 /* A number for the place where a packet was seen, from 1. */
-static inline uint32_t seen_on(const struct captured_packet *captured)
+static uint32_t seen_on(const struct captured_packet *captured)
 {
     enum { STANDPOINTS = 11 }; /* of files that overlap: more than are ever joined */
     return captured->standpoint + STANDPOINTS * captured->interface;
 }
 
-/* Each member where it belongs: what is put together first and copied then waits for itself. */
-static inline void put_packet(const struct captured_packet *captured,
-                              struct analyzer_packet *ret_packet)
+/* A packet as the analyzer takes it, and so all that others of its run have in common with it. */
+static struct analyzer_packet packet_of(const struct captured_packet *captured)
 {
-    ret_packet->data = captured->data;
-    ret_packet->captured = captured->captured;
-    ret_packet->length = captured->length;
-    ret_packet->time = captured->time;
-    ret_packet->link_type = captured->link_type;
-    ret_packet->number = captured->number;
-    ret_packet->lost = captured->lost;
-    ret_packet->tap = 0;
-    ret_packet->seen_on = seen_on(captured);
+    return (struct analyzer_packet){
+        .data = captured->data,
+        .captured = captured->captured,
+        .length = captured->length,
+        .time = captured->time,
+        .link_type = captured->link_type,
+        .number = captured->number,
+        .lost = captured->lost,
+        .seen_on = seen_on(captured),
+    };
 }
 
-/* Further taps have a way of their own, and tell themselves where they stand. */
-static enum status analyse_packets(struct run *run, struct analyzer_packet *packets, size_t count,
-                                   size_t *ret_taken)
+static void keep_in_spool(struct run *run, const struct captured_packet *first,
+                          const struct captured *packet)
 {
-    *ret_taken = count;
-    if (count == 0)
-        return STATUS_OK;
-    if (run->options->tap_count > 0) {
-        packets->tap = run->tap;
-        packets->seen_on = 0;
-        return analyzer_packet(run->analyzer, packets);
-    }
-    return analyzer_packets(run->analyzer, packets, count, ret_taken);
-}
-
-/* The latest time in the round. */
-static void note_time(struct run *run, const struct round *round)
-{
-    nanotime latest = round->packets[0].time;
-    for (size_t i = 1; i < round->count; i++)
-        latest = time_later_of(latest, round->packets[i].time);
-    if (round->count > 0)
-        idle_note_packet(&run->idle, latest);
+    struct captured_packet kept = *first;
+    kept.data = packet->data;
+    kept.captured = packet->captured;
+    kept.length = packet->length;
+    kept.time = packet->time;
+    spool_keep(run->spool, &kept, packet->number);
 }
 
 /* The packets of the round that the options ask for; how many. */
-static size_t choose(const struct run *run, const struct round *round,
-                     struct analyzer_packet *ret_packets)
+static size_t choose(struct run *run, const struct packet_run *round, struct captured *ret_packets)
 {
-    const struct options *options = run->options;
-    const bool all = options->since == NANOTIME_UNKNOWN && options->until == NANOTIME_UNKNOWN;
-    const size_t count = round->count;
-    struct spool *spool = run->spool;
     size_t wanted = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct captured_packet *captured = &round->packets[i];
-        if (!all && !run_wants(options, captured->time))
+    for (size_t i = 0; i < round->count; i++) {
+        const struct captured *packet = &round->packet[i];
+        if (!run_wants(run->options, packet->time))
             continue;
-        put_packet(captured, &ret_packets[wanted++]);
-        if (spool != NULL)
-            spool_keep(spool, captured, captured->number);
+        ret_packets[wanted++] = *packet;
+        if (run->spool != NULL)
+            keep_in_spool(run, &round->first, packet);
     }
     return wanted;
 }
 
 /* Up to which packet of the round those are read of which so many were taken. */
-static size_t read_of(const struct run *run, const struct round *round, size_t taken)
+static size_t read_of(const struct run *run, const struct packet_run *round, size_t taken)
 {
     size_t read = 0;
     while (taken > 0 && read < round->count)
-        taken -= run_wants(run->options, round->packets[read++].time);
+        taken -= run_wants(run->options, round->packet[read++].time);
     return read;
 }
 
-/* Takes the packets, or as many as there is memory for. */
-static enum status take_packets(struct run *run, const struct round *round)
+/* Further taps have a way of their own, and tell themselves where they stand. */
+static enum status take_of_tap(struct run *run, const struct packet_run *round)
 {
-    struct analyzer_packet packets[PACKETS_A_ROUND];
-    size_t taken;
-    enum status status = note_place(run, round);
-    if (status != STATUS_OK)
-        return status;
-    if (run->packets == 0 && round->count > 0)
-        chain_check_order(&run->chain, round->packets[0].time);
-    note_time(run, round);
-    const size_t wanted = choose(run, round, packets);
-    status = analyse_packets(run, packets, wanted, &taken);
+    struct analyzer_packet packet = packet_of(&round->first);
+    packet.tap = run->tap;
+    packet.seen_on = 0;
+    run->packets++;
+    if (!run_wants(run->options, packet.time))
+        return STATUS_OK;
+    if (run->spool != NULL)
+        spool_keep(run->spool, &round->first, packet.number);
+    return analyzer_packet(run->analyzer, &packet);
+}
+
+/* Those of the round that the options ask for: nearly always all, and then none is copied. */
+static enum status analyse_packets(struct run *run, const struct packet_run *round)
+{
+    struct captured chosen[PACKETS_A_RUN];
+    const struct options *options = run->options;
+    const bool all = options->since == NANOTIME_UNKNOWN && options->until == NANOTIME_UNKNOWN &&
+                     run->spool == NULL;
+    const struct captured *packets = all ? round->packet : chosen;
+    const size_t wanted = all ? round->count : choose(run, round, chosen);
+    size_t taken = 0;
+    enum status status = STATUS_OK;
+    struct analyzer_packet first = packet_of(&round->first);
+    if (wanted > 0 && packets->number != first.number)
+        first.lost = 0; /* before one that nobody wants */
+    if (wanted > 0)
+        status = analyzer_packets(run->analyzer, &first, packets, wanted, &taken);
     run->packets += taken < wanted ? read_of(run, round, taken) : round->count;
     return status;
+}
+
+/* Takes the packets, or as many as there is memory for. */
+static enum status take_packets(struct run *run, const struct packet_run *round)
+{
+    enum status status = note_place(run, &round->first);
+    if (status != STATUS_OK)
+        return status;
+    if (run->packets == 0)
+        chain_check_order(&run->chain, round->first.time);
+    idle_note_packet(&run->idle, round->latest);
+    return run->options->tap_count > 0 ? take_of_tap(run, round) : analyse_packets(run, round);
 }
 
 /* How far the capture clock may go on while nothing comes. */
@@ -237,7 +238,7 @@ static bool looks_again(const struct run *run, size_t since)
 }
 
 /* Packets or a pause; with -U what a packet decides leaves with it, not with its batch. */
-static enum status take(struct run *run, enum source_result result, const struct round *round)
+static enum status take(struct run *run, enum source_result result, const struct packet_run *round)
 {
     if (result == SOURCE_IDLE)
         return take_pause(run);
@@ -278,20 +279,26 @@ static enum source_result next_packet(struct run *run, struct captured_packet *r
     return tap_set_next(&run->taps, run->analyzer, ret_packet, &run->tap);
 }
 
-/* The next packet, and those behind it that are there, too. */
-static enum source_result next_round(struct run *run, struct round *ret_round)
+/* The packets that are there, or the next one. */
+static enum source_result next_round(struct run *run, struct packet_run *ret_round)
 {
     bool alone = run->options->tap_count > 0 || run->options->flush;
-    enum source_result result = next_packet(run, ret_round->packets);
-    ret_round->count = result == SOURCE_PACKET;
-    if (result == SOURCE_PACKET && !alone)
-        ret_round->count += source_more(run->source, ret_round->packets + 1, PACKETS_A_ROUND - 1);
+    if (!alone && source_run(run->source, ret_round) > 0)
+        return SOURCE_PACKET;
+    struct captured_packet *first = &ret_round->first;
+    enum source_result result = next_packet(run, first);
+    if (result != SOURCE_PACKET)
+        return result;
+    ret_round->packet[0] =
+        (struct captured){first->data, first->captured, first->length, first->time, first->number};
+    ret_round->count = 1;
+    ret_round->earliest = ret_round->latest = first->time;
     return result;
 }
 
 static enum status read_packets(struct run *run)
 {
-    struct round round;
+    struct packet_run round;
     enum source_result result;
     while ((result = next_round(run, &round)) != SOURCE_END) {
         enum status status = take(run, result, &round);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/captured.h"
 #include "base/carry.h"
 #include "base/status.h"
 #include "base/time.h"
@@ -73,11 +74,13 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
 enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_packet *packet);
 
 /*
- * Takes several, of the first tap, one after the other: it costs less.  *ret_taken are fewer than
- * count only with NO_MEMORY, which the last one taken met; else the last failure is returned.
+ * Takes several, of the first tap, one after the other, which differ in what struct captured says
+ * alone: it costs less.  In `first`, the first of them, all else counts; `lost` packets came before
+ * it.  *ret_taken are fewer than count only with NO_MEMORY, which the last one taken met; else the
+ * last failure is returned.
  */
-enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *packets,
-                             size_t count, size_t *ret_taken);
+enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *first,
+                             const struct captured *packets, size_t count, size_t *ret_taken);
 
 /*
  * With several taps: the first one's packets are analysed, and those of the others tell what became

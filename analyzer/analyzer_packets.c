@@ -17,44 +17,28 @@ static void count_link_type(struct analyzer *analyzer, int link_type, uint64_t p
         analyzer->link[analyzer->links++] = (struct link_count){link_type, packets};
 }
 
-/* Mixed: not all of them are of one type. */
-static void count_link_types(struct analyzer *analyzer, const struct analyzer_packet *packets,
-                             size_t count, bool mixed)
+/* The capture clock, as the run's summary has it; what is no later than it came out of order. */
+static inline void note_time(struct analyzer *analyzer, nanotime time)
 {
-    size_t first = 0;
-    for (size_t i = mixed ? 1 : count; i <= count; i++) {
-        if (i < count && packets[i].link_type == packets[first].link_type)
-            continue;
-        count_link_type(analyzer, packets[first].link_type, i - first);
-        first = i;
+    if (!time_is_before(time, analyzer->last)) {
+        analyzer->last = time;
+        return;
     }
+    analyzer->regressions++;
+    analyzer->first = time_earlier_of(analyzer->first, time);
 }
 
-static void count_packets(struct analyzer *analyzer, const struct analyzer_packet *packets,
-                          size_t count)
+static inline void count_packet(struct analyzer *analyzer, const struct captured *packet)
 {
-    if (analyzer->first == NANOTIME_UNKNOWN) {
-        analyzer->first = analyzer->last = packets->time;
-        analyzer_begin_tapes(analyzer, packets->time);
-    }
-    uint64_t bytes = 0, truncated = 0, regressions = 0; /* in registers: memory may be aliased */
-    nanotime first = analyzer->first, last = analyzer->last;
-    int others = 0;
-    for (const struct analyzer_packet *packet = packets; packet < packets + count; packet++) {
-        bytes += packet->length;
-        truncated += packet->captured < packet->length;
-        regressions += time_is_before(packet->time, last);
-        first = time_earlier_of(first, packet->time);
-        last = time_later_of(last, packet->time);
-        others |= packet->link_type ^ packets->link_type;
-    }
-    analyzer->bytes += bytes;
-    analyzer->truncated += truncated;
-    analyzer->regressions += regressions;
-    analyzer->first = first;
-    analyzer->last = last;
-    analyzer->packets += count;
-    count_link_types(analyzer, packets, count, others != 0);
+    analyzer->bytes += packet->length;
+    analyzer->truncated += packet->captured < packet->length;
+    note_time(analyzer, packet->time);
+}
+
+static void begin_at(struct analyzer *analyzer, nanotime time)
+{
+    analyzer->first = analyzer->last = time;
+    analyzer_begin_tapes(analyzer, time);
 }
 
 /* The place where the next segment is put. */
@@ -75,9 +59,19 @@ static inline uint32_t context_of(const struct analyzer *analyzer, struct engine
     return item->context;
 }
 
+/* The next item of the batch is complete; a full batch is analysed. */
+static inline enum status take_in_batch(struct analyzer *analyzer, struct engine_item *item)
+{
+    analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
+    item->clock = analyzer->clock;
+    if (++analyzer->batched < ENGINE_BATCH)
+        return STATUS_OK;
+    analyzer_process_batch(analyzer);
+    return analyzer_take_status(analyzer);
+}
+
 /* part: which item of its packet it is. */
-static inline enum status take_item(struct analyzer *analyzer, struct engine_item *item,
-                                    uint32_t part)
+static enum status take_item(struct analyzer *analyzer, struct engine_item *item, uint32_t part)
 {
     if (analyzer->path != NULL && item->kind == ITEM_SEGMENT)
         path_take(analyzer->path, 0, &item->segment);
@@ -87,12 +81,25 @@ static inline enum status take_item(struct analyzer *analyzer, struct engine_ite
     if (analyzer->shards != NULL)
         return shards_take(analyzer->shards, context);
     engine_identify(analyzer->engine.table.secret, context, item);
-    analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
-    item->clock = analyzer->clock;
-    if (++analyzer->batched < ENGINE_BATCH)
-        return STATUS_OK;
-    analyzer_process_batch(analyzer);
-    return analyzer_take_status(analyzer);
+    return take_in_batch(analyzer, item);
+}
+
+/* Whether segments go to the one engine there is, and neither taps, VLANs nor tunnels count. */
+static bool is_simple(const struct analyzer *analyzer)
+{
+    const struct config *config = &analyzer->engine.config;
+    return analyzer->shards == NULL && analyzer->path == NULL && config->vlan_key == 0 &&
+           config->tunnel_key == 0;
+}
+
+/* What take_item() does with the one item of a plain packet where all is simple. */
+static inline enum status take_simple_item(struct analyzer *analyzer, struct engine_item *item)
+{
+    item->losses = (uint16_t)analyzer->losses.count;
+    item->part = 0;
+    item->end = (uint8_t)flow_key_identify_ip4(analyzer->engine.table.secret, &item->segment, 0,
+                                               &item->key, &item->hash);
+    return take_in_batch(analyzer, item);
 }
 
 /* A fragment becomes what it completes; DISSECT_FRAGMENT while others are missing. */
@@ -122,18 +129,23 @@ static bool take_other(struct analyzer *analyzer, nanotime time, enum dissect_re
     return result == DISSECT_SEGMENT || result == DISSECT_ICMP_ERROR;
 }
 
+/* What a segment says of the interface, where its frame says nothing itself. */
+static inline uint8_t seen_on_of(const struct analyzer_packet *packet)
+{
+    enum { NUMBERS = SEEN_ON_MOST + 1 - SEEN_ON_CALLERS };
+    return packet->seen_on > 0 ? (uint8_t)(SEEN_ON_CALLERS + packet->seen_on % NUMBERS) : 0;
+}
+
 /* The item is a segment, or an error that quotes one. */
-static inline enum status take_segment(struct analyzer *analyzer,
-                                       const struct analyzer_packet *packet,
-                                       struct engine_item *item, uint32_t part)
+static enum status take_segment(struct analyzer *analyzer, const struct analyzer_packet *packet,
+                                struct engine_item *item, uint32_t part)
 {
     if (item->kind == ITEM_SEGMENT)
         analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
     item->segment.time = packet->time;
     item->segment.packet = analyzer->number;
-    if (packet->seen_on > 0 && item->segment.around.seen_on == 0)
-        item->segment.around.seen_on =
-            (uint8_t)(SEEN_ON_CALLERS + packet->seen_on % (SEEN_ON_MOST + 1 - SEEN_ON_CALLERS));
+    if (item->segment.around.seen_on == 0)
+        item->segment.around.seen_on = seen_on_of(packet);
     return take_item(analyzer, item, part);
 }
 
@@ -245,44 +257,66 @@ static enum status take_rest(struct analyzer *analyzer, const struct analyzer_pa
     return fragments_starved(analyzer->fragments) ? STATUS_NO_MEMORY : worse_of(status, lost);
 }
 
-/* A frame that is no segment, or more than one; or that comes while fragments are kept. */
-static __attribute__((noinline)) enum status
-take_frame(struct analyzer *analyzer, const struct analyzer_packet *packet, struct frame frame,
-           enum dissect_result result, struct engine_item *item)
+/* A frame that is not plain; or that comes while fragments are kept.  first: of its run. */
+static __attribute__((noinline)) enum status take_frame(struct analyzer *analyzer,
+                                                        const struct analyzer_packet *first,
+                                                        const struct captured *captured, bool plain,
+                                                        struct engine_item *item)
 {
+    struct analyzer_packet packet = *first;
+    packet.time = captured->time;
+    struct frame frame = {captured->data, captured->captured, captured->length, packet.link_type,
+                          0};
+    enum dissect_result result = plain ? DISSECT_SEGMENT : dissect(&frame, &item->segment);
     analyzer->items = 0;
-    enum status status = take_result(analyzer, packet, &frame, result, item);
+    enum status status = take_result(analyzer, &packet, &frame, result, item);
     if (!analyzer->further && analyzer->fragments == NULL)
         return status;
-    enum status rest = take_rest(analyzer, packet, &frame);
+    enum status rest = take_rest(analyzer, &packet, &frame);
     return rest == STATUS_NO_MEMORY ? rest : worse_of(status, rest);
 }
 
+/* What is the same for all packets of a run. */
+struct run {
+    const struct analyzer_packet *first;
+    uint8_t seen_on;
+    bool is_simple;
+};
+
 /* Nearly every packet is one segment: that way has no call of a function of this file. */
-static inline enum status take_packet(struct analyzer *analyzer,
-                                      const struct analyzer_packet *packet)
+static inline enum status take_packet(struct analyzer *analyzer, const struct run *run,
+                                      const struct captured *packet)
 {
-    if (packet->lost > 0)
-        analyzer_note_loss(analyzer, packet->lost, packet->time, packet->time);
-    analyzer->number = packet->number != 0 ? packet->number : analyzer->number + 1;
-    struct frame frame = {packet->data, packet->captured, packet->length, packet->link_type, 0};
+    count_packet(analyzer, packet);
+    analyzer->number = packet->number;
     struct engine_item *item = next_item(analyzer);
-    enum dissect_result result = dissect(&frame, &item->segment);
-    if (result != DISSECT_SEGMENT || item->segment.further || analyzer->fragments != NULL)
-        return take_frame(analyzer, packet, frame, result, item);
+    bool plain =
+        dissect_plain(run->first->link_type, packet->data, packet->captured, &item->segment);
+    if (!plain || analyzer->fragments != NULL)
+        return take_frame(analyzer, run->first, packet, plain, item);
     analyzer->results[DISSECT_SEGMENT]++;
+    analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
+    item->segment.time = packet->time;
+    item->segment.packet = packet->number;
+    item->segment.around.seen_on = run->seen_on;
     item->kind = ITEM_SEGMENT;
-    return take_segment(analyzer, packet, item, 0);
+    return run->is_simple ? take_simple_item(analyzer, item) : take_item(analyzer, item, 0);
 }
 
-enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *packets,
-                             size_t count, size_t *ret_taken)
+enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *first,
+                             const struct captured *packets, size_t count, size_t *ret_taken)
 {
+    const struct run run = {first, seen_on_of(first), is_simple(analyzer)};
     enum status status = STATUS_OK;
     size_t taken = 0;
-    count_packets(analyzer, packets, count);
+    if (analyzer->first == NANOTIME_UNKNOWN)
+        begin_at(analyzer, packets->time);
+    if (first->lost > 0)
+        analyzer_note_loss(analyzer, first->lost, packets->time, packets->time);
     while (taken < count && status != STATUS_NO_MEMORY)
-        status = worse_of(take_packet(analyzer, &packets[taken++]), status);
+        status = worse_of(take_packet(analyzer, &run, &packets[taken++]), status);
+    analyzer->packets += taken;
+    count_link_type(analyzer, first->link_type, taken);
     *ret_taken = taken;
     return status;
 }
@@ -292,5 +326,8 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
     size_t taken;
     if (packet->tap > 0 && analyzer->path != NULL)
         return take_far(analyzer, packet);
-    return analyzer_packets(analyzer, packet, 1, &taken);
+    const uint64_t number = packet->number != 0 ? packet->number : analyzer->number + 1;
+    const struct captured captured = {packet->data, packet->captured, packet->length, packet->time,
+                                      number};
+    return analyzer_packets(analyzer, packet, &captured, 1, &taken);
 }

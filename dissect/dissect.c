@@ -8,7 +8,6 @@
 #include "ip.h"
 #include "link.h"
 #include "packet.h"
-#include "plain.h"
 #include "tcp.h"
 #include "tunnel.h"
 
@@ -70,7 +69,9 @@ static __attribute__((noinline)) enum dissect_result layers_read(const struct fr
 
 enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment)
 {
-    return plain_read(frame, ret_segment) ? DISSECT_SEGMENT : layers_read(frame, ret_segment);
+    bool plain = frame->part == 0 &&
+                 dissect_plain(frame->link_type, frame->data, frame->captured, ret_segment);
+    return plain ? DISSECT_SEGMENT : layers_read(frame, ret_segment);
 }
 
 enum dissect_result dissect_icmp_error(const struct frame *frame, struct segment *ret_quoted,

@@ -186,6 +186,14 @@ struct fragment {
  */
 enum dissect_result dissect(const struct frame *frame, struct segment *ret_segment);
 
+/*
+ * Reads the frame that nearly every frame is, in one go: Ethernet, IPv4 without options, not a
+ * fragment, TCP.  Fills *ret_segment as dissect() does, by which it is asked first, and returns
+ * whether the frame, whose first packet is asked for, is such a one.
+ */
+bool dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
+                   struct segment *ret_segment);
+
 /* With a frame to which dissect() said DISSECT_FRAGMENT: that fragment.  False for others. */
 bool dissect_fragment(const struct frame *frame, struct fragment *ret_fragment);
 

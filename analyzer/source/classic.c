@@ -223,74 +223,96 @@ static inline nanotime read_time(const struct classic *classic, const uint8_t *r
     return seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
 }
 
-static inline void fill_packet(const struct classic *classic, const uint8_t *record,
-                               struct lengths lengths, nanotime time,
-                               struct captured_packet *ret_packet)
+static inline uint32_t kept_of(const struct classic *classic, struct lengths lengths)
 {
-    ret_packet->data = record + RECORD_HEADER_SIZE;
-    ret_packet->captured =
-        lengths.captured < classic->snaplen ? lengths.captured : classic->snaplen;
-    ret_packet->length = lengths.wire;
-    ret_packet->time = time;
-    ret_packet->interface = 0;
-    ret_packet->others = 0;
-    ret_packet->link_type = classic->link_type;
-    ret_packet->lost = 0;
+    return lengths.captured < classic->snaplen ? lengths.captured : classic->snaplen;
 }
 
 /*
  * Gives out packets up to one that is not whole in the buffer, too large, or of a time behind
  * `until`, which stays.  big_endian is the file's: a constant where this is inlined.
  */
-static inline __attribute__((always_inline)) size_t
-take_packets(struct classic *classic, bool big_endian, nanotime until,
-             struct captured_packet *ret_packets, size_t room)
+static inline __attribute__((always_inline)) size_t take_packets(struct classic *classic,
+                                                                 bool big_endian,
+                                                                 struct run_wanted wanted,
+                                                                 struct packet_run *ret_run)
 {
     const struct classic form = *classic; /* which nothing that is written may be a part of */
-    const uint8_t *at = form.buffer + form.start;
-    size_t there = form.end - form.start, count = 0;
-    for (; count < room && there >= RECORD_HEADER_SIZE; count++) {
+    const uint8_t *at = form.buffer + form.start, *const end = form.buffer + form.end;
+    nanotime earliest = INT64_MAX, latest = INT64_MIN;
+    size_t count = 0;
+    for (; count < wanted.room && (size_t)(end - at) >= RECORD_HEADER_SIZE; count++) {
         struct lengths lengths = read_lengths(&form, at, big_endian);
-        size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
+        const size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
         nanotime time = read_time(&form, at, big_endian);
-        if (lengths.captured > LARGEST_CAPTURE || there < size || time_is_before(until, time))
+        if (lengths.captured > LARGEST_CAPTURE || (size_t)(end - at) < size ||
+            time_is_before(wanted.until, time))
             break;
-        fill_packet(&form, at, lengths, time, &ret_packets[count]);
+        ret_run->packet[count] = (struct captured){at + RECORD_HEADER_SIZE, kept_of(&form, lengths),
+                                                   lengths.wire, time, wanted.before + 1 + count};
+        earliest = time_earlier_of(earliest, time);
+        latest = time_later_of(latest, time);
         at += size;
-        there -= size;
     }
-    classic->offset += (form.end - there) - form.start;
-    classic->start = form.end - there;
+    classic->offset += (size_t)(at - (form.buffer + form.start));
+    classic->start = (size_t)(at - form.buffer);
     classic->packets += count;
+    ret_run->earliest = earliest;
+    ret_run->latest = latest;
     return count;
 }
 
-static size_t classic_more(void *reader, nanotime until, struct captured_packet *ret_packets,
-                           size_t room)
+static size_t classic_more(void *reader, struct run_wanted wanted, struct packet_run *ret_run)
 {
     struct classic *classic = reader;
-    return classic->big_endian ? take_packets(classic, true, until, ret_packets, room)
-                               : take_packets(classic, false, until, ret_packets, room);
+    ret_run->first.link_type = classic->link_type;
+    ret_run->first.interface = 0;
+    ret_run->first.others = 0;
+    ret_run->first.lost = 0;
+    return classic->big_endian ? take_packets(classic, true, wanted, ret_run)
+                               : take_packets(classic, false, wanted, ret_run);
+}
+
+/* The record at hand, all of it in the buffer. */
+static void take_one(struct classic *classic, struct lengths lengths,
+                     struct captured_packet *ret_packet)
+{
+    const uint8_t *record = classic->buffer + classic->start;
+    const size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
+    *ret_packet = (struct captured_packet){
+        .data = record + RECORD_HEADER_SIZE,
+        .captured = kept_of(classic, lengths),
+        .length = lengths.wire,
+        .time = read_time(classic, record, classic->big_endian),
+        .link_type = classic->link_type,
+    };
+    classic->offset += size;
+    classic->start += size;
+    classic->packets++;
 }
 
 static enum reader_result classic_next(void *reader, struct captured_packet *ret_packet,
                                        char *problem)
 {
     struct classic *classic = reader;
-    while (classic_more(classic, INT64_MAX, ret_packet, 1) == 0) {
+    for (;;) {
+        const size_t there = classic->end - classic->start;
         size_t needed = RECORD_HEADER_SIZE;
-        if (classic->end - classic->start >= RECORD_HEADER_SIZE) {
+        if (there >= RECORD_HEADER_SIZE) {
             const uint8_t *record = classic->buffer + classic->start;
-            uint32_t captured = read_lengths(classic, record, classic->big_endian).captured;
-            if (captured > LARGEST_CAPTURE)
-                return classic_refuse(classic, captured, problem);
-            needed += captured;
+            struct lengths lengths = read_lengths(classic, record, classic->big_endian);
+            if (lengths.captured > LARGEST_CAPTURE)
+                return classic_refuse(classic, lengths.captured, problem);
+            needed += lengths.captured;
+            if (there >= needed) {
+                take_one(classic, lengths, ret_packet);
+                return READER_PACKET;
+            }
         }
         enum reader_result result = classic_fill(classic, needed, problem);
         if (result != READER_PACKET)
             return result;
     }
-    return READER_PACKET;
 }
 
 static int classic_link_type(const void *reader)

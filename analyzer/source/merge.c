@@ -175,19 +175,10 @@ static void input_note_time(struct source_input *seen, nanotime time)
     seen->last = time_later_of(seen->last, time);
 }
 
-static void input_note_times(struct source_input *seen, const struct captured_packet *packets,
-                             size_t count)
+static void input_note_run(struct source_input *seen, const struct packet_run *run, size_t count)
 {
-    if (count == 0)
-        return;
-    input_note_time(seen, packets[0].time);
-    nanotime first = seen->first, last = seen->last;
-    for (size_t i = 1; i < count; i++) {
-        first = time_earlier_of(first, packets[i].time);
-        last = time_later_of(last, packets[i].time);
-    }
-    seen->first = first;
-    seen->last = last;
+    input_note_time(seen, run->earliest);
+    seen->last = time_later_of(seen->last, run->latest);
     seen->packets += count - 1;
 }
 
@@ -254,24 +245,25 @@ enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_p
     return READER_PACKET;
 }
 
-size_t merge_more(struct merge *merge, struct captured_packet *ret_packets, size_t room)
+size_t merge_next_run(struct merge *merge, uint64_t before, size_t room, struct packet_run *ret_run)
 {
     if (merge->open_count != 1 || merge->inputs[merge->open[0]].has_head)
         return 0;
+    struct input *input = &merge->inputs[merge->open[0]];
+    if (input->standpoint == 0) /* its first packet is given by merge_next() */
+        return 0;
     bool is_last = merge->next == merge->count || merge->in_sequence;
     nanotime until = is_last ? INT64_MAX : merge->inputs[merge->next].first_time;
-    struct input *input = &merge->inputs[merge->open[0]];
-    size_t count = savefile_more(input->savefile, until, ret_packets, room);
-    const uint32_t place = merge->open[0], standpoint = input->standpoint;
-    uint64_t numbers = input->numbers;
-    for (size_t i = 0; i < count; i++) {
-        numbers += 1 + ret_packets[i].others;
-        ret_packets[i].input_packet = numbers;
-        ret_packets[i].input = place;
-        ret_packets[i].standpoint = standpoint;
-    }
-    input->numbers = numbers;
-    input_note_times(&input->seen, ret_packets, count);
+    size_t count =
+        savefile_more(input->savefile, (struct run_wanted){until, before, room}, ret_run);
+    if (count == 0)
+        return 0;
+    struct captured_packet *first = &ret_run->first;
+    first->input = merge->open[0];
+    first->standpoint = input->standpoint;
+    first->input_packet = input->numbers + 1 + first->others;
+    input->numbers += count + first->others;
+    input_note_run(&input->seen, ret_run, count);
     return count;
 }
 

@@ -51,9 +51,12 @@ enum reader_result merge_next(struct merge *merge, struct captured_packet *ret_p
 
 /*
  * Packets that follow the one given out last and are in memory, when one file is open and the next
- * one does not begin before them: how many.  The data of that one stays valid.
+ * one does not begin before them: how many, up to room.  Fills of the run all but its count, of
+ * its first what is no part of struct captured; numbers go on from `before`.  The data of that one
+ * stays valid.
  */
-size_t merge_more(struct merge *merge, struct captured_packet *ret_packets, size_t room);
+size_t merge_next_run(struct merge *merge, uint64_t before, size_t room,
+                      struct packet_run *ret_run);
 
 /* Adds a file, to be read after all others.  NO_MEMORY is the only failure. */
 enum status merge_append(struct merge *merge, const char *name);

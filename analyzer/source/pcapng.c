@@ -234,13 +234,12 @@ static enum reader_result pcapng_next(void *reader, struct captured_packet *ret_
 }
 
 /* Whatever is no packet is left to pcapng_next(). */
-static size_t pcapng_more(void *reader, nanotime until, struct captured_packet *ret_packets,
-                          size_t room)
+static size_t pcapng_more(void *reader, struct run_wanted wanted, struct packet_run *ret_run)
 {
     struct pcapng *pcapng = reader;
     if (pcapng->is_seeking || pcapng->to_skip > 0)
         return 0;
-    return pcapng_take_run(pcapng, until, ret_packets, room);
+    return pcapng_take_run(pcapng, wanted, ret_run);
 }
 
 static void pcapng_free(void *reader)

@@ -163,27 +163,41 @@ static inline nanotime read_time(const struct pcapng *pcapng, const struct pcapn
     return pcapng_time(&pcapng->interfaces.here[frame->interface], upper << 32 | lower);
 }
 
-static inline void pcapng_take_frame(struct pcapng *pcapng, const struct pcapng_block *block,
-                                     const struct frame *frame, struct captured_packet *packet)
+/* What goes with the frame is counted, and its octets made ready; returns them. */
+static inline const uint8_t *pcapng_take_octets(struct pcapng *pcapng,
+                                                const struct pcapng_block *block,
+                                                const struct frame *frame)
 {
     struct pcapng_interface *interface = &pcapng->interfaces.here[frame->interface];
     pcapng_take_packet_options(pcapng, block, frame);
     pseudo_header_to_host(interface->link_type, block->body + frame->at, frame->captured,
                           pcapng->big_endian);
+    if (interface->row != PCAPNG_NO_ROW)
+        pcapng->interfaces.rows[interface->row].packets++;
+    pcapng->packets++;
+    return block->body + frame->at;
+}
 
-    packet->data = block->body + frame->at;
-    packet->captured = frame->captured;
-    packet->length = frame->length;
-    packet->time = pcapng->last_time;
-    packet->link_type = interface->link_type;
+/* Where the packet comes from, and what stood before it. */
+static void pcapng_note_origin(struct pcapng *pcapng, const struct frame *frame,
+                               struct captured_packet *packet)
+{
+    packet->link_type = pcapng->interfaces.here[frame->interface].link_type;
     packet->interface = frame->interface;
     packet->others = pcapng->others;
     pcapng->others = 0;
     packet->lost = pcapng->interfaces.drops - pcapng->told;
     pcapng->told = pcapng->interfaces.drops;
-    if (interface->row != PCAPNG_NO_ROW)
-        pcapng->interfaces.rows[interface->row].packets++;
-    pcapng->packets++;
+}
+
+static void pcapng_take_frame(struct pcapng *pcapng, const struct pcapng_block *block,
+                              const struct frame *frame, struct captured_packet *packet)
+{
+    packet->data = pcapng_take_octets(pcapng, block, frame);
+    packet->captured = frame->captured;
+    packet->length = frame->length;
+    packet->time = pcapng->last_time;
+    pcapng_note_origin(pcapng, frame, packet);
 }
 
 static enum pcapng_taken pcapng_take_packet(struct pcapng *pcapng, const struct pcapng_block *block,
@@ -219,32 +233,49 @@ static inline bool find_enhanced(struct pcapng *pcapng, bool big_endian,
     return true;
 }
 
+/* Whether the frame, which is not the first of a run, has options: they may tell of drops, and
+ * these of a run are those before its first. */
+static inline bool may_tell_drops(const struct pcapng_block *block, const struct frame *frame)
+{
+    return frame->at + (((size_t)frame->captured + 3) & ~(size_t)3) < block->size;
+}
+
 static inline __attribute__((always_inline)) size_t take_run(struct pcapng *pcapng, bool big_endian,
-                                                             nanotime until,
-                                                             struct captured_packet *ret_packets,
-                                                             size_t room)
+                                                             struct run_wanted wanted,
+                                                             struct packet_run *ret_run)
 {
     struct pcapng_block block;
     struct frame frame;
     size_t count = 0;
-    for (; count < room && find_enhanced(pcapng, big_endian, &block) &&
+    ret_run->earliest = INT64_MAX;
+    ret_run->latest = INT64_MIN;
+    for (; count < wanted.room && find_enhanced(pcapng, big_endian, &block) &&
            read_frame(pcapng, &block, big_endian, &frame);
          count++) {
         nanotime time = read_time(pcapng, &block, big_endian, &frame);
-        if (time_is_before(until, time))
+        bool goes_on = count == 0 || (frame.interface == ret_run->first.interface &&
+                                      !may_tell_drops(&block, &frame));
+        if (time_is_before(wanted.until, time) || !goes_on)
             break;
         pcapng->last_time = time;
-        pcapng_take_frame(pcapng, &block, &frame, &ret_packets[count]);
+        const uint8_t *octets = pcapng_take_octets(pcapng, &block, &frame);
+        if (count == 0) {
+            pcapng_note_origin(pcapng, &frame, &ret_run->first);
+            wanted.before += ret_run->first.others;
+        }
+        ret_run->packet[count] = (struct captured){octets, frame.captured, frame.length, time,
+                                                   wanted.before + 1 + count};
+        ret_run->earliest = time_earlier_of(ret_run->earliest, time);
+        ret_run->latest = time_later_of(ret_run->latest, time);
         inlet_skip(&pcapng->inlet, block.length);
     }
     return count;
 }
 
-size_t pcapng_take_run(struct pcapng *pcapng, nanotime until, struct captured_packet *ret_packets,
-                       size_t room)
+size_t pcapng_take_run(struct pcapng *pcapng, struct run_wanted wanted, struct packet_run *ret_run)
 {
-    return pcapng->big_endian ? take_run(pcapng, true, until, ret_packets, room)
-                              : take_run(pcapng, false, until, ret_packets, room);
+    return pcapng->big_endian ? take_run(pcapng, true, wanted, ret_run)
+                              : take_run(pcapng, false, wanted, ret_run);
 }
 
 /* Wireshark shows these among the packets, and numbers them so. */

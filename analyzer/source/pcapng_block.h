@@ -81,10 +81,10 @@ enum pcapng_taken pcapng_take(struct pcapng *pcapng, const struct pcapng_block *
                               struct captured_packet *packet);
 
 /*
- * Takes Enhanced Packet Blocks that follow each other, up to room of them: those that are whole in
- * memory, fit, and whose time is not behind `until`.  What else there is stays.  Returns how many.
+ * Takes Enhanced Packet Blocks of one interface that follow each other, as reader.h asks for: those
+ * that are whole in memory, and fit; behind the first one those without options.  What else there
+ * is stays.  Returns how many.
  */
-size_t pcapng_take_run(struct pcapng *pcapng, nanotime until, struct captured_packet *ret_packets,
-                       size_t room);
+size_t pcapng_take_run(struct pcapng *pcapng, struct run_wanted wanted, struct packet_run *ret_run);
 
 #endif

@@ -28,6 +28,13 @@ enum reader_result {
     READER_DAMAGED, /* the problem is told; nothing more can be read */
 };
 
+/* A run that is asked for. */
+struct run_wanted {
+    nanotime until;
+    uint64_t before; /* number of the packet before, in all inputs */
+    size_t room;     /* at least 1 */
+};
+
 struct reader_type {
     /*
      * Reads the file header.  The stream stays the caller's and must outlive the reader; name is
@@ -39,10 +46,12 @@ struct reader_type {
     enum reader_result (*next)(void *reader, struct captured_packet *ret_packet, char *problem);
 
     /*
-     * Packets that are in memory already, as next gives them, as long as their time is not behind
-     * `until`: reads nothing, and what was given out last stays valid.  NULL: none ever.
+     * Packets that are in memory already, as next would give them, as long as their time is not
+     * behind `until`: how many, up to room.  Reads nothing, and what was given out last stays
+     * valid.  Fills of the run all but its count, of its first what is no part of struct captured;
+     * numbers go on from `before`.  NULL: none ever.
      */
-    size_t (*more)(void *reader, nanotime until, struct captured_packet *ret_packets, size_t room);
+    size_t (*more)(void *reader, struct run_wanted wanted, struct packet_run *ret_run);
 
     /* Of the first interface; LINK_TYPE_UNKNOWN when the file has none. */
     int (*link_type)(const void *reader);

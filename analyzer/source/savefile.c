@@ -334,11 +334,11 @@ enum reader_result savefile_next(struct savefile *savefile, struct captured_pack
     return savefile->type->next(savefile->reader, ret_packet, problem);
 }
 
-size_t savefile_more(struct savefile *savefile, nanotime until, struct captured_packet *ret_packets,
-                     size_t room)
+size_t savefile_more(struct savefile *savefile, struct run_wanted wanted,
+                     struct packet_run *ret_run)
 {
     const struct reader_type *type = savefile->type;
-    return type->more == NULL ? 0 : type->more(savefile->reader, until, ret_packets, room);
+    return type->more == NULL ? 0 : type->more(savefile->reader, wanted, ret_run);
 }
 
 void savefile_free(struct savefile *savefile)

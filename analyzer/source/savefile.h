@@ -38,9 +38,9 @@ uint64_t savefile_bytes_read(const struct savefile *savefile); /* of them */
 enum reader_result savefile_next(struct savefile *savefile, struct captured_packet *ret_packet,
                                  char *problem);
 
-/* Packets after it that are in memory, and not behind `until`: how many; see reader.h. */
-size_t savefile_more(struct savefile *savefile, nanotime until, struct captured_packet *ret_packets,
-                     size_t room);
+/* Packets after it that are in memory: how many; see reader.h. */
+size_t savefile_more(struct savefile *savefile, struct run_wanted wanted,
+                     struct packet_run *ret_run);
 
 bool savefile_is_broken(const struct savefile *savefile); /* source_break was called */
 

@@ -380,39 +380,70 @@ enum source_result source_next(struct source *source, struct captured_packet *re
     return result;
 }
 
-/* As source_admit() numbers them, one after the other, where there is no filter. */
-static size_t source_admit_all(struct source *source, struct captured_packet *packets, size_t count)
+/* Those of so many packets that the filter lets pass; how many. */
+static size_t source_sift(struct source *source, size_t count, struct packet_run *run)
 {
-    uint64_t number = source->read, lost = source->lost;
+    size_t kept = 0;
+    run->latest = INT64_MIN;
     for (size_t i = 0; i < count; i++) {
-        number += 1 + packets[i].others;
-        packets[i].number = number;
-        packets[i].lost += lost;
-        lost = 0;
+        const struct captured *packet = &run->packet[i];
+        const struct captured_packet whole = {.data = packet->data,
+                                              .captured = packet->captured,
+                                              .length = packet->length,
+                                              .link_type = run->first.link_type};
+        if (!source_filter(source, &whole))
+            continue;
+        run->latest = time_later_of(run->latest, packet->time);
+        run->packet[kept++] = *packet;
     }
-    source->read = number;
-    source->lost = lost;
-    source->packets += count;
-    return count;
+    return kept;
 }
 
-size_t source_more(struct source *source, struct captured_packet *ret_packets, size_t room)
+/* The first of what is left of the run; number: of the first that was read. */
+static void source_complete_first(struct source *source, uint64_t number, struct packet_run *run)
 {
+    struct captured_packet *first = &run->first;
+    const struct captured *packet = &run->packet[0];
+    first->data = packet->data;
+    first->captured = packet->captured;
+    first->length = packet->length;
+    first->time = packet->time;
+    first->number = packet->number;
+    first->input_packet += packet->number - number;
+    first->lost = source->lost;
+    source->lost = 0;
+}
+
+/* The next run, of which the filter may have left nothing; false: there is none. */
+static bool source_read_run(struct source *source, size_t room, struct packet_run *run)
+{
+    run->count = merge_next_run(&source->merge, source->read, room, run);
+    if (run->count == 0)
+        return false;
+    const uint64_t number = run->packet[0].number;
+    source->read += run->count + run->first.others;
+    source->lost += run->first.lost;
+    if (source->filter != NULL)
+        run->count = source_sift(source, run->count, run);
+    if (run->count > 0)
+        source_complete_first(source, number, run);
+    return true;
+}
+
+size_t source_run(struct source *source, struct packet_run *ret_run)
+{
+    size_t room = PACKETS_A_RUN;
     if (source->live != NULL || source_is_broken(source))
         return 0;
     if (source->count > 0 && source->count - source->packets < room)
         room = (size_t)(source->count - source->packets);
-    size_t read = merge_more(&source->merge, ret_packets, room), kept = 0;
-    if (source->filter == NULL)
-        return source_admit_all(source, ret_packets, read);
-    for (size_t i = 0; i < read; i++) {
-        if (!source_admit(source, &ret_packets[i]))
-            continue;
-        if (kept != i)
-            ret_packets[kept] = ret_packets[i];
-        kept++;
-    }
-    return kept;
+    if (room == 0)
+        return 0;
+    ret_run->count = 0;
+    while (ret_run->count == 0 && source_read_run(source, room, ret_run))
+        continue;
+    source->packets += ret_run->count;
+    return ret_run->count;
 }
 
 void source_break(struct source *source)

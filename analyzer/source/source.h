@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/captured.h"
 #include "../base/status.h"
 #include "../base/time.h"
 
@@ -28,6 +29,19 @@ struct captured_packet {
     uint32_t
         others;    /* numbered records of the file before it that are no packets (custom blocks) */
     uint64_t lost; /* packets that the capture is known to have lost since the packet before */
+};
+
+enum { PACKETS_A_RUN = 64 }; /* at most */
+
+/*
+ * Packets of one interface of one input, that follow each other: they differ in what `packet` says
+ * of each, and nothing was lost or left out between them.
+ */
+struct packet_run {
+    size_t count;
+    struct captured packet[PACKETS_A_RUN];
+    struct captured_packet first;
+    nanotime earliest, latest;
 };
 
 /* How far several runs have read together. */
@@ -127,10 +141,11 @@ enum status source_open(const struct source_options *options, struct source **re
 enum source_result source_next(struct source *source, struct captured_packet *ret_packet);
 
 /*
- * Packets that follow the one that source_next() gave last, and cost no waiting: how many, up to
- * room; 0 says nothing.  All of them, that one too, are valid until the next source_next().
+ * Packets that follow what was given last, and cost no waiting: how many; 0 says nothing, and the
+ * run then has no meaning.  All since source_next() gave a packet, that one too, are valid until
+ * the next source_next().
  */
-size_t source_more(struct source *source, struct captured_packet *ret_packets, size_t room);
+size_t source_run(struct source *source, struct packet_run *ret_run);
 
 /* Makes a blocking source_next return soon with SOURCE_END; safe in a signal handler. */
 void source_break(struct source *source);

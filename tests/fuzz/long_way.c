@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "../../analyzer/tcp/connection.h"
-#include "../../dissect/plain.h"
+#include "../../dissect/dissect.h"
 
 /* A target is called without any context, and engines run on several threads. */
 static atomic_bool long_only;
@@ -13,7 +13,7 @@ static atomic_uint_fast64_t asked[WAYS];
 /* clang-format off */
 static const char *const names[WAYS] = {
     [WAY_USUAL] = "connection_segment",
-    [WAY_PLAIN] = "plain_read",
+    [WAY_PLAIN] = "dissect_plain",
 };
 /* clang-format on */
 
@@ -22,8 +22,10 @@ bool __real_connection_segment(struct connection *connection, const struct segme
                                int from, struct step *step);
 bool __wrap_connection_segment(struct connection *connection, const struct segment *segment,
                                int from, struct step *step);
-bool __real_plain_read(const struct frame *frame, struct segment *ret_segment);
-bool __wrap_plain_read(const struct frame *frame, struct segment *ret_segment);
+bool __real_dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
+                          struct segment *ret_segment);
+bool __wrap_dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
+                          struct segment *ret_segment);
 
 void long_way_take(bool only)
 {
@@ -53,7 +55,8 @@ bool __wrap_connection_segment(struct connection *connection, const struct segme
                                 : __real_connection_segment(connection, segment, from, step);
 }
 
-bool __wrap_plain_read(const struct frame *frame, struct segment *ret_segment)
+bool __wrap_dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
+                          struct segment *ret_segment)
 {
-    return !is_closed(WAY_PLAIN) && __real_plain_read(frame, ret_segment);
+    return !is_closed(WAY_PLAIN) && __real_dissect_plain(link_type, data, captured, ret_segment);
 }

@@ -4,8 +4,6 @@
  */
 #include "frames.h"
 
-#include "../../dissect/plain.h"
-
 enum { HEADER = 14, IPV4 = 228, MUTATIONS = 400000 };
 
 #define TCP_STAMPED   TCP_PORTS TCP_NUMBERS "8018 0100 0000 0000 0101080a 00112233 44556677"
@@ -83,10 +81,9 @@ static void plain_frames_take_the_short_way(void **state)
         struct segment segment;
         memcpy(bytes.data + HEADER, packet.data, packet.length);
         bytes.length += packet.length;
-        struct frame frame = {bytes.data, bytes.length, bytes.length, ETHERNET, 0};
-        assert_true(plain_read(&frame, &segment));
+        assert_true(dissect_plain(ETHERNET, bytes.data, bytes.length, &segment));
         bytes.data[HEADER] = 0x46; /* options of IPv4 */
-        assert_false(plain_read(&frame, &segment));
+        assert_false(dissect_plain(ETHERNET, bytes.data, bytes.length, &segment));
     }
 }
 

@@ -1,10 +1,10 @@
 /*
- * Packets that source_more() gives are those that source_next() would: the same files are read one
+ * Packets that source_run() gives are those that source_next() would: the same files are read one
  * packet after the other, and in rounds, under filters and counts, apart and overlapping.
  */
 #include "captures.h"
 
-enum { RECORDS = 120, LARGE = 60000, ROUND = 7, FILES = 4 };
+enum { RECORDS = 120, LARGE = 60000, FILES = 4 };
 
 /* A small generator of its own: the same on every machine. */
 static uint32_t draw(uint64_t *seed)
@@ -169,20 +169,55 @@ static void assert_same_inputs(const struct source *a, const struct source *b)
     assert_int_equal(source_progress(a).packets, source_progress(b).packets);
 }
 
+/* The packet at that place of the run. */
+static struct captured_packet packet_of(const struct packet_run *run, size_t i)
+{
+    const struct captured *captured = &run->packet[i];
+    struct captured_packet packet = run->first;
+    packet.data = captured->data;
+    packet.captured = captured->captured;
+    packet.length = captured->length;
+    packet.time = captured->time;
+    packet.number = captured->number;
+    packet.input_packet += captured->number - run->packet[0].number;
+    packet.lost = i == 0 ? packet.lost : 0;
+    return packet;
+}
+
+/* What the first packet says itself, and the times of all. */
+static void assert_run(const struct packet_run *run)
+{
+    nanotime earliest = INT64_MAX, latest = INT64_MIN;
+    struct captured_packet first = packet_of(run, 0);
+    assert_same_packet(&first, &run->first);
+    for (size_t i = 0; i < run->count; i++) {
+        earliest = time_earlier_of(earliest, run->packet[i].time);
+        latest = time_later_of(latest, run->packet[i].time);
+    }
+    assert_true(run->earliest <= earliest);
+    assert_int_equal(run->latest, latest);
+}
+
 /* Returns how many packets came in rounds. */
 static size_t compare(const char *const *names, size_t files, const char *filter, uint64_t count)
 {
     struct source *alone = open_with(names, files, filter, count);
     struct source *rounds = open_with(names, files, filter, count);
-    struct captured_packet expected, packet[ROUND];
+    struct captured_packet expected, packet;
+    struct packet_run run;
     size_t further = 0;
     enum source_result result;
-    while ((result = source_next(rounds, packet)) == SOURCE_PACKET) {
-        size_t more = source_more(rounds, packet + 1, ROUND - 1);
-        further += more;
-        for (size_t i = 0; i <= more; i++) {
-            assert_int_equal(source_next(alone, &expected), SOURCE_PACKET);
-            assert_same_packet(&expected, &packet[i]);
+    while ((result = source_next(rounds, &packet)) == SOURCE_PACKET) {
+        assert_int_equal(source_next(alone, &expected), SOURCE_PACKET);
+        assert_same_packet(&expected, &packet);
+        while (source_run(rounds, &run) > 0) {
+            further += run.count;
+            assert_run(&run);
+            for (size_t i = 0; i < run.count; i++) {
+                packet = packet_of(&run, i);
+                assert_int_equal(source_next(alone, &expected), SOURCE_PACKET);
+                assert_same_packet(&expected, &packet);
+            }
         }
     }
     assert_int_equal(result, SOURCE_END);
