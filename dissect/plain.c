@@ -87,6 +87,15 @@ static inline void note_nothing_else(struct segment *segment)
     segment->sacks = 0;
     segment->vlans = 0;
     segment->checksum_verdict = CHECKSUM_UNVERIFIED;
+    segment->payload_hash = 0;
+    segment->payload_hashed = 0;
+}
+
+static inline void note_stamps(struct segment *segment, struct view head)
+{
+    segment->options = OPTION_TIMESTAMPS;
+    segment->tsval = view_u32(head, LEAST + 4);
+    segment->tsecr = view_u32(head, LEAST + 8);
 }
 
 /* Those that Linux sends with a SYN, in its order. */
@@ -107,50 +116,54 @@ static inline bool note_opening(struct segment *segment, struct view frame)
     return true;
 }
 
-/* Nearly always there are none, or time stamps alone. */
+/* Whether the header has time stamps alone, and they were captured. */
+static inline bool is_stamped(struct view frame, uint32_t header)
+{
+    return header == TCP_HEADER_STAMPED && view_holds(frame, STAMPED) &&
+           view_u32(frame, LEAST) == STAMPS_ALONE;
+}
+
 static inline void note_options(struct segment *segment, struct view frame, uint32_t header)
 {
     if (header == TCP_HEADER)
         return;
-    if (header == TCP_HEADER_STAMPED && view_holds(frame, STAMPED) &&
-        view_u32(frame, LEAST) == STAMPS_ALONE) {
-        segment->options = OPTION_TIMESTAMPS;
-        segment->tsval = view_u32(frame, LEAST + 4);
-        segment->tsecr = view_u32(frame, LEAST + 8);
-        return;
-    }
-    if (header == TCP_HEADER_OPENING && note_opening(segment, frame))
-        return;
-    tcp_options_read(view_after(view_first(frame, TCP + header), LEAST), header - TCP_HEADER,
-                     segment);
+    if (is_stamped(frame, header))
+        note_stamps(segment, frame);
+    else if (header != TCP_HEADER_OPENING || !note_opening(segment, frame))
+        tcp_options_read(view_after(view_first(frame, TCP + header), LEAST), header - TCP_HEADER,
+                         segment);
 }
 
-/* Nearly every segment without payload is one with time stamps: its sum has five words. */
-static inline enum checksum_verdict judge(const struct segment *segment, struct view frame,
-                                          uint32_t length)
+/* Whatever it is: behind the fixed part of the header, and its sum.  length: by the IP length. */
+static __attribute__((noinline)) bool rest_read(struct segment *segment, struct view frame,
+                                                uint32_t header, uint32_t length)
 {
-    struct view summed = view_first(view_after(frame, ADDRESSES), TCP - ADDRESSES + length);
-    if (length != TCP_HEADER_STAMPED)
-        return checksum_judge_behind(summed, length, segment);
-    struct sum sum = {view_memory64(summed, 0), 0};
-#pragma GCC unroll 4
-    for (size_t offset = 8; offset < STAMPED - ADDRESSES; offset += 8)
-        sum_add(&sum, view_memory64(summed, offset));
-    return sum_is_good(sum_total(sum), length) ? CHECKSUM_GOOD
-                                               : checksum_judge_behind(summed, length, segment);
-}
-
-static inline void note_payload(struct segment *segment, struct view frame, uint32_t header,
-                                uint32_t length)
-{
+    note_options(segment, frame, header);
     segment->payload = length - header;
-    segment->payload_hash = 0;
-    segment->payload_hashed = 0;
     if (length > header && view_holds(frame, TCP + header + 1))
         segment->payload_hash = payload_fingerprint(
             view_after(view_first(frame, TCP + length), TCP + header), &segment->payload_hashed);
+    segment->cut = !view_holds(frame, TCP + length);
+    if (!segment->cut)
+        segment->checksum_verdict = (uint8_t)checksum_judge_behind(
+            view_first(view_after(frame, ADDRESSES), TCP - ADDRESSES + length), length, segment);
+    return true;
 }
 
+/* Whether addresses and segment, time stamps alone and no payload, have a good sum: five words. */
+static inline bool is_good_stamped(struct view head)
+{
+    struct sum sum = {view_memory64(head, ADDRESSES), 0};
+#pragma GCC unroll 4
+    for (size_t offset = ADDRESSES + 8; offset < STAMPED; offset += 8)
+        sum_add(&sum, view_memory64(head, offset));
+    return sum_is_good(sum_total(sum), TCP_HEADER_STAMPED);
+}
+
+/*
+ * Nearly every segment without payload is one with time stamps: it is read without a call.  What
+ * has anything else is read by a function of its own, so that registers are saved there alone.
+ */
 bool dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
                    struct segment *ret_segment)
 {
@@ -171,10 +184,12 @@ bool dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
     note_ip(ret_segment, head);
     note_tcp(ret_segment, head);
     note_nothing_else(ret_segment);
-    note_options(ret_segment, whole, header);
-    note_payload(ret_segment, whole, header, length);
-    ret_segment->cut = !view_holds(whole, TCP + length);
-    if (!ret_segment->cut)
-        ret_segment->checksum_verdict = (uint8_t)judge(ret_segment, whole, length);
+    const struct view stamped = {data, STAMPED}; /* once it is known to be there */
+    if (length != TCP_HEADER_STAMPED || !is_stamped(whole, header) || !is_good_stamped(stamped))
+        return rest_read(ret_segment, whole, header, length);
+    note_stamps(ret_segment, stamped);
+    ret_segment->payload = 0;
+    ret_segment->cut = 0;
+    ret_segment->checksum_verdict = CHECKSUM_GOOD;
     return true;
 }

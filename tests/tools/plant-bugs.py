@@ -84,8 +84,7 @@ BUGS = (
         "end->fin_at = segment->sequence - end->start;",
         "end->fin_at = segment->sequence + 1 - end->start;"),
     Bug("the frame read in one go has the echo for the stamp", "usual", "dissect/plain.c",
-        "segment->tsecr = view_u32(frame, LEAST + 8);",
-        "segment->tsecr = view_u32(frame, LEAST + 4);"),
+        "segment->tsecr = view_u32(head, LEAST + 8);", "segment->tsecr = view_u32(head, LEAST + 4);"),
     Bug("a number below its range is taken", "settings", "analyzer/tunables.c",
         "value >= range.least && value <= range.most", "value <= range.most"),
 )
