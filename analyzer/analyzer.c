@@ -97,10 +97,7 @@ static void note_status(struct analyzer *analyzer, enum status status)
 
 void analyzer_process_batch(struct analyzer *analyzer)
 {
-    const struct engine_item *items[ENGINE_BATCH];
-    for (uint32_t i = 0; i < analyzer->batched; i++)
-        items[i] = &analyzer->batch[i];
-    engine_batch(&analyzer->engine, items, analyzer->batched);
+    engine_batch(&analyzer->engine, analyzer->batch, analyzer->turn, analyzer->batched, true);
     analyzer->batched = 0;
     if (analyzer->path != NULL)
         note_status(analyzer, path_tell(analyzer->path, analyzer->engine.clock));

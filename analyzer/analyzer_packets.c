@@ -64,6 +64,8 @@ static inline enum status take_in_batch(struct analyzer *analyzer, struct engine
 {
     analyzer->clock = time_later_of(analyzer->clock, item->segment.time);
     item->clock = analyzer->clock;
+    engine_foresee(&analyzer->engine, item);
+    analyzer->turn[analyzer->batched] = engine_turn_of(item, analyzer->batched);
     if (++analyzer->batched < ENGINE_BATCH)
         return STATUS_OK;
     analyzer_process_batch(analyzer);

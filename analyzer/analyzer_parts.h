@@ -30,6 +30,7 @@ struct analyzer {
     uint64_t number; /* of the latest packet in the whole input */
     uint32_t items;  /* that came of it so far */
     struct engine_item batch[ENGINE_BATCH];
+    struct engine_turn turn[ENGINE_BATCH]; /* one after the other */
     uint32_t batched;
     uint64_t packets, bytes, truncated, bad_checksums, regressions;
     uint64_t results[DISSECT_RESULTS];

@@ -152,10 +152,7 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
     meet_deadlines(engine, engine->clock, item);
 }
 
-/* likely: the tuple that it seemed to be when the batch began; NULL: not known.  Apart, which is
- * faster than inline: see flow_table_prefetch_tuple(). */
-static __attribute__((noinline)) void
-take_segment(struct engine *engine, const struct engine_item *item, struct tuple *likely)
+void engine_segment(struct engine *engine, const struct engine_item *item, struct tuple *likely)
 {
     engine->losses_known = item->losses;
     meet_deadlines(engine, item->clock, NULL);
@@ -167,11 +164,6 @@ take_segment(struct engine *engine, const struct engine_item *item, struct tuple
     bool calm = tuple != NULL && tuple->calm != 0;
     if (!calm || !brief_segment(engine, tuple, &item->segment, item->end))
         take_at_length(engine, item, tuple);
-}
-
-void engine_segment(struct engine *engine, const struct engine_item *item)
-{
-    take_segment(engine, item, NULL);
 }
 
 /* Whether a tuple of one SYN, kept small, is to be made whole for an error: that SYN is quoted. */
@@ -251,72 +243,6 @@ void engine_note(struct engine *engine, const struct engine_item *item)
     evict_to_limit(engine, tuple);
     schedule_tuple(engine, tuple);
     meet_deadlines(engine, engine->clock, item);
-}
-
-enum { FEW_TUPLES = 100 }; /* stay in the cache: with their connections some 200 KiB */
-
-/* How many items before its own turn comes what an item needs is fetched, a step before the next.
- * All of a batch at once would be more than the processor fetches while it goes on. */
-enum { ITEM_AHEAD = 16, SLOT_AHEAD = 12, LIKELY_AHEAD = 8, LIFE_AHEAD = 4, WINDOW = 8 };
-
-/* What an ordinary one needs of it.  It comes, maybe, from where another thread wrote it. */
-static inline void fetch_item(const struct engine_item *item)
-{
-    const char *ordinary = (const char *)item + ITEM_ORDINARY;
-    __builtin_prefetch(ordinary);
-    __builtin_prefetch(ordinary + ENGINE_LINE);
-}
-
-/* What those that come after items[i] need.  i is less than 0 before the first. */
-static inline void fetch_ahead(const struct flow_table *table,
-                               const struct engine_item *const *items, uint32_t count, int64_t i,
-                               struct tuple **likely)
-{
-    const uint64_t item = (uint64_t)(i + ITEM_AHEAD), slot = (uint64_t)(i + SLOT_AHEAD);
-    const uint64_t tuple = (uint64_t)(i + LIKELY_AHEAD), life = (uint64_t)(i + LIFE_AHEAD);
-    if (item < count)
-        fetch_item(items[item]);
-    if (slot < count)
-        flow_table_prefetch(table, items[slot]->hash);
-    if (life < count)
-        flow_table_prefetch_incarnation(likely[life % WINDOW]);
-    if (tuple < count)
-        likely[tuple % WINDOW] = flow_table_prefetch_tuple(table, items[tuple]->hash);
-}
-
-/* likely: as take_segment() has it. */
-static inline void take_item(struct engine *engine, const struct engine_item *item,
-                             struct tuple *likely)
-{
-    switch ((enum item_kind)item->kind) {
-    case ITEM_SEGMENT:
-        take_segment(engine, item, likely);
-        break;
-    case ITEM_ICMP:
-        engine_icmp(engine, item);
-        break;
-    case ITEM_LOST:
-    case ITEM_EDGE:
-        engine_note(engine, item);
-        break;
-    }
-}
-
-void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count)
-{
-    struct tuple *likely[WINDOW];
-    if (engine->table.count <= FEW_TUPLES) {
-        for (uint32_t i = 0; i < count; i++)
-            take_item(engine, items[i], NULL);
-        return;
-    }
-    tell_foresee(engine, items, count);
-    for (int64_t i = -ITEM_AHEAD; i < (int64_t)count; i++) {
-        struct tuple *own = i >= 0 ? likely[i % WINDOW] : NULL;
-        fetch_ahead(&engine->table, items, count, i, likely);
-        if (i >= 0)
-            take_item(engine, items[i], own);
-    }
 }
 
 void engine_advance(struct engine *engine, nanotime now)

@@ -125,14 +125,35 @@ static inline void engine_identify(struct hash_key secret, uint32_t context,
 
 enum { ENGINE_BATCH = 32 }; /* items worth gathering: what comes soon must be known */
 
-/*
- * Analyses items in order, any number.  What those that come soon need is fetched meanwhile, a step
- * a time: the item, its slot, tuple, incarnation (a quarter of the time at a million live flows).
+/* Whose turn it is: which of the items, and what finds its tuple, before the item itself is here.
  */
-void engine_batch(struct engine *engine, const struct engine_item *const *items, uint32_t count);
+struct engine_turn {
+    uint32_t tag; /* flow_table_tag() of its hash */
+    uint32_t place;
+};
 
-/* Analyses one segment; deadlines that it shows to have passed come first. */
-void engine_segment(struct engine *engine, const struct engine_item *item);
+static inline struct engine_turn engine_turn_of(const struct engine_item *item, uint32_t place)
+{
+    return (struct engine_turn){flow_table_tag(item->hash), place};
+}
+
+/*
+ * Analyses those of the items whose turn it is, in order, any number.  What those that come soon
+ * need is fetched meanwhile, a step a time: the item and its slot, unless the caller has done that
+ * (`fetched`), tuple, incarnation (a quarter of the time at a million live flows).
+ */
+void engine_batch(struct engine *engine, const struct engine_item *items,
+                  const struct engine_turn *turns, uint32_t count, bool fetched);
+
+/* Fetches the slot of an item that is taken next but some. */
+static inline void engine_foresee(const struct engine *engine, const struct engine_item *item)
+{
+    flow_table_prefetch(&engine->table, flow_table_tag(item->hash));
+}
+
+/* Analyses one segment; deadlines that it shows to have passed come first.  likely: the tuple that
+ * it seemed to be of when the batch began; NULL: not known. */
+void engine_segment(struct engine *engine, const struct engine_item *item, struct tuple *likely);
 
 /*
  * Takes an ICMP error to the connection that sent what it quotes; one that nobody had sent is

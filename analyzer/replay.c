@@ -148,11 +148,11 @@ static enum status read_places(struct replay *replay, uint32_t number)
 
 static void feed(struct analyzer *analyzer, struct engine_item *item)
 {
-    const struct engine_item *items[] = {item};
     engine_identify(analyzer->engine.table.secret, item->context, item);
+    const struct engine_turn turn = engine_turn_of(item, 0);
     analyzer->clock = item->clock = time_later_of(analyzer->clock, item->clock);
     analyzer->number = item->segment.packet;
-    engine_batch(&analyzer->engine, items, 1);
+    engine_batch(&analyzer->engine, item, &turn, 1, false);
 }
 
 /* Told so of an item, or of the end: the deadlines of a moment come before its packets. */

@@ -16,8 +16,8 @@ void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segmen
 
 /* Before the items of a batch: what the census will need of the connections that they open, as far
  * as SYNs tell, is fetched where nobody else does it. */
-void tell_foresee(const struct engine *engine, const struct engine_item *const *items,
-                  uint32_t count);
+void tell_foresee(const struct engine *engine, const struct engine_item *items,
+                  const struct engine_turn *turns, uint32_t count);
 
 /* What was told of the SYN that the incarnation was hatched from. */
 void tell_hatched(struct incarnation *incarnation);

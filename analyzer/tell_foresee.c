@@ -44,16 +44,17 @@ static void name_end(struct delta *delta, int side, const uint8_t *address, uint
     delta->end[side].port = port;
 }
 
-void tell_foresee(const struct engine *engine, const struct engine_item *const *items,
-                  uint32_t count)
+void tell_foresee(const struct engine *engine, const struct engine_item *items,
+                  const struct engine_turn *turns, uint32_t count)
 {
     struct foretold foretold;
     foretold.count = 0;
     if (!is_asked(engine))
         return;
     for (uint32_t i = 0; i < count; i++) {
-        const struct segment *syn = &items[i]->segment;
-        if (items[i]->kind != ITEM_SEGMENT || (syn->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+        const struct engine_item *item = &items[turns[i].place];
+        const struct segment *syn = &item->segment;
+        if (item->kind != ITEM_SEGMENT || (syn->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
             continue;
         struct delta *delta = add_opening(&foretold, syn);
         name_end(delta, CLIENT, syn->source, syn->source_port);

@@ -26,7 +26,7 @@ bool flow_table_init(struct flow_table *table)
 struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
                               uint64_t hash)
 {
-    uint32_t tag = (uint32_t)(hash >> 32);
+    uint32_t tag = flow_table_tag(hash);
     for (uint32_t i = tag & table->mask; table->slot[i].index != 0; i = (i + 1) & table->mask) {
         if (table->slot[i].tag != tag)
             continue;
@@ -38,18 +38,17 @@ struct tuple *flow_table_find(const struct flow_table *table, const struct flow_
 }
 
 /* The index of the first slot with that tag; 0: none. */
-static uint32_t likely_index(const struct flow_table *table, uint64_t hash)
+static uint32_t likely_index(const struct flow_table *table, uint32_t tag)
 {
-    uint32_t tag = (uint32_t)(hash >> 32);
     uint32_t i = tag & table->mask;
     while (table->slot[i].index != 0 && table->slot[i].tag != tag)
         i = (i + 1) & table->mask;
     return table->slot[i].index;
 }
 
-struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash)
+struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t tag)
 {
-    uint32_t index = likely_index(table, hash);
+    uint32_t index = likely_index(table, tag);
     if (index == 0)
         return NULL;
     struct tuple *tuple = pool_at(&table->tuples, index);
@@ -133,7 +132,7 @@ struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *ke
     tuple->key = *key;
     tuple->index = index;
     tuple->armed = NANOTIME_UNKNOWN;
-    place(table->slot, table->mask, (struct table_slot){(uint32_t)(hash >> 32), index});
+    place(table->slot, table->mask, (struct table_slot){flow_table_tag(hash), index});
     table->count++;
     return tuple;
 }

@@ -38,9 +38,15 @@ struct flow_table {
 /* Prepares an empty table; false when memory ran out. */
 bool flow_table_init(struct flow_table *table);
 
-static inline void flow_table_prefetch(const struct flow_table *table, uint64_t hash)
+/* The half of a hash that is a slot's tag. */
+static inline uint32_t flow_table_tag(uint64_t hash)
 {
-    __builtin_prefetch(&table->slot[(uint32_t)(hash >> 32) & table->mask]);
+    return (uint32_t)(hash >> 32);
+}
+
+static inline void flow_table_prefetch(const struct flow_table *table, uint32_t tag)
+{
+    __builtin_prefetch(&table->slot[tag & table->mask]);
 }
 
 /*
@@ -48,7 +54,7 @@ static inline void flow_table_prefetch(const struct flow_table *table, uint64_t 
  * name (NULL: none), then what that points to.  Hints only: nothing is believed of what they read.
  * Functions on purpose: inline, with 37 thousand connections, all of it took a tenth longer.
  */
-struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint64_t hash);
+struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t tag);
 void flow_table_prefetch_incarnation(const struct tuple *tuple);
 
 /* Whether what flow_table_prefetch_tuple() named, maybe long ago, is in the table with that key. */

@@ -10,7 +10,7 @@
 
 static void analyse(struct engine *engine, const struct epoch *epoch, const struct share *share)
 {
-    engine_batch(engine, share->item, share->count);
+    engine_batch(engine, epoch->item, share->turn, share->count, false);
     engine->losses_known = epoch->losses;
     engine_advance(engine, epoch->advance);
 }

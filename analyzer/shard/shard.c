@@ -131,7 +131,7 @@ enum status shards_take(struct shards *shards, uint32_t context)
     shards->shares_frames |= item->part > 0;
     uint32_t owner = engine_owner(item->hash, shards->count);
     struct share *share = &shards->shard[owner]->share[shards->given % RING];
-    share->item[share->count++] = item;
+    share->turn[share->count++] = engine_turn_of(item, epoch->count);
     if (++epoch->count == EPOCH)
         give(shards, TASK_ANALYSE);
     return take_status(shards);

@@ -39,7 +39,7 @@ struct epoch {
 struct share {
     struct ledger ledger; /* first: a full ledger leads to its share */
     struct shard *shard;
-    const struct engine_item *item[EPOCH];
+    struct engine_turn turn[EPOCH];
     uint32_t count;
     bool full; /* who works on it waits until the ledger was delivered; under the lock */
     enum status status;

@@ -73,7 +73,7 @@ static void analyse(struct source *source, struct engine *engine)
         item.segment.packet = number;
         engine_identify(engine->table.secret, 0, &item);
         item.clock = time_later_of(engine->clock, packet.time);
-        engine_segment(engine, &item);
+        engine_segment(engine, &item, NULL);
     }
     engine_finish_begin(engine);
     engine_finish_until(engine, UINT64_MAX);

@@ -95,7 +95,7 @@ static void give(struct pair *pair, struct segment *segment)
         struct engine_item item = {
             .segment = *segment, .clock = pair->now, .losses = pair->losses.count};
         engine_identify(engines[i]->table.secret, 0, &item);
-        engine_segment(engines[i], &item);
+        engine_segment(engines[i], &item, NULL);
         assert_int_equal(engines[i]->status, STATUS_OK);
     }
     pair->taken++;

@@ -218,7 +218,7 @@ static void give(struct pair *pair, struct segment *segment)
         struct engine_item item = {
             .segment = *segment, .clock = pair->now, .losses = pair->losses.count};
         engine_identify(pair->engine[i].table.secret, 0, &item);
-        engine_segment(&pair->engine[i], &item);
+        engine_segment(&pair->engine[i], &item, NULL);
         assert_int_equal(pair->engine[i].status, STATUS_OK);
     }
     pair->taken++;
