@@ -228,37 +228,54 @@ static inline uint32_t kept_of(const struct classic *classic, struct lengths len
     return lengths.captured < classic->snaplen ? lengths.captured : classic->snaplen;
 }
 
+/* What is the same for all records of a file: constants where take_packets() is inlined. */
+struct form {
+    bool big_endian;
+    bool swaps; /* a record's lengths may stand the other way round */
+};
+
+static inline struct lengths lengths_of(const struct classic *classic, const uint8_t *record,
+                                        struct form form)
+{
+    if (form.swaps)
+        return read_lengths(classic, record, form.big_endian);
+    return (struct lengths){read_u32(record + 8, form.big_endian),
+                            read_u32(record + 12, form.big_endian)};
+}
+
 /*
- * Gives out packets up to one that is not whole in the buffer, too large, or of a time behind
- * `until`, which stays.  big_endian is the file's: a constant where this is inlined.
+ * Gives out packets up to one that is not whole in the buffer, or of a time behind `until`, which
+ * stays.  One that is too large is never whole in it.
  */
 static inline __attribute__((always_inline)) size_t take_packets(struct classic *classic,
-                                                                 bool big_endian,
+                                                                 struct form form,
                                                                  struct run_wanted wanted,
                                                                  struct packet_run *ret_run)
 {
-    const struct classic form = *classic; /* which nothing that is written may be a part of */
-    const uint8_t *at = form.buffer + form.start, *const end = form.buffer + form.end;
+    const struct classic file = *classic; /* which nothing that is written may be a part of */
+    const uint8_t *at = file.buffer + file.start, *const end = file.buffer + file.end;
     nanotime earliest = INT64_MAX, latest = INT64_MIN;
-    size_t count = 0;
-    for (; count < wanted.room && (size_t)(end - at) >= RECORD_HEADER_SIZE; count++) {
-        struct lengths lengths = read_lengths(&form, at, big_endian);
+    struct captured *packet = ret_run->packet, *const room = packet + wanted.room;
+    for (; packet < room && (size_t)(end - at) >= RECORD_HEADER_SIZE; packet++) {
+        struct lengths lengths = lengths_of(&file, at, form);
         const size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
-        nanotime time = read_time(&form, at, big_endian);
-        if (lengths.captured > LARGEST_CAPTURE || (size_t)(end - at) < size ||
-            time_is_before(wanted.until, time))
+        nanotime time = read_time(&file, at, form.big_endian);
+        if ((size_t)(end - at) < size || time_is_before(wanted.until, time))
             break;
-        ret_run->packet[count] = (struct captured){at + RECORD_HEADER_SIZE, kept_of(&form, lengths),
-                                                   lengths.wire, time, wanted.before + 1 + count};
-        earliest = time_earlier_of(earliest, time);
-        latest = time_later_of(latest, time);
+        *packet = (struct captured){at + RECORD_HEADER_SIZE, kept_of(&file, lengths), lengths.wire,
+                                    time, ++wanted.before};
+        if (time_is_before(time, latest))
+            earliest = time_earlier_of(earliest, time);
+        else
+            latest = time;
         at += size;
     }
-    classic->offset += (size_t)(at - (form.buffer + form.start));
-    classic->start = (size_t)(at - form.buffer);
+    const size_t count = (size_t)(packet - ret_run->packet);
+    classic->offset += (size_t)(at - (file.buffer + file.start));
+    classic->start = (size_t)(at - file.buffer);
     classic->packets += count;
-    ret_run->earliest = earliest;
     ret_run->latest = latest;
+    ret_run->earliest = count > 0 ? time_earlier_of(earliest, ret_run->packet->time) : earliest;
     return count;
 }
 
@@ -269,8 +286,11 @@ static size_t classic_more(void *reader, struct run_wanted wanted, struct packet
     ret_run->first.interface = 0;
     ret_run->first.others = 0;
     ret_run->first.lost = 0;
-    return classic->big_endian ? take_packets(classic, true, wanted, ret_run)
-                               : take_packets(classic, false, wanted, ret_run);
+    if (classic->lengths_swapped || classic->lengths_maybe_swapped)
+        return take_packets(classic, (struct form){classic->big_endian, true}, wanted, ret_run);
+    return classic->big_endian
+               ? take_packets(classic, (struct form){true, false}, wanted, ret_run)
+               : take_packets(classic, (struct form){false, false}, wanted, ret_run);
 }
 
 /* The record at hand, all of it in the buffer. */
