@@ -31,7 +31,8 @@ static inline void note_time(struct analyzer *analyzer, nanotime time)
 static inline void count_packet(struct analyzer *analyzer, const struct captured *packet)
 {
     analyzer->bytes += packet->length;
-    analyzer->truncated += packet->captured < packet->length;
+    if (packet->captured < packet->length)
+        analyzer->truncated++;
     note_time(analyzer, packet->time);
 }
 
@@ -297,7 +298,8 @@ static inline enum status take_packet(struct analyzer *analyzer, const struct ru
     if (!plain || analyzer->fragments != NULL)
         return take_frame(analyzer, run->first, packet, plain, item);
     analyzer->results[DISSECT_SEGMENT]++;
-    analyzer->bad_checksums += item->segment.checksum_verdict == CHECKSUM_BAD;
+    if (item->segment.checksum_verdict == CHECKSUM_BAD)
+        analyzer->bad_checksums++;
     item->segment.time = packet->time;
     item->segment.packet = packet->number;
     item->segment.around.seen_on = run->seen_on;

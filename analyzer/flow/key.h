@@ -7,6 +7,7 @@
 #ifndef LASTACK_FLOW_KEY_H
 #define LASTACK_FLOW_KEY_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -74,24 +75,26 @@ static inline uint64_t flow_key_hash_ip4(struct hash_key secret, uint64_t lower,
                           upper | (uint64_t)(context >> 16) << ABOVE);
 }
 
-static inline void flow_key_put_address_ip4(uint8_t address[16], const uint8_t *octets)
+/* The address of such an end. */
+static inline void flow_key_put_address_ip4(uint8_t address[16], uint64_t end)
 {
+    const uint32_t word = htobe32((uint32_t)(end >> 16));
     memset(address, 0, 16);
-    memcpy(address, octets, 4);
+    memcpy(address, &word, sizeof(word));
 }
 
 /* What is hashed stands in registers: who reads what was just written in pieces waits.  No branch
  * asks which end is the lower one, as nobody can foresee it. */
-static inline int flow_key_identify_ip4(struct hash_key secret, const struct segment *segment,
-                                        uint32_t context, struct flow_key *ret_key,
-                                        uint64_t *ret_hash)
+static inline __attribute__((always_inline)) int
+flow_key_identify_ip4(struct hash_key secret, const struct segment *segment, uint32_t context,
+                      struct flow_key *ret_key, uint64_t *ret_hash)
 {
     const uint64_t source = flow_key_end_ip4(segment->source, segment->source_port);
     const uint64_t other = flow_key_end_ip4(segment->destination, segment->destination_port);
     const int from = source > other;
     const uint64_t lower = from ? other : source, upper = from ? source : other;
-    flow_key_put_address_ip4(ret_key->address[from], segment->source);
-    flow_key_put_address_ip4(ret_key->address[1 - from], segment->destination);
+    flow_key_put_address_ip4(ret_key->address[0], lower);
+    flow_key_put_address_ip4(ret_key->address[1], upper);
     ret_key->port[0] = (uint16_t)lower;
     ret_key->port[1] = (uint16_t)upper;
     ret_key->ip_version = 4;
