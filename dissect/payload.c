@@ -38,15 +38,21 @@ static inline struct lanes take_most(struct lanes lanes, struct view payload)
     return lanes;
 }
 
+/* The last octets are taken together with those before them, which then count twice. */
 static inline struct lanes take_some(struct lanes lanes, struct view payload)
 {
-    lanes.two += view_memory_last(payload);
-    for (; view_holds(payload, 16); payload = view_after(payload, 16))
-        lanes = take_pair(lanes, payload, 0);
-    if (view_holds(payload, 8))
-        lanes.one = take(lanes.one, view_memory64(payload, 0), golden);
-    lanes.two *= root;
-    return lanes;
+    if (view_holds(payload, 16)) {
+        const struct view last = view_after(payload, payload.octets - 16);
+        for (; view_holds(payload, 17); payload = view_after(payload, 16))
+            lanes = take_pair(lanes, payload, 0);
+        return take_pair(lanes, last, 0);
+    }
+    if (!view_holds(payload, 8))
+        return (struct lanes){lanes.one, take(lanes.two, view_memory_few(payload), root)};
+    return (struct lanes){
+        take(lanes.one, view_memory64(payload, 0), golden),
+        take(lanes.two, view_memory64(payload, payload.octets - 8), root),
+    };
 }
 
 /* The upper half depends on every bit of both. */

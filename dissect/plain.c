@@ -41,7 +41,8 @@ enum {
 };
 
 enum {
-    IP4_WITHOUT_OPTIONS = 0x080045,     /* IPv4 behind Ethernet, five words long */
+    IP4_MASK = -0x100,                  /* all but the class of service */
+    IP4_WITHOUT_OPTIONS = 0x08004500,   /* IPv4 behind Ethernet, five words long */
     WHOLE_TCP_MASK = 0x3fff00ff,        /* more fragments, or an offset; the protocol */
     STAMPS_ALONE = 0x0101080a,          /* two fillers, kind, length */
     SEGMENT_SIZE = 0x0204,              /* kind, length */
@@ -49,16 +50,16 @@ enum {
     WINDOW_SCALE = 0x010303,            /* a filler, kind, length */
 };
 
-static inline void note_ip(struct segment *segment, struct view head)
+/* lengths: total length and identification, as they stand there. */
+static inline void note_ip(struct segment *segment, struct view head, uint32_t lengths)
 {
-    const uint32_t length = view_u32(head, LENGTH);
     memset(segment->source, 0, sizeof segment->source);
     memset(segment->destination, 0, sizeof segment->destination);
     view_copy(head, ADDRESSES, segment->source, 4);
     view_copy(head, ADDRESSES + 4, segment->destination, 4);
     segment->ip_version = IP_4;
-    segment->ip_length = length >> 16;
-    segment->ip_id = (uint16_t)length;
+    segment->ip_length = lengths >> 16;
+    segment->ip_id = (uint16_t)lengths;
     segment->ttl = view_u8(head, FRAGMENT + 2);
 }
 
@@ -82,11 +83,8 @@ static inline void note_nothing_else(struct segment *segment)
     segment->further = false;
     segment->around.tunnels = 0;
     segment->around.seen_on = 0;
-    segment->tsval = segment->tsecr = 0;
-    segment->options = 0;
     segment->sacks = 0;
     segment->vlans = 0;
-    segment->checksum_verdict = CHECKSUM_UNVERIFIED;
     segment->payload_hash = 0;
     segment->payload_hashed = 0;
 }
@@ -138,6 +136,9 @@ static inline void note_options(struct segment *segment, struct view frame, uint
 static __attribute__((noinline)) bool rest_read(struct segment *segment, struct view frame,
                                                 uint32_t header, uint32_t length)
 {
+    segment->tsval = segment->tsecr = 0;
+    segment->options = 0;
+    segment->checksum_verdict = CHECKSUM_UNVERIFIED;
     note_options(segment, frame, header);
     segment->payload = length - header;
     if (length > header && view_holds(frame, TCP + header + 1))
@@ -171,17 +172,17 @@ bool dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
     if (link_type != LINK_TYPE_ETHERNET || !view_holds(whole, LEAST))
         return false;
     const struct view head = {data, LEAST}; /* in which every access is known to lie */
-    uint32_t length = view_u16(head, LENGTH);
-    bool plain = view_u32(head, TYPE) >> 8 == IP4_WITHOUT_OPTIONS &&
+    const uint32_t lengths = view_u32(head, LENGTH);
+    bool plain = (view_u32(head, TYPE) & (uint32_t)IP4_MASK) == IP4_WITHOUT_OPTIONS &&
                  (view_u32(head, FRAGMENT) & WHOLE_TCP_MASK) == PROTOCOL_TCP &&
-                 length >= IP4_HEADER + TCP_HEADER;
+                 lengths >> 16 >= IP4_HEADER + TCP_HEADER;
     if (!plain)
         return false;
-    length -= IP4_HEADER;
-    const uint32_t header = (view_u8(head, TCP + 12) >> 4) * 4u;
+    const uint32_t length = (lengths >> 16) - IP4_HEADER;
+    const uint32_t header = (view_u8(head, TCP + 12) & 0xf0u) >> 2; /* in words of four */
     if (header < TCP_HEADER || header > length)
         return false;
-    note_ip(ret_segment, head);
+    note_ip(ret_segment, head, lengths);
     note_tcp(ret_segment, head);
     note_nothing_else(ret_segment);
     const struct view stamped = {data, STAMPED}; /* once it is known to be there */
