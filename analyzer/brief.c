@@ -16,7 +16,7 @@ enum calm {
 unsigned brief_calm(const struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
-    bool quiet = !current->hazard.open && current->watched == 0 &&
+    bool quiet = !incarnation_doubts(current)->hazard.open && current->watched == 0 &&
                  (current->flags & INCARNATION_SYNCHRONIZED) != 0;
     unsigned calm = 0;
     for (int end = 0; quiet && end < SIDES; end++) {

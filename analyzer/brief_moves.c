@@ -27,8 +27,7 @@ static bool is_alone(const struct tuple *tuple)
     if (current == NULL || current->connection.course == COURSE_NONE)
         return false;
     return tuple->candidate == NULL && tuple->retiring == NULL && tuple->tombstones == NULL &&
-           current->collision == NULL && current->story == NULL && !current->hazard.open &&
-           (current->connection.course != COURSE_PARTED || !current->final_ack.open);
+           current->collision == NULL && current->story == NULL && current->doubts == NULL;
 }
 
 /* Data that passed once the FIN of side `from` had been acknowledged: detect_close_half(). */

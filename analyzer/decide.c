@@ -110,7 +110,8 @@ static bool decides_nothing(const struct engine *engine, const struct incarnatio
                             const struct step *step)
 {
     return step->ordinary && incarnation->story == NULL && incarnation->collision == NULL &&
-           !incarnation->hazard.open && step->idle < decide_least_idle(&engine->config);
+           !incarnation_doubts(incarnation)->hazard.open &&
+           step->idle < decide_least_idle(&engine->config);
 }
 
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
@@ -169,7 +170,8 @@ void decide_overdue(struct engine *engine, struct tuple *tuple, struct incarnati
                       collision->deadline != NANOTIME_UNKNOWN && collision->deadline <= now;
     if (challenged)
         decide_collision(engine, tuple, incarnation, ANSWER_NONE, NULL);
-    if (incarnation->final_ack.open && incarnation->final_ack.deadline <= now)
+    const struct final_ack_story *story = &incarnation_doubts(incarnation)->final_ack;
+    if (story->open && story->deadline <= now)
         decide_final_ack(engine, tuple, incarnation, NULL, 0);
     if (decide_due(engine, incarnation) == NANOTIME_UNKNOWN)
         return;
@@ -242,6 +244,6 @@ void decide_remaining(struct engine *engine, struct tuple *tuple, struct incarna
     if (incarnation->collision != NULL)
         decide_collision(engine, tuple, incarnation, ANSWER_NONE, NULL);
     decide_final_ack(engine, tuple, incarnation, NULL, 0);
-    if (incarnation->hazard.open)
+    if (incarnation_doubts(incarnation)->hazard.open)
         decide_hazard(engine, tuple, incarnation, NULL, false, false);
 }

@@ -5,9 +5,9 @@
 void decide_final_ack(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                       const struct segment *segment, int from)
 {
-    struct final_ack_story *story = &incarnation->final_ack;
-    if (!story->open)
+    if (!incarnation_doubts(incarnation)->final_ack.open)
         return;
+    struct final_ack_story *story = &incarnation->doubts->final_ack;
     story->open = false;
     const struct connection *connection = &incarnation->connection;
     const struct side *peer = &connection->side[side_other(story->side)];
@@ -60,13 +60,22 @@ static bool answers_first_copy(const struct closing *closing, int side,
     return true;
 }
 
+/* The story, which may have begun; NULL when memory ran out. */
+static struct final_ack_story *begin_story(struct engine *engine, struct incarnation *incarnation)
+{
+    struct doubts *doubts = incarnation_begin_doubts(incarnation);
+    if (doubts == NULL)
+        engine->status = STATUS_NO_MEMORY;
+    return doubts != NULL ? &doubts->final_ack : NULL;
+}
+
 /* A loss: the first opens the story, further ones before it is told belong to it. */
 static void open_final_ack(struct engine *engine, struct incarnation *incarnation,
                            const struct step *step, bool missing)
 {
-    struct final_ack_story *story = &incarnation->final_ack;
+    struct final_ack_story *story = begin_story(engine, incarnation);
     const struct closing *closing = incarnation->connection.closing;
-    if (story->told || story->again.packet == step->segment->packet)
+    if (story == NULL || story->told || story->again.packet == step->segment->packet)
         return;
     story->losses++;
     story->deadline = time_after(engine->clock, engine->config.repair_wait);
@@ -83,7 +92,6 @@ static void open_final_ack(struct engine *engine, struct incarnation *incarnatio
 void decide_follow_final_ack(struct engine *engine, struct incarnation *incarnation,
                              const struct step *step)
 {
-    struct final_ack_story *story = &incarnation->final_ack;
     const struct closing *closing = incarnation->connection.closing;
     bool missing;
     if (closing == NULL)
@@ -92,6 +100,9 @@ void decide_follow_final_ack(struct engine *engine, struct incarnation *incarnat
         open_final_ack(engine, incarnation, step, missing);
         return;
     }
+    if (incarnation->doubts == NULL)
+        return;
+    struct final_ack_story *story = &incarnation->doubts->final_ack;
     bool repairs = story->open && step->from != story->side &&
                    closing->fin_ack_last[story->side].packet == step->segment->packet;
     if (!repairs)
@@ -111,10 +122,13 @@ void decide_follow_final_ack(struct engine *engine, struct incarnation *incarnat
 void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int side,
                            const struct segment *segment)
 {
-    struct final_ack_story *story = &old->final_ack;
+    const struct final_ack_story *known = &incarnation_doubts(old)->final_ack;
     const struct closing *closing = old->connection.closing;
-    if (story->told || story->open || closing == NULL ||
+    if (known->told || known->open || closing == NULL ||
         old->connection.side[side].state != STATE_LAST_ACK)
+        return;
+    struct final_ack_story *story = begin_story(engine, old);
+    if (story == NULL)
         return;
     story->open = true;
     story->missing = closing->fin_ack[side].packet == 0;

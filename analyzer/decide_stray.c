@@ -8,15 +8,17 @@
 void decide_hazard(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                    const struct segment *segment, bool delivered, bool refuted)
 {
+    struct hazard *hazard = &incarnation->doubts->hazard;
     struct occasion occasion = {.kind = OCCASION_HAZARD,
                                 .segment = segment,
-                                .from = incarnation->hazard.to,
+                                .from = hazard->to,
                                 .delivered = delivered,
                                 .refuted = refuted,
                                 .now = engine->clock};
-    incarnation->hazard.open = false;
-    incarnation->connection.corrupted = delivered && !incarnation->hazard.rst;
+    hazard->open = false;
+    incarnation->connection.corrupted = delivered && !hazard->rst;
     decide_show(engine, tuple, incarnation, &occasion);
+    incarnation_end_doubts(incarnation);
 }
 
 static bool sacks_unsent(const struct segment *segment, const struct hazard *hazard)
@@ -33,7 +35,7 @@ static bool sacks_unsent(const struct segment *segment, const struct hazard *haz
 static void follow_reset_hazard(struct engine *engine, struct tuple *tuple,
                                 struct incarnation *incarnation, const struct step *step)
 {
-    const struct hazard *hazard = &incarnation->hazard;
+    const struct hazard *hazard = &incarnation->doubts->hazard;
     nanotime since = time_since(step->segment->time, hazard->stray.t);
     bool in_flight = since < incarnation->connection.side[hazard->to].round_trip / 2;
     bool ended = (step->segment->flags & (TCP_RST | TCP_ACK)) == TCP_RST; /* of no connection */
@@ -45,7 +47,7 @@ static void follow_reset_hazard(struct engine *engine, struct tuple *tuple,
 static void follow_data_hazard(struct engine *engine, struct tuple *tuple,
                                struct incarnation *incarnation, const struct step *step)
 {
-    struct hazard *hazard = &incarnation->hazard;
+    const struct hazard *hazard = &incarnation->doubts->hazard;
     const struct segment *segment = step->segment;
     if (step->from != hazard->to || (segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
         return;
@@ -71,9 +73,10 @@ static void follow_data_hazard(struct engine *engine, struct tuple *tuple,
 void decide_follow_hazard(struct engine *engine, struct tuple *tuple,
                           struct incarnation *incarnation, const struct step *step)
 {
-    if (!incarnation->hazard.open)
+    const struct hazard *hazard = &incarnation_doubts(incarnation)->hazard;
+    if (!hazard->open)
         return;
-    if (incarnation->hazard.rst)
+    if (hazard->rst)
         follow_reset_hazard(engine, tuple, incarnation, step);
     else
         follow_data_hazard(engine, tuple, incarnation, step);
@@ -85,9 +88,14 @@ static void open_hazard(struct engine *engine, struct tuple *tuple, const struct
     struct incarnation *current = tuple->current;
     const struct side *x = &current->connection.side[from];
     seq end = seq_add(segment->sequence, segment->payload + ((segment->flags & TCP_FIN) != 0));
-    if (current->hazard.open) /* another old segment answers nothing */
+    if (incarnation_doubts(current)->hazard.open) /* another old segment answers nothing */
         decide_hazard(engine, tuple, current, NULL, false, false);
-    current->hazard = (struct hazard){
+    struct doubts *doubts = incarnation_begin_doubts(current);
+    if (doubts == NULL) {
+        engine->status = STATUS_NO_MEMORY;
+        return;
+    }
+    doubts->hazard = (struct hazard){
         .open = true,
         .to = (uint8_t)side_other(from),
         .matched_number = stray->from->incarnation,
@@ -106,9 +114,9 @@ static void open_hazard(struct engine *engine, struct tuple *tuple, const struct
                                        : NANOTIME_UNKNOWN,
     };
     if (stray->original != NULL)
-        current->hazard.original = last_segment_ref(stray->original, from);
-    current->hazard.rst = (segment->flags & TCP_RST) != 0;
-    current->connection.corrupted = !current->hazard.rst;
+        doubts->hazard.original = last_segment_ref(stray->original, from);
+    doubts->hazard.rst = (segment->flags & TCP_RST) != 0;
+    current->connection.corrupted = !doubts->hazard.rst;
 }
 
 void decide_stray(struct engine *engine, struct tuple *tuple, const struct segment *segment,

@@ -66,8 +66,9 @@ static nanotime incarnation_deadline(const struct engine *engine,
     nanotime due = life_deadline(engine, incarnation);
     if (incarnation->collision != NULL && !incarnation->collision->decided)
         due = sooner(due, incarnation->collision->deadline);
-    if (incarnation->final_ack.open)
-        due = sooner(due, incarnation->final_ack.deadline);
+    const struct final_ack_story *story = &incarnation_doubts(incarnation)->final_ack;
+    if (story->open)
+        due = sooner(due, story->deadline);
     return sooner(due, part_due(engine, incarnation));
 }
 

@@ -325,7 +325,7 @@ void detect_close_reset(struct occasion *occasion)
 /* What tells the same packets better. */
 static bool is_told_better(const struct incarnation *incarnation, int x)
 {
-    const struct final_ack_story *story = &incarnation->final_ack;
+    const struct final_ack_story *story = &incarnation_doubts(incarnation)->final_ack;
     bool final_ack = (story->open || story->told) && story->side == x;
     return final_ack || incarnation_raised(incarnation, EVENT_rst_to_retransmitted_fin) ||
            incarnation_raised(incarnation, EVENT_fin_wait_1_stuck) ||

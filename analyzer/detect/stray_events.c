@@ -119,7 +119,7 @@ void detect_stray_old_segment(struct occasion *occasion)
 void detect_stray_accepted_hazard(struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
-    const struct hazard *hazard = &incarnation->hazard;
+    const struct hazard *hazard = &incarnation_doubts(incarnation)->hazard;
     if (hazard->rst)
         return; /* stray_rst_hit */
     int to = hazard->to, from = side_other(to);

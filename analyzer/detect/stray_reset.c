@@ -66,7 +66,7 @@ static void emit_hit(struct occasion *occasion, const struct rst_hit *hit)
 void detect_stray_rst_hazard(struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
-    const struct hazard *hazard = &incarnation->hazard;
+    const struct hazard *hazard = &incarnation_doubts(incarnation)->hazard;
     if (!hazard->rst || !occasion->delivered)
         return;
     struct rst_hit hit = {

@@ -15,7 +15,7 @@ static bool is_one_sided(const struct connection *connection)
 static void explain_answer(struct event_record *event, const struct occasion *occasion, int a)
 {
     const struct incarnation *incarnation = occasion->incarnation;
-    const struct final_ack_story *story = &incarnation->final_ack;
+    const struct final_ack_story *story = &incarnation_doubts(incarnation)->final_ack;
     const struct packet_ref *rst = &incarnation->connection.closing->rst[a];
     struct endpoint_text end_a = report_endpoint(occasion, a);
     if (story->repair.packet != 0)
@@ -35,7 +35,7 @@ static void explain_answer(struct event_record *event, const struct occasion *oc
 static void explain_final_ack_lost(struct event_record *event, const struct occasion *occasion,
                                    int b)
 {
-    const struct final_ack_story *story = &occasion->incarnation->final_ack;
+    const struct final_ack_story *story = &incarnation_doubts(occasion->incarnation)->final_ack;
     int a = side_other(b);
     struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
     struct duration_text after = report_duration(time_since(story->again.t, story->final_ack.t));
@@ -59,7 +59,7 @@ static void explain_final_ack_lost(struct event_record *event, const struct occa
 static void explain_final_ack_missing(struct event_record *event, const struct occasion *occasion,
                                       int b)
 {
-    const struct final_ack_story *story = &occasion->incarnation->final_ack;
+    const struct final_ack_story *story = &incarnation_doubts(occasion->incarnation)->final_ack;
     const struct closing *closing = occasion->incarnation->connection.closing;
     int a = side_other(b);
     struct endpoint_text end_a = report_endpoint(occasion, a), end_b = report_endpoint(occasion, b);
@@ -91,7 +91,7 @@ static void explain_final_ack_missing(struct event_record *event, const struct o
 void detect_final_ack(struct occasion *occasion)
 {
     const struct incarnation *incarnation = occasion->incarnation;
-    const struct final_ack_story *story = &incarnation->final_ack;
+    const struct final_ack_story *story = &incarnation_doubts(incarnation)->final_ack;
     const struct connection *connection = &incarnation->connection;
     const struct closing *closing = connection->closing;
     int b = story->side, a = side_other(b);

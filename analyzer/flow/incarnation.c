@@ -65,6 +65,24 @@ struct tombstone *incarnation_bury(const struct incarnation *incarnation, nanoti
     return tombstone;
 }
 
+const struct doubts doubts_none;
+
+struct doubts *incarnation_begin_doubts(struct incarnation *incarnation)
+{
+    if (incarnation->doubts == NULL)
+        incarnation->doubts = calloc(1, sizeof(*incarnation->doubts));
+    return incarnation->doubts;
+}
+
+void incarnation_end_doubts(struct incarnation *incarnation)
+{
+    const struct doubts *doubts = incarnation_doubts(incarnation);
+    if (doubts->hazard.open || doubts->final_ack.losses > 0)
+        return;
+    free(incarnation->doubts);
+    incarnation->doubts = NULL;
+}
+
 bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
                                  const struct segment *segment)
 {

@@ -98,6 +98,12 @@ struct hazard {
     nanotime age;
 };
 
+/* What of a connection is being decided, or was told: most have nothing of it. */
+struct doubts {
+    struct hazard hazard;
+    struct final_ack_story final_ack;
+};
+
 enum { RAISED_WORDS = 2 }; /* room for 128 kinds of events */
 
 enum incarnation_flag {
@@ -107,7 +113,7 @@ enum incarnation_flag {
 
 struct icmp_story;
 
-/* After the connection first what every segment needs: up to hazard.open it is a cache line. */
+/* After the connection first what every segment needs: up to strays it is a cache line. */
 struct incarnation {
     struct connection connection;
     uint8_t client_end; /* end of the tuple that is side 0 */
@@ -123,10 +129,10 @@ struct incarnation {
                                      for none; owned */
     struct collision *collision;  /* NULL, or owned */
     struct story *story;          /* NULL, or owned: what an ordinary connection has not */
+    struct doubts *doubts;        /* the same: incarnation_doubts() */
     uint32_t watched; /* bits of the rows of watches.def whose deadline has passed since */
     uint32_t strays;  /* old segments that came to it */
-    struct hazard hazard;
-    struct final_ack_story final_ack;
+    struct last_segment last[LAST_SEGMENTS];
     uint64_t uid, previous;
     uint32_t index;                /* slot in its pool */
     uint32_t number;               /* incarnation of the tuple, from 1 */
@@ -137,7 +143,6 @@ struct incarnation {
     uint32_t part;           /* records written at active timeouts */
     uint32_t owner;          /* the tuple that it is of: its slot in its pool */
     uint32_t beside;         /* octets of what it owns beside itself, as they were counted last */
-    struct last_segment last[LAST_SEGMENTS];
 };
 
 /* The one SYN of a tuple that has seen nothing else (embryo.h). */
@@ -260,6 +265,20 @@ static inline bool incarnation_in_other_vlan(const struct incarnation *incarnati
     return segment->vlans != incarnation->vlans ||
            memcmp(segment->vlan, incarnation->vlan, segment->vlans * sizeof(segment->vlan[0])) != 0;
 }
+
+/* Its doubts, to be read: without a hazard and a story where it has none. */
+extern const struct doubts doubts_none;
+
+static inline const struct doubts *incarnation_doubts(const struct incarnation *incarnation)
+{
+    return incarnation->doubts != NULL ? incarnation->doubts : &doubts_none;
+}
+
+/* Its doubts, to be written; NULL when memory ran out. */
+struct doubts *incarnation_begin_doubts(struct incarnation *incarnation);
+
+/* Gives them up where nothing is left of them. */
+void incarnation_end_doubts(struct incarnation *incarnation);
 
 bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
                                  const struct segment *segment);

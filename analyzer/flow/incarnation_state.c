@@ -63,6 +63,8 @@ void incarnation_carry(struct carry *carry, struct incarnation *incarnation)
                                             sizeof(*incarnation->collision), collision_fields);
     incarnation->story =
         carry_optional(carry, incarnation->story, sizeof(*incarnation->story), story_fields);
+    incarnation->doubts =
+        carry_optional(carry, incarnation->doubts, sizeof(*incarnation->doubts), doubts_fields);
     incarnation->icmp =
         carry_optional(carry, incarnation->icmp, sizeof(*incarnation->icmp), icmp_story_fields);
 }

@@ -23,8 +23,8 @@ bool park_fits(const struct incarnation *incarnation)
 {
     const struct connection *connection = &incarnation->connection;
     return connection->history.more == NULL && incarnation->story == NULL &&
-           incarnation->icmp == NULL && incarnation->around == NULL &&
-           !incarnation->final_ack.open && !incarnation->hazard.open &&
+           incarnation->doubts == NULL && incarnation->icmp == NULL &&
+           incarnation->around == NULL &&
            (incarnation->collision == NULL || incarnation->collision->decided);
 }
 

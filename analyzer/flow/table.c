@@ -208,6 +208,7 @@ static uint32_t beside(const struct incarnation *incarnation)
 {
     return (incarnation->collision != NULL ? (uint32_t)sizeof(*incarnation->collision) : 0) +
            (incarnation->story != NULL ? (uint32_t)sizeof(*incarnation->story) : 0) +
+           (incarnation->doubts != NULL ? (uint32_t)sizeof(*incarnation->doubts) : 0) +
            (incarnation->icmp != NULL ? (uint32_t)sizeof(*incarnation->icmp) : 0) +
            (incarnation->around != NULL ? (uint32_t)sizeof(*incarnation->around) : 0) +
            incarnation->connection.history.capacity * (uint32_t)sizeof(struct history_entry);
@@ -268,6 +269,7 @@ static void free_beside(struct incarnation *incarnation)
 {
     free(incarnation->collision);
     free(incarnation->story);
+    free(incarnation->doubts);
     free(incarnation->icmp);
     free(incarnation->around);
 }
@@ -275,7 +277,8 @@ static void free_beside(struct incarnation *incarnation)
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation)
 {
     bool plain = incarnation->collision == NULL && incarnation->story == NULL &&
-                 incarnation->icmp == NULL && incarnation->around == NULL;
+                 incarnation->doubts == NULL && incarnation->icmp == NULL &&
+                 incarnation->around == NULL;
     table->beside -= incarnation->beside;
     keep_closing(table, &incarnation->connection);
     if (incarnation->connection.closing != NULL || incarnation->connection.history.more != NULL)

@@ -66,6 +66,7 @@ static void try_park(struct script script)
         *(uint8_t *)&closing.carrier[side] &= 1;
     given.collision = NULL;
     given.story = NULL;
+    given.doubts = NULL;
     given.icmp = NULL;
     given.around = NULL;
     given.connection.closing = has_closing ? &closing : NULL;

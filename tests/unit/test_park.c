@@ -52,6 +52,7 @@ static void make_up(struct bed *bed)
     connection->closing = draw_below(&bed->seed, 8) == 0 ? NULL : &bed->closing;
     bed->before.collision = NULL;
     bed->before.story = NULL;
+    bed->before.doubts = NULL;
     bed->before.icmp = NULL;
     bed->before.around = NULL;
     bed->before.index = INDEX;

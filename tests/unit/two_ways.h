@@ -25,6 +25,7 @@ static inline struct incarnation bare(const struct incarnation *incarnation)
     copy.connection.history.more = NULL;
     copy.collision = NULL;
     copy.story = NULL;
+    copy.doubts = NULL;
     copy.icmp = NULL;
     copy.around = NULL;
     copy.index = 0;
