@@ -147,23 +147,26 @@ struct aftermath {
 
 /* Kept from the first FIN or RST on. */
 struct closing {
-    struct packet_ref fin[SIDES];          /* first FIN of the side */
-    struct packet_ref fin_again[SIDES];    /* latest repetition of it */
-    struct packet_ref fin_ack[SIDES];      /* first segment that acknowledges the side's FIN */
-    struct packet_ref fin_ack_last[SIDES]; /* latest such segment */
-    struct packet_ref rst[SIDES];          /* first RST of the side */
-    struct packet_ref to_time_wait;        /* latest segment that reached a side in TIME_WAIT */
-    struct packet_ref time_wait_ack;       /* latest ACK that a side in TIME_WAIT sent */
-    struct fin_copy copy[SIDES][FIN_COPIES];
-    uint8_t copies[SIDES];
+    /* what nearly every close has */
     uint32_t fins[SIDES];
     seq carrier_end[SIDES]; /* END of the peer's first occupying segment that acked the FIN */
     bool carrier[SIDES];
-    uint8_t rst_form[SIDES], rst_fit[SIDES];
-    struct aftermath aftermath[SIDES]; /* of rst[] */
-    nanotime time_wait_started[SIDES]; /* last (re)start of 2MSL */
-    uint32_t time_wait_restarts[SIDES];
     bool time_wait_acked[SIDES];
+    uint8_t copies[SIDES];
+    uint8_t rst_form[SIDES], rst_fit[SIDES];
+    uint32_t time_wait_restarts[SIDES];
+    nanotime time_wait_started[SIDES];     /* last (re)start of 2MSL */
+    struct packet_ref fin_ack[SIDES];      /* first segment that acknowledges the side's FIN */
+    struct packet_ref fin_ack_last[SIDES]; /* latest such segment */
+    struct packet_ref fin[SIDES];          /* first FIN of the side */
+    struct fin_copy copy[SIDES][FIN_COPIES];
+    /* and what few have */
+    struct packet_ref fin_again[SIDES]; /* latest repetition of the FIN */
+    struct packet_ref rst[SIDES];       /* first RST of the side */
+    struct packet_ref to_time_wait;     /* latest segment that reached a side in TIME_WAIT */
+    struct packet_ref time_wait_ack;    /* latest ACK that a side in TIME_WAIT sent */
+    struct aftermath aftermath[SIDES];  /* of rst[] */
+    uint64_t none;                      /* zero: parked ones are made of whole groups of words */
 };
 
 /* One slot of the memory against packets that a mirror port delivers twice (OBSERVER 5). */
