@@ -132,6 +132,16 @@ static void mute(struct step *step)
     step->length = 0;
 }
 
+/* Each in lines of its own; one more, as the last one's text is copied in whole pieces, too. */
+static struct phrase *new_phrases(void)
+{
+    const size_t size = (PHRASES + 1) * sizeof(struct phrase);
+    struct phrase *phrases = aligned_alloc(sizeof(struct phrase), size);
+    if (phrases != NULL)
+        memset(phrases, 0, size);
+    return phrases;
+}
+
 /* Ends the phrase, if there is one: of a single value, or of too few octets, it is none. */
 static void end_phrase(struct draft *draft)
 {
@@ -146,7 +156,7 @@ static void end_phrase(struct draft *draft)
         mute(phrase);
         return;
     }
-    phrase->phrase = calloc(PHRASES, sizeof(*phrase->phrase));
+    phrase->phrase = new_phrases();
     draft->failed |= phrase->phrase == NULL;
     struct step *learn = add_mute_step(draft, STEP_LEARN);
     phrase = step_at(draft, draft->phrase);
@@ -359,15 +369,17 @@ static void join_texts(struct draft *draft)
 {
     size_t others = draft->text.count;
     put(draft, &draft->text, draft->zeroes.items, draft->zeroes.count);
-    char *beyond = add(draft, &draft->text, LAYOUT_CHUNK);
+    char *beyond = add(draft, &draft->text, LAYOUT_PIECE);
     if (beyond == NULL)
         return;
-    memset(beyond, 0, LAYOUT_CHUNK);
+    memset(beyond, 0, LAYOUT_PIECE);
     for (size_t i = 0; i < draft->steps.count; i++) {
         struct step *step = step_at(draft, i);
         step->begin += step->kind == STEP_ZEROES ? (uint32_t)others : 0;
         if (step->kind == STEP_ZEROES && step->size < sizeof(uint64_t))
             mute(step);
+        else if (step->kind == STEP_ZEROES && step->size <= 2 * sizeof(uint64_t))
+            step->kind = STEP_ZEROES_2;
         step->text = (const char *)draft->text.items + step->begin;
         step->take = draft->terms.takes[step->kind];
     }

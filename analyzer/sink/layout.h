@@ -22,11 +22,15 @@
 
 #include "fields.h"
 
-enum { LAYOUT_CHUNK = 32 }; /* texts may be copied in whole pieces of this size */
+enum {
+    LAYOUT_CHUNK = 32, /* texts may be copied in whole pieces of this size */
+    LAYOUT_PIECE = 64  /* those of runs and of phrases, which are longer, in such ones */
+};
 
 enum step_kind {
     STEP_TEXT,     /* nothing but the text */
     STEP_ZEROES,   /* the next `skip` steps, where `size` octets at `offset` are zero */
+    STEP_ZEROES_2, /* the same where those are two words, or two that overlap */
     STEP_PHRASE,   /* the next `skip` steps, where their phrase is known */
     STEP_LEARN,    /* the end of those: from now on it is */
     STEP_OPTION,   /* an object of the next `skip` steps, or null */
@@ -55,13 +59,15 @@ enum step_kind {
 };
 
 enum {
-    PHRASE_OCTETS = 16,             /* of the record that a phrase stands for */
-    PHRASE_TEXT = 4 * LAYOUT_CHUNK, /* a longer one is spelled each time */
-    PHRASE_BITS = 6,                /* as many are remembered, each where its octets' hash says */
-    PHRASES = 1 << PHRASE_BITS
+    PHRASE_OCTETS = 16, /* of the record that a phrase stands for */
+    PHRASE_TEXT = 104,  /* a longer one is spelled each time */
+    PHRASE_BITS = 6,    /* where a phrase may be the hash of its octets says */
+    PHRASES_THERE = 2,  /* at each such place; of three that meet there one is spelled each time */
+    PHRASES = PHRASES_THERE << PHRASE_BITS
 };
 
-/* What octets were spelled like once, with the text that leads to them. */
+/* What octets were spelled like once, with the text that leads to them: two cache lines, of which a
+ * short text needs one. */
 struct phrase {
     uint64_t first, last; /* the octets; where they are fewer than 16 the two overlap */
     uint64_t length;      /* 0: none yet */
@@ -92,7 +98,7 @@ struct layout {
     struct step *step; /* owned, as what follows */
     uint32_t steps;
     uint32_t room; /* that the steps need at most up to one that makes room anew, or to the end */
-    char *text;    /* LAYOUT_CHUNK octets beyond its end are readable */
+    char *text;    /* LAYOUT_PIECE octets beyond its end are readable */
     struct layout *next; /* of the same writer */
 };
 

@@ -26,6 +26,19 @@ static inline char *spell_text(char *out, const char *text, size_t length)
     return end;
 }
 
+/* The same of what is longer than such a piece, as a rule. */
+static inline char *spell_long_text(char *out, const char *text, size_t length)
+{
+    char *end = out + length;
+    memcpy(out, text, LAYOUT_PIECE);
+    while (__builtin_expect(end - out > LAYOUT_PIECE, false)) {
+        out += LAYOUT_PIECE;
+        text += LAYOUT_PIECE;
+        memcpy(out, text, LAYOUT_PIECE);
+    }
+    return end;
+}
+
 /* Of eight octets at least: by four words, or one, the last of which may reach back. */
 static inline bool is_zero(const uint8_t *at, size_t size)
 {
@@ -38,13 +51,20 @@ static inline bool is_zero(const uint8_t *at, size_t size)
     return any == 0;
 }
 
-/* Where the phrase of these octets is remembered: the bits on top of a product are mixed best. */
+/* Where the phrase of these octets is remembered, or would be: the bits on top of a product are
+ * mixed best. */
 static inline struct phrase *phrase_place(const struct step *step, uint64_t first, uint64_t last)
 {
     uint64_t hash = first * UINT64_C(0x9e3779b97f4a7c15) + last * UINT64_C(0xc2b2ae3d27d4eb4f);
-    return &step->phrase[hash >> (64 - PHRASE_BITS)];
+    return &step->phrase[hash >> (64 - PHRASE_BITS) << (PHRASES_THERE - 1)];
 }
 
+static inline bool phrase_is_of(const struct phrase *phrase, uint64_t first, uint64_t last)
+{
+    return ((phrase->first ^ first) | (phrase->last ^ last)) == 0 && phrase->length > 0;
+}
+
+/* In the first place, for the one there in the second, whose phrase is forgotten. */
 static __attribute__((noinline)) void learn_phrase(const struct step *step, const uint8_t *at,
                                                    const char *begin, const char *end)
 {
@@ -52,6 +72,7 @@ static __attribute__((noinline)) void learn_phrase(const struct step *step, cons
     struct phrase *phrase = phrase_place(step, first, last);
     if (end - begin > PHRASE_TEXT)
         return;
+    phrase[1] = phrase[0];
     phrase->first = first;
     phrase->last = last;
     phrase->length = (uint64_t)(end - begin);
@@ -149,7 +170,18 @@ static char *take_zeroes(struct taking *taking, const struct step *step, const u
 {
     if (!is_zero(record + step->offset, step->size))
         return next(taking, step, record, out);
-    return next(taking, step + step->skip, record, lead(step, out));
+    out = spell_long_text(out, step->text, step->length);
+    return next(taking, step + step->skip, record, out);
+}
+
+static char *take_zeroes_2(struct taking *taking, const struct step *step, const uint8_t *record,
+                           char *out)
+{
+    const uint8_t *at = record + step->offset;
+    if ((read_word(at) | read_word(at + step->size - sizeof(uint64_t))) != 0)
+        return next(taking, step, record, out);
+    out = spell_long_text(out, step->text, step->length);
+    return next(taking, step + step->skip, record, out);
 }
 
 static char *take_phrase(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -158,10 +190,11 @@ static char *take_phrase(struct taking *taking, const struct step *step, const u
     const uint8_t *at = record + step->offset;
     uint64_t first = read_word(at), last = read_word(at + step->size - sizeof(last));
     const struct phrase *phrase = phrase_place(step, first, last);
-    taking->phrase = out;
-    if (phrase->first != first || phrase->last != last || phrase->length == 0)
+    if (!phrase_is_of(phrase, first, last) && !phrase_is_of(++phrase, first, last)) {
+        taking->phrase = out;
         return next(taking, step, record, out);
-    out = spell_text(out, phrase->text, phrase->length);
+    }
+    out = spell_long_text(out, phrase->text, phrase->length);
     return next(taking, step + step->skip, record, out);
 }
 
@@ -227,6 +260,13 @@ static inline char *make_room(struct record_writer *writer, char *out, size_t si
     return json_writer_reserve(&writer->json, size);
 }
 
+static __attribute__((noinline)) char *
+take_next_anew(struct taking *taking, const struct step *step, const uint8_t *record, char *out)
+{
+    out = make_room(taking->writer, out, taking->layout->room);
+    return out == NULL ? NULL : next(taking, step, record, out);
+}
+
 /* Behind an element: on to the next one, or back to the record. */
 static char *take_next(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
@@ -234,9 +274,12 @@ static char *take_next(struct taking *taking, const struct step *step, const uin
     out = lead(step, out);
     if (--taking->left == 0)
         return next(taking, step, taking->outer, out);
-    *out = ',';
-    out = make_room(taking->writer, out + 1, taking->layout->room);
-    return out == NULL ? NULL : next(taking, taking->loop, record + taking->loop->size, out);
+    *out++ = ',';
+    step = taking->loop;
+    record += step->size;
+    if (taking->writer->json.limit - out <= (ptrdiff_t)taking->layout->room)
+        return take_next_anew(taking, step, record, out);
+    return next(taking, step, record, out);
 }
 
 /*
@@ -451,19 +494,33 @@ static char *take_end(struct taking *taking, const struct step *step, const uint
 
 char *(*const record_steps_takes[])(struct taking *taking, const struct step *step,
                                     const uint8_t *record, char *out) = {
-    [STEP_TEXT] = take_text,         [STEP_ZEROES] = take_zeroes,
-    [STEP_PHRASE] = take_phrase,     [STEP_LEARN] = take_learn,
-    [STEP_OPTION] = take_option,     [STEP_OPTION_1] = take_option_1,
-    [STEP_OPTION_8] = take_option_8, [STEP_UID] = take_uid,
-    [STEP_LOOP] = take_loop,         [STEP_NEXT] = take_next,
-    [STEP_COUNT_1] = take_count_1,   [STEP_COUNT_2] = take_count_2,
-    [STEP_COUNT_4] = take_count_4,   [STEP_COUNT_8] = take_count_8,
-    [STEP_PACKET] = take_packet,     [STEP_BOOL] = take_bool,
-    [STEP_WORD] = take_word,         [STEP_TIME] = take_time,
-    [STEP_SPAN] = take_span,         [STEP_SPELLED] = take_spelled,
-    [STEP_BITS] = take_bits,         [STEP_SCALAR] = take_scalar,
-    [STEP_STRING] = take_string,     [STEP_STRING_AT] = take_string_at,
-    [STEP_LIST] = take_list,         [STEP_WIDE] = take_wide,
+    [STEP_TEXT] = take_text,
+    [STEP_ZEROES] = take_zeroes,
+    [STEP_ZEROES_2] = take_zeroes_2,
+    [STEP_PHRASE] = take_phrase,
+    [STEP_LEARN] = take_learn,
+    [STEP_OPTION] = take_option,
+    [STEP_OPTION_1] = take_option_1,
+    [STEP_OPTION_8] = take_option_8,
+    [STEP_UID] = take_uid,
+    [STEP_LOOP] = take_loop,
+    [STEP_NEXT] = take_next,
+    [STEP_COUNT_1] = take_count_1,
+    [STEP_COUNT_2] = take_count_2,
+    [STEP_COUNT_4] = take_count_4,
+    [STEP_COUNT_8] = take_count_8,
+    [STEP_PACKET] = take_packet,
+    [STEP_BOOL] = take_bool,
+    [STEP_WORD] = take_word,
+    [STEP_TIME] = take_time,
+    [STEP_SPAN] = take_span,
+    [STEP_SPELLED] = take_spelled,
+    [STEP_BITS] = take_bits,
+    [STEP_SCALAR] = take_scalar,
+    [STEP_STRING] = take_string,
+    [STEP_STRING_AT] = take_string_at,
+    [STEP_LIST] = take_list,
+    [STEP_WIDE] = take_wide,
     [STEP_END] = take_end,
 };
 
