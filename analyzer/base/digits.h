@@ -7,22 +7,16 @@
 #ifndef LASTACK_BASE_DIGITS_H
 #define LASTACK_BASE_DIGITS_H
 
-#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 enum { DIGITS_SHORT = 1000000000 }; /* what digits_put_number() takes is below this */
 
-/* Of 0 to 999, four octets each: three digits, and how many of them are zeroes before the number.
- */
+/* Of 0 to 999, four octets each: three digits. */
 extern const char digit_triples[];
 
-static inline uint32_t digits_triple(uint32_t value)
-{
-    uint32_t triple;
-    memcpy(&triple, &digit_triples[4 * (size_t)value], sizeof(triple));
-    return le32toh(triple);
-}
+/* The same without leading zeroes, and in the fourth octet how many digits that are. */
+extern const char digit_leads[];
 
 /* Three digits of a number below 1000. */
 static inline char *digits_put_three(char *out, uint32_t value)
@@ -48,10 +42,9 @@ static inline char *digits_put_nine(char *out, uint32_t value)
 /* A number below 1000, without leading zeroes. */
 static inline char *digits_put_lead(char *out, uint32_t value)
 {
-    uint32_t triple = digits_triple(value), zeroes = triple >> 24;
-    triple = htole32(triple >> 8 * zeroes);
-    memcpy(out, &triple, sizeof(triple));
-    return out + 3 - zeroes;
+    const char *lead = &digit_leads[4 * (size_t)value];
+    memcpy(out, lead, 4);
+    return out + lead[3];
 }
 
 /* The same of one below DIGITS_SHORT. */
@@ -59,12 +52,12 @@ static inline __attribute__((always_inline)) char *digits_put_number(char *out, 
 {
     if (value < 1000)
         return digits_put_lead(out, value);
-    uint32_t thousands = value / 1000, rest = value - 1000 * thousands;
-    if (thousands < 1000)
-        return digits_put_three(digits_put_lead(out, thousands), rest);
-    uint32_t millions = thousands / 1000;
-    out = digits_put_three(digits_put_lead(out, millions), thousands - 1000 * millions);
-    return digits_put_three(out, rest);
+    if (value >= 1000000) {
+        uint32_t millions = value / 1000000;
+        return digits_put_six(digits_put_lead(out, millions), value - 1000000 * millions);
+    }
+    uint32_t thousands = value / 1000;
+    return digits_put_three(digits_put_lead(out, thousands), value - 1000 * thousands);
 }
 
 #endif
