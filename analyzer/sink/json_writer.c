@@ -105,9 +105,9 @@ char *json_spell_time(struct json_writer *writer, char *out, nanotime moment)
     if (moment < 0 || moment > INT64_MAX - NANO_PER_SECOND)
         second = &passing; /* the first of all seconds, and the last, reach beyond what there is */
     spell_second(second->text, moment);
-    uint64_t nanos = (uint64_t)(text_split_time(moment).nanos % NANO_PER_SECOND);
+    uint32_t nanos = (uint32_t)(text_split_time(moment).nanos % NANO_PER_SECOND);
     second->begin = (nanotime)((uint64_t)moment - nanos);
-    return json_spell_within(writer, out, second, moment);
+    return json_spell_within(writer, out, second, nanos);
 }
 
 void json_put_raw(struct json_writer *writer, const char *text, size_t length)

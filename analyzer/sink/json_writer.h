@@ -120,20 +120,20 @@ static inline uint32_t json_second_place(nanotime moment)
     return (uint32_t)((uint64_t)moment / NANO_PER_SECOND) % JSON_SECONDS;
 }
 
-/* The second of a moment, where it is remembered, or NULL. */
+/* The second of a moment, where it is remembered, and what is beyond it; or NULL. */
 static inline const struct json_second *json_writer_second(const struct json_writer *writer,
-                                                           nanotime moment)
+                                                           nanotime moment, uint32_t *ret_nanos)
 {
     const struct json_second *second = &writer->second[json_second_place(moment)];
     uint64_t nanos = (uint64_t)moment - (uint64_t)second->begin;
+    *ret_nanos = (uint32_t)nanos;
     return nanos < NANO_PER_SECOND ? second : NULL;
 }
 
 /* A time of a second that is remembered: six digits of a fraction, or nine, and its end. */
 static inline char *json_spell_within(const struct json_writer *writer, char *out,
-                                      const struct json_second *second, nanotime moment)
+                                      const struct json_second *second, uint32_t nanos)
 {
-    uint32_t nanos = (uint32_t)((uint64_t)moment - (uint64_t)second->begin);
     uint32_t micros = nanos / NANO_PER_MICRO;
     memcpy(out, second->text, sizeof(second->text));
     out = digits_put_six(out + JSON_SECOND, micros);

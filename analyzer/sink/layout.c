@@ -63,17 +63,27 @@ static struct step *step_at(const struct draft *draft, size_t index)
     return (struct step *)draft->steps.items + index;
 }
 
-/* A step with the text that is pending; NULL when memory ran out. */
-static struct step *add_step(struct draft *draft, enum step_kind kind)
+/* A step with so much of the text that is pending; NULL when memory ran out. */
+static struct step *add_step_of(struct draft *draft, enum step_kind kind, size_t length)
 {
     struct step *step = add(draft, &draft->steps, 1);
     if (step == NULL)
         return NULL;
-    *step = (struct step){.kind = (uint8_t)kind,
-                          .begin = (uint32_t)draft->pending,
-                          .length = (uint16_t)(draft->text.count - draft->pending)};
-    draft->pending = draft->text.count;
+    *step = (struct step){
+        .kind = (uint8_t)kind, .begin = (uint32_t)draft->pending, .length = (uint16_t)length};
+    draft->pending += length;
     return step;
+}
+
+/* A step with the text that is pending; NULL when memory ran out.  What leads to a value is a chunk
+ * at most, so that nobody asks how long it is: of a longer text the rest is a step of its own. */
+static struct step *add_step(struct draft *draft, enum step_kind kind)
+{
+    size_t length = draft->text.count - draft->pending;
+    if (kind == STEP_TEXT || kind == STEP_END || length <= LAYOUT_CHUNK)
+        return add_step_of(draft, kind, length);
+    add_step_of(draft, STEP_TEXT, length - LAYOUT_CHUNK);
+    return add_step_of(draft, kind, LAYOUT_CHUNK);
 }
 
 /* A step without text: what is pending leads to the next one. */
@@ -122,7 +132,6 @@ static void extend_run(struct draft *draft, const struct field *field, uint32_t 
     run->offset = hull.begin;
     run->size = (uint16_t)(hull.end - hull.begin);
     run->length = (uint16_t)(draft->zeroes.count - run->begin);
-    run->skip++;
 }
 
 /* What is looked at is words: of a part of the record that is smaller the steps are taken. */
@@ -265,6 +274,13 @@ static struct step *add_value(struct draft *draft, enum step_kind kind, const st
     return step;
 }
 
+/* The steps that `index` stands for end here. */
+static void close_steps(struct draft *draft, size_t index)
+{
+    if (!draft->failed)
+        step_at(draft, index)->skip = (uint16_t)(draft->steps.count - index - 1);
+}
+
 static void draft_value(struct draft *draft, const struct field *field, uint32_t record)
 {
     bool leads_on = field->kind != FIELD_RAW && field->table != NULL;
@@ -278,6 +294,8 @@ static void draft_value(struct draft *draft, const struct field *field, uint32_t
     struct step *step = add_value(draft, kind_of(field), field, record);
     if (step != NULL)
         step->part = part;
+    if (draft->in_run)
+        close_steps(draft, draft->run);
 }
 
 /* What is not a value of the same object as the one before: no run and no phrase goes on. */
@@ -285,13 +303,6 @@ static void interrupt(struct draft *draft)
 {
     draft->in_run = false;
     end_phrase(draft);
-}
-
-/* The steps that `index` stands for end here. */
-static void close_steps(struct draft *draft, size_t index)
-{
-    if (!draft->failed)
-        step_at(draft, index)->skip = (uint16_t)(draft->steps.count - index - 1);
 }
 
 static enum step_kind option_of(const struct field *field)
@@ -305,8 +316,8 @@ static enum step_kind option_of(const struct field *field)
 static void draft_option(struct draft *draft, const struct field *field, uint32_t record)
 {
     interrupt(draft);
-    size_t option = draft->steps.count;
     struct step *step = add_value(draft, option_of(field), field, record);
+    size_t option = draft->steps.count - 1;
     if (step != NULL && field->known_size > 0)
         step->offset = record + field->known_offset;
     draft_table(draft, field->table, record + field->offset);
@@ -320,8 +331,8 @@ static void draft_loop(struct draft *draft, const struct field *field, uint32_t 
 {
     interrupt(draft);
     put(draft, &draft->text, "[", 1);
-    size_t loop = draft->steps.count;
     add_value(draft, STEP_LOOP, field, record);
+    size_t loop = draft->steps.count - 1;
     draft->in_loop = true;
     draft_table(draft, field->table, 0);
     interrupt(draft);

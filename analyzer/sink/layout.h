@@ -23,8 +23,8 @@
 #include "fields.h"
 
 enum {
-    LAYOUT_CHUNK = 32, /* texts may be copied in whole pieces of this size */
-    LAYOUT_PIECE = 64  /* those of runs and of phrases, which are longer, in such ones */
+    LAYOUT_CHUNK = 32, /* what leads to a value is no longer, and copied as a whole */
+    LAYOUT_PIECE = 64  /* other texts are copied in whole pieces of this size */
 };
 
 enum step_kind {

@@ -17,19 +17,6 @@ static inline uint64_t read_word(const uint8_t *at)
 static inline char *spell_text(char *out, const char *text, size_t length)
 {
     char *end = out + length;
-    memcpy(out, text, LAYOUT_CHUNK);
-    while (__builtin_expect(end - out > LAYOUT_CHUNK, false)) {
-        out += LAYOUT_CHUNK;
-        text += LAYOUT_CHUNK;
-        memcpy(out, text, LAYOUT_CHUNK);
-    }
-    return end;
-}
-
-/* The same of what is longer than such a piece, as a rule. */
-static inline char *spell_long_text(char *out, const char *text, size_t length)
-{
-    char *end = out + length;
     memcpy(out, text, LAYOUT_PIECE);
     while (__builtin_expect(end - out > LAYOUT_PIECE, false)) {
         out += LAYOUT_PIECE;
@@ -154,15 +141,17 @@ static inline char *next(struct taking *taking, const struct step *step, const u
     return step[1].take(taking, step + 1, record, out);
 }
 
+/* What leads to a value: a chunk at most. */
 static inline char *lead(const struct step *step, char *out)
 {
-    return spell_text(out, step->text, step->length);
+    memcpy(out, step->text, LAYOUT_CHUNK);
+    return out + step->length;
 }
 
 static char *take_text(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
-    return next(taking, step, record, lead(step, out));
+    return next(taking, step, record, spell_text(out, step->text, step->length));
 }
 
 static char *take_zeroes(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -170,7 +159,7 @@ static char *take_zeroes(struct taking *taking, const struct step *step, const u
 {
     if (!is_zero(record + step->offset, step->size))
         return next(taking, step, record, out);
-    out = spell_long_text(out, step->text, step->length);
+    out = spell_text(out, step->text, step->length);
     return next(taking, step + step->skip, record, out);
 }
 
@@ -180,7 +169,7 @@ static char *take_zeroes_2(struct taking *taking, const struct step *step, const
     const uint8_t *at = record + step->offset;
     if ((read_word(at) | read_word(at + step->size - sizeof(uint64_t))) != 0)
         return next(taking, step, record, out);
-    out = spell_long_text(out, step->text, step->length);
+    out = spell_text(out, step->text, step->length);
     return next(taking, step + step->skip, record, out);
 }
 
@@ -194,7 +183,7 @@ static char *take_phrase(struct taking *taking, const struct step *step, const u
         taking->phrase = out;
         return next(taking, step, record, out);
     }
-    out = spell_long_text(out, phrase->text, phrase->length);
+    out = spell_text(out, phrase->text, phrase->length);
     return next(taking, step + step->skip, record, out);
 }
 
@@ -376,10 +365,11 @@ static char *take_time(struct taking *taking, const struct step *step, const uin
 {
     const struct json_writer *json = &taking->writer->json;
     nanotime moment = record_read_time(record + step->offset);
-    const struct json_second *second = json_writer_second(json, moment);
+    uint32_t nanos;
+    const struct json_second *second = json_writer_second(json, moment, &nanos);
     if (second == NULL)
         return take_new_time(taking, step, record, out);
-    return next(taking, step, record, json_spell_within(json, lead(step, out), second, moment));
+    return next(taking, step, record, json_spell_within(json, lead(step, out), second, nanos));
 }
 
 static char *take_span(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -489,7 +479,7 @@ static char *take_end(struct taking *taking, const struct step *step, const uint
 {
     (void)taking;
     (void)record;
-    return lead(step, out);
+    return spell_text(out, step->text, step->length);
 }
 
 char *(*const record_steps_takes[])(struct taking *taking, const struct step *step,
