@@ -243,15 +243,25 @@ static bool may_be_unknown(const struct field *field)
     return field->known != NULL || field->known_size > 0;
 }
 
+static enum step_kind kind_of_unknown(const struct field *field, enum step_kind kind)
+{
+    bool is_count = field->kind == FIELD_COUNT && field->size == sizeof(uint32_t);
+    if (is_count && field->known_size == sizeof(uint8_t) && !field->zero_is_null)
+        return STEP_KNOWN_4;
+    return makes_room(kind) ? STEP_WIDE : STEP_SCALAR;
+}
+
 static enum step_kind kind_of(const struct field *field)
 {
     enum step_kind kind = (enum step_kind)step_of_field[field->kind];
     if (field->kind == FIELD_LIST && field->table == NULL)
         kind = STEP_LIST;
     if (may_be_unknown(field))
-        return makes_room(kind) ? STEP_WIDE : STEP_SCALAR;
+        return kind_of_unknown(field, kind);
+    if (field->kind == FIELD_TEXT && field->size <= LAYOUT_SHORT)
+        return STEP_SHORT;
     if (field->kind == FIELD_UID)
-        return field->zero_is_null ? STEP_SCALAR : STEP_UID;
+        return field->zero_is_null ? STEP_UID_0 : STEP_UID;
     return field->kind == FIELD_COUNT ? kind_of_count(field) : kind;
 }
 
@@ -400,6 +410,8 @@ static uint32_t room_of_value(const struct step *step)
 {
     if (step->kind == STEP_PHRASE)
         return PHRASE_TEXT;
+    if (step->kind == STEP_SHORT)
+        return step->size * JSON_ESCAPED + JSON_STRING;
     if (step->kind != STEP_BITS)
         return JSON_SCALAR;
     const struct vocabulary *words = vocabulary_row(step->words);
@@ -410,15 +422,10 @@ static uint32_t room_of_value(const struct step *step)
  */
 static uint32_t room_of(const struct layout *layout)
 {
-    uint32_t room = 0, most = 0;
-    for (uint32_t i = 0; i < layout->steps; i++) {
-        const struct step *step = &layout->step[i];
-        room += step->length + LAYOUT_CHUNK + room_of_value(step);
-        most = room > most ? room : most;
-        if (makes_room((enum step_kind)step->kind))
-            room = 0;
-    }
-    return most;
+    uint32_t room = 0;
+    for (uint32_t i = 0; i < layout->steps; i++)
+        room += layout->step[i].length + LAYOUT_CHUNK + room_of_value(&layout->step[i]);
+    return room;
 }
 
 /* It is in the list before it is filled: a table may lead to itself. */

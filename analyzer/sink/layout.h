@@ -24,7 +24,8 @@
 
 enum {
     LAYOUT_CHUNK = 32, /* what leads to a value is no longer, and copied as a whole */
-    LAYOUT_PIECE = 64  /* other texts are copied in whole pieces of this size */
+    LAYOUT_PIECE = 64, /* other texts are copied in whole pieces of this size */
+    LAYOUT_SHORT = 160 /* a string of so many octets is spelled in the room that there is */
 };
 
 enum step_kind {
@@ -48,12 +49,15 @@ enum step_kind {
     STEP_TIME,      /* FIELD_TIME, always known */
     STEP_SPAN,      /* FIELD_DURATION, always known */
     STEP_UID,       /* FIELD_UID, always known, zero or not */
+    STEP_UID_0,     /* that where zero is null */
+    STEP_KNOWN_4,   /* FIELD_COUNT of 4 octets, known where another octet is not zero */
     STEP_SPELLED,   /* FIELD_SPELLED */
     STEP_BITS,      /* FIELD_BITS */
     STEP_SCALAR,    /* any other value of a known length */
-    STEP_STRING,    /* FIELD_TEXT, always known: room is made for it, and for what follows */
-    STEP_STRING_AT, /* FIELD_STRING, always known: likewise */
-    STEP_LIST,      /* an array of words or numbers: likewise */
+    STEP_SHORT,     /* FIELD_TEXT of LAYOUT_SHORT octets at most, always known */
+    STEP_STRING,    /* that of more: room is made for it, and for what follows */
+    STEP_STRING_AT, /* FIELD_STRING, always known: likewise, where it is long */
+    STEP_LIST,      /* an array of words or numbers: likewise, unless it is empty */
     STEP_WIDE,      /* any other of any length: likewise */
     STEP_END        /* the last one, of text alone */
 };
@@ -97,7 +101,7 @@ struct layout {
     const struct field_table *table;
     struct step *step; /* owned, as what follows */
     uint32_t steps;
-    uint32_t room; /* that the steps need at most up to one that makes room anew, or to the end */
+    uint32_t room; /* that the steps need at most, but for values that make room for themselves */
     char *text;    /* LAYOUT_PIECE octets beyond its end are readable */
     struct layout *next; /* of the same writer */
 };

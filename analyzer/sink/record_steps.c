@@ -388,6 +388,27 @@ static char *take_uid(struct taking *taking, const struct step *step, const uint
     return next(taking, step, record, out);
 }
 
+static char *take_uid_0(struct taking *taking, const struct step *step, const uint8_t *record,
+                        char *out)
+{
+    if (read_word(record + step->offset) != 0)
+        return take_uid(taking, step, record, out);
+    return next(taking, step, record, json_spell_null(lead(step, out)));
+}
+
+static char *take_known_4(struct taking *taking, const struct step *step, const uint8_t *record,
+                          char *out)
+{
+    uint32_t value = (uint32_t)record_read_unsigned(record + step->offset, 4);
+    if (record[step->record + step->field->known_offset] == 0)
+        return next(taking, step, record, json_spell_null(lead(step, out)));
+    out = lead(step, out);
+    if (value < DIGITS_SHORT)
+        return next(taking, step, record, digits_put_number(out, value));
+    *out = (char)('0' + value / DIGITS_SHORT);
+    return next(taking, step, record, digits_put_nine(out + 1, value % DIGITS_SHORT));
+}
+
 static char *take_spelled(struct taking *taking, const struct step *step, const uint8_t *record,
                           char *out)
 {
@@ -421,15 +442,26 @@ static char *take_scalar(struct taking *taking, const struct step *step, const u
     return next(taking, step, record, out);
 }
 
-/* These make room for the steps that follow, too. */
+static char *take_short(struct taking *taking, const struct step *step, const uint8_t *record,
+                        char *out)
+{
+    const char *text = (const char *)record + step->offset;
+    out = lead(step, out);
+    if (*text == '\0' && step->field->empty_is_null)
+        return next(taking, step, record, json_spell_null(out));
+    return next(taking, step, record, json_spell_string(out, text, strlen(text)));
+}
+
+/* These make room for the steps that follow, too, where they may take more than a scalar does. */
 
 static char *take_text_of(struct taking *taking, const struct step *step, const uint8_t *record,
                           const char *text, char *out)
 {
     bool is_null = text == NULL || (*text == '\0' && step->field->empty_is_null);
-    size_t length = is_null ? 0 : strlen(text);
-    size_t room = length * JSON_ESCAPED + JSON_STRING + taking->layout->room;
-    out = make_room(taking->writer, lead(step, out), room);
+    size_t length = is_null ? 0 : strlen(text), room = length * JSON_ESCAPED + JSON_STRING;
+    out = lead(step, out);
+    if (room > JSON_SCALAR)
+        out = make_room(taking->writer, out, room + taking->layout->room);
     if (out == NULL)
         return NULL;
     out = is_null ? json_spell_null(out) : json_spell_string(out, text, length);
@@ -450,6 +482,36 @@ static char *take_string_at(struct taking *taking, const struct step *step, cons
     return take_text_of(taking, step, record, text, out);
 }
 
+/* An element of a list without a table: a word, or a number. */
+static inline char *spell_element(const struct record_writer *writer, const struct step *step,
+                                  const uint8_t *element, char *out)
+{
+    if (step->words != WORDS_NONE)
+        return spell_word(writer, step, record_read_int(element), out);
+    return json_spell_unsigned(out, record_read_unsigned(element, step->size));
+}
+
+static char *take_list(struct taking *taking, const struct step *step, const uint8_t *record,
+                       char *out)
+{
+    uint64_t count = list_count(step, record);
+    const uint8_t *element = record + step->offset;
+    out = lead(step, out);
+    memcpy(out, "[]", 2);
+    if (count == 0)
+        return next(taking, step, record, out + 2);
+    out = make_room(taking->writer, out, (count + 1) * JSON_SCALAR + taking->layout->room);
+    if (out == NULL)
+        return NULL;
+    *out = '[';
+    for (; count > 0; count--, element += step->size) {
+        out = spell_element(taking->writer, step, element, out + 1);
+        *out = ',';
+    }
+    *out = ']';
+    return next(taking, step, record, out + 1);
+}
+
 static char *take_wide(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
@@ -463,17 +525,6 @@ static char *take_wide(struct taking *taking, const struct step *step, const uin
     return out == NULL ? NULL : next(taking, step, record, out);
 }
 
-static char *take_list(struct taking *taking, const struct step *step, const uint8_t *record,
-                       char *out)
-{
-    if (list_count(step, record) > 0)
-        return take_wide(taking, step, record, out);
-    out = lead(step, out);
-    memcpy(out, "[]", 2);
-    out = make_room(taking->writer, out + 2, taking->layout->room);
-    return out == NULL ? NULL : next(taking, step, record, out);
-}
-
 static char *take_end(struct taking *taking, const struct step *step, const uint8_t *record,
                       char *out)
 {
@@ -484,33 +535,21 @@ static char *take_end(struct taking *taking, const struct step *step, const uint
 
 char *(*const record_steps_takes[])(struct taking *taking, const struct step *step,
                                     const uint8_t *record, char *out) = {
-    [STEP_TEXT] = take_text,
-    [STEP_ZEROES] = take_zeroes,
-    [STEP_ZEROES_2] = take_zeroes_2,
-    [STEP_PHRASE] = take_phrase,
-    [STEP_LEARN] = take_learn,
-    [STEP_OPTION] = take_option,
-    [STEP_OPTION_1] = take_option_1,
-    [STEP_OPTION_8] = take_option_8,
-    [STEP_UID] = take_uid,
-    [STEP_LOOP] = take_loop,
-    [STEP_NEXT] = take_next,
-    [STEP_COUNT_1] = take_count_1,
-    [STEP_COUNT_2] = take_count_2,
-    [STEP_COUNT_4] = take_count_4,
-    [STEP_COUNT_8] = take_count_8,
-    [STEP_PACKET] = take_packet,
-    [STEP_BOOL] = take_bool,
-    [STEP_WORD] = take_word,
-    [STEP_TIME] = take_time,
-    [STEP_SPAN] = take_span,
-    [STEP_SPELLED] = take_spelled,
-    [STEP_BITS] = take_bits,
-    [STEP_SCALAR] = take_scalar,
-    [STEP_STRING] = take_string,
-    [STEP_STRING_AT] = take_string_at,
-    [STEP_LIST] = take_list,
-    [STEP_WIDE] = take_wide,
+    [STEP_TEXT] = take_text,         [STEP_ZEROES] = take_zeroes,
+    [STEP_ZEROES_2] = take_zeroes_2, [STEP_PHRASE] = take_phrase,
+    [STEP_LEARN] = take_learn,       [STEP_OPTION] = take_option,
+    [STEP_OPTION_1] = take_option_1, [STEP_OPTION_8] = take_option_8,
+    [STEP_UID] = take_uid,           [STEP_UID_0] = take_uid_0,
+    [STEP_KNOWN_4] = take_known_4,   [STEP_SHORT] = take_short,
+    [STEP_LOOP] = take_loop,         [STEP_NEXT] = take_next,
+    [STEP_COUNT_1] = take_count_1,   [STEP_COUNT_2] = take_count_2,
+    [STEP_COUNT_4] = take_count_4,   [STEP_COUNT_8] = take_count_8,
+    [STEP_PACKET] = take_packet,     [STEP_BOOL] = take_bool,
+    [STEP_WORD] = take_word,         [STEP_TIME] = take_time,
+    [STEP_SPAN] = take_span,         [STEP_SPELLED] = take_spelled,
+    [STEP_BITS] = take_bits,         [STEP_SCALAR] = take_scalar,
+    [STEP_STRING] = take_string,     [STEP_STRING_AT] = take_string_at,
+    [STEP_LIST] = take_list,         [STEP_WIDE] = take_wide,
     [STEP_END] = take_end,
 };
 
