@@ -1,40 +1,21 @@
 /*
  * record_steps: taking the steps of a layout.  A flow has some hundred and fifty values, so one
  * costs a copy of the text before it and one jump; nothing asks for room but what may be of any
- * length.
+ * length (record_strings).
  */
 #include "place.h"
-#include "record_parts.h"
-
-static inline uint64_t read_word(const uint8_t *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof(word));
-    return word;
-}
-
-/* Pieces of fixed size: cheaper than one copy of any length, as most texts are short. */
-static inline char *spell_text(char *out, const char *text, size_t length)
-{
-    char *end = out + length;
-    memcpy(out, text, LAYOUT_PIECE);
-    while (__builtin_expect(end - out > LAYOUT_PIECE, false)) {
-        out += LAYOUT_PIECE;
-        text += LAYOUT_PIECE;
-        memcpy(out, text, LAYOUT_PIECE);
-    }
-    return end;
-}
+#include "taking.h"
 
 /* Of eight octets at least: by four words, or one, the last of which may reach back. */
 static inline bool is_zero(const uint8_t *at, size_t size)
 {
     const uint8_t *last = at + size - sizeof(uint64_t);
-    uint64_t any = read_word(at) | read_word(last);
+    uint64_t any = taking_read_word(at) | taking_read_word(last);
     for (at += 8; last - at > 32; at += 32)
-        any |= read_word(at) | read_word(at + 8) | read_word(at + 16) | read_word(at + 24);
+        any |= taking_read_word(at) | taking_read_word(at + 8) | taking_read_word(at + 16) |
+               taking_read_word(at + 24);
     for (; at < last; at += 8)
-        any |= read_word(at);
+        any |= taking_read_word(at);
     return any == 0;
 }
 
@@ -55,7 +36,7 @@ static inline bool phrase_is_of(const struct phrase *phrase, uint64_t first, uin
 static __attribute__((noinline)) void learn_phrase(const struct step *step, const uint8_t *at,
                                                    const char *begin, const char *end)
 {
-    uint64_t first = read_word(at), last = read_word(at + step->size - sizeof(last));
+    uint64_t first = taking_read_word(at), last = taking_read_word(at + step->size - sizeof(last));
     struct phrase *phrase = phrase_place(step, first, last);
     if (end - begin > PHRASE_TEXT)
         return;
@@ -64,13 +45,6 @@ static __attribute__((noinline)) void learn_phrase(const struct step *step, cons
     phrase->last = last;
     phrase->length = (uint64_t)(end - begin);
     memcpy(phrase->text, begin, phrase->length);
-}
-
-/* The word of that value: a copy of fixed size costs less than one of its own length. */
-static inline char *spell_word(const struct record_writer *writer, const struct step *step,
-                               int value, char *out)
-{
-    return spelled_words_put(&writer->words, step->words, value - step->first_word, out);
 }
 
 static char *spell_file_packet(const struct record_writer *writer, uint64_t packet, char *out)
@@ -94,17 +68,17 @@ static char *spell_known(struct record_writer *writer, const struct step *step,
         return number == 0 && field->zero_is_null ? json_spell_null(out)
                                                   : json_spell_unsigned(out, number);
     case FIELD_UID:
-        number = read_word(at);
+        number = taking_read_word(at);
         return number == 0 && field->zero_is_null ? json_spell_null(out)
                                                   : json_spell_uid(out, number);
     case FIELD_FILE_PACKET:
-        return spell_file_packet(writer, read_word(at), out);
+        return spell_file_packet(writer, taking_read_word(at), out);
     case FIELD_TIME:
         return json_spell_time(&writer->json, out, record_read_time(at));
     case FIELD_DURATION:
         return json_spell_duration(out, record_read_time(at));
     case FIELD_WORD:
-        return spell_word(writer, step, record_read_int(at), out);
+        return taking_spell_word(writer, step, record_read_int(at), out);
     case FIELD_SPELLED:
         return field->spell(writer, record + step->record, out);
     case FIELD_FIXED:
@@ -124,83 +98,59 @@ static char *spell_known(struct record_writer *writer, const struct step *step,
     return out;
 }
 
-/* What the steps of a record share.  Where memory runs out, the end of the text is NULL. */
-struct taking {
-    struct record_writer *writer;
-    const struct layout *layout;
-    char *phrase;            /* where the phrase began that is to be learned */
-    const struct step *loop; /* of the array that is gone through */
-    const uint8_t *outer;    /* the record that has it */
-    uint64_t left;           /* elements, with this one */
-};
-
-/* Calls in this place become jumps: taking the next step costs little more than finding it. */
-static inline char *next(struct taking *taking, const struct step *step, const uint8_t *record,
-                         char *out)
-{
-    return step[1].take(taking, step + 1, record, out);
-}
-
-/* What leads to a value: a chunk at most. */
-static inline char *lead(const struct step *step, char *out)
-{
-    memcpy(out, step->text, LAYOUT_CHUNK);
-    return out + step->length;
-}
-
 static char *take_text(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
-    return next(taking, step, record, spell_text(out, step->text, step->length));
+    return taking_next(taking, step, record, taking_spell_text(out, step->text, step->length));
 }
 
 static char *take_zeroes(struct taking *taking, const struct step *step, const uint8_t *record,
                          char *out)
 {
     if (!is_zero(record + step->offset, step->size))
-        return next(taking, step, record, out);
-    out = spell_text(out, step->text, step->length);
-    return next(taking, step + step->skip, record, out);
+        return taking_next(taking, step, record, out);
+    out = taking_spell_text(out, step->text, step->length);
+    return taking_next(taking, step + step->skip, record, out);
 }
 
 static char *take_zeroes_2(struct taking *taking, const struct step *step, const uint8_t *record,
                            char *out)
 {
     const uint8_t *at = record + step->offset;
-    if ((read_word(at) | read_word(at + step->size - sizeof(uint64_t))) != 0)
-        return next(taking, step, record, out);
-    out = spell_text(out, step->text, step->length);
-    return next(taking, step + step->skip, record, out);
+    if ((taking_read_word(at) | taking_read_word(at + step->size - sizeof(uint64_t))) != 0)
+        return taking_next(taking, step, record, out);
+    out = taking_spell_text(out, step->text, step->length);
+    return taking_next(taking, step + step->skip, record, out);
 }
 
 static char *take_phrase(struct taking *taking, const struct step *step, const uint8_t *record,
                          char *out)
 {
     const uint8_t *at = record + step->offset;
-    uint64_t first = read_word(at), last = read_word(at + step->size - sizeof(last));
+    uint64_t first = taking_read_word(at), last = taking_read_word(at + step->size - sizeof(last));
     const struct phrase *phrase = phrase_place(step, first, last);
     if (!phrase_is_of(phrase, first, last) && !phrase_is_of(++phrase, first, last)) {
         taking->phrase = out;
-        return next(taking, step, record, out);
+        return taking_next(taking, step, record, out);
     }
-    out = spell_text(out, phrase->text, phrase->length);
-    return next(taking, step + step->skip, record, out);
+    out = taking_spell_text(out, phrase->text, phrase->length);
+    return taking_next(taking, step + step->skip, record, out);
 }
 
 static char *take_learn(struct taking *taking, const struct step *step, const uint8_t *record,
                         char *out)
 {
     learn_phrase(step, record + step->offset, taking->phrase, out);
-    return next(taking, step, record, out);
+    return taking_next(taking, step, record, out);
 }
 
 static char *take_option(struct taking *taking, const struct step *step, const uint8_t *record,
                          char *out)
 {
-    out = lead(step, out);
+    out = taking_lead(step, out);
     if (record_is_known(step, record))
-        return next(taking, step, record, out);
-    return next(taking, step + step->skip, record, json_spell_null(out));
+        return taking_next(taking, step, record, out);
+    return taking_next(taking, step + step->skip, record, json_spell_null(out));
 }
 
 /* The same where a member of one octet, or of eight, says it. */
@@ -208,67 +158,54 @@ static char *take_option(struct taking *taking, const struct step *step, const u
 static char *take_option_1(struct taking *taking, const struct step *step, const uint8_t *record,
                            char *out)
 {
-    out = lead(step, out);
+    out = taking_lead(step, out);
     if (record[step->offset] != 0)
-        return next(taking, step, record, out);
-    return next(taking, step + step->skip, record, json_spell_null(out));
+        return taking_next(taking, step, record, out);
+    return taking_next(taking, step + step->skip, record, json_spell_null(out));
 }
 
 static char *take_option_8(struct taking *taking, const struct step *step, const uint8_t *record,
                            char *out)
 {
-    out = lead(step, out);
-    if (read_word(record + step->offset) != 0)
-        return next(taking, step, record, out);
-    return next(taking, step + step->skip, record, json_spell_null(out));
-}
-
-static uint64_t list_count(const struct step *step, const uint8_t *record)
-{
-    const struct field *field = step->field;
-    return record_read_unsigned(record + step->record + field->count_offset, field->count_size);
+    out = taking_lead(step, out);
+    if (taking_read_word(record + step->offset) != 0)
+        return taking_next(taking, step, record, out);
+    return taking_next(taking, step + step->skip, record, json_spell_null(out));
 }
 
 static char *take_loop(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
-    uint64_t count = list_count(step, record);
-    out = lead(step, out);
+    uint64_t count = taking_count(step, record);
+    out = taking_lead(step, out);
     if (count == 0)
-        return next(taking, step + step->skip, record, out);
+        return taking_next(taking, step + step->skip, record, out);
     taking->loop = step;
     taking->outer = record;
     taking->left = count;
-    return next(taking, step, record + step->offset, out);
-}
-
-/* Room for size more octets behind those up to out; NULL: memory ran out. */
-static inline char *make_room(struct record_writer *writer, char *out, size_t size)
-{
-    json_writer_commit(&writer->json, out);
-    return json_writer_reserve(&writer->json, size);
+    return taking_next(taking, step, record + step->offset, out);
 }
 
 static __attribute__((noinline)) char *
 take_next_anew(struct taking *taking, const struct step *step, const uint8_t *record, char *out)
 {
-    out = make_room(taking->writer, out, taking->layout->room);
-    return out == NULL ? NULL : next(taking, step, record, out);
+    out = taking_make_room(taking->writer, out, taking->layout->room);
+    return out == NULL ? NULL : taking_next(taking, step, record, out);
 }
 
 /* Behind an element: on to the next one, or back to the record. */
 static char *take_next(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
-    out = lead(step, out);
+    out = taking_lead(step, out);
     if (--taking->left == 0)
-        return next(taking, step, taking->outer, out);
+        return taking_next(taking, step, taking->outer, out);
     *out++ = ',';
     step = taking->loop;
     record += step->size;
     if (taking->writer->json.limit - out <= (ptrdiff_t)taking->layout->room)
         return take_next_anew(taking, step, record, out);
-    return next(taking, step, record, out);
+    return taking_next(taking, step, record, out);
 }
 
 /*
@@ -280,36 +217,36 @@ static __attribute__((noinline)) char *
 take_long_count(struct taking *taking, const struct step *step, const uint8_t *record, char *out)
 {
     uint64_t value = record_read_unsigned(record + step->offset, step->size);
-    return next(taking, step, record, json_spell_unsigned(lead(step, out), value));
+    return taking_next(taking, step, record, json_spell_unsigned(taking_lead(step, out), value));
 }
 
 static __attribute__((noinline)) char *
 take_long_span(struct taking *taking, const struct step *step, const uint8_t *record, char *out)
 {
     nanotime duration = record_read_time(record + step->offset);
-    return next(taking, step, record, json_spell_duration(lead(step, out), duration));
+    return taking_next(taking, step, record, json_spell_duration(taking_lead(step, out), duration));
 }
 
 static __attribute__((noinline)) char *take_new_time(struct taking *taking, const struct step *step,
                                                      const uint8_t *record, char *out)
 {
     nanotime moment = record_read_time(record + step->offset);
-    out = json_spell_time(&taking->writer->json, lead(step, out), moment);
-    return next(taking, step, record, out);
+    out = json_spell_time(&taking->writer->json, taking_lead(step, out), moment);
+    return taking_next(taking, step, record, out);
 }
 
 static char *take_count_1(struct taking *taking, const struct step *step, const uint8_t *record,
                           char *out)
 {
-    out = digits_put_number(lead(step, out), record[step->offset]);
-    return next(taking, step, record, out);
+    out = digits_put_number(taking_lead(step, out), record[step->offset]);
+    return taking_next(taking, step, record, out);
 }
 
 static char *take_count_2(struct taking *taking, const struct step *step, const uint8_t *record,
                           char *out)
 {
     uint32_t value = (uint32_t)record_read_unsigned(record + step->offset, 2);
-    return next(taking, step, record, digits_put_number(lead(step, out), value));
+    return taking_next(taking, step, record, digits_put_number(taking_lead(step, out), value));
 }
 
 static char *take_count_4(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -318,46 +255,47 @@ static char *take_count_4(struct taking *taking, const struct step *step, const 
     uint32_t value = (uint32_t)record_read_unsigned(record + step->offset, 4);
     if (value >= DIGITS_SHORT)
         return take_long_count(taking, step, record, out);
-    return next(taking, step, record, digits_put_number(lead(step, out), value));
+    return taking_next(taking, step, record, digits_put_number(taking_lead(step, out), value));
 }
 
 static char *take_count_8(struct taking *taking, const struct step *step, const uint8_t *record,
                           char *out)
 {
-    uint64_t value = read_word(record + step->offset);
+    uint64_t value = taking_read_word(record + step->offset);
     if (value >= DIGITS_SHORT)
         return take_long_count(taking, step, record, out);
-    out = lead(step, out);
+    out = taking_lead(step, out);
     if (value >= 10)
-        return next(taking, step, record, digits_put_number(out, (uint32_t)value));
+        return taking_next(taking, step, record, digits_put_number(out, (uint32_t)value));
     *out = (char)('0' + value);
-    return next(taking, step, record, out + 1);
+    return taking_next(taking, step, record, out + 1);
 }
 
 static char *take_packet(struct taking *taking, const struct step *step, const uint8_t *record,
                          char *out)
 {
-    uint64_t number = read_word(record + step->offset);
+    uint64_t number = taking_read_word(record + step->offset);
     if (number >= DIGITS_SHORT)
         return take_long_count(taking, step, record, out);
-    out = lead(step, out);
+    out = taking_lead(step, out);
     if (number == 0)
-        return next(taking, step, record, json_spell_null(out));
-    return next(taking, step, record, digits_put_number(out, (uint32_t)number));
+        return taking_next(taking, step, record, json_spell_null(out));
+    return taking_next(taking, step, record, digits_put_number(out, (uint32_t)number));
 }
 
 static char *take_bool(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
-    out = json_spell_bool(lead(step, out), record[step->offset] != 0);
-    return next(taking, step, record, out);
+    out = json_spell_bool(taking_lead(step, out), record[step->offset] != 0);
+    return taking_next(taking, step, record, out);
 }
 
 static char *take_word(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
     int value = record_read_int(record + step->offset);
-    return next(taking, step, record, spell_word(taking->writer, step, value, lead(step, out)));
+    return taking_next(taking, step, record,
+                       taking_spell_word(taking->writer, step, value, taking_lead(step, out)));
 }
 
 static char *take_time(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -369,7 +307,8 @@ static char *take_time(struct taking *taking, const struct step *step, const uin
     const struct json_second *second = json_writer_second(json, moment, &nanos);
     if (second == NULL)
         return take_new_time(taking, step, record, out);
-    return next(taking, step, record, json_spell_within(json, lead(step, out), second, nanos));
+    return taking_next(taking, step, record,
+                       json_spell_within(json, taking_lead(step, out), second, nanos));
 }
 
 static char *take_span(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -378,22 +317,23 @@ static char *take_span(struct taking *taking, const struct step *step, const uin
     nanotime duration = record_read_time(record + step->offset);
     if (duration < 0 || duration >= DIGITS_SHORT) /* or unknown */
         return take_long_span(taking, step, record, out);
-    return next(taking, step, record, digits_put_number(lead(step, out), (uint32_t)duration));
+    return taking_next(taking, step, record,
+                       digits_put_number(taking_lead(step, out), (uint32_t)duration));
 }
 
 static char *take_uid(struct taking *taking, const struct step *step, const uint8_t *record,
                       char *out)
 {
-    out = json_spell_uid(lead(step, out), read_word(record + step->offset));
-    return next(taking, step, record, out);
+    out = json_spell_uid(taking_lead(step, out), taking_read_word(record + step->offset));
+    return taking_next(taking, step, record, out);
 }
 
 static char *take_uid_0(struct taking *taking, const struct step *step, const uint8_t *record,
                         char *out)
 {
-    if (read_word(record + step->offset) != 0)
+    if (taking_read_word(record + step->offset) != 0)
         return take_uid(taking, step, record, out);
-    return next(taking, step, record, json_spell_null(lead(step, out)));
+    return taking_next(taking, step, record, json_spell_null(taking_lead(step, out)));
 }
 
 static char *take_known_4(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -401,19 +341,19 @@ static char *take_known_4(struct taking *taking, const struct step *step, const 
 {
     uint32_t value = (uint32_t)record_read_unsigned(record + step->offset, 4);
     if (record[step->record + step->field->known_offset] == 0)
-        return next(taking, step, record, json_spell_null(lead(step, out)));
-    out = lead(step, out);
+        return taking_next(taking, step, record, json_spell_null(taking_lead(step, out)));
+    out = taking_lead(step, out);
     if (value < DIGITS_SHORT)
-        return next(taking, step, record, digits_put_number(out, value));
+        return taking_next(taking, step, record, digits_put_number(out, value));
     *out = (char)('0' + value / DIGITS_SHORT);
-    return next(taking, step, record, digits_put_nine(out + 1, value % DIGITS_SHORT));
+    return taking_next(taking, step, record, digits_put_nine(out + 1, value % DIGITS_SHORT));
 }
 
 static char *take_spelled(struct taking *taking, const struct step *step, const uint8_t *record,
                           char *out)
 {
-    out = step->field->spell(taking->writer, record + step->record, lead(step, out));
-    return next(taking, step, record, out);
+    out = step->field->spell(taking->writer, record + step->record, taking_lead(step, out));
+    return taking_next(taking, step, record, out);
 }
 
 /* The words of the bits that are set; of bits that have none, as a state from elsewhere may, none.
@@ -421,108 +361,25 @@ static char *take_spelled(struct taking *taking, const struct step *step, const 
 static char *take_bits(struct taking *taking, const struct step *step, const uint8_t *record,
                        char *out)
 {
-    uint64_t bits = read_word(record + step->offset) & UINT64_MAX >> (64 - step->size);
-    out = lead(step, out);
+    uint64_t bits = taking_read_word(record + step->offset) & UINT64_MAX >> (64 - step->size);
+    out = taking_lead(step, out);
     *out = '[';
     for (; bits != 0; bits &= bits - 1) {
-        out = spell_word(taking->writer, step, __builtin_ctzll(bits), out + 1);
+        out = taking_spell_word(taking->writer, step, __builtin_ctzll(bits), out + 1);
         *out = ',';
     }
     out += *out == '[';
     *out = ']';
-    return next(taking, step, record, out + 1);
+    return taking_next(taking, step, record, out + 1);
 }
 
 static char *take_scalar(struct taking *taking, const struct step *step, const uint8_t *record,
                          char *out)
 {
-    out = lead(step, out);
+    out = taking_lead(step, out);
     out = record_is_known(step, record) ? spell_known(taking->writer, step, record, out)
                                         : json_spell_null(out);
-    return next(taking, step, record, out);
-}
-
-static char *take_short(struct taking *taking, const struct step *step, const uint8_t *record,
-                        char *out)
-{
-    const char *text = (const char *)record + step->offset;
-    out = lead(step, out);
-    if (*text == '\0' && step->field->empty_is_null)
-        return next(taking, step, record, json_spell_null(out));
-    return next(taking, step, record, json_spell_string(out, text, strlen(text)));
-}
-
-/* These make room for the steps that follow, too, where they may take more than a scalar does. */
-
-static char *take_text_of(struct taking *taking, const struct step *step, const uint8_t *record,
-                          const char *text, char *out)
-{
-    bool is_null = text == NULL || (*text == '\0' && step->field->empty_is_null);
-    size_t length = is_null ? 0 : strlen(text), room = length * JSON_ESCAPED + JSON_STRING;
-    out = lead(step, out);
-    if (room > JSON_SCALAR)
-        out = make_room(taking->writer, out, room + taking->layout->room);
-    if (out == NULL)
-        return NULL;
-    out = is_null ? json_spell_null(out) : json_spell_string(out, text, length);
-    return next(taking, step, record, out);
-}
-
-static char *take_string(struct taking *taking, const struct step *step, const uint8_t *record,
-                         char *out)
-{
-    return take_text_of(taking, step, record, (const char *)record + step->offset, out);
-}
-
-static char *take_string_at(struct taking *taking, const struct step *step, const uint8_t *record,
-                            char *out)
-{
-    const char *text;
-    memcpy(&text, record + step->offset, sizeof(text));
-    return take_text_of(taking, step, record, text, out);
-}
-
-/* An element of a list without a table: a word, or a number. */
-static inline char *spell_element(const struct record_writer *writer, const struct step *step,
-                                  const uint8_t *element, char *out)
-{
-    if (step->words != WORDS_NONE)
-        return spell_word(writer, step, record_read_int(element), out);
-    return json_spell_unsigned(out, record_read_unsigned(element, step->size));
-}
-
-static char *take_list(struct taking *taking, const struct step *step, const uint8_t *record,
-                       char *out)
-{
-    uint64_t count = list_count(step, record);
-    const uint8_t *element = record + step->offset;
-    out = lead(step, out);
-    memcpy(out, "[]", 2);
-    if (count == 0)
-        return next(taking, step, record, out + 2);
-    out = make_room(taking->writer, out, (count + 1) * JSON_SCALAR + taking->layout->room);
-    if (out == NULL)
-        return NULL;
-    *out = '[';
-    for (; count > 0; count--, element += step->size) {
-        out = spell_element(taking->writer, step, element, out + 1);
-        *out = ',';
-    }
-    *out = ']';
-    return next(taking, step, record, out + 1);
-}
-
-static char *take_wide(struct taking *taking, const struct step *step, const uint8_t *record,
-                       char *out)
-{
-    struct record_writer *writer = taking->writer;
-    json_writer_commit(&writer->json, lead(step, out));
-    if (record_is_known(step, record))
-        record_values_write(writer, step, record);
-    else
-        json_put_raw(&writer->json, "null", 4);
-    out = json_writer_reserve(&writer->json, taking->layout->room);
-    return out == NULL ? NULL : next(taking, step, record, out);
+    return taking_next(taking, step, record, out);
 }
 
 static char *take_end(struct taking *taking, const struct step *step, const uint8_t *record,
@@ -530,7 +387,7 @@ static char *take_end(struct taking *taking, const struct step *step, const uint
 {
     (void)taking;
     (void)record;
-    return spell_text(out, step->text, step->length);
+    return taking_spell_text(out, step->text, step->length);
 }
 
 char *(*const record_steps_takes[])(struct taking *taking, const struct step *step,
@@ -540,7 +397,7 @@ char *(*const record_steps_takes[])(struct taking *taking, const struct step *st
     [STEP_LEARN] = take_learn,       [STEP_OPTION] = take_option,
     [STEP_OPTION_1] = take_option_1, [STEP_OPTION_8] = take_option_8,
     [STEP_UID] = take_uid,           [STEP_UID_0] = take_uid_0,
-    [STEP_KNOWN_4] = take_known_4,   [STEP_SHORT] = take_short,
+    [STEP_KNOWN_4] = take_known_4,   [STEP_SHORT] = taking_short,
     [STEP_LOOP] = take_loop,         [STEP_NEXT] = take_next,
     [STEP_COUNT_1] = take_count_1,   [STEP_COUNT_2] = take_count_2,
     [STEP_COUNT_4] = take_count_4,   [STEP_COUNT_8] = take_count_8,
@@ -548,8 +405,8 @@ char *(*const record_steps_takes[])(struct taking *taking, const struct step *st
     [STEP_WORD] = take_word,         [STEP_TIME] = take_time,
     [STEP_SPAN] = take_span,         [STEP_SPELLED] = take_spelled,
     [STEP_BITS] = take_bits,         [STEP_SCALAR] = take_scalar,
-    [STEP_STRING] = take_string,     [STEP_STRING_AT] = take_string_at,
-    [STEP_LIST] = take_list,         [STEP_WIDE] = take_wide,
+    [STEP_STRING] = taking_string,   [STEP_STRING_AT] = taking_string_at,
+    [STEP_LIST] = taking_list,       [STEP_WIDE] = taking_wide,
     [STEP_END] = take_end,
 };
 
