@@ -9,7 +9,7 @@
 enum { TOGETHER = 16 };
 
 /* Deltas that may come, as far as foreseeing looks at them. */
-struct foretold {
+struct openings {
     struct delta delta[TOGETHER], *deltas[TOGETHER];
     size_t count;
 };
@@ -19,16 +19,16 @@ static bool is_asked(const struct engine *engine)
     return engine->sink != NULL && engine->sink->ops->foresee != NULL;
 }
 
-static void show(const struct engine *engine, struct foretold *foretold)
+static void show(const struct engine *engine, struct openings *openings)
 {
-    engine->sink->ops->foresee(engine->sink, foretold->deltas, foretold->count);
-    foretold->count = 0;
+    engine->sink->ops->foresee(engine->sink, openings->deltas, openings->count);
+    openings->count = 0;
 }
 
-static struct delta *add_opening(struct foretold *foretold, const struct segment *syn)
+static struct delta *add_opening(struct openings *openings, const struct segment *syn)
 {
-    struct delta *delta = foretold->deltas[foretold->count] = &foretold->delta[foretold->count];
-    foretold->count++;
+    struct delta *delta = openings->deltas[openings->count] = &openings->delta[openings->count];
+    openings->count++;
     delta->what = DELTA_OPENED;
     delta->opened = syn->time;
     delta->place[0] = delta->place[1] = 0;
@@ -47,8 +47,8 @@ static void name_end(struct delta *delta, int side, const uint8_t *address, uint
 void tell_foresee(const struct engine *engine, const struct engine_item *items,
                   const struct engine_turn *turns, uint32_t count)
 {
-    struct foretold foretold;
-    foretold.count = 0;
+    struct openings openings;
+    openings.count = 0;
     if (!is_asked(engine))
         return;
     for (uint32_t i = 0; i < count; i++) {
@@ -56,12 +56,12 @@ void tell_foresee(const struct engine *engine, const struct engine_item *items,
         const struct segment *syn = &item->segment;
         if (item->kind != ITEM_SEGMENT || (syn->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
             continue;
-        struct delta *delta = add_opening(&foretold, syn);
+        struct delta *delta = add_opening(&openings, syn);
         name_end(delta, CLIENT, syn->source, syn->source_port);
         name_end(delta, SERVER, syn->destination, syn->destination_port);
-        if (foretold.count == TOGETHER)
-            show(engine, &foretold);
+        if (openings.count == TOGETHER)
+            show(engine, &openings);
     }
-    if (foretold.count > 0)
-        show(engine, &foretold);
+    if (openings.count > 0)
+        show(engine, &openings);
 }
