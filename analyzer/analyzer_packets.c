@@ -87,12 +87,11 @@ static enum status take_item(struct analyzer *analyzer, struct engine_item *item
     return take_in_batch(analyzer, item);
 }
 
-/* Whether segments go to the one engine there is, and neither taps, VLANs nor tunnels count. */
+/* Whether neither taps, VLANs nor tunnels count. */
 static bool is_simple(const struct analyzer *analyzer)
 {
     const struct config *config = &analyzer->engine.config;
-    return analyzer->shards == NULL && analyzer->path == NULL && config->vlan_key == 0 &&
-           config->tunnel_key == 0;
+    return analyzer->path == NULL && config->vlan_key == 0 && config->tunnel_key == 0;
 }
 
 /* What take_item() does with the one item of a plain packet where all is simple. */
@@ -100,6 +99,8 @@ static inline enum status take_simple_item(struct analyzer *analyzer, struct eng
 {
     item->losses = (uint16_t)analyzer->losses.count;
     item->part = 0;
+    if (analyzer->shards != NULL)
+        return shards_take(analyzer->shards, 0);
     item->end = (uint8_t)flow_key_identify_ip4(analyzer->engine.table.secret, &item->segment, 0,
                                                &item->key, &item->hash);
     return take_in_batch(analyzer, item);

@@ -27,12 +27,6 @@ uint64_t shards_octets(uint64_t limit, uint32_t threads)
     return RING * (sizeof(struct epoch) + threads * (room + entries + sizeof(struct share)));
 }
 
-/* The epoch that is filled. */
-static struct epoch *filling(const struct shards *shards)
-{
-    return shards->epoch[shards->given % RING];
-}
-
 /* How far the clock may go on in an epoch: as many deadlines as there are pieces of records. */
 static nanotime find_stride(struct shards *shards)
 {
@@ -46,10 +40,11 @@ static nanotime find_stride(struct shards *shards)
 /* Gives the filled epoch to the threads, and delivers what is done until the next one is free. */
 static void give(struct shards *shards, enum task task)
 {
-    filling(shards)->task = task;
-    filling(shards)->advance = shards->clock;
-    filling(shards)->losses = shards->losses->count;
+    shards->filling->task = task;
+    shards->filling->advance = shards->clock;
+    shards->filling->losses = shards->losses->count;
     crew_give(shards);
+    shards->filling = shards->epoch[shards->given % RING];
     while (shards_under_way(shards) > 0 &&
            shards_deliver(shards, shards_under_way(shards) == RING ? LEAD : 0))
         continue;
@@ -59,7 +54,7 @@ static void give(struct shards *shards, enum task task)
 
 struct engine_item *shards_next(struct shards *shards)
 {
-    struct epoch *epoch = filling(shards);
+    struct epoch *epoch = shards->filling;
     return &epoch->item[epoch->count];
 }
 
@@ -103,7 +98,7 @@ static __attribute__((noinline)) struct epoch *stride_to_item(struct shards *sha
     struct engine_item *place = shards_next(shards);
     if (place != item)
         memcpy(place, item, sizeof(*place));
-    return filling(shards);
+    return shards->filling;
 }
 
 enum { WRITTEN_AHEAD = 4 };
@@ -119,7 +114,7 @@ static inline void fetch_to_write(const struct engine_item *item)
 
 enum status shards_take(struct shards *shards, uint32_t context)
 {
-    struct epoch *epoch = filling(shards);
+    struct epoch *epoch = shards->filling;
     if (!is_near(shards, epoch->item[epoch->count].segment.time))
         epoch = stride_to_item(shards);
     struct engine_item *item = &epoch->item[epoch->count];
@@ -149,7 +144,7 @@ enum status shards_advance(struct shards *shards, nanotime now)
 
 static void give_piece(struct shards *shards, enum task task, uint64_t until)
 {
-    filling(shards)->until = until;
+    shards->filling->until = until;
     give(shards, task);
 }
 
@@ -172,7 +167,7 @@ static uint64_t *piece_ends(const struct shards *shards, uint64_t *ret_count)
 static void write_in_pieces(struct shards *shards, enum task begin, enum task piece)
 {
     uint64_t count;
-    filling(shards)->shares_frames = shards->shares_frames;
+    shards->filling->shares_frames = shards->shares_frames;
     give(shards, begin);
     shards_collect(shards);
     uint64_t *ends = piece_ends(shards, &count);
@@ -308,6 +303,7 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     shards->stride = INT64_MAX;
     shards->piece = (uint32_t)(ledger_room(options->config->max_memory, options->threads) / FLOW);
     enum status status = make_ring(shards);
+    shards->filling = shards->epoch[0];
     for (uint32_t i = 0; i < options->threads && i < MOST_SHARDS && status == STATUS_OK; i++)
         status = add_shard(shards, options);
     for (uint32_t i = 1; i < shards->count && status == STATUS_OK; i++)

@@ -73,10 +73,11 @@ struct shards {
     uint32_t piece;         /* connections of a shard whose records find room in its ledger */
     struct hash_key secret; /* the engines' own lies where they write */
     nanotime clock;
-    nanotime begun;       /* the clock when the epoch that is filled began */
-    nanotime stride;      /* that it may go on within an epoch */
-    uint64_t last_packet; /* number of the latest segment */
-    bool shares_frames;   /* a frame held several packets: engine.h */
+    nanotime begun;        /* the clock when the epoch that is filled began */
+    nanotime stride;       /* that it may go on within an epoch */
+    uint64_t last_packet;  /* number of the latest segment */
+    bool shares_frames;    /* a frame held several packets: engine.h */
+    struct epoch *filling; /* the epoch that is filled: number `given` */
     struct epoch *epoch[RING];
     void *room[RING];   /* owned; the epochs stand in it */
     uint64_t given;     /* epochs; written under the lock */
