@@ -56,12 +56,12 @@ struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t
     return tuple;
 }
 
-/* The lines of a connection from one member up to another. */
-static inline void prefetch_lines(const struct connection *connection, size_t from, size_t end)
+/* The lines from one place of what lies there up to another. */
+static inline void prefetch_lines(const char *first, size_t from, size_t end)
 {
 #pragma GCC unroll 16
     for (size_t at = from; at < end; at += LINE)
-        __builtin_prefetch((const char *)connection + at);
+        __builtin_prefetch(first + at);
 }
 
 /* Of a tuple that is calm the next segment is an ordinary one, nearly always. */
@@ -69,21 +69,19 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple)
 {
     if (tuple == NULL || tuple->embryonic || tuple->current == NULL)
         return;
-    const struct incarnation *current = tuple->current; /* parked or not */
-    const struct connection *connection = &current->connection;
+    const char *first = (const char *)tuple->current; /* or what it is parked in, as it lies */
     const size_t side = sizeof(struct side), tally = offsetof(struct side, tally);
-    prefetch_lines(connection, 0, tally + 1);
-    prefetch_lines(connection, side, side + tally + 1);
-    prefetch_lines(connection, offsetof(struct connection, recent_print),
+    prefetch_lines(first, 0, tally + 1);
+    prefetch_lines(first, side, side + tally + 1);
+    prefetch_lines(first, offsetof(struct connection, recent_print),
                    offsetof(struct connection, zeek));
-    prefetch_lines(connection, offsetof(struct connection, rtt),
-                   offsetof(struct connection, history));
-    __builtin_prefetch(&current->client_end);
+    prefetch_lines(first, offsetof(struct connection, rtt), offsetof(struct connection, history));
+    __builtin_prefetch(first + offsetof(struct incarnation, client_end));
     if (tuple->calm != 0)
         return;
-    prefetch_lines(connection, offsetof(struct connection, started),
+    prefetch_lines(first, offsetof(struct connection, started),
                    offsetof(struct connection, recent_print));
-    prefetch_lines(connection, offsetof(struct connection, zeek), offsetof(struct connection, rtt));
+    prefetch_lines(first, offsetof(struct connection, zeek), offsetof(struct connection, rtt));
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)
