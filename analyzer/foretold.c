@@ -46,19 +46,22 @@ static bool is_usual(const struct engine *engine, const struct tuple *tuple)
            connection->history.dropped[1] == 0 && !connection->history.starved;
 }
 
-/* The stay in TIME_WAIT, which ends with the deadline; its length until then, and whether its
- * beginning is presumed. */
-static struct stay end_stay(const struct connection *connection, nanotime due)
+/* An open stay in TIME_WAIT becomes what it is once the deadline has ended it; false: that does
+ * not, as in a state from elsewhere, whose histories may say what they like. */
+static bool end_stay(const struct connection *connection, nanotime due, struct stay *stay)
 {
     const struct history *history = &connection->history;
-    int newest = history_newest(history, waiting_side(connection), history->count - 1);
+    int waiting = waiting_side(connection);
+    int newest = waiting < 0 ? -1 : history_newest(history, waiting, history->count - 1);
+    if (newest < 0 || stay->state != DWELL_TIME_WAIT)
+        return false;
     const struct history_entry *entry = history_peek(history, newest);
-    return (struct stay){.state = DWELL_TIME_WAIT,
-                         .length = time_later_of(0, time_since(due, entry->t)),
-                         .presumed = entry->basis == BASIS_PRESUMED};
+    stay->length = time_later_of(0, time_since(due, entry->t));
+    stay->presumed = entry->basis == BASIS_PRESUMED;
+    return true;
 }
 
-/* false: they find no room. */
+/* false: they find no room here. */
 static bool keep_stays(const struct connection *connection, const struct closed_flow *flow,
                        nanotime due, struct foretold *foretold)
 {
@@ -68,11 +71,7 @@ static bool keep_stays(const struct connection *connection, const struct closed_
     for (uint32_t i = 0; i < flow->stays; i++) {
         struct stay stay = flow->stay[i];
         bool open = stay.length == NANOTIME_UNKNOWN;
-        if (open && (stay.state != DWELL_TIME_WAIT || waiting_side(connection) < 0))
-            return false;
-        if (open)
-            stay = end_stay(connection, due);
-        if (stay.length >> LENGTH_BITS != 0)
+        if ((open && !end_stay(connection, due, &stay)) || stay.length >> LENGTH_BITS != 0)
             return false;
         foretold->length[i] = (uint32_t)stay.length;
         foretold->length_above[i] = (uint8_t)(stay.length >> 32);
