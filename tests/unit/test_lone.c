@@ -160,7 +160,7 @@ static void give(struct pair *pair, struct segment *syn, bool quoted)
         .segment = *syn, .clock = pair->now, .losses = (uint16_t)pair->losses.count};
     for (int i = 0; i < 2; i++) {
         engine_identify(pair->engine[i].table.secret, 0, &item);
-        engine_segment(&pair->engine[i], &item);
+        engine_segment(&pair->engine[i], &item, NULL);
     }
     if (!quoted)
         return;

@@ -26,7 +26,7 @@ struct bed {
     struct tuple tuple; /* that it is of */
 };
 
-/* Much of it zero, the rest anything, among that numbers that are equal; truths are truths. */
+/* Much of it zero, the rest anything, among that numbers that are equal. */
 static void fill(struct bed *bed, void *memory, size_t octets)
 {
     uint32_t number = draw_below(&bed->seed, UINT32_MAX);
@@ -38,6 +38,7 @@ static void fill(struct bed *bed, void *memory, size_t octets)
     }
 }
 
+/* Anything, but truths are truths, and ends are ends. */
 static void make_up(struct bed *bed)
 {
     struct connection *connection = &bed->before.connection;
@@ -47,6 +48,9 @@ static void make_up(struct bed *bed)
         bed->closing.carrier[side] = draw_below(&bed->seed, 2) == 0;
         connection->side[side].state = (uint8_t)draw_below(&bed->seed, TCP_STATES);
     }
+    bed->before.client_end &= 1;
+    for (int i = 0; i < LAST_SEGMENTS; i++)
+        bed->before.last[i].end &= 1;
     connection->history.count = (uint16_t)draw_below(&bed->seed, HISTORY_INLINE + 1);
     connection->history.more = NULL;
     connection->closing = draw_below(&bed->seed, 8) == 0 ? NULL : &bed->closing;
