@@ -73,7 +73,7 @@ BUGS = (
         "    x->last_ip_id = segment->ip_id;\n", ""),
     Bug("an octet that probes the peer passes for ordinary", "usual",
         "analyzer/tcp/ordinary_steps.h",
-        "segment->payload != 1 &&", ""),
+        "!(data && segment->payload == 1) &&", ""),
     Bug("the short way of opening takes any window scale", "usual", "analyzer/tcp/course_opening.c",
         "window_shift(segment->window_scale)", "segment->window_scale"),
     Bug("the short way of opening forgets who acknowledged", "usual",
