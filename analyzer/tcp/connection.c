@@ -92,18 +92,7 @@ static void side_take_syn(struct side *x, const struct segment *segment)
     x->flags |= SIDE_SYN_SEEN | SIDE_ISS_KNOWN;
     if ((segment->options & OPTION_CUT) != 0)
         x->flags |= SIDE_SYN_CUT;
-    if ((segment->options & OPTION_MSS) != 0) {
-        x->flags |= SIDE_MSS;
-        x->mss = segment->mss;
-    }
-    if ((segment->options & OPTION_WINDOW_SCALE) != 0) {
-        x->flags |= SIDE_SCALED;
-        x->window_scale = window_shift(segment->window_scale);
-    }
-    if ((segment->options & OPTION_SACK_PERMITTED) != 0)
-        x->flags |= SIDE_SACK;
-    if ((segment->options & OPTION_TIMESTAMPS) != 0)
-        x->flags |= SIDE_TIMESTAMPS;
+    shown_syn_options(x, segment);
 }
 
 /* The handshake's times, and from them each side's round trip as seen from the tap. */

@@ -14,22 +14,6 @@ static const struct arrow got_synack = {STATE_SYN_SENT, STATE_ESTABLISHED, FACT_
 static const struct arrow syn_acked = {STATE_SYN_RCVD, STATE_ESTABLISHED, FACT_SYN_ACKED,
                                        BASIS_PRESUMED};
 
-static void take_options(struct side *x, const struct segment *segment)
-{
-    if ((segment->options & OPTION_MSS) != 0) {
-        x->flags |= SIDE_MSS;
-        x->mss = segment->mss;
-    }
-    if ((segment->options & OPTION_WINDOW_SCALE) != 0) {
-        x->flags |= SIDE_SCALED;
-        x->window_scale = window_shift(segment->window_scale);
-    }
-    if ((segment->options & OPTION_SACK_PERMITTED) != 0)
-        x->flags |= SIDE_SACK;
-    if ((segment->options & OPTION_TIMESTAMPS) != 0)
-        x->flags |= SIDE_TIMESTAMPS;
-}
-
 /* The first segment of a side: its numbers begin with it, and its first round trip. */
 static void take_syn(struct side *x, const struct segment *segment)
 {
@@ -46,7 +30,7 @@ static void take_syn(struct side *x, const struct segment *segment)
     x->last_ip_id = segment->ip_id;
     x->ttl = segment->ttl;
     x->tally.syns++;
-    take_options(x, segment);
+    shown_syn_options(x, segment);
 }
 
 /* A side's first acknowledgment: of the other's SYN. */

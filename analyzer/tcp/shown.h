@@ -7,6 +7,24 @@
 #define LASTACK_TCP_SHOWN_H
 
 #include "connection.h"
+#include "window.h"
+
+/* What its SYN offers (RFC 9293 3.2, RFC 7323 2.2, RFC 2018 2). */
+static inline void shown_syn_options(struct side *x, const struct segment *segment)
+{
+    if ((segment->options & OPTION_MSS) != 0) {
+        x->flags |= SIDE_MSS;
+        x->mss = segment->mss;
+    }
+    if ((segment->options & OPTION_WINDOW_SCALE) != 0) {
+        x->flags |= SIDE_SCALED;
+        x->window_scale = window_shift(segment->window_scale);
+    }
+    if ((segment->options & OPTION_SACK_PERMITTED) != 0)
+        x->flags |= SIDE_SACK;
+    if ((segment->options & OPTION_TIMESTAMPS) != 0)
+        x->flags |= SIDE_TIMESTAMPS;
+}
 
 /* Its time stamps (RFC 7323 3.2); the segment has the option. */
 static inline void shown_stamps(struct side *x, const struct segment *segment)
