@@ -219,3 +219,16 @@ bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segm
         return take_warily(engine, tuple, segment, end);
     return consider_either(engine, tuple, segment, end);
 }
+
+void brief_take_again(struct tuple *tuple, const struct segment *segment, int end)
+{
+    struct connection *connection = &tuple->current->connection;
+    const int from = incarnation_side(tuple->current, end);
+    struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    copies_remember(connection, segment, from, copies_print(segment));
+    zeek_trail_end(connection);
+    if (segment->payload > 0)
+        take_data(tuple, segment, x, y, from);
+    else
+        take_plain_ack(tuple, segment, x, y, from);
+}

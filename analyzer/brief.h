@@ -41,4 +41,7 @@ static inline bool brief_is_at_ease(struct engine *engine)
 bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                    int end);
 
+/* Takes a segment that was found to be an ordinary one, and was counted, when it passed. */
+void brief_take_again(struct tuple *tuple, const struct segment *segment, int end);
+
 #endif

@@ -80,22 +80,29 @@ static void note(struct incarnation *current, const struct segment *segment, int
     current->watched = 0;
 }
 
-static inline void take(struct engine *engine, struct tuple *tuple, const struct segment *segment,
-                        int end)
+/* The segment leads the connection on. */
+static inline void lead(struct engine *engine, struct incarnation *current,
+                        const struct segment *segment, int from, int end)
 {
-    struct incarnation *current = tuple->current;
     struct connection *connection = &current->connection;
-    int from = incarnation_side(current, end);
     if ((segment->flags & TCP_FIN) != 0 && connection->closing == NULL)
         flow_table_give_closing(&engine->table, current);
     if (!course_take(connection, segment, from)) {
         engine->status = STATUS_NO_MEMORY;
         engine->counts.damaged++;
     }
-    engine->counts.segments++;
     if (segment->payload > 0)
         incarnation_remember(current, segment, end);
-    if (connection->course != COURSE_PROVEN) /* where the last one moved nobody */
+}
+
+static inline void take(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                        int end)
+{
+    struct incarnation *current = tuple->current;
+    int from = incarnation_side(current, end);
+    lead(engine, current, segment, from, end);
+    engine->counts.segments++;
+    if (current->connection.course != COURSE_PROVEN) /* where the last one moved nobody */
         tell_segment(engine, tuple, current, segment, from);
     note(current, segment, from);
 }
@@ -119,4 +126,14 @@ bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struc
     take(engine, tuple, segment, end);
     schedule_alone(engine, tuple);
     return true;
+}
+
+void brief_moves_take_again(struct engine *engine, struct tuple *tuple,
+                            const struct segment *segment, int end)
+{
+    struct incarnation *current = tuple->current;
+    int from = incarnation_side(current, end);
+    copies_remember(&current->connection, segment, from, copies_print(segment));
+    lead(engine, current, segment, from, end);
+    note(current, segment, from);
 }

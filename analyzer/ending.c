@@ -9,13 +9,17 @@
 #include "outcome.h"
 #include "tell.h"
 
+bool ending_takes_plain(const struct sink *sink)
+{
+    return sink != NULL && sink->ops->plain != NULL && sink->ops->speller == NULL;
+}
+
 bool ending_is_plain(const struct sink *sink, const struct incarnation *incarnation)
 {
     const uint64_t usual = UINT64_C(1) << EVENT_close_graceful % 64;
     const uint64_t *raised = incarnation->raised;
     _Static_assert(EVENT_close_graceful < 64 && RAISED_WORDS == 2, "as they are asked here");
-    return sink != NULL && sink->ops->plain != NULL && sink->ops->speller == NULL &&
-           (raised[0] & ~usual) == 0 && raised[1] == 0;
+    return ending_takes_plain(sink) && (raised[0] & ~usual) == 0 && raised[1] == 0;
 }
 
 /* Of both sides, the client's first, as dwell_stays() has them.  Both stand in one history. */

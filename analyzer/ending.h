@@ -22,6 +22,9 @@ void ending_write_part(struct engine *engine, const struct tuple *tuple,
 
 /* Of which both are made: */
 
+/* Whether a sink takes plain_flows without a text in the place of records. */
+bool ending_takes_plain(const struct sink *sink);
+
 /* Whether a sink takes the incarnation's plain_flow, without a text, in the place of its record. */
 bool ending_is_plain(const struct sink *sink, const struct incarnation *incarnation);
 

@@ -12,9 +12,11 @@
 #include "flow/icmp_story.h"
 #include "flow/park.h"
 #include "lives.h"
+#include "retrace.h"
 #include "schedule.h"
 #include "tape.h"
 #include "tell.h"
+#include "transcribe.h"
 
 enum status engine_init(struct engine *engine, const struct config *config, struct sink *sink)
 {
@@ -93,11 +95,13 @@ static inline void keep_on_tape(struct engine *engine, const struct engine_item 
 /* Brings out what is kept small or packed away; false when memory ran out. */
 static bool make_whole(struct engine *engine, struct tuple *tuple)
 {
-    if (!tuple->embryonic && !tuple->is_parked)
+    if (!tuple->embryonic && !tuple->is_parked && !tuple->is_transcribed)
         return true;
     engine->at_ease = false;
     if (tuple->embryonic)
         lives_hatch(engine, tuple);
+    if (tuple->is_transcribed)
+        return retrace(engine, tuple);
     return !tuple->is_parked || schedule_unpark(engine, tuple);
 }
 
@@ -133,6 +137,16 @@ static void take_fully(struct engine *engine, const struct engine_item *item, st
     schedule_tuple(engine, tuple);
 }
 
+/* The shortest way: of a connection that is, or from here on is to be, kept as its segments. */
+static inline bool take_transcribed(struct engine *engine, const struct engine_item *item,
+                                    struct tuple *tuple)
+{
+    const struct segment *segment = &item->segment;
+    if (tuple->is_transcribed)
+        return transcribe_segment(engine, tuple, segment, item->end);
+    return tuple->embryonic && transcribe_begin(engine, tuple, segment, item->end);
+}
+
 /* The way of a segment that moves something; tuple NULL: the first of its tuple. */
 static __attribute__((noinline)) void
 take_at_length(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
@@ -142,10 +156,14 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
     engine->shares_frames |= item->part > 0;
     if (first)
         tuple = add_tuple(engine, item);
-    if (tuple == NULL || (first && keep_small(engine, item, tuple)) || !make_whole(engine, tuple))
+    if (tuple == NULL || (first && keep_small(engine, item, tuple)))
         return;
-    if (!brief_moves_segment(engine, tuple, &item->segment, item->end))
-        take_fully(engine, item, tuple);
+    if (!take_transcribed(engine, item, tuple)) {
+        if (!make_whole(engine, tuple))
+            return;
+        if (!brief_moves_segment(engine, tuple, &item->segment, item->end))
+            take_fully(engine, item, tuple);
+    }
     flow_table_draw_in(&engine->table);
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next
      * packet that this engine sees is another one */
@@ -258,6 +276,8 @@ static uint64_t first_packet_of(const struct tuple *tuple)
         return tuple->embryo.packet;
     if (tuple->is_parked)
         return tuple->parked->first_packet;
+    if (tuple->is_transcribed)
+        return tuple->transcript->head.first_packet;
     if (tuple->retiring != NULL)
         return tuple->retiring->first_packet;
     if (tuple->current != NULL)
@@ -285,6 +305,8 @@ static void fetch_next_lives(const struct flow_table *table, uint32_t index)
         return;
     if (tuple->is_parked)
         __builtin_prefetch(&tuple->parked->first_packet);
+    else if (tuple->is_transcribed)
+        __builtin_prefetch(&tuple->transcript->head.first_packet);
     else if (!tuple->embryonic && tuple->current != NULL)
         __builtin_prefetch(&tuple->current->first_packet);
 }
@@ -373,6 +395,10 @@ static void count_tuple(struct engine_stock *stock, const struct tuple *tuple)
         count_states(stock, STATE_SYN_SENT, STATE_CLOSED);
     } else if (tuple->is_parked) {
         count_states(stock, tuple->parked->state[0], tuple->parked->state[1]);
+    } else if (tuple->is_transcribed) {
+        uint8_t state[SIDES];
+        transcribe_states(&tuple->progress, state);
+        count_states(stock, state[0], state[1]);
     } else {
         count_incarnation(stock, tuple->current);
         count_incarnation(stock, tuple->candidate);

@@ -8,6 +8,7 @@
 #include "evict.h"
 #include "flow/incarnation_state.h"
 #include "flow/park.h"
+#include "retrace.h"
 #include "schedule.h"
 
 enum { MOST_ROOM = 1 << 30 }; /* slots of a table, entries of an agenda */
@@ -118,8 +119,20 @@ static void carry_plain(struct carry *carry, struct tuple *tuple)
     tuple->resting = plain.resting;
 }
 
+/* A state knows no transcripts: they become incarnations, and those that are over parked ones. */
+static void make_plain(struct carry *carry, struct engine *engine, struct tuple *tuple)
+{
+    bool transcribed = tuple->is_parked && tuple->parked->transcribed;
+    nanotime due = tuple->due;
+    if ((tuple->is_transcribed && !retrace(engine, tuple)) ||
+        (transcribed && (!schedule_unpark(engine, tuple) || !schedule_park(engine, tuple, due))))
+        carry_fail(carry, STATUS_NO_MEMORY);
+}
+
 static void carry_content(struct carry *carry, struct engine *engine, struct tuple *tuple)
 {
+    if (!carry_is_reading(carry))
+        make_plain(carry, engine, tuple);
     carry_plain(carry, tuple);
     if (tuple->embryonic)
         embryo_carry(carry, &tuple->embryo);

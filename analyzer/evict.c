@@ -29,6 +29,7 @@ uint64_t evict_held(const struct engine *engine)
     uint64_t incarnation = table->incarnations.slot_size + sizeof(struct closing);
     return evict_most_tuples(engine) * table->tuples.slot_size + table->count * (uint64_t)SURVIVOR +
            table->incarnations.taken * incarnation + table->beside +
+           (uint64_t)table->transcripts.next * table->transcripts.slot_size +
            engine->tombstones * sizeof(struct tombstone) + engine->parked_octets + gaps(engine) +
            ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
            engine->agenda.capacity * sizeof(struct agenda_entry);
@@ -40,6 +41,8 @@ static enum tuple_queue fitting_queue(const struct tuple *tuple)
         return QUEUE_EMBRYOS;
     if (tuple->is_parked)
         return QUEUE_CLOSED;
+    if (tuple->is_transcribed)
+        return QUEUE_LIVE;
     if (tuple->resting)
         return QUEUE_GRAVES;
     if (tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL)
@@ -97,9 +100,15 @@ void evict_enqueue(struct engine *engine, struct tuple *tuple)
 static bool spoke_since(struct engine *engine, struct tuple *tuple)
 {
     struct incarnation *incarnation = tuple->current != NULL ? tuple->current : tuple->candidate;
-    if (incarnation == NULL || incarnation->seen_t == incarnation->connection.last_t)
+    if (incarnation == NULL)
         return false;
-    incarnation->seen_t = incarnation->connection.last_t;
+    nanotime *seen_t =
+        tuple->is_transcribed ? &tuple->transcript->head.seen_t : &incarnation->seen_t;
+    nanotime last_t =
+        tuple->is_transcribed ? tuple->progress.last_t : incarnation->connection.last_t;
+    if (*seen_t == last_t)
+        return false;
+    *seen_t = last_t;
     evict_dequeue(engine, tuple);
     append(engine, tuple, QUEUE_LIVE);
     return true;

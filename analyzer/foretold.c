@@ -139,6 +139,99 @@ void foretold_of(const struct engine *engine, const struct tuple *tuple, nanotim
     ret_foretold->known = is_usual(engine, tuple) && foretell(engine, tuple, due, ret_foretold);
 }
 
+/* --- of a transcript --- */
+
+/* Adds a stay from one time to another; false: it finds no room here. */
+static bool add_stay(struct foretold *foretold, enum dwell_state state, nanotime from, nanotime to,
+                     unsigned bits)
+{
+    const nanotime length = time_later_of(0, time_since(to, from));
+    const unsigned i = foretold->stays++ & (FORETOLD_STAYS - 1);
+    foretold->length[i] = (uint32_t)length;
+    foretold->length_above[i] = (uint8_t)(length >> 32);
+    foretold->stay[i] = (uint8_t)(state | bits);
+    return length >> LENGTH_BITS == 0;
+}
+
+/* When the segments passed that ended a connection, as the histories of both sides have it, whose
+ * times never go back. */
+struct close_times {
+    nanotime fin_wait_2, time_wait;        /* of the side that closed first */
+    nanotime close_wait, last_ack, closed; /* of the other one */
+};
+
+static struct close_times close_times_of(const struct transcript *transcript, int first)
+{
+    const struct transcript_head *head = &transcript->head;
+    const struct transcript_entry *entry = transcript->entry, *last = entry + head->count - 1;
+    const struct transcript_entry *fin_too = last - 1, *ack = last - 2;
+    const bool at_once = (ack->flags & TCP_FIN) != 0; /* the second FIN acknowledges the first */
+    const struct transcript_entry *fin = at_once ? ack : last - 3;
+    const nanotime synack = transcript_time(head, &entry[1]);
+    const nanotime opened[SIDES] = {
+        time_later_of(transcript_time(head, &entry[0]), synack),
+        time_later_of(synack, transcript_time(head, &entry[2])),
+    };
+    const nanotime fin_t = transcript_time(head, fin), fin_too_t = transcript_time(head, fin_too);
+    struct close_times times;
+    times.fin_wait_2 = time_later_of(time_later_of(opened[first], fin_t),
+                                     at_once ? fin_too_t : transcript_time(head, ack));
+    times.time_wait = time_later_of(times.fin_wait_2, fin_too_t);
+    times.close_wait = time_later_of(opened[side_other(first)], fin_t);
+    times.last_ack = time_later_of(times.close_wait, fin_too_t);
+    times.closed = time_later_of(times.last_ack, transcript_time(head, last));
+    return times;
+}
+
+static bool keep_stays_of_first(const struct close_times *times, nanotime due,
+                                struct foretold *foretold)
+{
+    return add_stay(foretold, DWELL_FIN_WAIT_2, times->fin_wait_2, times->time_wait, 0) &&
+           add_stay(foretold, DWELL_TIME_WAIT, times->time_wait, due, STAY_OPEN);
+}
+
+static bool keep_stays_of_second(const struct close_times *times, struct foretold *foretold)
+{
+    return add_stay(foretold, DWELL_CLOSE_WAIT, times->close_wait, times->last_ack, 0) &&
+           add_stay(foretold, DWELL_LAST_ACK, times->last_ack, times->closed, STAY_PRESUMED);
+}
+
+void foretold_of_transcript(const struct engine *engine, const struct tuple *tuple, nanotime due,
+                            struct foretold *ret_foretold)
+{
+    const struct transcript *transcript = tuple->transcript;
+    const struct transcript_head *head = &transcript->head;
+    const int first = (int)tuple->progress.first;
+    ret_foretold->known = 0;
+    if (!ending_takes_plain(engine->sink) || engine->trace_transitions ||
+        engine->config.active_timeout != 0)
+        return;
+    const struct close_times times = close_times_of(transcript, first);
+    *ret_foretold = (struct foretold){
+        .ip_bytes = {head->ip_bytes[0], head->ip_bytes[1]},
+        .packets = {head->packets[0], head->packets[1]},
+        .rests = 1,
+        .kind = (unsigned)CLOSE_ORDERLY & 15,
+        .initiator = (unsigned)(first == CLIENT ? INITIATOR_CLIENT : INITIATOR_SERVER) & 3,
+        .handshake_complete = 1,
+        .answered = 1,
+        .is_closed = 1,
+        .client_end = head->client_end & 1,
+        .told_client = head->told[0] & 7,
+        .told_server = head->told[1] & 7,
+        .told_once = head->told_once,
+        .presumed_client = first != CLIENT, /* its CLOSED, by the ACK of its FIN */
+        .presumed_server = first == CLIENT,
+    };
+    bool kept = first == CLIENT ? keep_stays_of_first(&times, due, ret_foretold) &&
+                                      keep_stays_of_second(&times, ret_foretold)
+                                : keep_stays_of_second(&times, ret_foretold) &&
+                                      keep_stays_of_first(&times, due, ret_foretold);
+    ret_foretold->known = kept;
+}
+
+/* --- its end --- */
+
 /*
  * An incarnation with as much as is told and counted of one, and nothing else: what is left unset
  * nobody asks for.

@@ -15,6 +15,10 @@
 void foretold_of(const struct engine *engine, const struct tuple *tuple, nanotime due,
                  struct foretold *ret_foretold);
 
+/* The same of one that is transcribed, and over. */
+void foretold_of_transcript(const struct engine *engine, const struct tuple *tuple, nanotime due,
+                            struct foretold *ret_foretold);
+
 /* Ends what is parked with the capture; false: it must be brought back. */
 bool foretold_finish(struct engine *engine, struct tuple *tuple);
 

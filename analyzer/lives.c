@@ -11,6 +11,7 @@
 #include "flow/embryo.h"
 #include "foretold.h"
 #include "lone.h"
+#include "retrace.h"
 #include "schedule.h"
 #include "tape.h"
 #include "tcp/copies.h"
@@ -305,6 +306,14 @@ static void take_syn(struct engine *engine, struct tuple *tuple, const struct se
         decide_note_packet(fresh, segment, 0);
 }
 
+/* The same of one whose census was told of it before there was an incarnation. */
+static void take_hatched(struct engine *engine, struct tuple *tuple, const struct segment *segment)
+{
+    tell_hatched(tuple->current);
+    copies_remember(&tuple->current->connection, segment, 0, copies_print(segment));
+    take_syn(engine, tuple, segment);
+}
+
 void lives_hatch(struct engine *engine, struct tuple *tuple)
 {
     struct segment segment;
@@ -314,14 +323,32 @@ void lives_hatch(struct engine *engine, struct tuple *tuple)
     tuple->current = start(engine, tuple, &segment, end, uid);
     if (tuple->current == NULL)
         return;
-    tell_hatched(tuple->current);
-    copies_remember(&tuple->current->connection, &segment, 0, copies_print(&segment));
-    take_syn(engine, tuple, &segment);
+    take_hatched(engine, tuple, &segment);
     engine->counts.segments++;
+}
+
+bool lives_restart(struct engine *engine, struct tuple *tuple, const struct segment *syn, int end)
+{
+    const uint64_t uid = tuple->last_uid;
+    tuple->last_uid = 0;
+    tuple->numbers--;
+    struct incarnation *fresh = start(engine, tuple, syn, end, uid);
+    if (fresh == NULL) {
+        tuple->last_uid = uid;
+        tuple->numbers++;
+        return false;
+    }
+    tuple->current = fresh;
+    tuple->candidate = tuple->retiring = NULL;
+    tuple->tombstones = NULL;
+    take_hatched(engine, tuple, syn);
+    return true;
 }
 
 void lives_finish(struct engine *engine, struct tuple *tuple)
 {
+    if (tuple->is_transcribed && !retrace(engine, tuple))
+        return;
     if (tuple->is_parked && (foretold_finish(engine, tuple) || !schedule_unpark(engine, tuple)))
         return;
     if (tuple->embryonic && lone_end(engine, tuple, 0))
@@ -340,7 +367,8 @@ void lives_finish(struct engine *engine, struct tuple *tuple)
 
 void lives_write_open(struct engine *engine, struct tuple *tuple)
 {
-    if (tuple->embryonic || (tuple->is_parked && !schedule_unpark(engine, tuple)))
+    if (tuple->embryonic || (tuple->is_parked && !schedule_unpark(engine, tuple)) ||
+        (tuple->is_transcribed && !retrace(engine, tuple)))
         return;
     struct incarnation *open[] = {tuple->retiring, tuple->current, tuple->candidate};
     for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
@@ -359,7 +387,8 @@ void lives_evict(struct engine *engine, struct tuple *tuple)
     }
     if (tuple->embryonic)
         lives_hatch(engine, tuple);
-    if (tuple->is_parked && !schedule_unpark(engine, tuple))
+    if ((tuple->is_parked && !schedule_unpark(engine, tuple)) ||
+        (tuple->is_transcribed && !retrace(engine, tuple)))
         return;
     struct incarnation *kept[] = {tuple->current, tuple->candidate, tuple->retiring};
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {

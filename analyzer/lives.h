@@ -50,6 +50,10 @@ void lives_evict(struct engine *engine, struct tuple *tuple);
 /* Makes a whole incarnation of a tuple's lone SYN. */
 void lives_hatch(struct engine *engine, struct tuple *tuple);
 
+/* The same of a SYN from that end that was hatched before, and counted, of a tuple that holds no
+ * incarnation: it has its name and its number again.  false: no memory, nothing is changed. */
+bool lives_restart(struct engine *engine, struct tuple *tuple, const struct segment *syn, int end);
+
 /* Ends and writes everything that a tuple holds at the end of the capture. */
 void lives_finish(struct engine *engine, struct tuple *tuple);
 

@@ -10,8 +10,10 @@
 #include "flow/park.h"
 #include "foretold.h"
 #include "lives.h"
+#include "retrace.h"
 #include "tcp/course.h"
 #include "trace.h"
+#include "transcribe.h"
 
 /* When the current incarnation is written at the latest, if nothing else comes. */
 static nanotime end_of_current(const struct engine *engine, const struct incarnation *current)
@@ -93,6 +95,19 @@ static bool may_park(const struct tuple *tuple)
            park_fits(tuple->current);
 }
 
+static void hold_parked(struct engine *engine, struct tuple *tuple, struct parked *parked,
+                        const struct foretold *foretold, nanotime due)
+{
+    engine->at_ease = false;
+    tuple->parked = parked;
+    tuple->foretold.known = foretold->known;
+    if (foretold->known)
+        tuple->foretold = *foretold;
+    tuple->is_parked = true;
+    tuple->due = due;
+    engine->parked_octets += park_room(parked);
+}
+
 bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due)
 {
     struct foretold foretold;
@@ -100,21 +115,14 @@ bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due)
     struct parked *parked = park_incarnation(&engine->table.parking, tuple->current, tuple);
     if (parked == NULL)
         return false;
-    engine->at_ease = false;
     flow_table_free_incarnation(&engine->table, tuple->current);
-    tuple->parked = parked;
-    tuple->foretold.known = foretold.known;
-    if (foretold.known)
-        tuple->foretold = foretold;
-    tuple->is_parked = true;
-    tuple->due = due;
-    engine->parked_octets += park_room(parked);
+    hold_parked(engine, tuple, parked, &foretold, due);
     return true;
 }
 
-bool schedule_unpark(struct engine *engine, struct tuple *tuple)
+/* What was packed becomes an incarnation again; false: no memory. */
+static bool unpack(struct engine *engine, struct tuple *tuple, const struct parked *parked)
 {
-    struct parked *parked = tuple->parked;
     struct incarnation *incarnation = flow_table_new_unclear(&engine->table, tuple);
     if (incarnation == NULL || !park_restore(&engine->table.parking, parked, tuple, incarnation)) {
         engine->status = STATUS_NO_MEMORY;
@@ -122,12 +130,22 @@ bool schedule_unpark(struct engine *engine, struct tuple *tuple)
             berths_give(&engine->table.incarnations, incarnation->index);
         return false;
     }
-    engine->parked_octets -= park_room(parked);
-    park_free(&engine->table.parking, parked);
-    tuple->is_parked = false;
     tuple->candidate = tuple->retiring = NULL; /* where its end was foretold */
     tuple->tombstones = NULL;
     tuple->current = incarnation;
+    return true;
+}
+
+bool schedule_unpark(struct engine *engine, struct tuple *tuple)
+{
+    struct parked *parked = tuple->parked;
+    bool whole =
+        parked->transcribed ? retrace_parked(engine, tuple, parked) : unpack(engine, tuple, parked);
+    if (!whole)
+        return false;
+    engine->parked_octets -= park_room(parked);
+    park_free(&engine->table.parking, parked);
+    tuple->is_parked = false;
     return true;
 }
 
@@ -145,8 +163,7 @@ static nanotime tuple_deadline(const struct engine *engine, const struct tuple *
     return due;
 }
 
-/* Puts a deadline on the agenda, unless an entry there fires first and looks again. */
-static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
+void schedule_arm(struct engine *engine, struct tuple *tuple, nanotime due)
 {
     if (tuple->armed != NANOTIME_UNKNOWN && tuple->armed <= due)
         return;
@@ -157,12 +174,32 @@ static void arm(struct engine *engine, struct tuple *tuple, nanotime due)
         engine->status = STATUS_NO_MEMORY;
 }
 
+void schedule_park_transcript(struct engine *engine, struct tuple *tuple, nanotime due)
+{
+    struct transcript *transcript = tuple->transcript;
+    struct foretold foretold;
+    uint8_t state[SIDES];
+    schedule_arm(engine, tuple, due);
+    transcribe_states(&tuple->progress, state);
+    foretold_of_transcript(engine, tuple, due, &foretold);
+    struct parked *parked =
+        park_transcript(&engine->table.parking, transcript, &tuple->progress, state);
+    if (parked == NULL) {
+        engine->status = STATUS_NO_MEMORY;
+        return;
+    }
+    pool_give(&engine->table.transcripts, transcript->head.index);
+    tuple->is_transcribed = false;
+    hold_parked(engine, tuple, parked, &foretold, due);
+    evict_enqueue(engine, tuple);
+}
+
 static void set_deadline(struct engine *engine, struct tuple *tuple, nanotime due)
 {
     if (due == NANOTIME_UNKNOWN)
         tuple->armed = NANOTIME_UNKNOWN;
     else
-        arm(engine, tuple, due);
+        schedule_arm(engine, tuple, due);
 }
 
 /* Whether no packet gives it a deadline, or brings it into another queue; the calm are told. */
@@ -269,7 +306,7 @@ static void rest(struct engine *engine, struct tuple *tuple, nanotime closed_at)
             tuple->current->connection.side[incarnation_side(tuple->current, end)].snd_nxt;
     lives_end_current(engine, tuple, true);
     tuple->resting = true;
-    arm(engine, tuple, time_after(closed_at, lives_two_msl(engine)));
+    schedule_arm(engine, tuple, time_after(closed_at, lives_two_msl(engine)));
 }
 
 /* 2MSL are over for a closed connection. */
@@ -301,7 +338,7 @@ static bool rest_foretold(struct engine *engine, struct tuple *tuple)
     nanotime closed_at = tuple->due;
     if (!foretold_rest(engine, tuple))
         return false;
-    arm(engine, tuple, time_after(closed_at, lives_two_msl(engine)));
+    schedule_arm(engine, tuple, time_after(closed_at, lives_two_msl(engine)));
     evict_enqueue(engine, tuple);
     return true;
 }
@@ -310,13 +347,15 @@ void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
 {
     tuple->armed = NANOTIME_UNKNOWN;
     if (tuple->is_parked && time_is_before(now, tuple->due)) {
-        arm(engine, tuple, tuple->due); /* as it is: it was armed for a deadline that went by */
+        schedule_arm(engine, tuple,
+                     tuple->due); /* as it is: it was armed for a deadline that went by */
         return;
     }
     tuple->resting = false;
     if (tuple->is_parked && rest_foretold(engine, tuple))
         return;
-    if (tuple->is_parked && !schedule_unpark(engine, tuple))
+    if ((tuple->is_parked && !schedule_unpark(engine, tuple)) ||
+        (tuple->is_transcribed && !retrace(engine, tuple)))
         return;
     write_parts(engine, tuple, now);
     if (tuple->candidate != NULL)

@@ -23,6 +23,12 @@ void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
  * memory ran out, and then it is left alone. */
 bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due);
 
+/* Puts a deadline on the agenda, unless an entry there fires first and looks again. */
+void schedule_arm(struct engine *engine, struct tuple *tuple, nanotime due);
+
+/* The same of a transcribed tuple whose connection is over but for 2MSL. */
+void schedule_park_transcript(struct engine *engine, struct tuple *tuple, nanotime due);
+
 /* Brings a parked connection back; false when memory ran out. */
 bool schedule_unpark(struct engine *engine, struct tuple *tuple);
 

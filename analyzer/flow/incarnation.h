@@ -11,6 +11,7 @@
 #include "key.h"
 #include "story.h"
 #include "tombstone.h"
+#include "transcript.h"
 
 /* How a responder answered a candidate SYN. */
 enum syn_answer {
@@ -198,6 +199,10 @@ struct tuple {
             struct parked *parked; /* owned */
             struct foretold foretold;
         };
+        struct {                           /* while is_transcribed */
+            struct transcript *transcript; /* owned, in the table's pool */
+            struct progress progress;
+        };
     };
     nanotime armed;    /* earliest deadline on the agenda; NANOTIME_UNKNOWN none */
     uint64_t last_uid; /* flow_uid of the newest incarnation, or of the embryo's */
@@ -207,12 +212,13 @@ struct tuple {
     };
     uint32_t index;          /* slot in its pool */
     uint32_t next, previous; /* in its queue; 0 none */
-    uint32_t numbers : 22;   /* incarnations so far */
+    uint32_t numbers : 21;   /* incarnations so far */
     uint32_t queue : 3;      /* enum tuple_queue */
     uint32_t embryonic : 1;
-    uint32_t is_parked : 1; /* the current incarnation is, and there is nothing else */
-    uint32_t resting : 1;   /* nothing is left but the count of its incarnations, until `armed` */
-    uint32_t calm : 4;      /* what may come of which end without moving anything: brief.h */
+    uint32_t is_parked : 1;      /* the current incarnation is, and there is nothing else */
+    uint32_t is_transcribed : 1; /* the current incarnation is kept as its segments, and so */
+    uint32_t resting : 1; /* nothing is left but the count of its incarnations, until `armed` */
+    uint32_t calm : 4;    /* what may come of which end without moving anything: brief.h */
 };
 
 _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");

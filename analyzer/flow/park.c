@@ -16,6 +16,8 @@ enum {
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
+_Static_assert(offsetof(struct parked, packed) % _Alignof(struct transcript_head) == 0,
+               "a transcript lies where it may");
 _Static_assert((size_t)LANES_SLACK <= CHUNKS_BEHIND,
                "what unpacking may read behind a chunk is memory");
 
@@ -28,8 +30,7 @@ bool park_fits(const struct incarnation *incarnation)
            (incarnation->collision == NULL || incarnation->collision->decided);
 }
 
-/* Of the memory against copies the latest half is enough: a copy comes within milliseconds. */
-static void forget_recent(struct connection *connection)
+void park_forget_recent(struct connection *connection)
 {
     for (int i = 0; i < RECENT_PACKETS / 2; i++) {
         int oldest = (connection->recent_next + i) % RECENT_PACKETS;
@@ -97,7 +98,7 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
     nanotime started = incarnation->connection.started;
     seq snd_nxt[SIDES] = {incarnation->connection.side[0].snd_nxt,
                           incarnation->connection.side[1].snd_nxt};
-    forget_recent(&incarnation->connection);
+    park_forget_recent(&incarnation->connection);
     size_t octets = pack(&parking->lanes, incarnation, tuple, packed);
     struct parked *parked = chunks_take(&parking->room, room_of(octets));
     if (parked == NULL) {
@@ -108,12 +109,35 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
     parked->first_packet = first_packet;
     parked->octets = (uint16_t)octets;
     parked->closing = incarnation->connection.closing != NULL;
+    parked->transcribed = false;
     parked->started = started;
     for (int side = 0; side < SIDES; side++) {
         parked->state[side] = (uint8_t)incarnation->connection.side[side].state;
         parked->snd_nxt[side] = snd_nxt[side];
     }
     memcpy(parked->packed, packed, octets);
+    return parked;
+}
+
+struct parked *park_transcript(struct parking *parking, const struct transcript *transcript,
+                               const struct progress *progress, const uint8_t state[SIDES])
+{
+    const struct transcript_head *head = &transcript->head;
+    const size_t entries = head->count * sizeof(transcript->entry[0]);
+    struct parked *parked = chunks_take(&parking->room, room_of(sizeof(*head) + entries));
+    if (parked == NULL)
+        return NULL;
+    parked->first_packet = head->first_packet;
+    parked->octets = (uint16_t)(sizeof(*head) + entries);
+    parked->closing = false;
+    parked->transcribed = true;
+    parked->started = head->started;
+    for (int side = 0; side < SIDES; side++) {
+        parked->state[side] = state[side];
+        parked->snd_nxt[side] = progress->snd_nxt[side];
+    }
+    memcpy(parked->packed, head, sizeof(*head));
+    memcpy(parked->packed + sizeof(*head), transcript->entry, entries);
     return parked;
 }
 

@@ -23,6 +23,7 @@ struct parked {
     uint64_t first_packet; /* of the incarnation: what the end of the capture sorts by */
     uint16_t octets;       /* in packed[] */
     bool closing;          /* a closing block follows the incarnation */
+    bool transcribed;      /* it is a transcript: its head and its segments, unpacked */
     uint8_t state[SIDES];  /* enum tcp_state of each side, to be counted */
     nanotime started;      /* of the connection */
     seq snd_nxt[SIDES];
@@ -44,6 +45,21 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
  * what of it stands in its tuple, as it was; false: no memory, nothing is changed. */
 bool park_restore(const struct parking *parking, const struct parked *parked,
                   const struct tuple *tuple, struct incarnation *incarnation);
+
+/* The same of a connection that is kept as its segments, and over; what park_restore() can not
+ * restore: retrace_parked().  NULL when memory ran out.  The transcript stays the caller's. */
+struct parked *park_transcript(struct parking *parking, const struct transcript *transcript,
+                               const struct progress *progress, const uint8_t state[SIDES]);
+
+/* The transcript's head; its segments follow. */
+static inline const struct transcript_head *park_transcript_of(const struct parked *parked)
+{
+    return (const struct transcript_head *)(const void *)parked->packed;
+}
+
+/* What parking forgets: of the memory against copies the latest half is enough, since a copy comes
+ * within milliseconds. */
+void park_forget_recent(struct connection *connection);
 
 /* Octets of memory that it takes. */
 size_t park_room(const struct parked *parked);

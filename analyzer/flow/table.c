@@ -7,6 +7,7 @@
 
 #include "../base/huge.h"
 #include "../base/zero.h"
+#include "../tcp/course.h"
 #include "icmp_story.h"
 
 enum { FIRST_SLOTS = 1 << 12, LINE = 64 /* octets of a cache line */ };
@@ -19,6 +20,7 @@ bool flow_table_init(struct flow_table *table)
     table->mask = FIRST_SLOTS - 1;
     pool_init(&table->tuples, sizeof(struct tuple));
     berths_init(&table->incarnations, sizeof(struct incarnation));
+    pool_init(&table->transcripts, sizeof(struct transcript));
     lanes_init(&table->parking.lanes);
     return table->slot != NULL;
 }
@@ -64,11 +66,28 @@ static inline void prefetch_lines(const char *first, size_t from, size_t end)
         __builtin_prefetch(first + at);
 }
 
+/* Of a connection that is kept as its segments the next one is written behind them; what ends it
+ * looks at all. */
+static inline void prefetch_transcript(const struct tuple *tuple)
+{
+    const char *transcript = (const char *)tuple->transcript;
+    const size_t next = offsetof(struct transcript, entry) +
+                        tuple->progress.count % TRANSCRIPT_MOST * sizeof(struct transcript_entry);
+    prefetch_lines(transcript, 0, LINE);
+    prefetch_lines(transcript, next / LINE * LINE, next + sizeof(struct transcript_entry));
+    if (tuple->progress.course > COURSE_PROVEN || tuple->progress.course <= COURSE_ANSWERED)
+        prefetch_lines(transcript, LINE, offsetof(struct transcript, entry));
+}
+
 /* Of a tuple that is calm the next segment is an ordinary one, nearly always. */
 void flow_table_prefetch_incarnation(const struct tuple *tuple)
 {
     if (tuple == NULL || tuple->embryonic || tuple->current == NULL)
         return;
+    if (tuple->is_transcribed) {
+        prefetch_transcript(tuple);
+        return;
+    }
     const char *first = (const char *)tuple->current; /* or what it is parked in, as it lies */
     const size_t side = sizeof(struct side), tally = offsetof(struct side, tally);
     prefetch_lines(first, 0, tally + 1);
@@ -159,7 +178,7 @@ void flow_table_remove(struct flow_table *table, struct tuple *tuple)
         i = (i + 1) & table->mask;
     close_gap(table, i);
     table->count--;
-    if (!tuple->embryonic && !tuple->is_parked)
+    if (!tuple->embryonic && !tuple->is_parked && !tuple->is_transcribed)
         tombstone_list_free(tuple->tombstones);
     uint32_t index = tuple->index;
     tuple->index = 0; /* flow_table_is_of() */
@@ -214,7 +233,7 @@ static uint32_t beside(const struct incarnation *incarnation)
 
 void flow_table_count_beside(struct flow_table *table, const struct tuple *tuple)
 {
-    if (tuple->embryonic || tuple->is_parked)
+    if (tuple->embryonic || tuple->is_parked || tuple->is_transcribed)
         return;
     struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
@@ -288,13 +307,13 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
 
 uint64_t flow_table_bytes(const struct flow_table *table)
 {
-    return pool_bytes(&table->tuples) + berths_octets(&table->incarnations) +
-           ((uint64_t)table->mask + 1) * sizeof(*table->slot);
+    return pool_bytes(&table->tuples) + pool_bytes(&table->transcripts) +
+           berths_octets(&table->incarnations) + ((uint64_t)table->mask + 1) * sizeof(*table->slot);
 }
 
 static void clear_tuple(struct flow_table *table, struct tuple *tuple)
 {
-    if (tuple->embryonic || tuple->is_parked)
+    if (tuple->embryonic || tuple->is_parked || tuple->is_transcribed)
         return;
     struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
@@ -317,5 +336,6 @@ void flow_table_clear(struct flow_table *table)
     table->slot = NULL;
     pool_clear(&table->tuples);
     berths_clear(&table->incarnations);
+    pool_clear(&table->transcripts);
     chunks_clear(&table->parking.room);
 }

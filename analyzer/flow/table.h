@@ -29,6 +29,7 @@ struct flow_table {
     uint32_t count;
     struct pool tuples;
     struct berths incarnations;
+    struct pool transcripts;
     uint64_t beside; /* octets that incarnations own beside themselves, closing blocks left out */
     struct parking parking;
     struct closing *spare[SPARE_CLOSINGS]; /* that others need no more; owned */

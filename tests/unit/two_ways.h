@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "../../analyzer/flow/incarnation.h"
+#include "../../analyzer/retrace.h"
+#include "../../analyzer/schedule.h"
 #include "../../analyzer/tcp/zeek_trail.h"
 
 /* Below `below`, which is not 0; the same numbers for the same seed. */
@@ -30,6 +32,21 @@ static inline struct incarnation bare(const struct incarnation *incarnation)
     copy.around = NULL;
     copy.index = 0;
     return copy;
+}
+
+/* Now and then, what the one engine keeps of a tuple as its segments, open or parked, becomes an
+ * incarnation: then the two can be compared; and what the other has parked, too. */
+static inline void make_comparable(struct engine *one, struct tuple *a, struct engine *other,
+                                   struct tuple *b)
+{
+    if (a == NULL || b == NULL)
+        return;
+    if (a->is_transcribed)
+        assert_true(retrace(one, a));
+    if (!a->is_parked || !a->parked->transcribed || !b->is_parked)
+        return;
+    assert_true(schedule_unpark(one, a));
+    assert_true(schedule_unpark(other, b));
 }
 
 /* Octet for octet, once what waits is done; what stands apart is compared as what it holds. */

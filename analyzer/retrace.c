@@ -1,0 +1,78 @@
+/* retrace: see retrace.h. */
+#include "retrace.h"
+
+#include "brief.h"
+#include "brief_moves.h"
+#include "flow/park.h"
+#include "lives.h"
+#include "tcp/course.h"
+
+static bool is_open(const struct tuple *tuple)
+{
+    const unsigned course = tuple->current->connection.course;
+    return course == COURSE_OPEN || course == COURSE_PROVEN;
+}
+
+/* Whether the segment moves no side: an ordinary one of a side that is known to be there. */
+static bool moves_none(const struct tuple *tuple, const struct segment *segment, int from)
+{
+    const unsigned course = tuple->current->connection.course;
+    return (segment->flags & TCP_FIN) == 0 &&
+           (course == COURSE_PROVEN || (course == COURSE_OPEN && from == 0));
+}
+
+/* The segments after the first. */
+static void take_rest(struct engine *engine, struct tuple *tuple, struct transcript_reader *reader)
+{
+    struct segment segment;
+    int from;
+    while (transcript_read(reader, &tuple->key, &segment, &from)) {
+        const int end = incarnation_end(tuple->current, from);
+        if (moves_none(tuple, &segment, from)) {
+            brief_take_again(tuple, &segment, end);
+        } else {
+            brief_moves_take_again(engine, tuple, &segment, end);
+            tuple->calm = is_open(tuple) ? brief_calm_on_course(tuple) & 0xf : 0;
+        }
+    }
+}
+
+/* Where the tuple's connection was kept so, stands an incarnation; false: no memory. */
+static bool read_again(struct engine *engine, struct tuple *tuple,
+                       const struct transcript_head *head, const struct transcript_entry *entry)
+{
+    struct transcript_reader reader = transcript_reader_of(head, entry);
+    struct segment syn;
+    int from;
+    if (!transcript_read(&reader, &tuple->key, &syn, &from) ||
+        !lives_restart(engine, tuple, &syn, head->client_end))
+        return false;
+    take_rest(engine, tuple, &reader);
+    tuple->current->told[0] = head->told[0];
+    tuple->current->told[1] = head->told[1];
+    tuple->current->told_once = head->told_once;
+    tuple->current->seen_t = head->seen_t;
+    engine->at_ease = false; /* memory was taken */
+    return true;
+}
+
+bool retrace(struct engine *engine, struct tuple *tuple)
+{
+    struct transcript *transcript = tuple->transcript;
+    transcript_sum(transcript, tuple->progress.count);
+    if (!read_again(engine, tuple, &transcript->head, transcript->entry))
+        return false;
+    pool_give(&engine->table.transcripts, transcript->head.index);
+    tuple->is_transcribed = false;
+    return true;
+}
+
+bool retrace_parked(struct engine *engine, struct tuple *tuple, const struct parked *parked)
+{
+    const struct transcript_head *head = park_transcript_of(parked);
+    const struct transcript_entry *entry = (const struct transcript_entry *)(head + 1);
+    if (!read_again(engine, tuple, head, entry))
+        return false;
+    park_forget_recent(&tuple->current->connection);
+    return true;
+}

@@ -1,0 +1,312 @@
+/* transcribe: see transcribe.h.  What is asked of a segment is what brief.c, brief_moves.c and
+ * course_lead.h ask, of a connection of which nothing is out of the ordinary. */
+#include "transcribe.h"
+
+#include "brief.h"
+#include "decide.h"
+#include "evict.h"
+#include "flow/embryo.h"
+#include "lives.h"
+#include "schedule.h"
+#include "tcp/copies.h"
+#include "tcp/course_lead.h"
+#include "tell.h"
+
+/* --- what is told --- */
+
+static const uint8_t states_by_course[][SIDES] = {
+    /* of the side that closes first, or will have opened, and of the other one */
+    [COURSE_NONE] = {STATE_TIME_WAIT, STATE_CLOSED},
+    [COURSE_BEGUN] = {STATE_SYN_SENT, STATE_CLOSED},
+    [COURSE_ANSWERED] = {STATE_ESTABLISHED, STATE_SYN_RCVD},
+    [COURSE_OPEN] = {STATE_ESTABLISHED, STATE_ESTABLISHED},
+    [COURSE_PROVEN] = {STATE_ESTABLISHED, STATE_ESTABLISHED},
+    [COURSE_PARTING] = {STATE_FIN_WAIT_1, STATE_CLOSE_WAIT},
+    [COURSE_LEFT] = {STATE_FIN_WAIT_2, STATE_CLOSE_WAIT},
+    [COURSE_PARTED] = {STATE_TIME_WAIT, STATE_LAST_ACK},
+};
+
+void transcribe_states(const struct progress *progress, uint8_t ret_state[SIDES])
+{
+    const uint8_t *state = states_by_course[progress->course];
+    ret_state[progress->first] = state[0];
+    ret_state[side_other(progress->first)] = state[1];
+}
+
+/* The census, of the segment that was written down last.  As much of an incarnation as is told of
+ * one; what is left unset nobody asks for. */
+static __attribute__((noinline)) void tell(struct engine *engine, struct tuple *tuple,
+                                           const struct segment *segment, int from)
+{
+    struct incarnation incarnation;
+    struct transcript *transcript = tuple->transcript;
+    struct transcript_head *head = &transcript->head;
+    uint8_t state[SIDES];
+    transcript_sum(transcript, tuple->progress.count);
+    transcribe_states(&tuple->progress, state);
+    for (int side = 0; side < SIDES; side++) {
+        struct side *x = &incarnation.connection.side[side];
+        x->state = state[side];
+        x->tally.packets = head->packets[side];
+        x->tally.ip_bytes = head->ip_bytes[side];
+        x->tally.syns = 1;
+        incarnation.told[side] = head->told[side];
+    }
+    incarnation.connection.started = head->started;
+    incarnation.told_once = head->told_once;
+    incarnation.client_end = head->client_end;
+    incarnation.uid = tuple->last_uid;
+    incarnation.number = tuple->numbers;
+    tell_segment(engine, tuple, &incarnation, segment, from);
+    head->told[0] = incarnation.told[0];
+    head->told[1] = incarnation.told[1];
+    head->told_once = incarnation.told_once;
+}
+
+/* --- the SYN-ACK --- */
+
+/* Of the SYN that the tuple is kept as. */
+static bool may_begin(const struct engine *engine, const struct embryo *embryo)
+{
+    return (embryo->options & OPTION_CUT) == 0 && embryo->checksum_verdict != CHECKSUM_BAD &&
+           embryo->vlans == 0 && engine->config.close_wait_slow > 0 && engine->losses_known == 0 &&
+           !engine->trace_transitions;
+}
+
+static bool answers(const struct engine *engine, const struct embryo *embryo,
+                    const struct segment *segment, int end)
+{
+    return end != embryo->end && course_is_bare(segment, TCP_SYN | TCP_ACK) &&
+           segment->acknowledgment == seq_add(embryo->sequence, 1) &&
+           time_since(segment->time, embryo->time) < decide_least_idle(&engine->config) &&
+           decide_least_idle(&engine->config) > 0 &&
+           transcript_holds(embryo->time, embryo->packet, segment);
+}
+
+static void keep_opening(struct transcript *transcript, struct progress *progress,
+                         const struct segment *segment, int from, uint32_t print)
+{
+    struct transcript_head *head = &transcript->head;
+    head->iss[from] = progress->iss[from] = segment->sequence;
+    head->mss[from] = segment->mss;
+    head->options[from] = segment->options;
+    head->window_scale[from] = segment->window_scale;
+    transcript_add(transcript, progress, segment, from, print);
+}
+
+static void begin(struct transcript_head *head, const struct segment *syn, int end, uint32_t index)
+{
+    *head = (struct transcript_head){
+        .first_packet = syn->packet,
+        .started = syn->time,
+        .index = index,
+        .told = {HOLDING_OPENING, HOLDING_NOTHING},
+        .client_end = (uint8_t)end,
+    };
+}
+
+/* Room for the transcript of a tuple; NULL when memory ran out. */
+static struct transcript *take_room(struct engine *engine, uint32_t *ret_index)
+{
+    *ret_index = pool_take_unclear(&engine->table.transcripts);
+    return *ret_index != 0 ? pool_at(&engine->table.transcripts, *ret_index) : NULL;
+}
+
+bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                      int end)
+{
+    if (!may_begin(engine, &tuple->embryo) || !answers(engine, &tuple->embryo, segment, end) ||
+        !brief_is_at_ease(engine))
+        return false;
+    struct segment syn;
+    uint32_t index;
+    struct transcript *transcript = take_room(engine, &index);
+    if (transcript == NULL)
+        return false;
+    const int client_end = embryo_hatch(tuple, &syn);
+    uint32_t first = copies_print(&syn), second = copies_print(segment);
+    struct progress progress = {.last_t = syn.time, .client_end = client_end != 0};
+    begin(&transcript->head, &syn, client_end, index);
+    keep_opening(transcript, &progress, &syn, 0, first);
+    keep_opening(transcript, &progress, segment, 1, second);
+    progress.course = COURSE_ANSWERED;
+    tuple->transcript = transcript;
+    tuple->progress = progress;
+    tuple->is_transcribed = true;
+    tuple->numbers = 1;
+    engine->counts.segments += 2;
+    engine->at_ease = false; /* memory was taken */
+    tell(engine, tuple, segment, 1);
+    evict_enqueue(engine, tuple);
+    return true;
+}
+
+/* --- whether a segment is the next one --- */
+
+static bool is_bare_ack(const struct segment *segment)
+{
+    return course_is_bare(segment, TCP_ACK) && segment->window != 0 &&
+           (segment->options & ~OPTION_TIMESTAMPS) == 0;
+}
+
+/* A number of this connection, up to what was sent: the distances are short. */
+static bool is_near(const struct progress *progress, const struct segment *segment, int from)
+{
+    const int peer = side_other(from);
+    return segment->sequence == progress->snd_nxt[from] &&
+           (seq_distance(segment->acknowledgment, progress->rcv_nxt[from]) |
+            seq_distance(progress->snd_nxt[peer], segment->acknowledgment)) >= 0;
+}
+
+/* Without data, and the same as the one before while something is in flight. */
+static bool is_repeated(const struct progress *progress, const struct segment *segment, int from)
+{
+    return segment->acknowledgment == progress->rcv_nxt[from] &&
+           segment->window == progress->window[from] &&
+           segment->acknowledgment != progress->snd_nxt[side_other(from)];
+}
+
+/* New data or a new ACK, in order. */
+static bool is_ordinary(const struct progress *progress, const struct segment *segment, int from)
+{
+    const bool data = segment->payload > 0;
+    return ordinary_is_plain(segment, data) && is_near(progress, segment, from) &&
+           (data || !is_repeated(progress, segment, from));
+}
+
+/* The server's first word: data, or the ACK of data. */
+static bool proves(const struct progress *progress, const struct segment *segment)
+{
+    return segment->payload > 0 || seq_after(segment->acknowledgment, seq_add(progress->iss[0], 1));
+}
+
+/* Since the other FIN was acknowledged, which is all that passed since. */
+static bool comes_soon(const struct engine *engine, const struct tuple *tuple,
+                       const struct segment *segment)
+{
+    const struct transcript *transcript = tuple->transcript;
+    nanotime taken =
+        transcript_time(&transcript->head, &transcript->entry[tuple->progress.count - 1]);
+    return segment->payload == 0 &&
+           time_since(segment->time, taken) < engine->config.close_wait_slow;
+}
+
+/* What course_fits_parting() asks. */
+static enum course after_parting(const struct engine *engine, const struct tuple *tuple,
+                                 const struct segment *segment, int from)
+{
+    const struct progress *progress = &tuple->progress;
+    const bool fin = (segment->flags & TCP_FIN) != 0, is_first = progress->first == (unsigned)from;
+    const bool all = segment->acknowledgment == progress->snd_nxt[side_other(from)];
+    const enum course course = (enum course)progress->course;
+    if (!course_is_plain(segment) || !is_near(progress, segment, from))
+        return COURSE_BEGUN;
+    if (course == COURSE_PROVEN && fin)
+        return COURSE_PARTING;
+    if (course == COURSE_PARTING && all && !is_first)
+        return fin ? COURSE_PARTED : COURSE_LEFT;
+    if (course == COURSE_LEFT && all && fin && !is_first && comes_soon(engine, tuple, segment))
+        return COURSE_PARTED;
+    if (course == COURSE_PARTED && all && !fin && is_first)
+        return COURSE_NONE;
+    return COURSE_BEGUN;
+}
+
+/* How far the segment brings the connection; COURSE_BEGUN, where it is no longer: it is not the
+ * next one. */
+static enum course course_after(const struct engine *engine, const struct tuple *tuple,
+                                const struct segment *segment, int from)
+{
+    const struct progress *progress = &tuple->progress;
+    const enum course course = (enum course)progress->course;
+    const bool fin = (segment->flags & TCP_FIN) != 0;
+    if (course == COURSE_ANSWERED)
+        return from == 0 && is_bare_ack(segment) && segment->sequence == progress->snd_nxt[0] &&
+                       segment->acknowledgment == progress->snd_nxt[1]
+                   ? COURSE_OPEN
+                   : COURSE_BEGUN;
+    if (course == COURSE_NONE)
+        return COURSE_BEGUN;
+    if (course > COURSE_PROVEN || fin)
+        return after_parting(engine, tuple, segment, from);
+    if (!is_ordinary(progress, segment, from))
+        return COURSE_BEGUN;
+    if (course == COURSE_OPEN && from == 1)
+        return proves(progress, segment) ? COURSE_PROVEN : COURSE_BEGUN;
+    return course;
+}
+
+/* --- taking it --- */
+
+/* Whether one of the last few segments has that fingerprint. */
+static bool knows(const struct transcript *transcript, uint32_t count, uint32_t print)
+{
+    uint32_t known = 0;
+    for (uint32_t i = 0; i < TRANSCRIPT_MOST; i++) /* all at once: they are vectors */
+        known |= transcript->print[i] == print && i < count && i + TRANSCRIPT_COPIES >= count;
+    return known != 0;
+}
+
+/* When the side of the segment, which the FIN that it acknowledges brought into CLOSE_WAIT, is
+ * looked at: its last data may be later where the clock was set back (detect/stuck.c). */
+static nanotime leak_due(const struct engine *engine, const struct tuple *tuple,
+                         const struct segment *segment, int from)
+{
+    const struct transcript *transcript = tuple->transcript;
+    nanotime since = segment->time;
+    for (uint32_t i = tuple->progress.count; i-- > 0;) {
+        const struct transcript_entry *entry = &transcript->entry[i];
+        if (transcript_side(entry) != from ||
+            (entry->payload == 0 && (entry->flags & (TCP_SYN | TCP_FIN)) == 0))
+            continue;
+        since = time_later_of(since, transcript_time(&transcript->head, entry));
+        break;
+    }
+    return time_after(since, engine->config.close_wait_leak);
+}
+
+/* A side moved, or a deadline is set; of both sides that parted the first waits for 2MSL. */
+static __attribute__((noinline)) bool move(struct engine *engine, struct tuple *tuple,
+                                           const struct segment *segment, int from)
+{
+    const enum course course = (enum course)tuple->progress.course;
+    const nanotime two_msl = lives_two_msl(engine);
+    if (course != COURSE_LEFT) /* of FIN_WAIT_2 nothing is told */
+        tell(engine, tuple, segment, from);
+    if (course == COURSE_LEFT)
+        schedule_arm(engine, tuple, leak_due(engine, tuple, segment, from));
+    else if (course == COURSE_PARTED)
+        schedule_arm(engine, tuple, time_after(segment->time, two_msl));
+    else if (course == COURSE_NONE)
+        schedule_park_transcript(engine, tuple, time_after(segment->time, two_msl));
+    return true;
+}
+
+bool transcribe_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                        int end)
+{
+    struct transcript *transcript = tuple->transcript;
+    struct progress *progress = &tuple->progress;
+    const int from = end ^ (int)progress->client_end;
+    const enum course before = (enum course)progress->course;
+    if (engine->losses_known > 0 || progress->count == TRANSCRIPT_MOST ||
+        time_since(segment->time, progress->last_t) >= decide_least_idle(&engine->config))
+        return false;
+    const enum course after = course_after(engine, tuple, segment, from);
+    if (after == COURSE_BEGUN ||
+        !transcript_holds(transcript->head.started, transcript->head.first_packet, segment))
+        return false;
+    const uint32_t print = copies_print(segment);
+    if (knows(transcript, progress->count, print))
+        return false;
+    transcript_add(transcript, progress, segment, from, print);
+    engine->counts.segments++;
+    if (after == before || after == COURSE_PROVEN) {
+        progress->course = (unsigned)after & 7;
+        return true;
+    }
+    if (after == COURSE_PARTING)
+        progress->first = (unsigned)from & 1;
+    progress->course = (unsigned)after & 7;
+    return move(engine, tuple, segment, from);
+}
