@@ -225,9 +225,15 @@ void brief_take_again(struct tuple *tuple, const struct segment *segment, int en
     struct connection *connection = &tuple->current->connection;
     const int from = incarnation_side(tuple->current, end);
     struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    const bool data = segment->payload > 0;
     copies_remember(connection, segment, from, copies_print(segment));
-    zeek_trail_end(connection);
-    if (segment->payload > 0)
+    if (zeek_trail_is_behind(connection)) {
+        if (zeek_trail_follows(&connection->trail, x, y, segment, from, data))
+            zeek_trail_take(&connection->trail, x, segment, from, data);
+        else
+            zeek_trail_end(connection);
+    }
+    if (data)
         take_data(tuple, segment, x, y, from);
     else
         take_plain_ack(tuple, segment, x, y, from);

@@ -179,6 +179,9 @@ void engine_segment(struct engine *engine, const struct engine_item *item, struc
     struct tuple *tuple = likely;
     if (tuple == NULL || !flow_table_is_of(tuple, &item->key))
         tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    if (tuple != NULL && tuple->is_transcribed &&
+        transcribe_ordinary(engine, tuple, &item->segment, item->end))
+        return;
     bool calm = tuple != NULL && tuple->calm != 0;
     if (!calm || !brief_segment(engine, tuple, &item->segment, item->end))
         take_at_length(engine, item, tuple);

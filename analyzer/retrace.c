@@ -24,14 +24,14 @@ static bool moves_none(const struct tuple *tuple, const struct segment *segment,
 /* The segments after the first. */
 static void take_rest(struct engine *engine, struct tuple *tuple, struct transcript_reader *reader)
 {
-    struct segment segment;
+    const struct segment *segment;
     int from;
-    while (transcript_read(reader, &tuple->key, &segment, &from)) {
+    while ((segment = transcript_read(reader, &from)) != NULL) {
         const int end = incarnation_end(tuple->current, from);
-        if (moves_none(tuple, &segment, from)) {
-            brief_take_again(tuple, &segment, end);
+        if (moves_none(tuple, segment, from)) {
+            brief_take_again(tuple, segment, end);
         } else {
-            brief_moves_take_again(engine, tuple, &segment, end);
+            brief_moves_take_again(engine, tuple, segment, end);
             tuple->calm = is_open(tuple) ? brief_calm_on_course(tuple) & 0xf : 0;
         }
     }
@@ -41,11 +41,11 @@ static void take_rest(struct engine *engine, struct tuple *tuple, struct transcr
 static bool read_again(struct engine *engine, struct tuple *tuple,
                        const struct transcript_head *head, const struct transcript_entry *entry)
 {
-    struct transcript_reader reader = transcript_reader_of(head, entry);
-    struct segment syn;
+    struct transcript_reader reader;
     int from;
-    if (!transcript_read(&reader, &tuple->key, &syn, &from) ||
-        !lives_restart(engine, tuple, &syn, head->client_end))
+    transcript_begin(&reader, head, entry, &tuple->key);
+    const struct segment *syn = transcript_read(&reader, &from);
+    if (syn == NULL || !lives_restart(engine, tuple, syn, head->client_end))
         return false;
     take_rest(engine, tuple, &reader);
     tuple->current->told[0] = head->told[0];

@@ -2,6 +2,8 @@
  * course_lead.h ask, of a connection of which nothing is out of the ordinary. */
 #include "transcribe.h"
 
+#include <string.h>
+
 #include "brief.h"
 #include "decide.h"
 #include "evict.h"
@@ -126,6 +128,7 @@ bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct s
     const int client_end = embryo_hatch(tuple, &syn);
     uint32_t first = copies_print(&syn), second = copies_print(segment);
     struct progress progress = {.last_t = syn.time, .client_end = client_end != 0};
+    memset(transcript->print, 0, sizeof(transcript->print));
     begin(&transcript->head, &syn, client_end, index);
     keep_opening(transcript, &progress, &syn, 0, first);
     keep_opening(transcript, &progress, segment, 1, second);
@@ -212,40 +215,31 @@ static enum course after_parting(const struct engine *engine, const struct tuple
     return COURSE_BEGUN;
 }
 
-/* How far the segment brings the connection; COURSE_BEGUN, where it is no longer: it is not the
- * next one. */
+/* How far a segment that is no ordinary one brings the connection; COURSE_BEGUN, where it is no
+ * longer: it is not the next one. */
 static enum course course_after(const struct engine *engine, const struct tuple *tuple,
                                 const struct segment *segment, int from)
 {
     const struct progress *progress = &tuple->progress;
-    const enum course course = (enum course)progress->course;
-    const bool fin = (segment->flags & TCP_FIN) != 0;
-    if (course == COURSE_ANSWERED)
+    if (progress->course == COURSE_ANSWERED)
         return from == 0 && is_bare_ack(segment) && segment->sequence == progress->snd_nxt[0] &&
                        segment->acknowledgment == progress->snd_nxt[1]
                    ? COURSE_OPEN
                    : COURSE_BEGUN;
-    if (course == COURSE_NONE)
-        return COURSE_BEGUN;
-    if (course > COURSE_PROVEN || fin)
-        return after_parting(engine, tuple, segment, from);
-    if (!is_ordinary(progress, segment, from))
-        return COURSE_BEGUN;
-    if (course == COURSE_OPEN && from == 1)
-        return proves(progress, segment) ? COURSE_PROVEN : COURSE_BEGUN;
-    return course;
+    return after_parting(engine, tuple, segment, from);
+}
+
+/* Whether there is room for it, and nothing passed meanwhile that might concern it. */
+static inline bool may_go_on(const struct engine *engine, const struct tuple *tuple,
+                             const struct segment *segment)
+{
+    const struct transcript_head *head = &tuple->transcript->head;
+    return engine->losses_known == 0 && tuple->progress.count < TRANSCRIPT_MOST &&
+           time_since(segment->time, tuple->progress.last_t) < decide_least_idle(&engine->config) &&
+           transcript_holds(head->started, head->first_packet, segment);
 }
 
 /* --- taking it --- */
-
-/* Whether one of the last few segments has that fingerprint. */
-static bool knows(const struct transcript *transcript, uint32_t count, uint32_t print)
-{
-    uint32_t known = 0;
-    for (uint32_t i = 0; i < TRANSCRIPT_MOST; i++) /* all at once: they are vectors */
-        known |= transcript->print[i] == print && i < count && i + TRANSCRIPT_COPIES >= count;
-    return known != 0;
-}
 
 /* When the side of the segment, which the FIN that it acknowledges brought into CLOSE_WAIT, is
  * looked at: its last data may be later where the clock was set back (detect/stuck.c). */
@@ -282,29 +276,42 @@ static __attribute__((noinline)) bool move(struct engine *engine, struct tuple *
     return true;
 }
 
+/* Writes it down; false: it may be a copy of one of the last few. */
+static inline bool take(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                        int from)
+{
+    const uint32_t print = copies_print(segment);
+    if (transcript_knows(tuple->transcript, print))
+        return false;
+    transcript_add(tuple->transcript, &tuple->progress, segment, from, print);
+    engine->counts.segments++;
+    return true;
+}
+
+bool transcribe_ordinary(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                         int end)
+{
+    struct progress *progress = &tuple->progress;
+    const int from = end ^ (int)progress->client_end;
+    const bool word = progress->course == COURSE_OPEN && from == 1;
+    if ((progress->course != COURSE_PROVEN && progress->course != COURSE_OPEN) ||
+        !is_ordinary(progress, segment, from) || (word && !proves(progress, segment)) ||
+        !may_go_on(engine, tuple, segment) || !take(engine, tuple, segment, from))
+        return false;
+    if (word)
+        progress->course = COURSE_PROVEN;
+    return true;
+}
+
 bool transcribe_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                         int end)
 {
-    struct transcript *transcript = tuple->transcript;
     struct progress *progress = &tuple->progress;
     const int from = end ^ (int)progress->client_end;
-    const enum course before = (enum course)progress->course;
-    if (engine->losses_known > 0 || progress->count == TRANSCRIPT_MOST ||
-        time_since(segment->time, progress->last_t) >= decide_least_idle(&engine->config))
-        return false;
     const enum course after = course_after(engine, tuple, segment, from);
-    if (after == COURSE_BEGUN ||
-        !transcript_holds(transcript->head.started, transcript->head.first_packet, segment))
+    if (after == COURSE_BEGUN || !may_go_on(engine, tuple, segment) ||
+        !take(engine, tuple, segment, from))
         return false;
-    const uint32_t print = copies_print(segment);
-    if (knows(transcript, progress->count, print))
-        return false;
-    transcript_add(transcript, progress, segment, from, print);
-    engine->counts.segments++;
-    if (after == before || after == COURSE_PROVEN) {
-        progress->course = (unsigned)after & 7;
-        return true;
-    }
     if (after == COURSE_PARTING)
         progress->first = (unsigned)from & 1;
     progress->course = (unsigned)after & 7;

@@ -18,8 +18,11 @@
 bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                       int end);
 
-/* A segment of a transcribed tuple, once the deadlines before it are met.  Returns false, with
- * nothing changed, when it is to go another way. */
+/* Of a transcribed tuple, once the deadlines before it are met: an ordinary segment, of which
+ * nobody is told, and one that moves a side.  Return false, with nothing changed, when it is to go
+ * another way. */
+bool transcribe_ordinary(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                         int end);
 bool transcribe_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                         int end);
 

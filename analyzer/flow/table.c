@@ -73,7 +73,7 @@ static inline void prefetch_transcript(const struct tuple *tuple)
     const char *transcript = (const char *)tuple->transcript;
     const size_t next = offsetof(struct transcript, entry) +
                         tuple->progress.count % TRANSCRIPT_MOST * sizeof(struct transcript_entry);
-    prefetch_lines(transcript, 0, LINE);
+    __builtin_prefetch(transcript);
     prefetch_lines(transcript, next / LINE * LINE, next + sizeof(struct transcript_entry));
     if (tuple->progress.course > COURSE_PROVEN || tuple->progress.course <= COURSE_ANSWERED)
         prefetch_lines(transcript, LINE, offsetof(struct transcript, entry));

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "../../dissect/dissect.h"
 #include "../base/seq.h"
@@ -65,14 +66,15 @@ struct transcript_head {
     uint8_t count;
 };
 
+/* What every segment asks is the first line. */
 struct transcript {
-    uint32_t print[TRANSCRIPT_MOST]; /* copies_print() of each: a line */
-    _Alignas(64) struct transcript_head head;
-    _Alignas(64) struct transcript_entry entry[TRANSCRIPT_MOST];
+    _Alignas(64) uint32_t print[TRANSCRIPT_COPIES]; /* copies_print() of the last ones, in turn */
+    struct transcript_head head;
+    struct transcript_entry entry[TRANSCRIPT_MOST];
 };
 
 _Static_assert(sizeof(struct transcript_entry) == 40, "two thirds of a line");
-_Static_assert(sizeof(struct transcript_head) <= 72, "");
+_Static_assert(sizeof(struct transcript) == 768, "twelve lines");
 
 /* Whether an entry holds all that matters of the segment, whose options are stamps alone or that
  * opens.  first: the connection's. */
@@ -86,29 +88,85 @@ static inline bool transcript_holds(nanotime started, uint64_t first_packet,
            (segment->vlans | segment->around.tunnels) == 0;
 }
 
+/* Whether one of the last few segments has that fingerprint. */
+static inline bool transcript_knows(const struct transcript *transcript, uint32_t print)
+{
+    uint32_t known[TRANSCRIPT_COPIES / 2];
+    for (int i = 0; i < TRANSCRIPT_COPIES / 2; i++) /* all at once: they are vectors */
+        known[i] = (transcript->print[i] == print ? UINT32_MAX : 0) |
+                   (transcript->print[i + TRANSCRIPT_COPIES / 2] == print ? UINT32_MAX : 0);
+    uint64_t halves[TRANSCRIPT_COPIES / 4];
+    memcpy(halves, known, sizeof(halves));
+    return (halves[0] | halves[1]) != 0;
+}
+
+enum transcript_bit {
+    TRANSCRIPT_STAMPS = 0x1,
+    TRANSCRIPT_CUT = 0x2,
+    TRANSCRIPT_VERDICT = 2, /* where enum checksum_verdict stands, above */
+};
+
+/* Sequence numbers that a segment takes. */
+static inline uint32_t transcript_occupies(unsigned flags, uint32_t payload)
+{
+    return payload + flags / TCP_SYN % 2 + flags / TCP_FIN % 2;
+}
+
 /* Writes a segment of that side, which goes on from where the side stood, down as the next. */
-void transcript_add(struct transcript *transcript, struct progress *progress,
-                    const struct segment *segment, int from, uint32_t print);
+static inline void transcript_add(struct transcript *transcript, struct progress *progress,
+                                  const struct segment *segment, int from, uint32_t print)
+{
+    const struct transcript_head *head = &transcript->head;
+    const uint64_t since = (uint64_t)segment->time - (uint64_t)head->started;
+    const uint32_t place = progress->count;
+    struct transcript_entry *entry = &transcript->entry[place];
+    transcript->print[place % TRANSCRIPT_COPIES] = print;
+    entry->since_low = (uint32_t)since;
+    entry->since_high = (uint16_t)(since >> 32);
+    entry->flags = segment->flags;
+    entry->ttl = segment->ttl;
+    entry->packets = (uint32_t)(segment->packet - head->first_packet);
+    entry->acknowledgment = segment->acknowledgment;
+    entry->tsval = segment->tsval;
+    entry->tsecr = segment->tsecr;
+    entry->payload_hash = segment->payload_hash;
+    entry->payload = (uint16_t)segment->payload;
+    entry->window = segment->window;
+    entry->checksum = segment->checksum;
+    entry->ip_id = segment->ip_id;
+    entry->headers = (uint8_t)(segment->ip_length - segment->payload);
+    entry->payload_hashed = segment->payload_hashed;
+    entry->origin = (uint8_t)(segment->around.seen_on << 1 | from);
+    entry->has =
+        (uint8_t)(segment->options / OPTION_TIMESTAMPS % 2 * TRANSCRIPT_STAMPS |
+                  segment->cut * TRANSCRIPT_CUT | segment->checksum_verdict << TRANSCRIPT_VERDICT);
+    progress->count = (place + 1) & 31;
+    progress->last_t = time_later_of(progress->last_t, segment->time);
+    progress->snd_nxt[from] =
+        seq_add(segment->sequence, transcript_occupies(segment->flags, segment->payload));
+    progress->rcv_nxt[from] = segment->acknowledgment; /* never before the one before it */
+    progress->window[from] = segment->window;
+}
 
 /* Sums up what the sides sent, from the entry on up to which it was summed up before. */
 void transcript_sum(struct transcript *transcript, uint32_t count);
+
+struct flow_key;
 
 /* Reading it again, from the first segment on. */
 struct transcript_reader {
     const struct transcript_head *head;
     const struct transcript_entry *entry; /* the next */
     uint32_t left;
-    seq next[2]; /* SND.NXT of each side */
+    struct segment segment[2]; /* the latest of each side; its number: where the next begins */
 };
 
-struct transcript_reader transcript_reader_of(const struct transcript_head *head,
-                                              const struct transcript_entry *entry);
+void transcript_begin(struct transcript_reader *reader, const struct transcript_head *head,
+                      const struct transcript_entry *entry, const struct flow_key *key);
 
-struct flow_key;
-
-/* The next segment, between the ends of that key, and which side sent it; false: no more. */
-bool transcript_read(struct transcript_reader *reader, const struct flow_key *key,
-                     struct segment *ret_segment, int *ret_from);
+/* The next segment, and which side sent it; NULL: no more.  It holds until the next of that side.
+ */
+const struct segment *transcript_read(struct transcript_reader *reader, int *ret_from);
 
 /* When that segment passed. */
 static inline nanotime transcript_time(const struct transcript_head *head,
