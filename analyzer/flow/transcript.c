@@ -10,7 +10,7 @@ void transcript_sum(struct transcript *transcript, uint32_t count)
         const struct transcript_entry *entry = &transcript->entry[i];
         const int side = transcript_side(entry);
         head->packets[side]++;
-        head->ip_bytes[side] += (uint32_t)entry->payload + entry->headers;
+        head->ip_bytes[side] += entry->payload + entry->headers;
     }
     head->count = (uint8_t)count;
 }
@@ -25,7 +25,6 @@ static void begin_side(const struct transcript_head *head, const struct flow_key
     memcpy(segment->destination, key->address[1 - end], sizeof(segment->destination));
     segment->source_port = key->port[end];
     segment->destination_port = key->port[1 - end];
-    segment->ip_version = key->ip_version;
     segment->sequence = head->iss[side];
     segment->mss = head->mss[side];
     segment->window_scale = head->window_scale[side];
@@ -37,6 +36,7 @@ void transcript_begin(struct transcript_reader *reader, const struct transcript_
     reader->head = head;
     reader->entry = entry;
     reader->left = head->count;
+    reader->ip_version = key->ip_version;
     begin_side(head, key, 0, &reader->segment[0]);
     begin_side(head, key, 1, &reader->segment[1]);
 }
@@ -46,7 +46,7 @@ static uint16_t options_of(const struct transcript_head *head, const struct tran
 {
     if ((entry->flags & TCP_SYN) != 0)
         return head->options[side];
-    return (entry->has & TRANSCRIPT_STAMPS) != 0 ? OPTION_TIMESTAMPS : 0;
+    return entry->stamped ? OPTION_TIMESTAMPS : 0;
 }
 
 const struct segment *transcript_read(struct transcript_reader *reader, int *ret_from)
@@ -58,24 +58,16 @@ const struct segment *transcript_read(struct transcript_reader *reader, int *ret
     const int side = transcript_side(entry);
     struct segment *segment = &reader->segment[side];
     segment->sequence += transcript_occupies(segment->flags, segment->payload); /* of the last */
+    const seq sequence = segment->sequence;
+    memcpy(&segment->sequence, entry, TRANSCRIPT_COPIED);
+    segment->sequence = sequence;
     segment->time = transcript_time(head, entry);
     segment->packet = head->first_packet + entry->packets;
-    segment->acknowledgment = entry->acknowledgment;
-    segment->payload = entry->payload;
-    segment->payload_hash = entry->payload_hash;
-    segment->payload_hashed = entry->payload_hashed;
-    segment->tsval = entry->tsval;
-    segment->tsecr = entry->tsecr;
-    segment->window = entry->window;
-    segment->checksum = entry->checksum;
     segment->options = options_of(head, entry, side);
-    segment->flags = entry->flags;
-    segment->ip_id = entry->ip_id;
-    segment->ip_length = (uint32_t)entry->payload + entry->headers;
-    segment->ttl = entry->ttl;
+    segment->ip_length = entry->payload + entry->headers;
+    segment->ip_version = reader->ip_version;
     segment->around.seen_on = entry->origin >> 1;
-    segment->cut = (entry->has & TRANSCRIPT_CUT) != 0;
-    segment->checksum_verdict = (uint8_t)(entry->has >> TRANSCRIPT_VERDICT);
+    segment->sacks = segment->vlans = 0;
     reader->entry++;
     reader->left--;
     *ret_from = side;

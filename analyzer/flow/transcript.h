@@ -18,9 +18,10 @@
 #include "../base/time.h"
 
 enum {
-    TRANSCRIPT_MOST = 16,   /* segments; a longer connection is worth an incarnation */
-    TRANSCRIPT_COPIES = 8,  /* the last ones, of which the next may be a copy: copies.h */
-    TRANSCRIPT_OPTIONS = 2, /* the segments that open: only their options are more than stamps */
+    TRANSCRIPT_MOST = 16,      /* segments; a longer connection is worth an incarnation */
+    TRANSCRIPT_LONG = 1 << 20, /* octets: the numbers of all are near */
+    TRANSCRIPT_COPIES = 8,     /* the last ones, of which the next may be a copy: copies.h */
+    TRANSCRIPT_OPTIONS = 2,    /* the segments that open: only their options are more than stamps */
 };
 
 /* How far the connection has come, and what the next segment is measured by; by side. */
@@ -35,20 +36,50 @@ struct progress {
     uint32_t none : 22;
 };
 
-/* A segment.  Its sequence number is what its sender had sent before. */
+/*
+ * A segment: from its numbers on to the end of struct segment as it lies there, but for what the
+ * rest of the transcript tells, where other things stand.  Its sequence number is what its sender
+ * had sent before; of options it has time stamps or none; it has no SACK blocks and no VLAN.
+ */
 struct transcript_entry {
-    uint32_t since_low; /* capture time since the connection's first segment, ns: 48 bits */
-    uint16_t since_high;
+    uint32_t packets; /* its number less that of the first; in the place of: sequence */
+    uint32_t acknowledgment, payload, payload_hash, tsval, tsecr;
+    uint16_t window, checksum;
+    uint16_t since_high; /* of since_low; options */
     uint8_t flags;
-    uint8_t ttl;
-    uint32_t packets; /* its number less that of the first */
-    uint32_t acknowledgment, tsval, tsecr, payload_hash;
-    uint16_t payload, window, checksum, ip_id;
-    uint8_t headers; /* octets of the IP packet without the payload */
-    uint8_t payload_hashed;
-    uint8_t origin; /* its side, and above that bit what interface it was seen on */
-    uint8_t has;    /* enum transcript_bit */
+    uint8_t headers; /* octets of the IP packet without the payload; ip_version */
+    uint16_t ip_id;
+    uint8_t origin; /* its side, and above that bit what interface it was seen on; sacks */
+    uint8_t ttl, checksum_verdict;
+    uint8_t stamped; /* vlans */
+    uint8_t cut, payload_hashed;
+    uint32_t since_low; /* capture time since the connection's first segment, ns: 48 bits */
 };
+
+enum { TRANSCRIPT_COPIED = offsetof(struct transcript_entry, since_low) };
+
+#define TRANSCRIPT_LIES_AS(member, of_segment)                                                     \
+    _Static_assert(offsetof(struct transcript_entry, member) ==                                    \
+                       offsetof(struct segment, of_segment) - offsetof(struct segment, sequence),  \
+                   "a segment is copied as it lies")
+
+TRANSCRIPT_LIES_AS(acknowledgment, acknowledgment);
+TRANSCRIPT_LIES_AS(payload, payload);
+TRANSCRIPT_LIES_AS(payload_hash, payload_hash);
+TRANSCRIPT_LIES_AS(tsval, tsval);
+TRANSCRIPT_LIES_AS(tsecr, tsecr);
+TRANSCRIPT_LIES_AS(window, window);
+TRANSCRIPT_LIES_AS(checksum, checksum);
+TRANSCRIPT_LIES_AS(since_high, options);
+TRANSCRIPT_LIES_AS(flags, flags);
+TRANSCRIPT_LIES_AS(headers, ip_version);
+TRANSCRIPT_LIES_AS(ip_id, ip_id);
+TRANSCRIPT_LIES_AS(origin, sacks);
+TRANSCRIPT_LIES_AS(ttl, ttl);
+TRANSCRIPT_LIES_AS(checksum_verdict, checksum_verdict);
+TRANSCRIPT_LIES_AS(stamped, vlans);
+TRANSCRIPT_LIES_AS(cut, cut);
+TRANSCRIPT_LIES_AS(payload_hashed, payload_hashed);
 
 /* What the segments do not tell one by one. */
 struct transcript_head {
@@ -73,8 +104,7 @@ struct transcript {
     struct transcript_entry entry[TRANSCRIPT_MOST];
 };
 
-_Static_assert(sizeof(struct transcript_entry) == 40, "two thirds of a line");
-_Static_assert(sizeof(struct transcript) == 768, "twelve lines");
+_Static_assert(sizeof(struct transcript) == 832, "thirteen lines");
 
 /* Whether an entry holds all that matters of the segment, whose options are stamps alone or that
  * opens.  first: the connection's. */
@@ -83,7 +113,7 @@ static inline bool transcript_holds(nanotime started, uint64_t first_packet,
 {
     const uint64_t since = (uint64_t)segment->time - (uint64_t)started;
     const uint64_t packets = segment->packet - first_packet;
-    return (since >> 48 | packets >> 32) == 0 && segment->payload <= UINT16_MAX &&
+    return (since >> 48 | packets >> 32) == 0 && segment->payload < TRANSCRIPT_LONG &&
            segment->ip_length - segment->payload <= UINT8_MAX &&
            (segment->vlans | segment->around.tunnels) == 0;
 }
@@ -100,12 +130,6 @@ static inline bool transcript_knows(const struct transcript *transcript, uint32_
     return (halves[0] | halves[1]) != 0;
 }
 
-enum transcript_bit {
-    TRANSCRIPT_STAMPS = 0x1,
-    TRANSCRIPT_CUT = 0x2,
-    TRANSCRIPT_VERDICT = 2, /* where enum checksum_verdict stands, above */
-};
-
 /* Sequence numbers that a segment takes. */
 static inline uint32_t transcript_occupies(unsigned flags, uint32_t payload)
 {
@@ -121,25 +145,13 @@ static inline void transcript_add(struct transcript *transcript, struct progress
     const uint32_t place = progress->count;
     struct transcript_entry *entry = &transcript->entry[place];
     transcript->print[place % TRANSCRIPT_COPIES] = print;
+    memcpy(entry, &segment->sequence, TRANSCRIPT_COPIED);
+    entry->packets = (uint32_t)(segment->packet - head->first_packet);
     entry->since_low = (uint32_t)since;
     entry->since_high = (uint16_t)(since >> 32);
-    entry->flags = segment->flags;
-    entry->ttl = segment->ttl;
-    entry->packets = (uint32_t)(segment->packet - head->first_packet);
-    entry->acknowledgment = segment->acknowledgment;
-    entry->tsval = segment->tsval;
-    entry->tsecr = segment->tsecr;
-    entry->payload_hash = segment->payload_hash;
-    entry->payload = (uint16_t)segment->payload;
-    entry->window = segment->window;
-    entry->checksum = segment->checksum;
-    entry->ip_id = segment->ip_id;
     entry->headers = (uint8_t)(segment->ip_length - segment->payload);
-    entry->payload_hashed = segment->payload_hashed;
     entry->origin = (uint8_t)(segment->around.seen_on << 1 | from);
-    entry->has =
-        (uint8_t)(segment->options / OPTION_TIMESTAMPS % 2 * TRANSCRIPT_STAMPS |
-                  segment->cut * TRANSCRIPT_CUT | segment->checksum_verdict << TRANSCRIPT_VERDICT);
+    entry->stamped = (segment->options & OPTION_TIMESTAMPS) != 0;
     progress->count = (place + 1) & 31;
     progress->last_t = time_later_of(progress->last_t, segment->time);
     progress->snd_nxt[from] =
@@ -158,6 +170,7 @@ struct transcript_reader {
     const struct transcript_head *head;
     const struct transcript_entry *entry; /* the next */
     uint32_t left;
+    uint8_t ip_version;
     struct segment segment[2]; /* the latest of each side; its number: where the next begins */
 };
 
