@@ -163,7 +163,8 @@ struct close_times {
 static struct close_times close_times_of(const struct transcript *transcript, int first)
 {
     const struct transcript_head *head = &transcript->head;
-    const struct transcript_entry *entry = transcript->entry, *last = entry + head->count - 1;
+    const struct transcript_entry *entry = transcript->entry,
+                                  *last = entry + transcript_count(head) - 1;
     const struct transcript_entry *fin_too = last - 1, *ack = last - 2;
     const bool at_once = (ack->flags & TCP_FIN) != 0; /* the second FIN acknowledges the first */
     const struct transcript_entry *fin = at_once ? ack : last - 3;

@@ -59,7 +59,6 @@ static bool read_again(struct engine *engine, struct tuple *tuple,
 bool retrace(struct engine *engine, struct tuple *tuple)
 {
     struct transcript *transcript = tuple->transcript;
-    transcript_sum(transcript, tuple->progress.count);
     if (!read_again(engine, tuple, &transcript->head, transcript->entry))
         return false;
     pool_give(&engine->table.transcripts, transcript->head.index);

@@ -44,7 +44,6 @@ static __attribute__((noinline)) void tell(struct engine *engine, struct tuple *
     struct transcript *transcript = tuple->transcript;
     struct transcript_head *head = &transcript->head;
     uint8_t state[SIDES];
-    transcript_sum(transcript, tuple->progress.count);
     transcribe_states(&tuple->progress, state);
     for (int side = 0; side < SIDES; side++) {
         struct side *x = &incarnation.connection.side[side];

@@ -123,7 +123,7 @@ struct parked *park_transcript(struct parking *parking, const struct transcript 
                                const struct progress *progress, const uint8_t state[SIDES])
 {
     const struct transcript_head *head = &transcript->head;
-    const size_t entries = head->count * sizeof(transcript->entry[0]);
+    const size_t entries = transcript_count(head) * sizeof(transcript->entry[0]);
     struct parked *parked = chunks_take(&parking->room, room_of(sizeof(*head) + entries));
     if (parked == NULL)
         return NULL;

@@ -66,17 +66,17 @@ static inline void prefetch_lines(const char *first, size_t from, size_t end)
         __builtin_prefetch(first + at);
 }
 
-/* Of a connection that is kept as its segments the next one is written behind them; what ends it
- * looks at all. */
+/* Of a connection that is kept as its segments the next one is written behind them; the last one
+ * of all has them copied. */
 static inline void prefetch_transcript(const struct tuple *tuple)
 {
     const char *transcript = (const char *)tuple->transcript;
     const size_t next = offsetof(struct transcript, entry) +
                         tuple->progress.count % TRANSCRIPT_MOST * sizeof(struct transcript_entry);
+    const bool last = tuple->progress.course == COURSE_PARTED;
     __builtin_prefetch(transcript);
-    prefetch_lines(transcript, next / LINE * LINE, next + sizeof(struct transcript_entry));
-    if (tuple->progress.course > COURSE_PROVEN || tuple->progress.course <= COURSE_ANSWERED)
-        prefetch_lines(transcript, LINE, offsetof(struct transcript, entry));
+    prefetch_lines(transcript, last ? LINE : next / LINE * LINE,
+                   next + sizeof(struct transcript_entry));
 }
 
 /* Of a tuple that is calm the next segment is an ordinary one, nearly always. */

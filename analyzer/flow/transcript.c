@@ -3,18 +3,6 @@
 
 #include "key.h"
 
-void transcript_sum(struct transcript *transcript, uint32_t count)
-{
-    struct transcript_head *head = &transcript->head;
-    for (uint32_t i = head->count; i < count; i++) {
-        const struct transcript_entry *entry = &transcript->entry[i];
-        const int side = transcript_side(entry);
-        head->packets[side]++;
-        head->ip_bytes[side] += entry->payload + entry->headers;
-    }
-    head->count = (uint8_t)count;
-}
-
 /* What all segments of a side have in common; all else is zero. */
 static void begin_side(const struct transcript_head *head, const struct flow_key *key, int side,
                        struct segment *segment)
@@ -35,7 +23,7 @@ void transcript_begin(struct transcript_reader *reader, const struct transcript_
 {
     reader->head = head;
     reader->entry = entry;
-    reader->left = head->count;
+    reader->left = transcript_count(head);
     reader->ip_version = key->ip_version;
     begin_side(head, key, 0, &reader->segment[0]);
     begin_side(head, key, 1, &reader->segment[1]);

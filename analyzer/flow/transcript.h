@@ -81,20 +81,21 @@ TRANSCRIPT_LIES_AS(stamped, vlans);
 TRANSCRIPT_LIES_AS(cut, cut);
 TRANSCRIPT_LIES_AS(payload_hashed, payload_hashed);
 
-/* What the segments do not tell one by one. */
+/* What the segments do not tell one by one, and their sums; what moves a side asks for the first
+ * half. */
 struct transcript_head {
     uint64_t first_packet;
     nanotime started;
-    nanotime seen_t;      /* as an incarnation's */
-    uint32_t ip_bytes[2]; /* of the segments summed up so far, by side */
-    uint32_t index;       /* slot in its pool */
+    uint32_t ip_bytes[2]; /* by side, as packets */
+    uint8_t packets[2];
+    uint8_t told[2], told_once; /* as an incarnation's */
+    uint8_t client_end;
+
+    nanotime seen_t; /* as an incarnation's */
+    uint32_t index;  /* slot in its pool */
     seq iss[2];
     uint16_t mss[2], options[2]; /* of the SYN and the SYN-ACK */
     uint8_t window_scale[2];
-    uint8_t packets[2];         /* as ip_bytes */
-    uint8_t told[2], told_once; /* as an incarnation's */
-    uint8_t client_end;
-    uint8_t count;
 };
 
 /* What every segment asks is the first line. */
@@ -104,7 +105,14 @@ struct transcript {
     struct transcript_entry entry[TRANSCRIPT_MOST];
 };
 
+_Static_assert(offsetof(struct transcript, head.seen_t) == 64, "a line");
 _Static_assert(sizeof(struct transcript) == 832, "thirteen lines");
+
+/* How many segments there are. */
+static inline uint32_t transcript_count(const struct transcript_head *head)
+{
+    return (uint32_t)head->packets[0] + head->packets[1];
+}
 
 /* Whether an entry holds all that matters of the segment, whose options are stamps alone or that
  * opens.  first: the connection's. */
@@ -140,7 +148,7 @@ static inline uint32_t transcript_occupies(unsigned flags, uint32_t payload)
 static inline void transcript_add(struct transcript *transcript, struct progress *progress,
                                   const struct segment *segment, int from, uint32_t print)
 {
-    const struct transcript_head *head = &transcript->head;
+    struct transcript_head *head = &transcript->head;
     const uint64_t since = (uint64_t)segment->time - (uint64_t)head->started;
     const uint32_t place = progress->count;
     struct transcript_entry *entry = &transcript->entry[place];
@@ -152,6 +160,8 @@ static inline void transcript_add(struct transcript *transcript, struct progress
     entry->headers = (uint8_t)(segment->ip_length - segment->payload);
     entry->origin = (uint8_t)(segment->around.seen_on << 1 | from);
     entry->stamped = (segment->options & OPTION_TIMESTAMPS) != 0;
+    head->ip_bytes[from] += segment->ip_length;
+    head->packets[from]++;
     progress->count = (place + 1) & 31;
     progress->last_t = time_later_of(progress->last_t, segment->time);
     progress->snd_nxt[from] =
@@ -159,9 +169,6 @@ static inline void transcript_add(struct transcript *transcript, struct progress
     progress->rcv_nxt[from] = segment->acknowledgment; /* never before the one before it */
     progress->window[from] = segment->window;
 }
-
-/* Sums up what the sides sent, from the entry on up to which it was summed up before. */
-void transcript_sum(struct transcript *transcript, uint32_t count);
 
 struct flow_key;
 
