@@ -7,6 +7,8 @@
 #ifndef LASTACK_FLOW_INCARNATION_H
 #define LASTACK_FLOW_INCARNATION_H
 
+#include <stddef.h>
+
 #include "../tcp/connection.h"
 #include "key.h"
 #include "story.h"
@@ -187,8 +189,17 @@ enum tuple_queue { QUEUE_NONE, QUEUE_GRAVES, QUEUE_EMBRYOS, QUEUE_CLOSED, QUEUE_
 
 struct parked;
 
+/* What names it, and leads to what an ordinary segment needs, is its first cache line. */
 struct tuple {
     struct flow_key key;
+    uint32_t index;        /* slot in its pool */
+    uint32_t numbers : 21; /* incarnations so far */
+    uint32_t queue : 3;    /* enum tuple_queue */
+    uint32_t embryonic : 1;
+    uint32_t is_parked : 1;      /* the current incarnation is, and there is nothing else */
+    uint32_t is_transcribed : 1; /* the current incarnation is kept as its segments, and so */
+    uint32_t resting : 1; /* nothing is left but the count of its incarnations, until `armed` */
+    uint32_t calm : 4;    /* what may come of which end without moving anything: brief.h */
     union {
         struct {
             struct incarnation *current, *candidate, *retiring;
@@ -210,25 +221,33 @@ struct tuple {
         seq rest[2];  /* while resting: SND.NXT of each end when it ended */
         nanotime due; /* while is_parked: its deadline, which may lie behind `armed` */
     };
-    uint32_t index;          /* slot in its pool */
     uint32_t next, previous; /* in its queue; 0 none */
-    uint32_t numbers : 21;   /* incarnations so far */
-    uint32_t queue : 3;      /* enum tuple_queue */
-    uint32_t embryonic : 1;
-    uint32_t is_parked : 1;      /* the current incarnation is, and there is nothing else */
-    uint32_t is_transcribed : 1; /* the current incarnation is kept as its segments, and so */
-    uint32_t resting : 1; /* nothing is left but the count of its incarnations, until `armed` */
-    uint32_t calm : 4;    /* what may come of which end without moving anything: brief.h */
 };
 
 _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");
 
+enum { TUPLE_LINE = 64 }; /* octets of a cache line */
+
+_Static_assert(offsetof(struct tuple, current) + sizeof(struct incarnation *) <= TUPLE_LINE,
+               "an ordinary segment needs the first line alone");
+
+/* Fetches the line of a tuple that every segment needs, and the one that any other needs as well.
+ */
+static inline void tuple_fetch_first(const struct tuple *tuple)
+{
+    __builtin_prefetch(tuple);
+}
+
+static inline void tuple_fetch_second(const struct tuple *tuple)
+{
+    __builtin_prefetch((const char *)tuple + TUPLE_LINE);
+}
+
 /* Fetches a tuple that is needed soon, both its cache lines. */
 static inline void tuple_fetch(const struct tuple *tuple)
 {
-    enum { LINE = 64 };
-    __builtin_prefetch(tuple);
-    __builtin_prefetch((const char *)tuple + LINE);
+    tuple_fetch_first(tuple);
+    tuple_fetch_second(tuple);
 }
 
 /* Nothing but one open connection, without a case and without a deadline: packets move none. */

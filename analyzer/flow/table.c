@@ -54,7 +54,7 @@ struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t
     if (index == 0)
         return NULL;
     struct tuple *tuple = pool_at(&table->tuples, index);
-    tuple_fetch(tuple);
+    tuple_fetch_first(tuple);
     return tuple;
 }
 
@@ -82,7 +82,11 @@ static inline void prefetch_transcript(const struct tuple *tuple)
 /* Of a tuple that is calm the next segment is an ordinary one, nearly always. */
 void flow_table_prefetch_incarnation(const struct tuple *tuple)
 {
-    if (tuple == NULL || tuple->embryonic || tuple->current == NULL)
+    if (tuple == NULL)
+        return;
+    if (tuple->calm == 0)
+        tuple_fetch_second(tuple);
+    if (tuple->embryonic || tuple->current == NULL)
         return;
     if (tuple->is_transcribed) {
         prefetch_transcript(tuple);
