@@ -131,7 +131,7 @@ void kin_rtt(struct rtt *rtt)
     if (rtt->samples == 0)
         return;
     uint32_t kept = rtt->samples < RTT_MARKERS ? rtt->samples : RTT_MARKERS;
-    for (uint32_t i = 0; i < kept; i++)
+    for (uint32_t i = 0; i < kept && i < RTT_MARKERS - 1; i++)
         rtt->position[i] ^= i + 1;
     height_and(&rtt->height[0], rtt->least);
     if (kept > 1)

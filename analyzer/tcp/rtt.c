@@ -10,7 +10,8 @@ static void rtt_insert(struct rtt *rtt, float sample)
     for (; i > 0 && rtt->height[i - 1] > sample; i--)
         rtt->height[i] = rtt->height[i - 1];
     rtt->height[i] = sample;
-    rtt->position[rtt->samples] = rtt->samples + 1;
+    if (rtt->samples < RTT_MARKERS - 1)
+        rtt->position[rtt->samples] = rtt->samples + 1;
 }
 
 /* The piecewise-parabolic prediction of marker i moved by d (+1 or -1). */
@@ -18,7 +19,7 @@ static float rtt_parabola(const struct rtt *rtt, int i, float d)
 {
     const float *q = rtt->height;
     float n0 = (float)rtt->position[i - 1], n1 = (float)rtt->position[i],
-          n2 = (float)rtt->position[i + 1];
+          n2 = (float)rtt_position(rtt, i + 1);
     return q[i] + d / (n2 - n0) *
                       ((n1 - n0 + d) * (q[i + 1] - q[i]) / (n2 - n1) +
                        (n2 - n1 - d) * (q[i] - q[i - 1]) / (n1 - n0));
@@ -35,7 +36,7 @@ static inline float rtt_off(const struct rtt *rtt, int i)
 static __attribute__((noinline)) void rtt_adjust(struct rtt *rtt, int i, float off)
 {
     int d = 0;
-    if (off >= 1 && rtt->position[i + 1] > rtt->position[i] + 1)
+    if (off >= 1 && rtt_position(rtt, i + 1) > rtt->position[i] + 1)
         d = 1;
     else if (off <= -1 && rtt->position[i] > rtt->position[i - 1] + 1)
         d = -1;
@@ -43,14 +44,15 @@ static __attribute__((noinline)) void rtt_adjust(struct rtt *rtt, int i, float o
         return;
     float moved = rtt_parabola(rtt, i, (float)d);
     if (moved <= rtt->height[i - 1] || moved >= rtt->height[i + 1]) {
-        float run = (float)rtt->position[i + d] - (float)rtt->position[i];
+        float run = (float)rtt_position(rtt, i + d) - (float)rtt->position[i];
         moved = rtt->height[i] + (float)d * (rtt->height[i + d] - rtt->height[i]) / run;
     }
     rtt->height[i] = moved;
     rtt->position[i] += (uint32_t)d;
 }
 
-/* Puts one later sample between its markers, whose heights ascend: those above it move on. */
+/* Puts one later sample, which is counted, between its markers, whose heights ascend: those above
+ * it move on. */
 static inline void rtt_observe(struct rtt *rtt, float sample)
 {
     if (sample < rtt->height[0])
@@ -59,7 +61,6 @@ static inline void rtt_observe(struct rtt *rtt, float sample)
         rtt->height[RTT_MARKERS - 1] = sample;
     for (int i = 1; i < RTT_MARKERS - 1; i++)
         rtt->position[i] += sample < rtt->height[i];
-    rtt->position[RTT_MARKERS - 1]++;
 }
 
 void rtt_add(struct rtt *rtt, nanotime sample)
@@ -108,8 +109,8 @@ bool rtt_is_sound(const struct rtt *rtt)
     for (uint32_t i = 0; i < kept; i++) {
         bool is_number = rtt->height[i] >= 0 && rtt->height[i] <= (float)INT64_MAX; /* no NaN is */
         bool ascends = i == 0 || (rtt->height[i] >= rtt->height[i - 1] &&
-                                  rtt->position[i] > rtt->position[i - 1]);
-        if (!is_number || !ascends || rtt->position[i] > rtt->samples)
+                                  rtt_position(rtt, (int)i) > rtt->position[i - 1]);
+        if (!is_number || !ascends || rtt_position(rtt, (int)i) > rtt->samples)
             return false;
     }
     return rtt->samples == 0 || (rtt->least >= 0 && rtt->greatest >= rtt->least && rtt->sum >= 0);

@@ -13,13 +13,22 @@
 
 enum { RTT_MARKERS = 5 };
 
+/* A cache line.  The last marker stands at the last sample. */
 struct rtt {
     uint32_t samples;
-    uint32_t position[RTT_MARKERS]; /* of each marker, from 1 */
-    float height[RTT_MARKERS];      /* ns */
-    nanotime least, greatest;       /* ns */
-    int64_t sum;                    /* ns */
+    uint32_t position[RTT_MARKERS - 1]; /* of each other marker, from 1 */
+    float height[RTT_MARKERS];          /* ns */
+    nanotime least, greatest;           /* ns */
+    int64_t sum;                        /* ns */
 };
+
+_Static_assert(sizeof(struct rtt) == 64, "a cache line");
+
+/* Where marker i stands, of those that there are. */
+static inline uint32_t rtt_position(const struct rtt *rtt, int i)
+{
+    return i == RTT_MARKERS - 1 ? rtt->samples : rtt->position[i];
+}
 
 /* Takes one sample, in ns, 0 or more. */
 void rtt_add(struct rtt *rtt, nanotime sample);
