@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD = 64, WORDS = BERTHS_SLAB_SLOTS / WORD, LINE = 64 };
+enum {
+    WORD = 64,
+    WORDS = BERTHS_SLAB_SLOTS / WORD,
+    PAIR = 128 /* octets: cache lines that many processors fetch together */
+};
 
-_Static_assert(WORDS * sizeof(uint64_t) <= LINE, "the marks of a slab fit a cache line");
+_Static_assert(WORDS * sizeof(uint64_t) <= PAIR, "there is room for the marks of a slab behind it");
 
 /* What stands in a free slot: its neighbours in the free list, 0 for none. */
 struct berth_link {
@@ -48,7 +52,7 @@ static bool add_slab(struct berths *berths)
         berths->slabs = slabs;
         berths->slab_capacity = capacity;
     }
-    char *slab = aligned_alloc(LINE, berths->slot_size * BERTHS_SLAB_SLOTS + LINE);
+    char *slab = aligned_alloc(PAIR, berths->slot_size * BERTHS_SLAB_SLOTS + PAIR);
     if (slab == NULL)
         return false;
     berths->slabs[berths->slab_count++] = slab;

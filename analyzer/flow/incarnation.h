@@ -116,18 +116,18 @@ enum incarnation_flag {
 
 struct icmp_story;
 
-/* After the connection first what every segment needs: up to strays it is a cache line. */
+/* First what every segment needs, as the connection itself begins. */
 struct incarnation {
-    struct connection connection;
-    uint8_t client_end; /* end of the tuple that is side 0 */
-    uint8_t flags;      /* enum incarnation_flag */
+    _Alignas(64) uint8_t client_end; /* end of the tuple that is side 0 */
+    uint8_t flags;                   /* enum incarnation_flag */
     uint8_t last_next;
     uint8_t vlans;
     uint8_t told[SIDES]; /* enum holding: what the census was told last */
     uint8_t told_once;   /* bits of enum delta_what that it was told for good */
     bool superseded;     /* a new incarnation was accepted while this one was not closed */
+    uint64_t notes;      /* bits of the integrity notes that its packets gave */
+    struct connection connection;
     uint16_t vlan[SEGMENT_VLANS];
-    uint64_t notes;               /* bits of the integrity notes that its packets gave */
     struct encapsulation *around; /* its first packet's tunnels, the client's end as source; NULL
                                      for none; owned */
     struct collision *collision;  /* NULL, or owned */
@@ -147,6 +147,8 @@ struct incarnation {
     uint32_t owner;          /* the tuple that it is of: its slot in its pool */
     uint32_t beside;         /* octets of what it owns beside itself, as they were counted last */
 };
+
+_Static_assert(offsetof(struct incarnation, connection) == CONNECTION_HEAD, "by cache lines");
 
 /* The one SYN of a tuple that has seen nothing else (embryo.h). */
 struct embryo {

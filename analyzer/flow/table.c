@@ -58,6 +58,9 @@ struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t
     return tuple;
 }
 
+/* Where a member of its connection stands in an incarnation. */
+#define PLACE(member) (offsetof(struct incarnation, connection.member))
+
 /* The lines from one place of what lies there up to another. */
 static inline void prefetch_lines(const char *first, size_t from, size_t end)
 {
@@ -93,18 +96,14 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple)
         return;
     }
     const char *first = (const char *)tuple->current; /* or what it is parked in, as it lies */
-    const size_t side = sizeof(struct side), tally = offsetof(struct side, tally);
-    prefetch_lines(first, 0, tally + 1);
-    prefetch_lines(first, side, side + tally + 1);
-    prefetch_lines(first, offsetof(struct connection, recent_print),
-                   offsetof(struct connection, zeek));
-    prefetch_lines(first, offsetof(struct connection, rtt), offsetof(struct connection, history));
-    __builtin_prefetch(first + offsetof(struct incarnation, client_end));
+    const size_t sides = PLACE(side), side = sizeof(struct side);
+    const size_t tally = offsetof(struct side, tally);
+    prefetch_lines(first, 0, sides + tally + 1);
+    prefetch_lines(first, sides + side, sides + side + tally + 1);
+    prefetch_lines(first, PLACE(rtt), PLACE(zeek));
     if (tuple->calm != 0)
         return;
-    prefetch_lines(first, offsetof(struct connection, started),
-                   offsetof(struct connection, recent_print));
-    prefetch_lines(first, offsetof(struct connection, zeek), offsetof(struct connection, rtt));
+    prefetch_lines(first, PLACE(zeek), PLACE(history) + 1);
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)
@@ -218,7 +217,8 @@ struct incarnation *flow_table_new_unstarted(struct flow_table *table, const str
     if (incarnation == NULL)
         return NULL;
     uint32_t index = incarnation->index;
-    const size_t begin = sizeof(incarnation->connection); /* which stands first */
+    const size_t begin = offsetof(struct incarnation, vlan); /* which stands behind it */
+    memset(incarnation, 0, offsetof(struct incarnation, connection));
     zero((char *)incarnation + begin, sizeof(*incarnation) - begin);
     incarnation->index = index;
     incarnation->owner = tuple->index;

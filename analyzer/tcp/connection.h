@@ -74,20 +74,20 @@ struct tally {
 };
 
 /*
- * One side, by cache lines: what an ordinary segment reads of both sides, what it writes of its
- * own, its counters; then what is seldom needed.
+ * One side, by cache lines: what an ordinary segment asks and changes of both sides, what it writes
+ * of its own alone, its counters; then what is seldom needed.
  */
 struct side {
-    _Alignas(64) seq iss; /* initial sequence number; without SIDE_ISS_KNOWN one below the first */
-    seq snd_nxt;          /* highest END it sent */
-    seq snd_una;          /* highest acceptable ACK the peer sent */
-    seq rcv_nxt;          /* highest ACK it sent */
-    seq right_edge;       /* highest ACK + window it advertised */
-    uint32_t window;      /* last advertised, scaled */
-    uint32_t max_window;  /* largest advertised, scaled */
-    uint32_t tsval_last;  /* highest TSval it sent */
-    uint32_t ts_recent;   /* highest TSval of the peer in order (RFC 7323 4.3) */
-    uint16_t flags;       /* enum side_flag */
+    seq iss;             /* initial sequence number; without SIDE_ISS_KNOWN one below the first */
+    seq snd_nxt;         /* highest END it sent */
+    seq snd_una;         /* highest acceptable ACK the peer sent */
+    seq rcv_nxt;         /* highest ACK it sent */
+    seq right_edge;      /* highest ACK + window it advertised */
+    uint32_t window;     /* last advertised, scaled */
+    uint32_t max_window; /* largest advertised, scaled */
+    uint32_t tsval_last; /* highest TSval it sent */
+    uint32_t ts_recent;  /* highest TSval of the peer in order (RFC 7323 4.3) */
+    uint16_t flags;      /* enum side_flag */
     uint16_t last_window_field; /* as in the header */
     uint16_t mss;               /* with SIDE_MSS */
     uint8_t window_scale;
@@ -96,18 +96,18 @@ struct side {
     uint8_t holes;              /* in hole[] */
     uint8_t duplicate_acks_now; /* in a row, of the acknowledgment it repeats */
     uint8_t last_data_flags;    /* control bits of its last segment that occupies sequence space */
-    nanotime last_t;            /* of its last segment */
-    seq acked_with_data;        /* the acknowledgment in its last segment with payload */
-    uint32_t last_data_payload; /* as last_data_flags, and so: */
-
-    seq last_data_sequence, last_data_acknowledgment;
-    nanotime last_data_t;
-    uint64_t last_data_packet;
-    uint64_t rcv_nxt_packet; /* of the segment with which it first sent rcv_nxt */
-    nanotime rcv_nxt_t;
-    nanotime timed_t; /* with SIDE_TIMED */
+    nanotime timed_t;           /* with SIDE_TIMED, and so: */
     seq timed_end;
     uint32_t timed_tsval;
+
+    nanotime last_t;      /* of its last segment */
+    nanotime last_data_t; /* as last_data_flags, and so: */
+    uint64_t last_data_packet;
+    seq last_data_sequence, last_data_acknowledgment;
+    uint32_t last_data_payload;
+    seq acked_with_data;     /* the acknowledgment in its last segment with payload */
+    uint64_t rcv_nxt_packet; /* of the segment with which it first sent rcv_nxt */
+    nanotime rcv_nxt_t;
     uint32_t tsval_first; /* first TSval it sent */
     uint16_t last_ip_id;  /* of its last segment: written, seldom read */
     uint16_t syn_payload; /* with SIDE_SYN_SEEN: of its SYN or SYN-ACK, first copy: octets
@@ -125,6 +125,9 @@ struct side {
     nanotime syn_t;
     struct hole hole[SIDE_HOLES];
 };
+
+_Static_assert(offsetof(struct side, last_t) == 64, "a cache line");
+_Static_assert(offsetof(struct side, tally) == 128, "and another one");
 
 /* A copy of a FIN: which of them arrived is told by the echo of its time stamp. */
 struct fin_copy {
@@ -183,10 +186,18 @@ struct zeek_trail {
     uint16_t silent[SIDES]; /* gaps in its stream that may be counted before one is a letter */
 };
 
-/* The sides, what segments that move one need beside them, then what an ordinary one does: two
- * cache lines; then the rest. */
+/* By cache lines: what every segment needs, and whoever holds a connection has something of its own
+ * before that; the copies; the sides; their round trips; then what ordinary segments do not need.
+ */
 struct connection {
+    nanotime last_t; /* last segment */
+    struct zeek_trail trail;
+    uint8_t recent_next;                   /* slot of recent[] that is taken next */
+    uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
+    struct recent_packet recent[RECENT_PACKETS];
     struct side side[SIDES];
+    struct rtt rtt[SIDES]; /* of the segments of each side */
+    struct zeek_view zeek;
     nanotime started;         /* first segment */
     nanotime syn_t, synack_t; /* handshake; NANOTIME_UNKNOWN */
     struct closing *closing;  /* NULL until the first FIN or RST; owned */
@@ -204,24 +215,18 @@ struct connection {
     bool acknowledged : 1;    /* the SYN-ACK was, by the client */
     bool reordered : 1;       /* the capture swapped a SYN-ACK and its SYN, or an ACK and its FIN */
     bool simultaneous_open : 1;
-    uint8_t course : 3; /* enum course: how far it came that took the usual one */
-    seq third_sequence; /* as third_flags */
-
-    _Alignas(64) uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
-    nanotime last_t;                                    /* last segment */
-    struct zeek_trail trail;
-    uint8_t recent_next;   /* slot of recent[] that is taken next */
+    uint8_t course : 3;    /* enum course: how far it came that took the usual one */
+    seq third_sequence;    /* as third_flags */
     nanotime ack_t;        /* as synack_t */
     uint64_t third_packet; /* as third_flags; 0: none */
-    struct recent_packet recent[RECENT_PACKETS];
-
-    struct zeek_view zeek;
-    struct rtt rtt[SIDES]; /* of the segments of each side */
     struct history history;
 };
 
-_Static_assert(offsetof(struct connection, zeek) - offsetof(struct connection, recent_print) == 128,
-               "two cache lines");
+/* Octets of the cache line in which a connection begins that are its holder's. */
+enum { CONNECTION_HEAD = 16 };
+
+_Static_assert((offsetof(struct connection, recent) + CONNECTION_HEAD) % 64 == 0, "cache lines");
+_Static_assert((offsetof(struct connection, side) + CONNECTION_HEAD) % 64 == 0, "the same");
 
 /* What a segment did to a side. */
 enum change_kind {
