@@ -13,7 +13,7 @@ enum calm {
     CALM_MIDDLE = 0x2, /* and zeek_view_follow() may take it */
 };
 
-unsigned brief_calm(const struct tuple *tuple)
+unsigned brief_calm(struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
     bool quiet = !incarnation_doubts(current)->hazard.open && current->watched == 0 &&
@@ -26,10 +26,11 @@ unsigned brief_calm(const struct tuple *tuple)
         bool middle = zeek_view_is_in_the_middle(&current->connection.zeek, side);
         calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
     }
+    tuple->client_end = current->client_end;
     return calm;
 }
 
-unsigned brief_calm_on_course(const struct tuple *tuple)
+unsigned brief_calm_on_course(struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
     const struct connection *connection = &current->connection;
@@ -40,6 +41,7 @@ unsigned brief_calm_on_course(const struct tuple *tuple)
         int end = incarnation_end(current, side);
         calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
     }
+    tuple->client_end = current->client_end;
     return calm;
 }
 
@@ -79,7 +81,7 @@ static __attribute__((noinline)) bool take_rest(struct tuple *tuple, const struc
 {
     struct incarnation *current = tuple->current;
     if (trip != NANOTIME_UNKNOWN)
-        rtt_add(&current->connection.rtt[side_other(from)], trip);
+        rtt_add(&current->connection.side[side_other(from)].rtt, trip);
     if ((rest & REST_NOTES) != 0)
         decide_note_packet(current, segment, from);
     if ((rest & REST_ZEEK) != 0)
@@ -110,7 +112,7 @@ static inline __attribute__((always_inline)) bool take(struct tuple *tuple,
         rest |= REST_NOTES;
     if (rest != 0)
         return take_rest(tuple, segment, from, rest, trip);
-    return trip == NANOTIME_UNKNOWN || take_trip(&connection->rtt[side_other(from)], trip);
+    return trip == NANOTIME_UNKNOWN || take_trip(&connection->side[side_other(from)].rtt, trip);
 }
 
 static __attribute__((noinline)) bool take_data(struct tuple *tuple, const struct segment *segment,

@@ -15,12 +15,12 @@
 #include "engine.h"
 
 /* What tuple->calm is of a tuple that tuple_is_ordinary(); 0 where every segment is to go the long
- * way. */
-unsigned brief_calm(const struct tuple *tuple);
+ * way.  The tuple is told which end the client is. */
+unsigned brief_calm(struct tuple *tuple);
 
 /* The same of one whose connection a segment just led to COURSE_OPEN or COURSE_PROVEN: the client
  * may go on, and once it is proven that the server is there, both may. */
-unsigned brief_calm_on_course(const struct tuple *tuple);
+unsigned brief_calm_on_course(struct tuple *tuple);
 
 /* Asks what brief_is_at_ease() keeps. */
 bool brief_becomes_at_ease(struct engine *engine);

@@ -18,7 +18,7 @@ static bool is_plain_ack(const struct segment *segment)
 static bool may_be_under_way(const struct connection *old, const struct segment *segment, int side,
                              nanotime syn_t)
 {
-    const struct rtt *rtt = &old->rtt[side_other(side)]; /* until the side acknowledged */
+    const struct rtt *rtt = &old->side[side_other(side)].rtt; /* until the side acknowledged */
     nanotime round_trip = old->side[side].round_trip;
     if (rtt->samples > 0 && rtt->least < round_trip)
         round_trip = rtt->least;

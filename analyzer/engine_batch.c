@@ -35,7 +35,8 @@ static inline void fetch_tuple(const struct engine *engine, struct batch *batch,
 
 static inline void fetch_life(const struct batch *batch, uint32_t i)
 {
-    flow_table_prefetch_incarnation(batch->likely[i % WINDOW]);
+    const struct engine_item *item = &batch->items[batch->turns[i].place]; /* is here by now */
+    flow_table_prefetch_incarnation(batch->likely[i % WINDOW], item->end);
 }
 
 /* likely: as engine_segment() has it. */

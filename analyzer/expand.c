@@ -163,7 +163,7 @@ static void expand_side(const struct connection *connection, int side, struct si
     record->basis = (enum basis)x->basis;
     expand_tally(&x->tally, record);
     expand_options(x, record);
-    expand_round_trips(&connection->rtt[side], record);
+    expand_round_trips(&connection->side[side].rtt, record);
     expand_closing(connection->closing, side, record);
     record->rst_copies = x->tally.rsts;
 }

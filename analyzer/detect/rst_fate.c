@@ -147,7 +147,7 @@ static bool is_too_early(const struct occasion *occasion)
     const struct segment *segment = occasion->segment;
     const struct side *x = &connection->side[occasion->from];
     const struct side *y = &connection->side[side_other(occasion->from)];
-    const struct rtt *rtt = &connection->rtt[side_other(occasion->from)];
+    const struct rtt *rtt = &connection->side[side_other(occasion->from)].rtt;
     nanotime least = x->round_trip;
     if (rtt->samples > 0)
         least = time_earlier_of(least, rtt->least);

@@ -204,7 +204,9 @@ struct tuple {
     uint32_t calm : 4;    /* what may come of which end without moving anything: brief.h */
     union {
         struct {
-            struct incarnation *current, *candidate, *retiring;
+            struct incarnation *current;
+            uint8_t client_end; /* of the current one, while it is calm */
+            struct incarnation *candidate, *retiring;
             struct tombstone *tombstones; /* newest first; owned */
         };
         struct embryo embryo;      /* while embryonic */
@@ -230,7 +232,7 @@ _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");
 
 enum { TUPLE_LINE = 64 }; /* octets of a cache line */
 
-_Static_assert(offsetof(struct tuple, current) + sizeof(struct incarnation *) <= TUPLE_LINE,
+_Static_assert(offsetof(struct tuple, client_end) < TUPLE_LINE,
                "an ordinary segment needs the first line alone");
 
 /* Fetches the line of a tuple that every segment needs, and the one that any other needs as well.

@@ -159,7 +159,7 @@ void kin_take_apart(struct incarnation *incarnation, struct closing *closing)
     zeek_and_sides(&connection->zeek, side);
     kin_history(connection);
     for (int i = 0; i < SIDES; i++) {
-        kin_rtt(&connection->rtt[i]);
+        kin_rtt(&connection->side[i].rtt);
         side_and_itself(&side[i]);
     }
     for (int i = 0; i < SIDES; i++) {
@@ -190,7 +190,7 @@ void kin_bring_together(struct incarnation *incarnation, struct closing *closing
     }
     for (int i = 0; i < SIDES; i++) {
         side_and_itself(&side[i]);
-        kin_rtt(&connection->rtt[i]);
+        kin_rtt(&connection->side[i].rtt);
     }
     kin_history(connection);
     zeek_and_sides(&connection->zeek, side);

@@ -82,27 +82,39 @@ static inline void prefetch_transcript(const struct tuple *tuple)
                    next + sizeof(struct transcript_entry));
 }
 
+/* What an ordinary segment from that side needs of the incarnation.  Inline for certain: of a
+ * function that changes nothing a compiler may leave out the call. */
+static inline __attribute__((always_inline)) void prefetch_ordinary(const char *first, size_t from)
+{
+    const char *sender = first + PLACE(side) + from * sizeof(struct side);
+    const char *other = first + PLACE(side) + (from ^ 1) * sizeof(struct side);
+    __builtin_prefetch(first);
+    __builtin_prefetch(first + PLACE(recent));
+    __builtin_prefetch(sender);
+    __builtin_prefetch(sender + offsetof(struct side, last_t));
+    __builtin_prefetch(sender + offsetof(struct side, tally));
+    __builtin_prefetch(other);
+    __builtin_prefetch(other + offsetof(struct side, rtt));
+}
+
 /* Of a tuple that is calm the next segment is an ordinary one, nearly always. */
-void flow_table_prefetch_incarnation(const struct tuple *tuple)
+void flow_table_prefetch_incarnation(const struct tuple *tuple, int end)
 {
     if (tuple == NULL)
         return;
-    if (tuple->calm == 0)
-        tuple_fetch_second(tuple);
-    if (tuple->embryonic || tuple->current == NULL)
-        return;
-    if (tuple->is_transcribed) {
-        prefetch_transcript(tuple);
+    if (tuple->calm != 0) {
+        prefetch_ordinary((const char *)tuple->current, (unsigned)(end ^ tuple->client_end) & 1);
         return;
     }
-    const char *first = (const char *)tuple->current; /* or what it is parked in, as it lies */
-    const size_t sides = PLACE(side), side = sizeof(struct side);
-    const size_t tally = offsetof(struct side, tally);
-    prefetch_lines(first, 0, sides + tally + 1);
-    prefetch_lines(first, sides + side, sides + side + tally + 1);
-    prefetch_lines(first, PLACE(rtt), PLACE(zeek));
-    if (tuple->calm != 0)
+    tuple_fetch_second(tuple);
+    if (tuple->is_transcribed)
+        prefetch_transcript(tuple);
+    if (tuple->embryonic || tuple->current == NULL || tuple->is_transcribed)
         return;
+    const char *first = (const char *)tuple->current; /* or what it is parked in, as it lies */
+    const size_t second = PLACE(side) + sizeof(struct side), tally = offsetof(struct side, tally);
+    prefetch_lines(first, 0, PLACE(side) + tally + 1);
+    prefetch_lines(first, second, second + tally + 1);
     prefetch_lines(first, PLACE(zeek), PLACE(history) + 1);
 }
 

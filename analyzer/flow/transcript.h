@@ -26,14 +26,14 @@ enum {
 
 /* How far the connection has come, and what the next segment is measured by; by side. */
 struct progress {
-    nanotime last_t; /* last segment: running maximum */
-    seq iss[2], snd_nxt[2], rcv_nxt[2];
-    uint16_t window[2];  /* last field of the header */
     uint32_t course : 3; /* enum course; at last COURSE_NONE: it is over */
-    uint32_t count : 5;  /* segments written down */
+    uint32_t count : 5;  /* segments written down; in the tuple's first line, as what it leads to */
     uint32_t client_end : 1;
     uint32_t first : 1; /* the side whose FIN came first, once one did */
     uint32_t none : 22;
+    uint16_t window[2]; /* last field of the header */
+    nanotime last_t;    /* last segment: running maximum */
+    seq iss[2], snd_nxt[2], rcv_nxt[2];
 };
 
 /*

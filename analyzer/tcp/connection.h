@@ -74,8 +74,9 @@ struct tally {
 };
 
 /*
- * One side, by cache lines: what an ordinary segment asks and changes of both sides, what it writes
- * of its own alone, its counters; then what is seldom needed.
+ * One side, by cache lines, of which many processors fetch two together: what an ordinary segment
+ * asks and changes of both sides, and the round trips of the other; what it writes of its own
+ * alone, and its counters; then what is seldom needed.
  */
 struct side {
     seq iss;             /* initial sequence number; without SIDE_ISS_KNOWN one below the first */
@@ -99,6 +100,8 @@ struct side {
     nanotime timed_t;           /* with SIDE_TIMED, and so: */
     seq timed_end;
     uint32_t timed_tsval;
+
+    struct rtt rtt; /* of its segments */
 
     nanotime last_t;      /* of its last segment */
     nanotime last_data_t; /* as last_data_flags, and so: */
@@ -126,8 +129,9 @@ struct side {
     struct hole hole[SIDE_HOLES];
 };
 
-_Static_assert(offsetof(struct side, last_t) == 64, "a cache line");
-_Static_assert(offsetof(struct side, tally) == 128, "and another one");
+_Static_assert(offsetof(struct side, rtt) == 64 && offsetof(struct side, last_t) == 128 &&
+                   offsetof(struct side, tally) == 192 && sizeof(struct side) % 128 == 0,
+               "cache lines, in pairs");
 
 /* A copy of a FIN: which of them arrived is told by the echo of its time stamp. */
 struct fin_copy {
@@ -187,7 +191,7 @@ struct zeek_trail {
 };
 
 /* By cache lines: what every segment needs, and whoever holds a connection has something of its own
- * before that; the copies; the sides; their round trips; then what ordinary segments do not need.
+ * before that; the copies; the sides; then what ordinary segments do not need.
  */
 struct connection {
     nanotime last_t; /* last segment */
@@ -196,7 +200,6 @@ struct connection {
     uint32_t recent_print[RECENT_PACKETS]; /* of the TCP headers of recent[] */
     struct recent_packet recent[RECENT_PACKETS];
     struct side side[SIDES];
-    struct rtt rtt[SIDES]; /* of the segments of each side */
     struct zeek_view zeek;
     nanotime started;         /* first segment */
     nanotime syn_t, synack_t; /* handshake; NANOTIME_UNKNOWN */
@@ -225,8 +228,8 @@ struct connection {
 /* Octets of the cache line in which a connection begins that are its holder's. */
 enum { CONNECTION_HEAD = 16 };
 
-_Static_assert((offsetof(struct connection, recent) + CONNECTION_HEAD) % 64 == 0, "cache lines");
-_Static_assert((offsetof(struct connection, side) + CONNECTION_HEAD) % 64 == 0, "the same");
+_Static_assert(offsetof(struct connection, recent) + CONNECTION_HEAD == 64, "a cache line");
+_Static_assert(offsetof(struct connection, side) + CONNECTION_HEAD == 128, "a pair of them");
 
 /* What a segment did to a side. */
 enum change_kind {

@@ -152,7 +152,7 @@ void connection_carry(struct carry *carry, struct connection *connection)
     if (!carry_is_reading(carry))
         zeek_trail_end(connection);
     carry_fields(carry, connection_fields, connection);
-    if (!rtt_is_sound(&connection->rtt[0]) || !rtt_is_sound(&connection->rtt[1]))
+    if (!rtt_is_sound(&connection->side[0].rtt) || !rtt_is_sound(&connection->side[1].rtt))
         carry_fail(carry, STATUS_UNREADABLE);
     carry_bits(carry, connection);
     carry_history(carry, &connection->history);

@@ -28,5 +28,5 @@ void ordinary_segment(struct connection *connection, const struct segment *segme
     struct side *x = connection->side + from, *y = connection->side + side_other(from);
     nanotime trip = ordinary_take(connection, x, y, segment, segment->payload > 0);
     if (trip != NANOTIME_UNKNOWN)
-        rtt_add(&connection->rtt[side_other(from)], trip);
+        rtt_add(&connection->side[side_other(from)].rtt, trip);
 }

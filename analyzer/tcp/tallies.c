@@ -199,5 +199,5 @@ void tally_round_trip(struct connection *connection, const struct segment *segme
         return;
     nanotime trip = tally_end_trip(y, segment);
     if (trip != NANOTIME_UNKNOWN)
-        rtt_add(&connection->rtt[side_other(from)], trip);
+        rtt_add(&connection->side[side_other(from)].rtt, trip);
 }
