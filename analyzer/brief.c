@@ -112,7 +112,7 @@ static inline __attribute__((always_inline)) bool take(struct tuple *tuple,
         rest |= REST_NOTES;
     if (rest != 0)
         return take_rest(tuple, segment, from, rest, trip);
-    return trip == NANOTIME_UNKNOWN || take_trip(&connection->side[side_other(from)].rtt, trip);
+    return trip == NANOTIME_UNKNOWN || take_trip(&y->rtt, trip);
 }
 
 static __attribute__((noinline)) bool take_data(struct tuple *tuple, const struct segment *segment,
@@ -175,8 +175,7 @@ static inline __attribute__((always_inline)) bool consider(struct engine *engine
     engine->counts.segments++;
     if (zeek_trail_is_behind(connection))
         zeek_trail_take(&connection->trail, x, segment, from, data);
-    return data ? take_data(tuple, segment, x, y, from)
-                : take_plain_ack(tuple, segment, x, y, from);
+    return take(tuple, segment, x, y, from, data);
 }
 
 static __attribute__((noinline)) bool consider_data(struct engine *engine, struct tuple *tuple,
