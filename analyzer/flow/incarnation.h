@@ -130,12 +130,12 @@ struct incarnation {
     uint16_t vlan[SEGMENT_VLANS];
     struct encapsulation *around; /* its first packet's tunnels, the client's end as source; NULL
                                      for none; owned */
-    struct collision *collision;  /* NULL, or owned */
-    struct story *story;          /* NULL, or owned: what an ordinary connection has not */
-    struct doubts *doubts;        /* the same: incarnation_doubts() */
+    struct last_segment last[LAST_SEGMENTS];
+    struct collision *collision; /* NULL, or owned */
+    struct story *story;         /* NULL, or owned: what an ordinary connection has not */
+    struct doubts *doubts;       /* the same: incarnation_doubts() */
     uint32_t watched; /* bits of the rows of watches.def whose deadline has passed since */
     uint32_t strays;  /* old segments that came to it */
-    struct last_segment last[LAST_SEGMENTS];
     uint64_t uid, previous;
     uint32_t index;                /* slot in its pool */
     uint32_t number;               /* incarnation of the tuple, from 1 */
@@ -149,6 +149,7 @@ struct incarnation {
 };
 
 _Static_assert(offsetof(struct incarnation, connection) == CONNECTION_HEAD, "by cache lines");
+_Static_assert(offsetof(struct incarnation, last) % 64 == 0, "none lies in two");
 
 /* The one SYN of a tuple that has seen nothing else (embryo.h). */
 struct embryo {
@@ -322,16 +323,14 @@ static inline void incarnation_remember(struct incarnation *incarnation,
 {
     incarnation->last[incarnation->last_next] = (struct last_segment){
         .t = segment->time,
-        .packet = segment->packet,
+        .packet = segment->packet & ((UINT64_C(1) << LAST_PACKET_BITS) - 1),
+        .end = (unsigned)end & 1,
+        .hashed = segment->payload_hashed,
+        .flags = segment->flags,
         .sequence = segment->sequence,
         .acknowledgment = segment->acknowledgment,
         .payload = segment->payload,
         .payload_hash = segment->payload_hash,
-        .tsval = segment->tsval,
-        .ip_id = segment->ip_id,
-        .end = (uint8_t)end,
-        .hashed = segment->payload_hashed,
-        .flags = segment->flags,
     };
     incarnation->last_next = (uint8_t)((incarnation->last_next + 1) % LAST_SEGMENTS);
 }

@@ -17,7 +17,33 @@ struct plain_embryo {
     bool cut, vlans;
 };
 
+/* And one of the last segments. */
+struct plain_last {
+    struct last_segment whole;
+    uint64_t packet;
+    uint8_t end, hashed, flags;
+};
+
 #include "incarnation_state.def"
+
+static void carry_lasts(struct carry *carry, struct last_segment last[LAST_SEGMENTS])
+{
+    for (int i = 0; i < LAST_SEGMENTS; i++) {
+        struct plain_last plain = {
+            .whole = last[i],
+            .packet = last[i].packet,
+            .end = last[i].end,
+            .hashed = last[i].hashed,
+            .flags = last[i].flags,
+        };
+        carry_fields(carry, plain_last_fields, &plain);
+        last[i] = plain.whole;
+        last[i].packet = plain.packet & ((UINT64_C(1) << LAST_PACKET_BITS) - 1);
+        last[i].end = plain.end & 1;
+        last[i].hashed = plain.hashed;
+        last[i].flags = plain.flags;
+    }
+}
 
 void embryo_carry(struct carry *carry, struct embryo *embryo)
 {
@@ -48,6 +74,7 @@ uint32_t tombstones_carry(struct carry *carry, struct tombstone **list)
         if (tombstone == NULL)
             return i;
         *list = tombstone;
+        carry_lasts(carry, tombstone->last);
         list = &tombstone->next;
     }
     return count;
@@ -57,6 +84,7 @@ void incarnation_carry(struct carry *carry, struct incarnation *incarnation)
 {
     connection_carry(carry, &incarnation->connection);
     carry_fields(carry, incarnation_fields, incarnation);
+    carry_lasts(carry, incarnation->last);
     incarnation->around = carry_optional(carry, incarnation->around, sizeof(*incarnation->around),
                                          encapsulation_fields);
     incarnation->collision = carry_optional(carry, incarnation->collision,

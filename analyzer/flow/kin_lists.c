@@ -169,7 +169,7 @@ static struct last_segment before_first(const struct incarnation *incarnation)
         .t = connection->started,
         .sequence = connection->side[0].iss + 1,
         .acknowledgment = connection->side[1].iss + 1,
-        .end = incarnation->client_end,
+        .end = incarnation->client_end & 1,
         .flags = TCP_ACK | TCP_PSH,
     };
 }
@@ -183,7 +183,6 @@ static inline void last_and_former(struct last_segment *last, const struct last_
     last->sequence ^= follows ? next : former->acknowledgment;
     last->acknowledgment ^= follows ? former->acknowledgment : next;
     last->payload ^= follows ? former->payload : 0;
-    last->tsval ^= follows ? former->tsval : 0;
     last->flags ^= former->flags;
 }
 

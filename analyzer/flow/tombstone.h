@@ -10,19 +10,21 @@
 
 enum { LAST_SEGMENTS = 8 };
 
-/* One of the last segments with payload: enough to know it again. */
+enum { LAST_PACKET_BITS = 47 }; /* of a packet's number: at ten million a second, half a year */
+
+/* One of the last segments with payload: enough to know it again, in half a cache line. */
 struct last_segment {
     nanotime t;
-    uint64_t packet; /* 0: empty slot */
+    uint64_t packet : 47; /* LAST_PACKET_BITS; 0: empty slot */
+    uint64_t end : 1;     /* of the tuple, which sent it */
+    uint64_t hashed : 8;
+    uint64_t flags : 8;
     seq sequence, acknowledgment;
     uint32_t payload;
     uint32_t payload_hash;
-    uint32_t tsval;
-    uint16_t ip_id;
-    uint8_t end; /* of the tuple, which sent it */
-    uint8_t hashed;
-    uint8_t flags;
 };
+
+_Static_assert(sizeof(struct last_segment) == 32, "half a cache line");
 
 /* A side of the closed incarnation. */
 struct tombstone_side {
