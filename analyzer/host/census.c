@@ -38,13 +38,18 @@ static inline bool is_enough(const struct delta *delta, bool crowded)
     return (delta->what & (crowded ? DELTA_ESTABLISHED : DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
 }
 
-/* Makes the entry; NULL when there is none, also where memory ran out: then the census starves. */
+/* Makes the entry; NULL when there is none, but maybe a newcomer, also where memory ran out: then
+ * the census starves. */
 static struct census_entry *admit(struct census *census, enum host_scope scope,
                                   const struct delta *delta, uint32_t tag)
 {
     struct census_key key = census_key_in(scope, delta);
     if (scope == HOST_PAIR && !census_knocks_again(census, &key))
         return NULL;
+    if (scope != HOST_SERVICE && newcomer_fits(delta)) {
+        census->starved |= !census_make_newcomer(census, &key, tag, delta);
+        return NULL;
+    }
     struct census_change whole = census_change_whole(delta);
     struct census_entry *entry = census_make(census, &key, tag, delta->t);
     if (entry != NULL && census_count_fully(census, entry, &whole))
@@ -74,7 +79,8 @@ static inline struct census_entry *count_service(struct census *census,
                                                  const struct census_change *change, uint32_t tag)
 {
     const struct delta *delta = change->delta;
-    struct census_entry *entry = census_find_in(census, HOST_SERVICE, delta, tag);
+    const struct census_slot *slot = census_slot_in(census, HOST_SERVICE, delta, tag);
+    struct census_entry *entry = slot->index == 0 ? NULL : census_at(census, slot->index);
     if (entry == NULL)
         entry = is_enough(delta, false) ? admit(census, HOST_SERVICE, delta, tag) : NULL;
     else if (!count_beside(census, entry, delta) || !census_count(census, entry, change))
@@ -89,10 +95,15 @@ static inline struct census_entry *count_end(struct census *census, enum host_sc
                                              const struct census_change *change, uint32_t tag,
                                              bool enough)
 {
-    struct census_entry *entry = census_find_in(census, scope, change->delta, tag);
-    if (entry == NULL)
+    struct census_slot *slot = census_slot_in(census, scope, change->delta, tag);
+    if (slot->index == 0)
         return enough ? admit(census, scope, change->delta, tag) : NULL;
-    if (!census_count(census, entry, change))
+    bool is_newcomer = census_is_code(slot->index);
+    if (is_newcomer && newcomer_take(census_newcomer(census, slot->index), change))
+        return NULL;
+    struct census_entry *entry =
+        is_newcomer ? census_hatch(census, slot) : census_at(census, slot->index);
+    if (entry == NULL || !census_count(census, entry, change))
         census->starved = true;
     return entry;
 }

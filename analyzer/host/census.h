@@ -126,19 +126,30 @@ _Static_assert(offsetof(struct census_more, opened_rate.count) == 64, "fills a l
 _Static_assert(offsetof(struct census_more, opened_pace) == 128, "begins a line");
 _Static_assert(offsetof(struct census_more, ref) == 192, "behind that line");
 
-/* The neighbours of an entry in its queue; 0: none.  Apart from the entries, so that those of all
- * lie close together. */
+/* The neighbours of an entry in its list; 0: none; or, where it stands in a row, the number of its
+ * place as `newer`.  Apart from the entries, so that those of all lie close together. */
 struct census_link {
     uint32_t newer, older;
 };
 
-/* Entries of a kind in the order of their last change, those that came once apart. */
-struct census_queue {
-    uint32_t newest[2], oldest[2]; /* by heeded */
-    uint32_t count, drawn;         /* entries; those with a series */
+struct newcomer;
+
+/* Who came once, or was never seen to close, in the order of the last opening (census_queue.h). */
+struct census_row {
+    struct newcomer *place; /* a power of two of them, or NULL; owned */
+    uint32_t mask;
+    uint32_t begin, end; /* numbers of places; they go round */
 };
 
-/* A place in the index: an entry and some bits of its key's hash. */
+/* Those of a kind: entries, and newcomers, which stand in the row. */
+struct census_queue {
+    struct census_row row;
+    uint32_t newest[2], oldest[2]; /* other entries, in the order of their last change; by heeded */
+    uint32_t count, drawn;         /* all; entries with a series */
+};
+
+/* A place in the index: an entry, or a newcomer's code (census_queue.h), and some bits of its key's
+ * hash. */
 struct census_slot {
     uint32_t tag, index; /* index 0: empty */
 };
@@ -168,7 +179,7 @@ uint64_t census_octets(const struct config *config);
 
 struct census *census_new(const struct config *config); /* NULL when out of memory */
 
-/* The three entries that a delta counts for; NULL: it has none. */
+/* The three entries that a delta counts for; NULL: it has none, or is a newcomer. */
 struct census_place {
     struct census_entry *source, *service, *pair;
 };
@@ -190,8 +201,13 @@ enum status census_closed_flow(struct census *census, struct census_entry *servi
                                const struct closed_flow *flow);
 enum status census_told_flow(struct census *census, const struct closed_flow *flow);
 
-/* Finds an entry; NULL when there is none. */
+/* Finds an entry; NULL when there is none, or no more than a newcomer. */
 struct census_entry *census_find(const struct census *census, const struct census_key *key);
+
+/* The same, but a newcomer is shown as the entry that it would be, in *room. */
+const struct census_entry *census_look(const struct census *census, const struct census_key *key,
+                                       struct census_entry *room);
+
 struct census_key census_key_of(enum host_scope scope, uint8_t ip_version, const uint8_t *source,
                                 const uint8_t *destination, uint16_t port);
 

@@ -9,6 +9,7 @@
 struct census_busiest {
     struct census_entry **entry[HOST_SCOPES]; /* owned; the entries are the census's */
     uint32_t count[HOST_SCOPES];
+    struct census_entry *newcomer[HOST_SCOPES]; /* owned: what they are as entries */
 };
 
 /* Finds so many of each kind at most; empty after NO_MEMORY, the only failure. */

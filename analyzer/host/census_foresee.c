@@ -40,6 +40,10 @@ static inline const struct census_entry *guess(const struct census *census, uint
         slot = &census->slot[(size_t)(slot - census->slot + 1) & census->mask];
     if (slot->index == 0)
         return NULL;
+    if (census_is_code(slot->index)) {
+        fetch_line(census_newcomer(census, slot->index));
+        return NULL;
+    }
     const struct census_entry *entry = census_at(census, slot->index);
     fetch_entry(entry, what);
     if ((what & DELTA_OPENED) != 0)
@@ -75,10 +79,14 @@ static inline void fetch_point(const struct census_entry *entry)
         fetch_line(&entry->more->series.point[entry->more->series.count - 1]);
 }
 
-/* Those that it leaves when it becomes the newest of its queue. */
+/* Those that it leaves when it becomes the newest of its queue, or its place in the row. */
 static inline void fetch_neighbours(const struct census *census, const struct census_entry *entry)
 {
     const struct census_link *link = &census->link[entry->index];
+    if (census_is_in_row(entry)) {
+        fetch_line(census_row_at(&census->queue[entry->key.scope].row, link->newer));
+        return;
+    }
     fetch_line(&census->link[link->newer]);
     fetch_line(&census->link[link->older]);
 }
@@ -164,11 +172,23 @@ static inline void foresee_rest(const struct census *census, const struct delta 
         fetch_neighbours(census, likely->entry[i]);
 }
 
+/* The places in the index of those that give way before so many others. */
+static void foresee_leaving(const struct census *census, enum host_scope scope, size_t count)
+{
+    const struct census_queue *queue = &census->queue[scope];
+    const struct census_row *row = &queue->row;
+    if (queue->count < census->most)
+        return;
+    for (uint32_t i = 0; i < count && row->begin + i != row->end; i++)
+        fetch_line(&census->slot[census_row_at(row, row->begin + i)->tag & census->mask]);
+}
+
 void census_foresee(const struct census *census, struct delta *const *deltas, size_t count)
 {
     struct likely likely[CENSUS_FORESEEN];
-    if (census->pool.taken < NEAR)
+    if (census_all(census) < NEAR)
         return;
+    foresee_leaving(census, HOST_SOURCE, count);
     for (size_t i = 0; i < count; i++)
         foresee_slots(census, deltas[i], &likely[i]);
     for (size_t i = 0; i < count; i++)

@@ -99,6 +99,21 @@ static void raise_ports(const struct census *census, const struct census_entry *
     peaks->ports_usable = usable;
 }
 
+/* Newcomers hold a port, or nothing: one of those that hold one stands for all. */
+static void raise_newcomers(const struct census *census, nanotime now, struct stock_peaks *peaks)
+{
+    const struct census_row *row = &census->queue[HOST_PAIR].row;
+    const struct newcomer *place;
+    for (uint32_t number = row->begin; (place = census_row_next(row, &number)) != NULL; number++) {
+        if (place->is != PLACE_OF_NEWCOMER || place->stage == NEWCOMER_ENDED)
+            continue;
+        struct census_entry pair;
+        newcomer_become(place, &pair);
+        raise_ports(census, &pair, now, peaks);
+        return;
+    }
+}
+
 struct stock_peaks census_peaks(const struct census *census, nanotime now)
 {
     struct stock_peaks peaks = {.ports_usable = census->config->usable_ports};
@@ -112,6 +127,7 @@ struct stock_peaks census_peaks(const struct census *census, nanotime now)
         raise_to(&peaks.time_wait[side], entry->time_wait[side].now);
         raise_to(&peaks.close_wait[side], entry->close_wait[side].now);
     }
+    raise_newcomers(census, now, &peaks);
     return peaks;
 }
 

@@ -21,11 +21,6 @@ struct census_key census_key_of(enum host_scope scope, uint8_t ip_version, const
     return key;
 }
 
-static struct census_entry *entry_at(const struct census *census, uint32_t index)
-{
-    return index == 0 ? NULL : census_at(census, index);
-}
-
 uint64_t census_hash_long(const struct census *census, const uint8_t *address, uint64_t port)
 {
     uint64_t words[3];
@@ -73,22 +68,31 @@ bool census_knocks_again(struct census *census, const struct census_key *pair)
     return false;
 }
 
-static struct census_entry *find(const struct census *census, const struct census_key *key,
-                                 uint32_t tag)
+/* What stands in the index under that key; 0: nothing does. */
+static uint32_t find(const struct census *census, const struct census_key *key)
 {
-    for (uint32_t i = tag & census->mask; census->slot[i].index != 0; i = (i + 1) & census->mask) {
-        if (census->slot[i].tag != tag)
-            continue;
-        struct census_entry *entry = entry_at(census, census->slot[i].index);
-        if (memcmp(&entry->key, key, sizeof(*key)) == 0)
-            return entry;
-    }
-    return NULL;
+    uint32_t tag = tag_of(census, key), i = tag & census->mask;
+    while (census->slot[i].index != 0 &&
+           (census->slot[i].tag != tag ||
+            memcmp(census_key_at(census, census->slot[i].index), key, sizeof(*key)) != 0))
+        i = (i + 1) & census->mask;
+    return census->slot[i].index;
 }
 
 struct census_entry *census_find(const struct census *census, const struct census_key *key)
 {
-    return find(census, key, tag_of(census, key));
+    uint32_t index = find(census, key);
+    return index == 0 || census_is_code(index) ? NULL : census_at(census, index);
+}
+
+const struct census_entry *census_look(const struct census *census, const struct census_key *key,
+                                       struct census_entry *room)
+{
+    uint32_t index = find(census, key);
+    if (index == 0 || !census_is_code(index))
+        return index == 0 ? NULL : census_at(census, index);
+    newcomer_become(census_newcomer(census, index), room);
+    return room;
 }
 
 static void enter(struct census_slot *slots, uint32_t mask, struct census_slot slot)
@@ -114,7 +118,7 @@ static bool widen_links(struct census *census, uint32_t slots)
 static bool widen(struct census *census)
 {
     uint32_t slots = census->mask + 1;
-    if ((census->pool.taken + 1) * 2 <= slots)
+    if ((census_all(census) + (uint64_t)1) * 2 <= slots)
         return true;
     struct census_slot *wide =
         widen_links(census, 2 * slots) ? calloc(2 * (size_t)slots, sizeof(*wide)) : NULL;
@@ -130,11 +134,11 @@ static bool widen(struct census *census)
     return true;
 }
 
-/* Takes an entry out of the index; those behind it move up. */
-static void leave(struct census *census, const struct census_entry *entry)
+/* Takes what has that tag out of the index; those behind it move up. */
+static void leave(struct census *census, uint32_t tag, uint32_t index)
 {
-    uint32_t mask = census->mask, gap = entry->tag & mask;
-    while (census->slot[gap].index != entry->index)
+    uint32_t mask = census->mask, gap = tag & mask;
+    while (census->slot[gap].index != index)
         gap = (gap + 1) & mask;
     for (uint32_t i = (gap + 1) & mask; census->slot[i].index != 0; i = (i + 1) & mask) {
         uint32_t home = census->slot[i].tag & mask;
@@ -146,36 +150,7 @@ static void leave(struct census *census, const struct census_entry *entry)
     census->slot[gap].index = 0;
 }
 
-/* --- the queues --- */
-
-static void unlink_entry(struct census *census, const struct census_entry *entry)
-{
-    struct census_queue *queue = &census->queue[entry->key.scope];
-    struct census_link link = census->link[entry->index];
-    *(link.newer != 0 ? &census->link[link.newer].older : &queue->newest[entry->heeded]) =
-        link.older;
-    *(link.older != 0 ? &census->link[link.older].newer : &queue->oldest[entry->heeded]) =
-        link.newer;
-}
-
-static void link_entry(struct census *census, const struct census_entry *entry)
-{
-    struct census_queue *queue = &census->queue[entry->key.scope];
-    uint32_t before = queue->newest[entry->heeded];
-    census->link[entry->index] = (struct census_link){.newer = 0, .older = before};
-    *(before != 0 ? &census->link[before].newer : &queue->oldest[entry->heeded]) = entry->index;
-    queue->newest[entry->heeded] = entry->index;
-}
-
-void census_touch(struct census *census, struct census_entry *entry)
-{
-    bool heeded = entry->opened > 1 && entry->closed > 0;
-    if (census->queue[entry->key.scope].newest[heeded] == entry->index)
-        return;
-    unlink_entry(census, entry);
-    entry->heeded = heeded;
-    link_entry(census, entry);
-}
+/* --- entries --- */
 
 /* Frees what it owns. */
 static void clear_more(struct census_more *more)
@@ -202,16 +177,27 @@ static void clear_entry(struct census *census, struct census_entry *entry)
     pool_give(&census->mores, index);
 }
 
-static void give_way(struct census *census, enum host_scope scope)
+static void drop_entry(struct census *census, struct census_entry *entry)
 {
-    struct census_queue *queue = &census->queue[scope];
-    struct census_entry *entry = entry_at(census, queue->oldest[queue->oldest[0] == 0]);
-    unlink_entry(census, entry);
-    leave(census, entry);
+    census_queue_leave(census, entry);
+    leave(census, entry->tag, entry->index);
     clear_entry(census, entry);
     uint32_t index = entry->index;
     entry->index = 0; /* for census_next() */
     pool_give(&census->pool, index);
+}
+
+static void give_way(struct census *census, enum host_scope scope)
+{
+    struct census_queue *queue = &census->queue[scope];
+    uint32_t index;
+    struct newcomer *newcomer = census_queue_oldest(census, scope, &index);
+    if (index != 0) {
+        drop_entry(census, census_at(census, index));
+    } else {
+        leave(census, newcomer->tag, census_code(scope, queue->row.begin));
+        newcomer->is = PLACE_OF_NOBODY;
+    }
     queue->count--;
     census->left_out++;
 }
@@ -220,17 +206,19 @@ static void give_way(struct census *census, enum host_scope scope)
 static struct census_entry *add(struct census *census, const struct census_key *key, uint32_t tag,
                                 bool heeded)
 {
-    uint32_t index = widen(census) ? pool_take(&census->pool) : 0;
+    const enum host_scope scope = (enum host_scope)key->scope;
+    bool fits = widen(census) && (scope == HOST_SERVICE || census_queue_make_room(census, scope));
+    uint32_t index = fits ? pool_take(&census->pool) : 0;
     if (index == 0)
         return NULL;
-    struct census_entry *entry = entry_at(census, index);
+    struct census_entry *entry = census_at(census, index);
     entry->key = *key;
     entry->index = index;
     entry->tag = tag;
     entry->heeded = heeded;
     census->queue[key->scope].count++;
     enter(census->slot, census->mask, (struct census_slot){tag, index});
-    link_entry(census, entry);
+    census_queue_enter(census, entry);
     return entry;
 }
 
@@ -274,6 +262,46 @@ struct census_entry *census_make(struct census *census, const struct census_key 
         entry->alive[side] = NANOTIME_UNKNOWN;
     for (int kind = 0; kind < STOCKS; kind++)
         entry->most_at[kind] = NANOTIME_UNKNOWN;
+    return entry;
+}
+
+bool census_make_newcomer(struct census *census, const struct census_key *key, uint32_t tag,
+                          const struct delta *delta)
+{
+    const enum host_scope scope = (enum host_scope)key->scope;
+    struct census_queue *queue = &census->queue[scope];
+    uint32_t number;
+    if (queue->count >= census->most)
+        give_way(census, scope);
+    if (!widen(census) || !census_queue_make_room(census, scope))
+        return false;
+    *census_queue_append(census, scope, &number) = (struct newcomer){
+        .key = *key,
+        .tag = tag,
+        .opened = delta->t,
+        .last = delta->t,
+        .first_port = delta->end[CLIENT].port,
+        .is = PLACE_OF_NEWCOMER,
+        .stage = NEWCOMER_OPENING,
+    };
+    queue->count++;
+    enter(census->slot, census->mask, (struct census_slot){tag, census_code(scope, number)});
+    return true;
+}
+
+struct census_entry *census_hatch(struct census *census, struct census_slot *slot)
+{
+    struct newcomer *newcomer = census_newcomer(census, slot->index);
+    uint32_t index = pool_take_unclear(&census->pool);
+    if (index == 0)
+        return NULL;
+    struct census_entry *entry = census_at(census, index);
+    newcomer_become(newcomer, entry);
+    entry->index = index;
+    census->link[index].newer = slot->index; /* as far as it is a number of that row */
+    newcomer->is = PLACE_OF_ENTRY;
+    newcomer->entry = index;
+    slot->index = index;
     return entry;
 }
 
@@ -348,6 +376,8 @@ void census_free(struct census *census)
     pool_clear(&census->pool);
     pool_clear(&census->mores);
     pool_clear(&census->cohorts);
+    for (int scope = 0; scope < HOST_SCOPES; scope++)
+        free(census->queue[scope].row.place);
     free(census->slot);
     free(census->link);
     free(census);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "census.h"
+#include "census_queue.h"
 
 /* What names the entry of a scope that a delta counts for. */
 struct census_key census_key_in(enum host_scope scope, const struct delta *delta);
@@ -86,32 +86,50 @@ static inline bool census_is_key_in(const struct census_key *key, enum host_scop
            (key->port == end[SERVER].port && census_is_same(key->destination, end[SERVER].address));
 }
 
-/* The entry of a scope that a delta counts for, by that scope's tag; NULL: there is none.  What
- * counting touches of it is fetched: it is not needed at once. */
-static inline struct census_entry *census_find_in(const struct census *census,
-                                                  enum host_scope scope, const struct delta *delta,
-                                                  uint32_t tag)
+/* The key of what stands in the index.  What counting touches of an entry is fetched: it is not
+ * needed at once. */
+static inline const struct census_key *census_key_at(const struct census *census, uint32_t index)
+{
+    if (census_is_code(index))
+        return &census_newcomer(census, index)->key;
+    const struct census_entry *entry = census_at(census, index);
+    __builtin_prefetch(&entry->stock);
+    return &entry->key;
+}
+
+/* The slot of a scope that a delta counts for, by that scope's tag; an empty one: it has none. */
+static inline struct census_slot *census_slot_in(const struct census *census, enum host_scope scope,
+                                                 const struct delta *delta, uint32_t tag)
 {
     uint32_t mask = census->mask;
-    for (const struct census_slot *slot = &census->slot[tag & mask]; slot->index != 0;
-         slot = &census->slot[(size_t)(slot - census->slot + 1) & mask]) {
-        if (slot->tag != tag)
-            continue;
-        struct census_entry *entry = census_at(census, slot->index);
-        __builtin_prefetch(&entry->stock);
-        if (census_is_key_in(&entry->key, scope, delta))
-            return entry;
-    }
-    return NULL;
+    struct census_slot *slot = &census->slot[tag & mask];
+    while (
+        slot->index != 0 &&
+        (slot->tag != tag || !census_is_key_in(census_key_at(census, slot->index), scope, delta)))
+        slot = &census->slot[(size_t)(slot - census->slot + 1) & mask];
+    return slot;
+}
+
+/* How many stand in the index. */
+static inline uint32_t census_all(const struct census *census)
+{
+    return census->queue[HOST_SOURCE].count + census->queue[HOST_SERVICE].count +
+           census->queue[HOST_PAIR].count;
 }
 
 /* Goes through all entries: that of this number, from 1 on, or the next one, and counts the number
  * on behind it; NULL: there are no more. */
 struct census_entry *census_next(const struct census *census, uint32_t *number);
 
-/* A new entry, of that tag, at whose expense another may go; NULL when memory ran out. */
+/* A new entry, of that tag, at whose expense another may go; NULL when memory ran out.  Or a
+ * newcomer, which the delta must fit (newcomer_fits); false when memory ran out. */
 struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
                                  nanotime t);
+bool census_make_newcomer(struct census *census, const struct census_key *key, uint32_t tag,
+                          const struct delta *delta);
+
+/* Makes an entry of the newcomer of a slot; NULL when memory ran out. */
+struct census_entry *census_hatch(struct census *census, struct census_slot *slot);
 
 /* An entry of a state file, zeroed but for its key and what it needs to stand in the index, as the
  * newest of its queue; NULL when memory ran out. */
@@ -121,9 +139,6 @@ struct census_entry *census_restore(struct census *census, const struct census_k
 /* What an entry gets from the second connection on: zero; NULL when memory ran out. */
 struct census_more *census_new_more(struct census *census);
 struct cohorts *census_new_cohorts(struct census *census); /* the same for services */
-
-/* The entry was active: others of its scope give way before it. */
-void census_touch(struct census *census, struct census_entry *entry);
 
 /* Whether a pair came before, when there are many: one that never comes again, as most do, is not
  * worth an entry. */

@@ -7,12 +7,17 @@
 
 enum { FLAG_FIN = 0x01, FLAG_SYN = 0x02 };
 
+static struct census_key key_of(enum host_scope scope, const struct event_record *event)
+{
+    const struct endpoint_record *end = event->who.end;
+    return census_key_of(scope, event->who.ip_version, end[CLIENT].address, end[SERVER].address,
+                         end[SERVER].port);
+}
+
 static struct census_entry *find(const struct census *census, enum host_scope scope,
                                  const struct event_record *event)
 {
-    const struct endpoint_record *end = event->who.end;
-    struct census_key key = census_key_of(scope, event->who.ip_version, end[CLIENT].address,
-                                          end[SERVER].address, end[SERVER].port);
+    struct census_key key = key_of(scope, event);
     return census_find(census, &key);
 }
 
@@ -137,8 +142,9 @@ static bool complete_idle(const struct census *census, const struct event_record
     if (trigger == NULL)
         return false;
     int peer = trigger->from == CLIENT ? SERVER : CLIENT;
-    const struct census_entry *host =
-        find(census, peer == SERVER ? HOST_SERVICE : HOST_SOURCE, event);
+    struct census_entry room_of_newcomer;
+    struct census_key key = key_of(peer == SERVER ? HOST_SERVICE : HOST_SOURCE, event);
+    const struct census_entry *host = census_look(census, &key, &room_of_newcomer);
     if (host == NULL || host->alive[peer] == NANOTIME_UNKNOWN ||
         time_is_before(host->alive[peer], trigger->t))
         return false;

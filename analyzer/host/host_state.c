@@ -114,17 +114,38 @@ static void carry_entry(struct carry *carry, struct census *census, struct censu
         carry_fail(carry, STATUS_UNREADABLE);
 }
 
-static void write_queue(struct carry *carry, struct census *census, int scope, int heeded)
+static void write_entry(struct carry *carry, struct census *census, struct census_entry *entry)
+{
+    carry_fields(carry, census_key_fields, &entry->key);
+    carry_entry(carry, census, entry);
+}
+
+/* Newcomers as the entries that they would be. */
+static void write_row(struct carry *carry, struct census *census, int scope)
+{
+    const struct census_row *row = &census->queue[scope].row;
+    const struct newcomer *place;
+    uint32_t count = 0;
+    for (uint32_t number = row->begin; census_row_next(row, &number) != NULL; number++)
+        count++;
+    carry_count(carry, count, UINT32_MAX);
+    for (uint32_t number = row->begin; (place = census_row_next(row, &number)) != NULL; number++) {
+        struct census_entry room;
+        if (place->is == PLACE_OF_NEWCOMER)
+            newcomer_become(place, &room);
+        write_entry(carry, census,
+                    place->is == PLACE_OF_NEWCOMER ? &room : census_at(census, place->entry));
+    }
+}
+
+static void write_list(struct carry *carry, struct census *census, int scope, int heeded)
 {
     uint32_t count = 0, oldest = census->queue[scope].oldest[heeded];
     for (uint32_t index = oldest; index != 0; index = census->link[index].newer)
         count++;
     carry_count(carry, count, UINT32_MAX);
-    for (uint32_t index = oldest; index != 0; index = census->link[index].newer) {
-        struct census_entry *entry = pool_at(&census->pool, index);
-        carry_fields(carry, census_key_fields, &entry->key);
-        carry_entry(carry, census, entry);
-    }
+    for (uint32_t index = oldest; index != 0; index = census->link[index].newer)
+        write_entry(carry, census, census_at(census, index));
 }
 
 static void read_queue(struct carry *carry, struct census *census, int scope, bool heeded)
@@ -161,11 +182,15 @@ static void census_carry(struct carry *carry, struct census *census)
     carry_fields(carry, census_fields, census);
     carry_knocks(carry, census);
     for (int scope = 0; scope < HOST_SCOPES; scope++) {
-        for (int heeded = 0; heeded < 2; heeded++) {
-            if (carry_is_reading(carry))
-                read_queue(carry, census, scope, heeded != 0);
+        if (carry_is_reading(carry)) {
+            read_queue(carry, census, scope, false);
+            read_queue(carry, census, scope, true);
+        } else {
+            if (scope == HOST_SERVICE)
+                write_list(carry, census, scope, false);
             else
-                write_queue(carry, census, scope, heeded);
+                write_row(carry, census, scope);
+            write_list(carry, census, scope, true);
         }
     }
 }
