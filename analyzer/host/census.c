@@ -43,13 +43,14 @@ static inline bool is_enough(const struct delta *delta, bool crowded)
 static struct census_entry *admit(struct census *census, enum host_scope scope,
                                   const struct delta *delta, uint32_t tag)
 {
-    struct census_key key = census_key_in(scope, delta);
-    if (scope == HOST_PAIR && !census_knocks_again(census, &key))
+    struct census_key key;
+    if (scope == HOST_PAIR && !census_knocks_again(census, delta))
         return NULL;
     if (scope != HOST_SERVICE && newcomer_fits(delta)) {
-        census->starved |= !census_make_newcomer(census, &key, tag, delta);
+        census->starved |= !census_make_newcomer(census, scope, tag, delta);
         return NULL;
     }
+    census_name(scope, delta, &key);
     struct census_change whole = census_change_whole(delta);
     struct census_entry *entry = census_make(census, &key, tag, delta->t);
     if (entry != NULL && census_count_fully(census, entry, &whole))

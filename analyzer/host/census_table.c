@@ -43,19 +43,22 @@ static uint32_t tag_of(const struct census *census, const struct census_key *key
 /* The place of a pair among those that came.  Without the secret: which pairs share one decides
  * what is written, and the same capture is to give the same.  Who forges pairs that share a place
  * gains entries, and of those there are only so many. */
-static uint32_t knock_of(const struct census_key *key)
+static uint32_t knock_of(const struct delta *delta)
 {
-    uint64_t words[(sizeof(*key) + sizeof(uint64_t) - 1) / sizeof(uint64_t)] = {0};
-    memcpy(words, key, sizeof(*key));
+    const struct endpoint_record *end = delta->end;
+    uint64_t words[5];
+    memcpy(&words[0], end[CLIENT].address, 2 * sizeof(words[0]));
+    memcpy(&words[2], end[SERVER].address, 2 * sizeof(words[0]));
+    words[4] = end[SERVER].port | (uint64_t)delta->ip_version << 16 | (uint64_t)HOST_PAIR << 24;
     return (uint32_t)(hash_identity(words, sizeof(words) / sizeof(words[0])) % CENSUS_KNOCKS);
 }
 
 /* The memory of who came is emptied when a quarter of it is used. */
-bool census_knocks_again(struct census *census, const struct census_key *pair)
+bool census_knocks_again(struct census *census, const struct delta *delta)
 {
     if (census->queue[HOST_PAIR].count < CENSUS_EASY)
         return true;
-    uint32_t bit = knock_of(pair);
+    uint32_t bit = knock_of(delta);
     uint64_t *word = &census->knock[bit / 64], mask = UINT64_C(1) << bit % 64;
     if ((*word & mask) != 0)
         return true;
@@ -265,25 +268,22 @@ struct census_entry *census_make(struct census *census, const struct census_key 
     return entry;
 }
 
-bool census_make_newcomer(struct census *census, const struct census_key *key, uint32_t tag,
+bool census_make_newcomer(struct census *census, enum host_scope scope, uint32_t tag,
                           const struct delta *delta)
 {
-    const enum host_scope scope = (enum host_scope)key->scope;
     struct census_queue *queue = &census->queue[scope];
     uint32_t number;
     if (queue->count >= census->most)
         give_way(census, scope);
     if (!widen(census) || !census_queue_make_room(census, scope))
         return false;
-    *census_queue_append(census, scope, &number) = (struct newcomer){
-        .key = *key,
-        .tag = tag,
-        .opened = delta->t,
-        .last = delta->t,
-        .first_port = delta->end[CLIENT].port,
-        .is = PLACE_OF_NEWCOMER,
-        .stage = NEWCOMER_OPENING,
-    };
+    struct newcomer *newcomer = census_queue_append(census, scope, &number);
+    census_name(scope, delta, &newcomer->key);
+    newcomer->tag = tag;
+    newcomer->opened = newcomer->last = delta->t;
+    newcomer->first_port = delta->end[CLIENT].port;
+    newcomer->is = PLACE_OF_NEWCOMER;
+    newcomer->stage = NEWCOMER_OPENING;
     queue->count++;
     enter(census->slot, census->mask, (struct census_slot){tag, census_code(scope, number)});
     return true;
@@ -303,13 +303,6 @@ struct census_entry *census_hatch(struct census *census, struct census_slot *slo
     newcomer->entry = index;
     slot->index = index;
     return entry;
-}
-
-struct census_key census_key_in(enum host_scope scope, const struct delta *delta)
-{
-    const struct endpoint_record *end = delta->end;
-    return census_key_of(scope, delta->ip_version, end[CLIENT].address, end[SERVER].address,
-                         end[SERVER].port);
 }
 
 struct census_entry *census_next(const struct census *census, uint32_t *number)

@@ -9,8 +9,23 @@
 
 #include "census_queue.h"
 
-/* What names the entry of a scope that a delta counts for. */
-struct census_key census_key_in(enum host_scope scope, const struct delta *delta);
+/*
+ * What names the entry of a scope that a delta counts for, into where it stays: who copied it just
+ * after, four octets at once that were written one by one, would wait until all that was written
+ * before is in the cache.
+ */
+static inline void census_name(enum host_scope scope, const struct delta *delta,
+                               struct census_key *ret_key)
+{
+    static const uint8_t nothing[sizeof(ret_key->source)];
+    const struct endpoint_record *end = delta->end;
+    bool has_service = scope != HOST_SOURCE;
+    memcpy(ret_key->source, scope != HOST_SERVICE ? end[CLIENT].address : nothing, sizeof(nothing));
+    memcpy(ret_key->destination, has_service ? end[SERVER].address : nothing, sizeof(nothing));
+    ret_key->port = has_service ? end[SERVER].port : 0;
+    ret_key->ip_version = delta->ip_version;
+    ret_key->scope = (uint8_t)scope;
+}
 
 /* Whether a delta changes what sources and pairs count: a handshake that goes on does not. */
 static inline bool census_concerns_all(const struct delta *delta)
@@ -73,7 +88,7 @@ static inline bool census_is_same(const uint8_t *a, const uint8_t *b)
     return memcmp(a, b, sizeof(((struct census_key *)0)->source)) == 0;
 }
 
-/* Whether the key is census_key_in() of the scope. */
+/* Whether the key is census_name()'s of the scope. */
 static inline bool census_is_key_in(const struct census_key *key, enum host_scope scope,
                                     const struct delta *delta)
 {
@@ -125,7 +140,7 @@ struct census_entry *census_next(const struct census *census, uint32_t *number);
  * newcomer, which the delta must fit (newcomer_fits); false when memory ran out. */
 struct census_entry *census_make(struct census *census, const struct census_key *key, uint32_t tag,
                                  nanotime t);
-bool census_make_newcomer(struct census *census, const struct census_key *key, uint32_t tag,
+bool census_make_newcomer(struct census *census, enum host_scope scope, uint32_t tag,
                           const struct delta *delta);
 
 /* Makes an entry of the newcomer of a slot; NULL when memory ran out. */
@@ -140,8 +155,8 @@ struct census_entry *census_restore(struct census *census, const struct census_k
 struct census_more *census_new_more(struct census *census);
 struct cohorts *census_new_cohorts(struct census *census); /* the same for services */
 
-/* Whether a pair came before, when there are many: one that never comes again, as most do, is not
- * worth an entry. */
-bool census_knocks_again(struct census *census, const struct census_key *pair);
+/* Whether the pair of a delta came before, when there are many: one that never comes again, as most
+ * do, is not worth an entry. */
+bool census_knocks_again(struct census *census, const struct delta *delta);
 
 #endif
