@@ -15,15 +15,28 @@ static uint64_t name_of(const struct census_key *service)
     return words[0] ^ words[1] ^ (uint64_t)service->port << 48;
 }
 
+/* A bit for a name. */
+static uint64_t mark_of(uint64_t name)
+{
+    return UINT64_C(1) << (name * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+}
+
 void floods_name(struct floods *floods)
 {
-    for (uint32_t i = 0; i < floods->watched; i++)
+    floods->count = 0;
+    floods->marks = 0;
+    for (uint32_t i = 0; i < floods->watched; i++) {
         floods->name[i] = name_of(&floods->flood[i].service);
+        floods->count += floods->flood[i].watched;
+        floods->marks |= floods->flood[i].watched ? mark_of(floods->name[i]) : 0;
+    }
 }
 
 static struct flood *find(struct floods *floods, const struct census_key *service)
 {
     uint64_t name = name_of(service);
+    if ((floods->marks & mark_of(name)) == 0)
+        return NULL;
     for (uint32_t i = 0; i < floods->watched; i++) {
         struct flood *flood = &floods->flood[i];
         if (floods->name[i] == name && flood->watched &&
@@ -44,6 +57,8 @@ static struct flood *watch(struct floods *floods, const struct census_key *servi
         flood->watched = true;
         flood->service = *service;
         floods->name[i] = name_of(service);
+        floods->marks |= mark_of(floods->name[i]);
+        floods->count++;
         flood->first = flood->begun = NANOTIME_UNKNOWN;
         floods->watched = floods->watched > i ? floods->watched : i + 1;
         return flood;
@@ -114,7 +129,8 @@ void floods_take(struct floods *floods, const struct host_occasion *occasion)
     const struct census_entry *service = occasion->place.service;
     bool syn = (delta->what & (DELTA_OPENED | DELTA_MIDSTREAM)) == DELTA_OPENED;
     struct flood *flood = floods->watched == 0 ? NULL : find(floods, &service->key);
-    if (flood == NULL && syn && floods_has_many(service, occasion->config) &&
+    if (flood == NULL && syn && floods->count < FLOODS &&
+        floods_has_many(service, occasion->config) &&
         rate_sum(&service->more->opened_rate, delta->t, FLOOD_SECONDS) * 10 >=
             occasion->config->flood_syns)
         flood = watch(floods, &service->key);
@@ -216,4 +232,5 @@ void floods_look(struct floods *floods, struct host_occasion *occasion, bool at_
     }
     while (floods->watched > 0 && !floods->flood[floods->watched - 1].watched)
         floods->watched--;
+    floods_name(floods);
 }

@@ -33,12 +33,14 @@ struct floods {
     struct flood flood[FLOODS];
     uint64_t name[FLOODS]; /* of the service watched there, folded: looked at before the flood is */
     uint32_t watched;      /* highest slot in use, plus 1 */
+    uint32_t count;        /* slots in use */
+    uint64_t marks;        /* bits of the names there, and maybe of some that were there */
 };
 
 /* Whether counting can have made it, as a state from elsewhere may not have. */
 bool flood_is_sound(const struct flood *flood);
 
-/* Fills what follows from the floods. */
+/* Fills what follows from the floods: names, and what is known of all. */
 void floods_name(struct floods *floods);
 
 /* Whether so many connections were opened to a service that a flood may be among them. */
