@@ -321,16 +321,23 @@ static uint64_t tie_of(const struct engine *engine, const struct tuple *tuple)
     return engine->shares_frames ? flow_key_uid(&tuple->key, 0, 0, 0) : 0;
 }
 
-/* What lives at the end, in the order of its first packets. */
+/*
+ * What lives at the end, in the order of its first packets.  It is gathered in that of memory, from
+ * the oldest lone SYN on: where a flood takes the places of its oldest again and again, there is
+ * nothing left to sort.
+ */
 uint64_t engine_finish_begin(struct engine *engine)
 {
+    const uint32_t oldest = engine->queue[QUEUE_EMBRYOS].first;
+    const uint32_t end = flow_table_end(&engine->table), begin = oldest != 0 ? oldest : 1;
     engine->finishing = true;
     engine->survivors = calloc(engine->table.count + 1, sizeof(*engine->survivors));
     if (engine->survivors == NULL) {
         engine->status = STATUS_NO_MEMORY;
         return 0;
     }
-    for (uint32_t i = 1; i < flow_table_end(&engine->table); i++) {
+    for (uint32_t n = 1; n < end; n++) {
+        uint32_t i = begin + n - 1 < end ? begin + n - 1 : begin + n - end;
         fetch_next_lives(&engine->table, i);
         struct tuple *tuple = flow_table_at(&engine->table, i);
         if (tuple == NULL)
@@ -430,6 +437,6 @@ void engine_clear(struct engine *engine)
 {
     free(engine->survivors);
     tape_free(engine->tape);
-    flow_table_clear(&engine->table);
+    flow_table_clear(&engine->table, engine->tombstones > 0);
     agenda_clear(&engine->agenda);
 }

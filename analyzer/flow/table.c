@@ -339,9 +339,10 @@ static void clear_tuple(struct flow_table *table, struct tuple *tuple)
     tombstone_list_free(tuple->tombstones);
 }
 
-void flow_table_clear(struct flow_table *table)
+void flow_table_clear(struct flow_table *table, bool has_tombstones)
 {
-    for (uint32_t i = 1; i < flow_table_end(table); i++) {
+    bool owns = has_tombstones || table->incarnations.taken > 0;
+    for (uint32_t i = 1; owns && i < flow_table_end(table); i++) {
         struct tuple *tuple = flow_table_at(table, i);
         if (tuple != NULL)
             clear_tuple(table, tuple);

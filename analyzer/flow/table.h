@@ -129,7 +129,8 @@ void flow_table_give_closing(struct flow_table *table, struct incarnation *incar
 /* Octets held. */
 uint64_t flow_table_bytes(const struct flow_table *table);
 
-void flow_table_clear(struct flow_table *table);
+/* has_tombstones: some tuple may have. */
+void flow_table_clear(struct flow_table *table, bool has_tombstones);
 
 static inline void flow_table_draw_in(struct flow_table *table)
 {

@@ -56,7 +56,7 @@ static double distance_under(struct hash_key secret, const struct flow_key *keys
     for (uint32_t i = 0; i <= table.mask; i++)
         if (table.slot[i].index != 0)
             sum += (i - table.slot[i].tag) & table.mask;
-    flow_table_clear(&table);
+    flow_table_clear(&table, false);
     return (double)sum / TUPLES;
 }
 
@@ -171,7 +171,7 @@ static struct flow_key *structured(struct flow_key (*make)(uint32_t))
         assert_non_null(flow_table_add(&table, &key, hash));
         keys[found++] = key;
     }
-    flow_table_clear(&table);
+    flow_table_clear(&table, false);
     return keys;
 }
 
@@ -200,8 +200,8 @@ static void every_table_draws_its_own(void **state)
     struct flow_table one, other;
     assert_true(flow_table_init(&one) && flow_table_init(&other));
     assert_true(one.secret.k0 != other.secret.k0 && one.secret.k1 != other.secret.k1);
-    flow_table_clear(&one);
-    flow_table_clear(&other);
+    flow_table_clear(&one, false);
+    flow_table_clear(&other, false);
 }
 
 int main(void)
