@@ -2,8 +2,10 @@
 #include "destination.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "kafka_output.h"
 #include "live_file.h"
@@ -58,6 +60,7 @@ static enum status make_sink(struct destination *destination, const struct optio
     if (kind == OUTPUT_PACKETS)
         return make_chosen(destination, &wanted);
     wanted.piece = options->piece && kind == OUTPUT_NDJSON;
+    wanted.empties = destination->sink_empties;
     wanted.open_metrics = kind == OUTPUT_METRICS_LISTEN;
     wanted.metrics_top = (uint32_t)options->metrics_top;
     wanted.colour = terminal_has_colour(destination->stream);
@@ -137,10 +140,15 @@ static enum status open_kafka(struct destination *destination, const struct opti
 
 static enum status open_file(struct destination *destination, char *message)
 {
-    destination->stream = fopen(destination->file, "we");
+    int emptied = destination->sink_empties ? 0 : O_TRUNC;
+    int file = open(destination->file, O_WRONLY | O_CREAT | O_CLOEXEC | emptied, 0666);
+    if (file >= 0)
+        destination->stream = fdopen(file, "w");
     if (destination->stream != NULL)
         return STATUS_OK;
     snprintf(message, MESSAGE_SIZE, "cannot write %.300s: %s", destination->file, strerror(errno));
+    if (file >= 0)
+        close(file);
     return STATUS_WRITE;
 }
 
@@ -166,6 +174,8 @@ enum status destination_open(struct destination *destination, const struct optio
 {
     destination->file = output->file;
     destination->kind = output->kind;
+    destination->sink_empties =
+        output->kind == OUTPUT_NDJSON && output->file != NULL && wanted->aside;
     destination->long_running = options->interface_count > 0 && options->output_count > 1;
     if (output->file != NULL && output->kind != OUTPUT_HTTP && is_input(options, output->file)) {
         snprintf(message, MESSAGE_SIZE,

@@ -25,6 +25,7 @@ struct destination {
     struct page_output *page;   /* likewise */
     struct kafka_output *kafka; /* likewise */
     struct chosen *chosen;      /* of -w, sink is its first look; NULL: another output */
+    bool sink_empties;          /* the file: it is written aside, what it held goes aside, too */
     struct sink *sink;          /* NULL: not made, or already freed */
     enum status status;         /* of its first failure */
     int error;                  /* errno then */

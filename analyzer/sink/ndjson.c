@@ -272,6 +272,8 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         status = output_init(&ndjson->output, stream);
     if (status == STATUS_OK && options->piece)
         status = deltas_init(&ndjson->deltas);
+    if (status == STATUS_OK && options->empties)
+        output_empty(&ndjson->output);
     if (status == STATUS_OK && options->aside)
         output_write_aside(&ndjson->output);
     if (status != STATUS_OK || !ndjson->dwell) {

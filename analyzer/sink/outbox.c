@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "../base/aside.h"
 
 enum { BUFFERS = 2 * LARGE_FILE_TEXTS };
 
@@ -75,17 +76,6 @@ static void *write_parcels(void *context)
     return NULL;
 }
 
-/* Signals are for the threads that there were before. */
-static bool start(struct outbox *outbox)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&outbox->thread, NULL, write_parcels, outbox) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 static void clear(struct outbox *outbox)
 {
     for (int i = 0; i < BUFFERS; i++)
@@ -126,7 +116,7 @@ enum status outbox_new(enum status (*write)(void *context, const struct large_te
         outbox->parcel[i].buffer = outbox_buffer_new(size);
         made = made && outbox->parcel[i].buffer != NULL;
     }
-    if (!made || !start(outbox)) {
+    if (!made || !aside_start(&outbox->thread, write_parcels, outbox)) {
         clear(outbox);
         return STATUS_NO_MEMORY;
     }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "emptying.h"
 #include "large_file.h"
 #include "outbox.h"
 
@@ -117,6 +118,11 @@ static enum status write_texts(void *context, const struct large_text *texts, si
     return status;
 }
 
+void output_empty(struct output *output)
+{
+    output->status = emptying_begin(fileno(output->stream), &output->emptying);
+}
+
 void output_write_aside(struct output *output)
 {
     struct stat status;
@@ -142,9 +148,21 @@ static void begin_buffer(struct output *output)
     output->buffer->bpos = (int)output->begin;
 }
 
+/* Waits until what the file held is gone. */
+static void await_empty(struct output *output)
+{
+    if (output->emptying == NULL)
+        return;
+    enum status status = emptying_end(output->emptying);
+    output->emptying = NULL;
+    if (output->status == STATUS_OK)
+        output->status = status;
+}
+
 /* Sends what is pending on its way. */
 static void send(struct output *output)
 {
+    await_empty(output);
     struct printbuf *full = output->buffer;
     size_t length = (size_t)full->bpos - output->begin;
     if (output->status == STATUS_OK && length > 0)
@@ -159,6 +177,7 @@ static void send(struct output *output)
 /* Waits until what was sent has left. */
 static void await_sent(struct output *output)
 {
+    await_empty(output);
     if (output->status == STATUS_OK && output->outbox != NULL)
         output->status = outbox_wait(output->outbox);
 }
@@ -275,6 +294,7 @@ enum status output_write(struct output *output, const char *text, size_t length)
 
 void output_clear(struct output *output)
 {
+    await_empty(output);
     outbox_free(output->outbox);
     output->outbox = NULL;
     large_file_close(output->large);

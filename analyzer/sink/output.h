@@ -16,6 +16,7 @@
 
 #include "../base/status.h"
 
+struct emptying;
 struct large_file;
 struct outbox;
 struct printbuf;
@@ -24,17 +25,21 @@ struct output {
     FILE *stream;            /* not owned */
     struct printbuf *buffer; /* what is pending, from `begin` on; owned */
     size_t begin;
-    size_t most;              /* octets that the buffer holds before it is emptied */
-    bool lines;               /* lines were written */
-    bool aside;               /* output_write_aside() was called, and there is no outbox yet */
-    struct outbox *outbox;    /* owned; NULL: who fills the buffer writes it */
-    struct large_file *large; /* its thread's, owned; NULL: there is none */
-    off_t place;              /* with an outbox: where in the file what is pending begins */
-    enum status status;       /* of everything so far */
+    size_t most;               /* octets that the buffer holds before it is emptied */
+    bool lines;                /* lines were written */
+    bool aside;                /* output_write_aside() was called, and there is no outbox yet */
+    struct emptying *emptying; /* of what the file held; owned; NULL: it is over */
+    struct outbox *outbox;     /* owned; NULL: who fills the buffer writes it */
+    struct large_file *large;  /* its thread's, owned; NULL: there is none */
+    off_t place;               /* with an outbox: where in the file what is pending begins */
+    enum status status;        /* of everything so far */
 };
 
 /* STATUS_NO_MEMORY, and output is cleared. */
 enum status output_init(struct output *output, FILE *stream);
+
+/* Before anything is written: what an ordinary file holds is to go, aside where that takes long. */
+void output_empty(struct output *output);
 
 /* Has an ordinary file written by a thread of its own, from the first full buffer on. */
 void output_write_aside(struct output *output);

@@ -76,6 +76,7 @@ struct sink_options {
     bool piece;                  /* NDJSON: deltas records, too */
     bool transitions;            /* NDJSON: transition records, too */
     bool aside;                  /* NDJSON: a file is written by a thread of its own */
+    bool empties;                /* NDJSON: what the file holds yet is to go first */
     bool colour;                 /* text: the stream is a terminal that knows colours */
     int columns;                 /* text: width; 0: 80, and never over 100; ladders: over 200 */
     bool utf8;                   /* ladder: lines may be drawn with characters beyond ASCII */

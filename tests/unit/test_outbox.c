@@ -146,6 +146,32 @@ static void a_pipe_is_written_at_once(void **state)
     pclose(stream);
 }
 
+/* What was there is gone before the first octet comes, whether that takes long or not, and where
+ * none comes, too. */
+static void what_the_file_held_goes(void **state)
+{
+    (void)state;
+    static const off_t held[] = {0, 5000, LARGE_FILE + 5000};
+    for (int i = 0; i < 6; i++) {
+        FILE *stream = tmpfile();
+        struct output output;
+        struct stat file;
+        bool is_written = i < 3;
+        assert_non_null(stream);
+        assert_int_equal(ftruncate(fileno(stream), held[i % 3]), 0);
+        assert_int_equal(output_init(&output, stream), STATUS_OK);
+        output_empty(&output);
+        output_write_aside(&output);
+        if (is_written)
+            assert_int_equal(output_write_line(&output, "line", 4), STATUS_OK);
+        assert_int_equal(output_flush(&output), STATUS_OK);
+        output_clear(&output);
+        assert_int_equal(fstat(fileno(stream), &file), 0);
+        assert_int_equal(file.st_size, is_written ? 5 : 0);
+        fclose(stream);
+    }
+}
+
 /* As large_file.h has it; where the file system wants none of it, nothing is written. */
 static void whole_pages_are_written(void **state)
 {
@@ -185,9 +211,8 @@ static void whole_pages_are_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lines_arrive),
-        cmocka_unit_test(what_fails_ends_with_a_line),
-        cmocka_unit_test(a_pipe_is_written_at_once),
+        cmocka_unit_test(all_lines_arrive),          cmocka_unit_test(what_fails_ends_with_a_line),
+        cmocka_unit_test(a_pipe_is_written_at_once), cmocka_unit_test(what_the_file_held_goes),
         cmocka_unit_test(whole_pages_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
