@@ -3,6 +3,7 @@
 
 #include "decide.h"
 #include "evict.h"
+#include "flow/stray.h"
 #include "tcp/course.h"
 #include "tcp/ordinary_steps.h"
 #include "tcp/zeek_trail.h"
@@ -68,6 +69,7 @@ static void follow_zeek(struct tuple *tuple, const struct segment *segment, int 
     int end = incarnation_end(tuple->current, from);
     if ((tuple->calm >> 2 * end & CALM_MIDDLE) == 0) {
         zeek_view_ordinary(zeek, segment, from);
+        tuple->calm = brief_calm(tuple) & 0xf;
     } else if (!zeek_view_follow(zeek, segment, from)) {
         zeek_view_packet_fully(zeek, segment, from);
         tuple->calm = brief_calm(tuple) & 0xf;
@@ -198,11 +200,11 @@ static inline bool consider_either(struct engine *engine, struct tuple *tuple,
 }
 
 /* Where it was not known that the short ways are open, or the capture lost packets: maybe of this
- * connection, since its last one. */
+ * connection, since its last one; or where late segments of an earlier one may come. */
 static __attribute__((noinline)) bool take_warily(struct engine *engine, struct tuple *tuple,
                                                   const struct segment *segment, int end)
 {
-    if (!brief_is_at_ease(engine))
+    if (!brief_is_at_ease(engine) || stray_comes(tuple, segment, end))
         return false;
     bool lost = decide_has_lost(engine, tuple->current);
     bool taken = consider_either(engine, tuple, segment, end);
@@ -216,7 +218,7 @@ bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segm
 {
     if ((tuple->calm & CALM_OPEN << 2 * end) == 0)
         return false;
-    if (!engine->at_ease || engine->losses_known > 0)
+    if (!engine->at_ease || engine->losses_known > 0 || tuple->tombstones != NULL)
         return take_warily(engine, tuple, segment, end);
     return consider_either(engine, tuple, segment, end);
 }

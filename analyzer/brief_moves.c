@@ -11,23 +11,24 @@
 
 #include "brief.h"
 #include "decide.h"
+#include "flow/stray.h"
 #include "schedule.h"
 #include "tcp/copies.h"
 #include "tcp/course_lead.h"
 #include "tell.h"
 
 /*
- * One connection in the tuple, which is on its course, and of which nothing is being decided.  Of a
- * final ACK there is a story only where both sides sent their FINs: before, its line stays where it
- * is.
+ * One connection in the tuple, which is on its course, and of which nothing is being decided; of
+ * earlier ones tombstones at most.  Of a final ACK there is a story only where both sides sent
+ * their FINs: before, its line stays where it is.
  */
 static bool is_alone(const struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
     if (current == NULL || current->connection.course == COURSE_NONE)
         return false;
-    return tuple->candidate == NULL && tuple->retiring == NULL && tuple->tombstones == NULL &&
-           current->collision == NULL && current->story == NULL && current->doubts == NULL;
+    return tuple->candidate == NULL && tuple->retiring == NULL && current->story == NULL &&
+           current->doubts == NULL && !incarnation_is_colliding(current);
 }
 
 /* Data that passed once the FIN of side `from` had been acknowledged: detect_close_half(). */
@@ -115,7 +116,7 @@ bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struc
         return false;
     struct connection *connection = &tuple->current->connection;
     int from = incarnation_side(tuple->current, end);
-    if (!fits(engine, connection, segment, from))
+    if (!fits(engine, connection, segment, from) || stray_comes(tuple, segment, end))
         return false;
     uint32_t print = copies_print(segment);
     if (copies_know(connection, print))

@@ -66,7 +66,7 @@ static nanotime incarnation_deadline(const struct engine *engine,
     if (incarnation == NULL)
         return NANOTIME_UNKNOWN;
     nanotime due = life_deadline(engine, incarnation);
-    if (incarnation->collision != NULL && !incarnation->collision->decided)
+    if (incarnation_is_colliding(incarnation))
         due = sooner(due, incarnation->collision->deadline);
     const struct final_ack_story *story = &incarnation_doubts(incarnation)->final_ack;
     if (story->open)
@@ -149,6 +149,15 @@ bool schedule_unpark(struct engine *engine, struct tuple *tuple)
     return true;
 }
 
+/* The next of the tuple's tombstones to be forgotten. */
+static nanotime tombstone_deadline(const struct engine *engine, const struct tuple *tuple)
+{
+    nanotime due = NANOTIME_UNKNOWN;
+    for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next)
+        due = sooner(due, time_after(old->closed_at, lives_two_msl(engine)));
+    return due;
+}
+
 static nanotime tuple_deadline(const struct engine *engine, const struct tuple *tuple)
 {
     nanotime due = incarnation_deadline(engine, tuple->current);
@@ -158,9 +167,7 @@ static nanotime tuple_deadline(const struct engine *engine, const struct tuple *
     if (tuple->candidate != NULL && tuple->candidate->connection.closed_at != NANOTIME_UNKNOWN)
         due =
             sooner(due, time_after(tuple->candidate->connection.closed_at, lives_two_msl(engine)));
-    for (const struct tombstone *old = tuple->tombstones; old != NULL; old = old->next)
-        due = sooner(due, time_after(old->closed_at, lives_two_msl(engine)));
-    return due;
+    return sooner(due, tombstone_deadline(engine, tuple));
 }
 
 void schedule_arm(struct engine *engine, struct tuple *tuple, nanotime due)
@@ -207,7 +214,7 @@ static bool is_settled(const struct engine *engine, struct tuple *tuple)
 {
     bool ordinary = tuple_is_ordinary(tuple);
     tuple->calm = ordinary ? brief_calm(tuple) & 0xf : 0;
-    return ordinary && engine->config.active_timeout == 0;
+    return ordinary && tuple->tombstones == NULL && engine->config.active_timeout == 0;
 }
 
 /* The one deadline that both FINs leave of the usual course: the end of TIME_WAIT. */
@@ -221,7 +228,7 @@ static nanotime end_of_parted(const struct engine *engine, const struct connecti
  * The deadline of a tuple's one connection, which the usual course led on and of which no story is
  * kept: until its FIN is acknowledged no detector waits for anything, nor once both sides sent one.
  */
-static nanotime deadline_alone(const struct engine *engine, const struct incarnation *current)
+static nanotime life_deadline_alone(const struct engine *engine, const struct incarnation *current)
 {
     const struct connection *connection = &current->connection;
     const enum course course = (enum course)connection->course;
@@ -232,15 +239,22 @@ static nanotime deadline_alone(const struct engine *engine, const struct incarna
     return sooner(life_deadline(engine, current), end_of_current(engine, current));
 }
 
+static nanotime deadline_alone(const struct engine *engine, const struct tuple *tuple)
+{
+    nanotime due = life_deadline_alone(engine, tuple->current);
+    return tuple->tombstones == NULL ? due : sooner(due, tombstone_deadline(engine, tuple));
+}
+
 /* An ordinary segment may follow, and no packet gives the tuple a deadline, or brings it into
  * another queue; the calm are told.  As is_settled() has it. */
 static bool goes_on_calmly(struct tuple *tuple)
 {
     const struct connection *connection = &tuple->current->connection;
     bool open = connection->course == COURSE_OPEN || connection->course == COURSE_PROVEN;
-    bool calm = open && tuple->queue == QUEUE_LIVE && tuple->armed == NANOTIME_UNKNOWN;
+    bool calm = open && tuple->queue == QUEUE_LIVE &&
+                (tuple->armed == NANOTIME_UNKNOWN || tuple->tombstones != NULL);
     tuple->calm = calm ? brief_calm_on_course(tuple) & 0xf : 0;
-    return calm;
+    return calm && tuple->tombstones == NULL;
 }
 
 void schedule_alone(struct engine *engine, struct tuple *tuple)
@@ -252,10 +266,10 @@ void schedule_alone(struct engine *engine, struct tuple *tuple)
         flow_table_count_beside(&engine->table, tuple);
         engine->at_ease = false;
     }
-    nanotime due = deadline_alone(engine, current);
+    nanotime due = deadline_alone(engine, tuple);
     set_deadline(engine, tuple, due);
     bool over = is_waiting(&current->connection);
-    if (over && due != NANOTIME_UNKNOWN && park_fits(current))
+    if (over && tuple->tombstones == NULL && due != NANOTIME_UNKNOWN && park_fits(current))
         schedule_park(engine, tuple, due); /* at once, while it is in the cache */
     if (over || tuple->queue != QUEUE_LIVE)
         evict_enqueue(engine, tuple);

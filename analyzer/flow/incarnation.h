@@ -255,15 +255,24 @@ static inline void tuple_fetch(const struct tuple *tuple)
     tuple_fetch_second(tuple);
 }
 
-/* Nothing but one open connection, without a case and without a deadline: packets move none. */
+/* Whether it met an earlier connection of its tuple, and how that was answered is not known yet. */
+static inline bool incarnation_is_colliding(const struct incarnation *incarnation)
+{
+    return incarnation->collision != NULL && !incarnation->collision->decided;
+}
+
+/*
+ * Nothing but one open connection, without a case, and without a deadline but for what is
+ * remembered of earlier ones: packets move none.
+ */
 static inline bool tuple_is_ordinary(const struct tuple *tuple)
 {
-    if (tuple->queue != QUEUE_LIVE || tuple->armed != NANOTIME_UNKNOWN || tuple->current == NULL ||
-        tuple->candidate != NULL || tuple->retiring != NULL || tuple->tombstones != NULL)
+    if (tuple->queue != QUEUE_LIVE || tuple->current == NULL || tuple->candidate != NULL ||
+        tuple->retiring != NULL || (tuple->armed != NANOTIME_UNKNOWN && tuple->tombstones == NULL))
         return false;
     const struct incarnation *current = tuple->current;
-    return current->connection.closing == NULL && current->collision == NULL &&
-           current->story == NULL;
+    return current->connection.closing == NULL && current->story == NULL &&
+           !incarnation_is_colliding(current);
 }
 
 /* The side of an incarnation that an end of the tuple is. */

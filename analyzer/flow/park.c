@@ -26,8 +26,7 @@ bool park_fits(const struct incarnation *incarnation)
     const struct connection *connection = &incarnation->connection;
     return connection->history.more == NULL && incarnation->story == NULL &&
            incarnation->doubts == NULL && incarnation->icmp == NULL &&
-           incarnation->around == NULL &&
-           (incarnation->collision == NULL || incarnation->collision->decided);
+           incarnation->around == NULL && !incarnation_is_colliding(incarnation);
 }
 
 void park_forget_recent(struct connection *connection)

@@ -158,3 +158,9 @@ bool stray_find(const struct tuple *tuple, const struct segment *segment, int en
     }
     return false;
 }
+
+bool stray_is_found(const struct tuple *tuple, const struct segment *segment, int end)
+{
+    struct stray stray;
+    return stray_find(tuple, segment, end, &stray);
+}

@@ -8,6 +8,14 @@
 bool stray_find(const struct tuple *tuple, const struct segment *segment, int end,
                 struct stray *ret_stray);
 
+/* The same, where it is not asked of which; as a rule there is none. */
+bool stray_is_found(const struct tuple *tuple, const struct segment *segment, int end);
+
+static inline bool stray_comes(const struct tuple *tuple, const struct segment *segment, int end)
+{
+    return tuple->tombstones != NULL && stray_is_found(tuple, segment, end);
+}
+
 /* Whether a segment lies in the numbers of that closed incarnation. */
 bool stray_fits_tombstone(const struct tombstone *tombstone, const struct segment *segment,
                           int end);

@@ -21,7 +21,7 @@
 #include "../../analyzer/event/told.h"
 #include "two_ways.h"
 
-enum { ROUNDS = 400, LIVES = 12, PORTS = 9, TOLD = 4096 };
+enum { ROUNDS = 400, LIVES = 12, PORTS = 9, TOLD = 4096, SAID = 16 };
 
 /* Of a record, enough to know it again. */
 struct heard {
@@ -42,10 +42,13 @@ struct pair {
     struct engine engine[2]; /* briefly, fully */
     struct listener listener[2];
     uint64_t packet, taken, brief, transcribed, events;
+    uint64_t among_old; /* of the brief ones: on ports of which an earlier life is remembered */
+    struct segment said[SAID]; /* the last ones of any life, a ring */
+    uint32_t said_next;
     nanotime now;
     struct moments losses;
     uint16_t port;
-    uint32_t next[SIDES], acked[SIDES], clock[SIDES];
+    uint32_t first[SIDES], next[SIDES], acked[SIDES], clock[SIDES];
     bool stamped, rough, slow, tagged;
 };
 
@@ -231,7 +234,10 @@ static void give(struct pair *pair, struct segment *segment)
     }
     pair->taken++;
     const struct tuple *tuple = tuple_of(&pair->engine[0], segment);
-    pair->brief += pair->engine[0].at_ease; /* the long way takes it back, and a new deadline */
+    bool brief = pair->engine[0].at_ease; /* the long way takes it back, and a new deadline */
+    bool whole = tuple != NULL && !tuple->embryonic && !tuple->is_parked && !tuple->is_transcribed;
+    pair->brief += brief;
+    pair->among_old += brief && whole && tuple->tombstones != NULL;
     pair->transcribed += tuple != NULL && tuple->is_transcribed;
     if (draw(pair, 12) == 0)
         make_comparable(&pair->engine[0], tuple_of(&pair->engine[0], segment), &pair->engine[1],
@@ -242,7 +248,7 @@ static void give(struct pair *pair, struct segment *segment)
 /* What a segment should not be. */
 static void bend(struct pair *pair, struct segment *segment)
 {
-    switch (draw(pair, 9)) {
+    switch (draw(pair, 10)) {
     case 0:
         segment->sequence += draw(pair, 300) - 100;
         break;
@@ -268,9 +274,23 @@ static void bend(struct pair *pair, struct segment *segment)
     case 7:
         segment->cut = 1;
         break;
+    case 8:
+        segment->tsval -= draw(pair, 200);
+        break;
     default:
         segment->options = OPTION_CUT;
     }
+}
+
+/* What an earlier life said, on the same ports or others, comes again: late, or sent once more. */
+static void say_again(struct pair *pair)
+{
+    struct segment late = pair->said[draw(pair, SAID)];
+    if (late.packet == 0)
+        return;
+    if (draw(pair, 3) == 0)
+        bend(pair, &late);
+    give(pair, &late);
 }
 
 /* What the side sends now: most often once, and as it should be. */
@@ -312,6 +332,10 @@ static void say(struct pair *pair, int from, uint8_t flags, uint32_t payload)
             bend(pair, &copy);
         give(pair, &copy);
     }
+    segment.packet = pair->packet;
+    pair->said[pair->said_next++ % SAID] = segment;
+    if (pair->rough && draw(pair, 15) == 0)
+        say_again(pair);
 }
 
 static void part(struct pair *pair)
@@ -336,9 +360,20 @@ static void part(struct pair *pair)
 
 static void live(struct pair *pair)
 {
-    pair->port = (uint16_t)(40000 + draw(pair, PORTS));
-    for (int side = 0; side < SIDES; side++)
-        pair->next[side] = draw(pair, 3) == 0 ? UINT32_MAX - draw(pair, 200) : draw(pair, 1u << 30);
+    bool again = draw(pair, 3) == 0; /* the ports of the life before, and numbers close to its */
+    if (!again)
+        pair->port = (uint16_t)(40000 + draw(pair, PORTS));
+    for (int side = 0; side < SIDES; side++) {
+        if (again && draw(pair, 4) == 0)
+            pair->next[side] = pair->first[side];
+        else if (again && draw(pair, 3) > 0)
+            pair->next[side] += draw(pair, 3) > 0 ? draw(pair, 200000) : draw(pair, 300) - 150;
+        else if (draw(pair, 3) == 0)
+            pair->next[side] = UINT32_MAX - draw(pair, 200);
+        else
+            pair->next[side] = draw(pair, 1u << 30);
+        pair->first[side] = pair->next[side];
+    }
     say(pair, 0, TCP_SYN, 0);
     say(pair, 1, TCP_SYN | TCP_ACK, 0);
     say(pair, 0, TCP_ACK, draw(pair, 10) == 0 ? 100 : 0);
@@ -362,6 +397,7 @@ static void begin(struct pair *pair, uint64_t seed)
     pair->stamped = draw(pair, 2) == 0;
     pair->tagged = draw(pair, 4) == 0;
     pair->packet = 0;
+    memset(pair->said, 0, sizeof pair->said);
     if (draw(pair, 4) == 0) {
         config.max_memory = 34000 + draw(pair, 14000); /* the index alone is 32768 */
         config.close_wait_slow = 0; /* none is transcribed: it takes less, and another would go */
@@ -407,6 +443,7 @@ static void both_ways_leave_the_same(void **state)
     assert_true(pair->brief + pair->transcribed > pair->taken / 4);
     assert_true(pair->brief < pair->taken);
     assert_true(pair->transcribed > pair->taken / 16);
+    assert_true(pair->among_old > ROUNDS);
     assert_true(pair->events > ROUNDS); /* the rough lives have them */
     for (int i = 0; i < 2; i++)
         free(pair->listener[i].told);
