@@ -2,9 +2,9 @@
 #include "report.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "../base/format.h"
 #include "../base/text.h"
 
 _Static_assert(ENDPOINT_TEXT > 3 + TEXT_ADDRESS + TEXT_DECIMAL, "[address]:port, and NUL");
@@ -66,7 +66,7 @@ void report_evidence(struct event_record *event, const struct evidence_base *bas
     evidence->role = role;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(evidence->says, sizeof(evidence->says), format, arguments);
+    format_put(evidence->says, sizeof(evidence->says), format, arguments);
     va_end(arguments);
 }
 

@@ -5,25 +5,54 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/format.h"
+#include "../base/text.h"
+
+enum { WHOLE_SECONDS = 1000000 }; /* of less than that, a double's quotient errs by below a ns */
+
+/*
+ * Spells duration / unit with so many digits behind the point, rounded as printf() rounds that
+ * quotient as a double.  Returns the end; NULL midway between two, where the double's error counts.
+ */
+static char *put_rounded(char *out, nanotime duration, nanotime unit, int digits)
+{
+    static const uint32_t powers[] = {1, 10, 100};
+    const uint64_t power = powers[digits], whole = (uint64_t)unit;
+    uint64_t value = (uint64_t)duration * power / whole, rest = (uint64_t)duration * power % whole;
+    if (duration >= WHOLE_SECONDS * (nanotime)NANO_PER_SECOND || 2 * rest == whole)
+        return NULL;
+    value += 2 * rest > whole;
+    out = text_put_decimal(out, value / power);
+    if (digits > 0)
+        *out++ = '.';
+    if (digits > 1)
+        *out++ = (char)('0' + value / 10 % 10);
+    if (digits > 0)
+        *out++ = (char)('0' + value % 10);
+    return out;
+}
+
 struct duration_text report_duration(nanotime duration)
 {
     static const struct {
-        nanotime from;
-        double unit;
-        const char *name;
-    } scales[] = {
-        {NANO_PER_SECOND, 1e9, "s"}, {NANO_PER_MILLI, 1e6, "ms"}, {NANO_PER_MICRO, 1e3, "us"}};
+        nanotime unit;
+        char name[4];
+    } scales[] = {{NANO_PER_SECOND, " s"}, {NANO_PER_MILLI, " ms"}, {NANO_PER_MICRO, " us"}};
     struct duration_text text;
     if (duration == NANOTIME_UNKNOWN) {
         snprintf(text.text, sizeof(text.text), "an unknown time");
         return text;
     }
     for (unsigned i = 0; i < sizeof(scales) / sizeof(scales[0]); i++) {
-        if (time_is_before(duration, scales[i].from))
+        const nanotime unit = scales[i].unit;
+        if (time_is_before(duration, unit))
             continue;
-        double value = (double)duration / scales[i].unit;
-        int digits = value < 10 ? 2 : value < 100 ? 1 : 0;
-        snprintf(text.text, sizeof(text.text), "%.*f %s", digits, value, scales[i].name);
+        int digits = duration < 10 * unit ? 2 : duration < 100 * unit ? 1 : 0;
+        char *end = put_rounded(text.text, duration, unit, digits);
+        if (end == NULL)
+            end = text.text + snprintf(text.text, sizeof(text.text), "%.*f", digits,
+                                       (double)duration / (double)unit);
+        memcpy(end, scales[i].name, sizeof(scales[i].name));
         return text;
     }
     snprintf(text.text, sizeof(text.text), "%lld ns", (long long)duration);
@@ -82,7 +111,7 @@ void report_explain(struct event_record *event, const char *format, ...)
     size_t used = strlen(event->explanation);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(event->explanation + used, sizeof(event->explanation) - used, format, arguments);
+    format_put(event->explanation + used, sizeof(event->explanation) - used, format, arguments);
     va_end(arguments);
 }
 
@@ -91,6 +120,6 @@ void report_remedy(struct event_record *event, const char *format, ...)
     size_t used = strlen(event->remedy);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(event->remedy + used, sizeof(event->remedy) - used, format, arguments);
+    format_put(event->remedy + used, sizeof(event->remedy) - used, format, arguments);
     va_end(arguments);
 }
