@@ -70,17 +70,6 @@ static bool fits(const struct engine *engine, const struct connection *connectio
            !is_remarkable(engine, connection, segment, from);
 }
 
-/* As in decide_step(). */
-static void note(struct incarnation *current, const struct segment *segment, int from)
-{
-    const struct connection *connection = &current->connection;
-    if (connection->side[1].state != STATE_CLOSED)
-        current->flags |= INCARNATION_SYNCHRONIZED;
-    if (decide_is_notable(current, connection->side + side_other(from), segment))
-        decide_note_packet(current, segment, from);
-    current->watched = 0;
-}
-
 /* The segment leads the connection on. */
 static inline void lead(struct engine *engine, struct incarnation *current,
                         const struct segment *segment, int from, int end)
@@ -105,7 +94,7 @@ static inline void take(struct engine *engine, struct tuple *tuple, const struct
     engine->counts.segments++;
     if (current->connection.course != COURSE_PROVEN) /* where the last one moved nobody */
         tell_segment(engine, tuple, current, segment, from);
-    note(current, segment, from);
+    decide_note_usual(current, segment, from);
 }
 
 bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
@@ -136,5 +125,5 @@ void brief_moves_take_again(struct engine *engine, struct tuple *tuple,
     int from = incarnation_side(current, end);
     copies_remember(&current->connection, segment, from, copies_print(segment));
     lead(engine, current, segment, from, end);
-    note(current, segment, from);
+    decide_note_usual(current, segment, from);
 }

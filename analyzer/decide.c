@@ -127,8 +127,7 @@ void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation 
         return;
     }
     decide_follow_hazard(engine, tuple, incarnation, step);
-    if (incarnation->collision != NULL)
-        decide_follow_collision(engine, tuple, incarnation, step);
+    decide_follow_collision(engine, tuple, incarnation, step->segment, step->from);
     decide_follow_final_ack(engine, incarnation, step);
     if (!story_follow(&incarnation->story, connection, step, decide_least_idle(&engine->config)))
         engine->status = STATUS_NO_MEMORY;

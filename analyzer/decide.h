@@ -38,6 +38,19 @@ static inline bool decide_is_notable(const struct incarnation *current, const st
 /* Notes what a packet says of the capture: cut, offloaded, in other VLANs. */
 void decide_note_packet(struct incarnation *incarnation, const struct segment *segment, int from);
 
+/* What decide_step() leaves of a segment that concerns no detector and no open case, and that no
+ * ordinary connection lacks. */
+static inline void decide_note_usual(struct incarnation *incarnation, const struct segment *segment,
+                                     int from)
+{
+    const struct connection *connection = &incarnation->connection;
+    if (connection->side[1].state != STATE_CLOSED)
+        incarnation->flags |= INCARNATION_SYNCHRONIZED;
+    if (decide_is_notable(incarnation, connection->side + side_other(from), segment))
+        decide_note_packet(incarnation, segment, from);
+    incarnation->watched = 0;
+}
+
 /* Shows a step of an incarnation to the detectors, and follows its open cases. */
 void decide_step(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                  const struct step *step);
@@ -54,6 +67,11 @@ void decide_last_ack_shown(struct engine *engine, struct incarnation *old, int s
 /* The candidate was answered in its own numbers: the collision is decided. */
 void decide_collision(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
                       enum syn_answer answer, const struct segment *segment);
+
+/* A segment, from side `from`, of an incarnation that collided: it may be the answer to its SYN. */
+void decide_follow_collision(struct engine *engine, struct tuple *tuple,
+                             struct incarnation *incarnation, const struct segment *segment,
+                             int from);
 
 /* An old segment appeared in the current incarnation. */
 void decide_stray(struct engine *engine, struct tuple *tuple, const struct segment *segment,

@@ -112,29 +112,28 @@ void decide_old_answer(struct engine *engine, struct tuple *tuple, const struct 
     }
 }
 
-/* A collision of an incarnation that became the current one at once. */
 void decide_follow_collision(struct engine *engine, struct tuple *tuple,
-                             struct incarnation *incarnation, const struct step *step)
+                             struct incarnation *incarnation, const struct segment *segment,
+                             int from)
 {
-    const struct segment *segment = step->segment;
     bool competing =
         incarnation == tuple->candidate; /* its answers are routed, and decided there */
-    if (incarnation->collision == NULL || incarnation->collision->decided || competing)
+    if (!incarnation_is_colliding(incarnation) || competing)
         return;
     struct collision *collision = incarnation->collision;
     switch (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) {
     case TCP_SYN:
-        if (step->from == 0)
+        if (from == 0)
             note_syn(collision, segment);
         else if (collision->peer_syn.packet == 0)
             collision->peer_syn = packet_ref_of(segment, 1);
         return;
     case TCP_SYN | TCP_ACK: /* of the responder; of either when both opened at once */
-        if (step->from == 1 || collision->peer_syn.packet != 0)
+        if (from == 1 || collision->peer_syn.packet != 0)
             decide_collision(engine, tuple, incarnation, ANSWER_SYNACK, segment);
         return;
     default:
-        if (step->from == 1 && (segment->flags & TCP_RST) != 0)
+        if (from == 1 && (segment->flags & TCP_RST) != 0)
             decide_collision(engine, tuple, incarnation, ANSWER_RST_NEW, segment);
     }
 }

@@ -9,10 +9,6 @@
 void decide_show(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                  struct occasion *occasion);
 
-/* A step of an incarnation that collided and became the current one at once. */
-void decide_follow_collision(struct engine *engine, struct tuple *tuple,
-                             struct incarnation *incarnation, const struct step *step);
-
 /* A step that may show that the final ACK was lost, or repair it. */
 void decide_follow_final_ack(struct engine *engine, struct incarnation *incarnation,
                              const struct step *step);

@@ -1,6 +1,7 @@
 /* dispatch: see dispatch.h.  dispatch_to() has a line per route. */
 #include "dispatch.h"
 
+#include "brief_handshake.h"
 #include "decide.h"
 #include "flow/collide.h"
 #include "flow/route.h"
@@ -33,6 +34,8 @@ static void take(struct engine *engine, struct tuple *tuple, struct incarnation 
     struct step step;
     int from = incarnation_side(incarnation, end);
     decide_losses(engine, incarnation);
+    if (brief_handshake_segment(engine, tuple, incarnation, segment, end))
+        return;
     if (!connection_segment(&incarnation->connection, segment, from, &step))
         engine->status = STATUS_NO_MEMORY;
     engine->counts.segments++;
