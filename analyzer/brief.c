@@ -14,6 +14,8 @@ enum calm {
     CALM_MIDDLE = 0x2, /* and zeek_view_follow() may take it */
 };
 
+enum { EASE = 64 }; /* takings of memory, where there is plenty, before the limits are asked */
+
 unsigned brief_calm(struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
@@ -48,9 +50,10 @@ unsigned brief_calm_on_course(struct tuple *tuple)
 
 __attribute__((noinline)) bool brief_becomes_at_ease(struct engine *engine)
 {
-    engine->at_ease = !engine->trace_segments && engine->probe == NULL &&
-                      engine->config.active_timeout == 0 && !evict_is_due(engine);
-    return engine->at_ease;
+    bool open = !engine->trace_segments && engine->probe == NULL &&
+                engine->config.active_timeout == 0 && !evict_is_due(engine);
+    engine->ease = !open ? 0 : evict_is_far(engine, EASE) ? EASE : 1;
+    return open;
 }
 
 /* What is left to do of a segment that was taken, seldom anything: bits. */
@@ -218,7 +221,7 @@ bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segm
 {
     if ((tuple->calm & CALM_OPEN << 2 * end) == 0)
         return false;
-    if (!engine->at_ease || engine->losses_known > 0 || tuple->tombstones != NULL)
+    if (engine->ease == 0 || engine->losses_known > 0 || tuple->tombstones != NULL)
         return take_warily(engine, tuple, segment, end);
     return consider_either(engine, tuple, segment, end);
 }

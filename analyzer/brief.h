@@ -31,7 +31,7 @@ bool brief_becomes_at_ease(struct engine *engine);
  */
 static inline bool brief_is_at_ease(struct engine *engine)
 {
-    return engine->at_ease || brief_becomes_at_ease(engine);
+    return engine->ease > 0 || brief_becomes_at_ease(engine);
 }
 
 /*

@@ -100,8 +100,7 @@ static inline void take(struct engine *engine, struct tuple *tuple, const struct
 bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                          int end)
 {
-    if (!is_alone(tuple) || engine->trace_transitions ||
-        (!engine->at_ease && !brief_is_at_ease(engine)))
+    if (!is_alone(tuple) || engine->trace_transitions || !brief_is_at_ease(engine))
         return false;
     struct connection *connection = &tuple->current->connection;
     int from = incarnation_side(tuple->current, end);

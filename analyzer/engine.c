@@ -62,7 +62,7 @@ static void meet_deadlines_due(struct engine *engine, nanotime now, const struct
     struct ledger_key key = {.packet = item != NULL ? item->segment.packet : 0,
                              .part = item != NULL ? item->part : 0};
     while (agenda_is_due(&engine->agenda, now)) {
-        engine->at_ease = false;
+        engine_spend_ease(engine);
         struct agenda_entry entry = agenda_take(&engine->agenda);
         struct tuple *tuple = flow_table_tuple(&engine->table, entry.index);
         fetch_next_deadlines(engine);
@@ -97,7 +97,7 @@ static bool make_whole(struct engine *engine, struct tuple *tuple)
 {
     if (!tuple->embryonic && !tuple->is_parked && !tuple->is_transcribed)
         return true;
-    engine->at_ease = false;
+    engine_spend_ease(engine);
     if (tuple->embryonic)
         lives_hatch(engine, tuple);
     if (tuple->is_transcribed)
@@ -109,7 +109,7 @@ static bool make_whole(struct engine *engine, struct tuple *tuple)
 static struct tuple *add_tuple(struct engine *engine, const struct engine_item *item)
 {
     struct tuple *tuple = flow_table_add(&engine->table, &item->key, item->hash);
-    engine->at_ease = false;
+    engine_spend_ease(engine);
     if (tuple == NULL)
         engine->status = STATUS_NO_MEMORY;
     return tuple;
@@ -131,7 +131,7 @@ static bool keep_small(struct engine *engine, const struct engine_item *item, st
 /* The longest way: whatever the segment is. */
 static void take_fully(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
 {
-    engine->at_ease = false;
+    engine_spend_ease(engine);
     dispatch_segment(engine, tuple, &item->segment, item->end);
     evict_to_limit(engine, tuple);
     schedule_tuple(engine, tuple);
@@ -230,7 +230,7 @@ void engine_icmp(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
-    engine->at_ease = false;
+    engine_spend_ease(engine);
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (!take_icmp(engine, tuple, item))
@@ -255,7 +255,7 @@ void engine_note(struct engine *engine, const struct engine_item *item)
 {
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
-    engine->at_ease = false;
+    engine_spend_ease(engine);
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
     if (tuple == NULL || !make_whole(engine, tuple))

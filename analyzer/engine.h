@@ -57,8 +57,8 @@ struct engine {
     struct ledger_key now;        /* what is being done: the key of the records that come of it */
     nanotime clock;               /* capture clock: running maximum */
     enum status status;           /* first failure since it was last asked for */
-    bool at_ease; /* for brief.h: nothing was taken since it was found that no more is held than the
-                     limits allow, and that nobody watches every segment */
+    uint32_t ease; /* for brief.h: so often memory may be taken before it is asked anew whether no
+                      more is held than the limits allow, and nobody watches every segment */
     struct engine_counts counts;
     struct ranked *survivors; /* tuples at the end, by first packet and tuple; owned */
     uint64_t survivor_count, survivors_ended;
@@ -66,6 +66,12 @@ struct engine {
     void (*probe)(void *context, const struct step *step); /* NULL, or sees every segment's step */
     void *probe_context;
 };
+
+/* Memory was taken, or may have been. */
+static inline void engine_spend_ease(struct engine *engine)
+{
+    engine->ease -= engine->ease > 0;
+}
 
 /* Which of so many engines a tuple falls to, by its key's hash. */
 static inline uint32_t engine_owner(uint64_t hash, uint32_t engines)

@@ -114,11 +114,15 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
     return true;
 }
 
+static uint64_t embryos_room(const struct engine *engine)
+{
+    return engine->queue[QUEUE_EMBRYOS].count * (uint64_t)engine->table.tuples.slot_size;
+}
+
 /* Whether lone SYNs take more than a quarter of the room: then it is a flood. */
 static bool embryos_flood(const struct engine *engine)
 {
-    uint64_t room = engine->queue[QUEUE_EMBRYOS].count * (uint64_t)engine->table.tuples.slot_size;
-    return room >= engine->room / 4;
+    return embryos_room(engine) >= engine->room / 4;
 }
 
 /* A SYN whose answer may be under way is no lone SYN yet: it is spared, but not in a flood. */
@@ -166,6 +170,16 @@ static void evict_flood(struct engine *engine, const struct tuple *busy)
 bool evict_is_due(const struct engine *engine)
 {
     return embryos_flood(engine) || evict_held(engine) > engine->room;
+}
+
+/* Of what grows by doubling each may do so once; the rest grows by less than two slabs at a time.
+ */
+bool evict_is_far(const struct engine *engine, uint32_t takings)
+{
+    const uint64_t lone = takings * (uint64_t)engine->table.tuples.slot_size;
+    const uint64_t rest = takings * (uint64_t)(2 * CHUNKS_SLAB);
+    return embryos_room(engine) + lone < engine->room / 4 &&
+           2 * evict_held(engine) + rest < engine->room;
 }
 
 void evict_to_limit(struct engine *engine, const struct tuple *busy)

@@ -24,6 +24,10 @@ void evict_dequeue(struct engine *engine, struct tuple *tuple);
 /* Whether more is held than a limit: evict_to_limit() has something to do. */
 bool evict_is_due(const struct engine *engine);
 
+/* Whether it will have nothing to do even when memory was taken so many times more, by a segment
+ * or a deadline each. */
+bool evict_is_far(const struct engine *engine, uint32_t takings);
+
 /* Makes room while more is held than a limit; the tuple `busy` is spared. */
 void evict_to_limit(struct engine *engine, const struct tuple *busy);
 

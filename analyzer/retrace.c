@@ -52,7 +52,7 @@ static bool read_again(struct engine *engine, struct tuple *tuple,
     tuple->current->told[1] = head->told[1];
     tuple->current->told_once = head->told_once;
     tuple->current->seen_t = head->seen_t;
-    engine->at_ease = false; /* memory was taken */
+    engine_spend_ease(engine); /* memory was taken */
     return true;
 }
 

@@ -98,7 +98,7 @@ static bool may_park(const struct tuple *tuple)
 static void hold_parked(struct engine *engine, struct tuple *tuple, struct parked *parked,
                         const struct foretold *foretold, nanotime due)
 {
-    engine->at_ease = false;
+    engine_spend_ease(engine);
     tuple->parked = parked;
     tuple->foretold.known = foretold->known;
     if (foretold->known)
@@ -174,7 +174,7 @@ void schedule_arm(struct engine *engine, struct tuple *tuple, nanotime due)
 {
     if (tuple->armed != NANOTIME_UNKNOWN && tuple->armed <= due)
         return;
-    engine->at_ease = false; /* the agenda may grow */
+    engine_spend_ease(engine); /* the agenda may grow */
     tuple->armed = due;
     struct agenda_entry entry = {due, tuple->last_uid, tuple->index};
     if (!agenda_add(&engine->agenda, entry))
@@ -264,7 +264,7 @@ void schedule_alone(struct engine *engine, struct tuple *tuple)
         return;
     if (current->beside != 0 || current->connection.history.more != NULL) {
         flow_table_count_beside(&engine->table, tuple);
-        engine->at_ease = false;
+        engine_spend_ease(engine);
     }
     nanotime due = deadline_alone(engine, tuple);
     set_deadline(engine, tuple, due);

@@ -137,7 +137,7 @@ bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct s
     tuple->is_transcribed = true;
     tuple->numbers = 1;
     engine->counts.segments += 2;
-    engine->at_ease = false; /* memory was taken */
+    engine_spend_ease(engine); /* memory was taken */
     tell(engine, tuple, segment, 1);
     evict_enqueue(engine, tuple);
     return true;

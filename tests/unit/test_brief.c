@@ -91,6 +91,7 @@ static void assert_same(struct pair *pair, const struct segment *segment)
 static void give(struct pair *pair, struct segment *segment)
 {
     struct engine *engines[] = {&pair->briefly, &pair->fully};
+    uint32_t ease = pair->briefly.ease;
     segment->packet = ++pair->packet;
     segment->time = pair->now;
     for (int i = 0; i < 2; i++) {
@@ -102,7 +103,7 @@ static void give(struct pair *pair, struct segment *segment)
     }
     pair->taken++;
     const struct tuple *tuple = tuple_of(&pair->briefly, segment);
-    bool brief = pair->briefly.at_ease; /* the long way takes it back */
+    bool brief = went_briefly(&pair->briefly, ease);
     bool whole = tuple != NULL && !tuple->embryonic && !tuple->is_parked && !tuple->is_transcribed;
     pair->brief += brief;
     pair->among_old += brief && whole && tuple->tombstones != NULL;

@@ -220,6 +220,7 @@ static void wait(struct pair *pair)
 
 static void give(struct pair *pair, struct segment *segment)
 {
+    uint32_t ease = pair->engine[0].ease;
     wait(pair);
     segment->packet = ++pair->packet;
     segment->time = pair->now;
@@ -234,7 +235,7 @@ static void give(struct pair *pair, struct segment *segment)
     }
     pair->taken++;
     const struct tuple *tuple = tuple_of(&pair->engine[0], segment);
-    bool brief = pair->engine[0].at_ease; /* the long way takes it back, and a new deadline */
+    bool brief = went_briefly(&pair->engine[0], ease);
     bool whole = tuple != NULL && !tuple->embryonic && !tuple->is_parked && !tuple->is_transcribed;
     pair->brief += brief;
     pair->among_old += brief && whole && tuple->tombstones != NULL;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "../../analyzer/engine.h"
 #include "../../analyzer/flow/incarnation.h"
 #include "../../analyzer/retrace.h"
 #include "../../analyzer/schedule.h"
@@ -15,6 +16,13 @@ static inline uint32_t draw_below(uint64_t *seed, uint32_t below)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(*seed >> 33) % below;
+}
+
+/* Whether a segment, before which the engine had that ease, went a short way and took no memory:
+ * the long way, and a new deadline, spend of it. */
+static inline bool went_briefly(const struct engine *engine, uint32_t ease)
+{
+    return engine->ease > 0 && engine->ease >= ease;
 }
 
 /* Without what stands beside an incarnation, and where it lies; with what it lets wait. */
