@@ -6,9 +6,20 @@
 
 enum { FIRST_ROOM = 64, FIRST_CAPACITY = 256 };
 
-static bool earlier(const struct agenda_entry *a, const struct agenda_entry *b)
+static inline bool earlier(const struct agenda_rank *a, const struct agenda_rank *b)
 {
     return a->due != b->due ? a->due < b->due : a->key < b->key;
+}
+
+static inline struct agenda_rank rank_of(const struct agenda_entry *entry)
+{
+    return (struct agenda_rank){entry->due, entry->key};
+}
+
+static bool entry_is_earlier(const struct agenda_entry *a, const struct agenda_entry *b)
+{
+    const struct agenda_rank x = rank_of(a), y = rank_of(b);
+    return earlier(&x, &y);
 }
 
 static struct agenda_entry *run_at(const struct agenda_run *run, size_t i)
@@ -28,7 +39,9 @@ static bool run_grow(struct agenda_run *run)
     for (size_t i = 0; i < run->count; i++)
         grown[i] = *run_at(run, i);
     free(run->ring);
-    *run = (struct agenda_run){.ring = grown, .count = run->count, .room = room};
+    run->ring = grown;
+    run->first = 0;
+    run->room = room;
     return true;
 }
 
@@ -36,21 +49,15 @@ static bool run_grow(struct agenda_run *run)
  * The run that the entry may end: of those whose last one is not after it the one whose last one is
  * the latest, so that each delay keeps to its own; else an empty one.  NULL: none.
  */
-static struct agenda_run *fitting_run(struct agenda *agenda, const struct agenda_entry *entry)
+static struct agenda_run *fitting_run(struct agenda *agenda, const struct agenda_rank *rank)
 {
     struct agenda_run *best = NULL, *empty = NULL;
-    const struct agenda_entry *latest = NULL;
     for (int i = 0; i < AGENDA_RUNS; i++) {
         struct agenda_run *run = &agenda->run[i];
-        if (run->count == 0) {
+        if (run->count == 0)
             empty = run;
-            continue;
-        }
-        const struct agenda_entry *last = run_at(run, run->count - 1);
-        if (earlier(entry, last) || (latest != NULL && !earlier(latest, last)))
-            continue;
-        best = run;
-        latest = last;
+        else if (!earlier(rank, &run->tail) && (best == NULL || earlier(&best->tail, &run->tail)))
+            best = run;
     }
     return best != NULL ? best : empty;
 }
@@ -60,7 +67,7 @@ static bool heap_add(struct agenda_run *heap, struct agenda_entry entry)
     if (!run_grow(heap))
         return false;
     size_t i = heap->count++;
-    while (i > 0 && earlier(&entry, &heap->ring[(i - 1) / 2])) {
+    while (i > 0 && entry_is_earlier(&entry, &heap->ring[(i - 1) / 2])) {
         heap->ring[i] = heap->ring[(i - 1) / 2];
         i = (i - 1) / 2;
     }
@@ -76,9 +83,9 @@ static void heap_drop(struct agenda_run *heap)
         size_t child = 2 * i + 1;
         if (child >= heap->count)
             break;
-        if (child + 1 < heap->count && earlier(&heap->ring[child + 1], &heap->ring[child]))
+        if (child + 1 < heap->count && entry_is_earlier(&heap->ring[child + 1], &heap->ring[child]))
             child++;
-        if (!earlier(&heap->ring[child], &last))
+        if (!entry_is_earlier(&heap->ring[child], &last))
             break;
         heap->ring[i] = heap->ring[child];
         i = child;
@@ -86,22 +93,17 @@ static void heap_drop(struct agenda_run *heap)
     heap->ring[i] = last;
 }
 
-/* The run, or the heap, whose first entry is the earliest of all; NULL: they are empty. */
-static struct agenda_run *earliest_run(struct agenda *agenda)
-{
-    struct agenda_run *found = agenda->heap.count > 0 ? &agenda->heap : NULL;
-    for (int i = 0; i < AGENDA_RUNS; i++) {
-        struct agenda_run *run = &agenda->run[i];
-        if (run->count > 0 && (found == NULL || earlier(run_at(run, 0), run_at(found, 0))))
-            found = run;
-    }
-    return found;
-}
-
+/* Finds the run, or the heap, whose first entry is the earliest of all; of equal ones the heap's.
+ */
 static void find_earliest(struct agenda *agenda)
 {
-    const struct agenda_run *run = earliest_run(agenda);
-    agenda->earliest = run != NULL ? run_at(run, 0) : NULL;
+    const struct agenda_run *soonest = &agenda->run[AGENDA_HEAP];
+    for (const struct agenda_run *run = agenda->run; run < agenda->run + AGENDA_RUNS; run++) {
+        if (run->count > 0 && (soonest->count == 0 || earlier(&run->head, &soonest->head)))
+            soonest = run;
+    }
+    agenda->soonest = (uint32_t)(soonest - agenda->run);
+    agenda->due = soonest->head.due;
 }
 
 void agenda_have_had(struct agenda *agenda, size_t capacity)
@@ -116,29 +118,35 @@ static bool add_behind(struct agenda_run *run, const struct agenda_entry *entry)
     if (run == NULL || run->count == 0 || run->count == run->room)
         return false;
     run->count++;
+    run->tail = rank_of(entry);
     *run_at(run, run->count - 1) = *entry;
     return true;
 }
 
-static bool add_anywhere(struct agenda *agenda, struct agenda_run *run, struct agenda_entry entry)
+static bool add_anywhere(struct agenda *agenda, struct agenda_run *run,
+                         const struct agenda_entry *entry)
 {
     if (run == NULL) {
-        if (!heap_add(&agenda->heap, entry))
+        run = &agenda->run[AGENDA_HEAP];
+        if (!heap_add(run, *entry))
             return false;
     } else {
         if (!run_grow(run))
             return false;
         run->count++;
-        *run_at(run, run->count - 1) = entry;
+        run->tail = rank_of(entry);
+        *run_at(run, run->count - 1) = *entry;
     }
+    run->head = rank_of(run_at(run, 0));
     find_earliest(agenda);
     return true;
 }
 
 bool agenda_add(struct agenda *agenda, struct agenda_entry entry)
 {
-    struct agenda_run *run = fitting_run(agenda, &entry);
-    if (!add_behind(run, &entry) && !add_anywhere(agenda, run, entry))
+    const struct agenda_rank rank = rank_of(&entry);
+    struct agenda_run *run = fitting_run(agenda, &rank);
+    if (!add_behind(run, &entry) && !add_anywhere(agenda, run, &entry))
         return false;
     if (agenda->count == agenda->capacity)
         agenda_have_had(agenda, agenda->capacity == 0 ? FIRST_CAPACITY : agenda->capacity * 2);
@@ -148,14 +156,16 @@ bool agenda_add(struct agenda *agenda, struct agenda_entry entry)
 
 struct agenda_entry agenda_take(struct agenda *agenda)
 {
-    struct agenda_run *run = earliest_run(agenda);
+    struct agenda_run *run = &agenda->run[agenda->soonest];
     struct agenda_entry first = *run_at(run, 0);
-    if (run == &agenda->heap) {
+    if (agenda->soonest == AGENDA_HEAP) {
         heap_drop(run);
     } else {
         run->first = (run->first + 1) & (run->room - 1);
         run->count--;
     }
+    if (run->count > 0)
+        run->head = rank_of(run_at(run, 0));
     agenda->count--;
     find_earliest(agenda);
     return first;
@@ -163,28 +173,22 @@ struct agenda_entry agenda_take(struct agenda *agenda)
 
 const struct agenda_entry *agenda_look_ahead(const struct agenda *agenda, size_t others)
 {
-    for (int i = 0; i < AGENDA_RUNS; i++) {
-        const struct agenda_run *run = &agenda->run[i];
-        if (run->count > others && run_at(run, 0) == agenda->earliest)
-            return run_at(run, others);
-    }
-    return NULL;
+    const struct agenda_run *run = &agenda->run[agenda->soonest];
+    bool known = agenda->soonest != AGENDA_HEAP && run->count > others;
+    return known ? run_at(run, others) : NULL;
 }
 
 const struct agenda_entry *agenda_at(const struct agenda *agenda, size_t i)
 {
-    for (int run = 0; run < AGENDA_RUNS; run++) {
-        if (i < agenda->run[run].count)
-            return run_at(&agenda->run[run], i);
-        i -= agenda->run[run].count;
-    }
-    return run_at(&agenda->heap, i);
+    const struct agenda_run *run = agenda->run;
+    for (; i >= run->count; run++)
+        i -= run->count;
+    return run_at(run, i);
 }
 
 void agenda_clear(struct agenda *agenda)
 {
-    for (int i = 0; i < AGENDA_RUNS; i++)
+    for (int i = 0; i <= AGENDA_HEAP; i++)
         free(agenda->run[i].ring);
-    free(agenda->heap.ring);
     memset(agenda, 0, sizeof(*agenda));
 }

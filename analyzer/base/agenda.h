@@ -4,7 +4,7 @@
  *
  * Nearly all deadlines are one of a few delays after now, so they come in order, delay by delay:
  * they stand in runs, each in order in itself, where adding and taking touch the two ends.  What
- * fits no run stands in a binary heap.
+ * fits no run stands in a binary heap.  What the runs are compared by stands close together.
  */
 #ifndef LASTACK_BASE_AGENDA_H
 #define LASTACK_BASE_AGENDA_H
@@ -23,19 +23,28 @@ struct agenda_entry {
     uint32_t index; /* whose deadline */
 };
 
-/* Entries in a ring, from `first` on, the earliest first; `room` is 0 or a power of 2. */
-struct agenda_run {
-    struct agenda_entry *ring; /* owned */
-    size_t first, count, room;
+/* The order of the entries. */
+struct agenda_rank {
+    nanotime due;
+    uint64_t key;
 };
 
+/* Entries in a ring, from `first` on, the earliest first; `room` is 0 or a power of 2. */
+struct agenda_run {
+    size_t count;
+    struct agenda_rank head, tail; /* of its first and its last entry, unless it is empty */
+    struct agenda_entry *ring;     /* owned */
+    size_t first, room;
+};
+
+enum { AGENDA_HEAP = AGENDA_RUNS }; /* its ring is the heap, from 0 on; it has no tail */
+
 struct agenda {
-    size_t count;                        /* in all */
-    size_t capacity;                     /* the power of 2 that `count` never passed: what it is
-                                            answered for */
-    const struct agenda_entry *earliest; /* NULL: none */
-    struct agenda_run run[AGENDA_RUNS];
-    struct agenda_run heap; /* its ring is the heap, from 0 on */
+    size_t count;     /* in all */
+    size_t capacity;  /* the power of 2 that `count` never passed: what it is answered for */
+    nanotime due;     /* of the earliest entry, unless there is none */
+    uint32_t soonest; /* the run that begins with it */
+    struct agenda_run run[AGENDA_RUNS + 1];
 };
 
 /* Counts as an agenda that has had `capacity` entries. */
@@ -47,7 +56,7 @@ bool agenda_add(struct agenda *agenda, struct agenda_entry entry);
 /* Whether an entry is due at or before `now`; it stays. */
 static inline bool agenda_is_due(const struct agenda *agenda, nanotime now)
 {
-    return agenda->earliest != NULL && agenda->earliest->due <= now;
+    return agenda->due <= now && agenda->count > 0;
 }
 
 /* Removes and returns the earliest entry; the agenda must not be empty. */
