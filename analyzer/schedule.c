@@ -275,13 +275,19 @@ void schedule_alone(struct engine *engine, struct tuple *tuple)
         evict_enqueue(engine, tuple);
 }
 
+/* Whether it holds neither a connection nor a tombstone; of a whole one. */
+static bool is_empty(const struct tuple *tuple)
+{
+    return tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
+           tuple->tombstones == NULL;
+}
+
 void schedule_tuple(struct engine *engine, struct tuple *tuple)
 {
     if (is_settled(engine, tuple))
         return;
     flow_table_count_beside(&engine->table, tuple);
-    bool empty = tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL &&
-                 tuple->tombstones == NULL;
+    bool empty = is_empty(tuple);
     if (empty && !tuple->resting) {
         lives_remove(engine, tuple);
         return;
@@ -363,6 +369,10 @@ void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
     if (tuple->is_parked && time_is_before(now, tuple->due)) {
         schedule_arm(engine, tuple,
                      tuple->due); /* as it is: it was armed for a deadline that went by */
+        return;
+    }
+    if (tuple->resting && is_empty(tuple)) {
+        lives_remove(engine, tuple); /* what nearly every connection comes to */
         return;
     }
     tuple->resting = false;
