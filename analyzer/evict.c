@@ -152,6 +152,20 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
     return NULL;
 }
 
+/* The slots of the lone SYNs that go next, one with each that comes: those of so many together. */
+static void fetch_next_embryos(const struct engine *engine)
+{
+    enum { TOGETHER = 16 };
+    uint32_t index = engine->queue[QUEUE_EMBRYOS].first;
+    if (engine->counts.evictions % TOGETHER != 0)
+        return;
+    for (int i = 0; i < TOGETHER && index != 0; i++) {
+        const struct tuple *tuple = flow_table_tuple(&engine->table, index);
+        flow_table_fetch_removal(&engine->table, tuple);
+        index = tuple->next;
+    }
+}
+
 /* In a flood the oldest goes before the limit is reached: the rest of the room is for connections,
  * and that of a flood is not worth having. */
 static void evict_flood(struct engine *engine, const struct tuple *busy)
@@ -160,9 +174,7 @@ static void evict_flood(struct engine *engine, const struct tuple *busy)
         struct tuple *oldest = flow_table_tuple(&engine->table, engine->queue[QUEUE_EMBRYOS].first);
         if (oldest == busy)
             return;
-        if (oldest->next != 0) /* it goes with the next SYN that comes */
-            flow_table_prefetch_removal(&engine->table,
-                                        flow_table_tuple(&engine->table, oldest->next));
+        fetch_next_embryos(engine);
         lives_evict(engine, oldest);
     }
 }
