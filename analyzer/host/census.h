@@ -47,7 +47,8 @@ struct level_of {
     uint32_t now, most;
 };
 
-struct census_ref census_ref_of(const struct delta *delta);
+/* Names the packet of a delta. */
+void census_refer(const struct delta *delta, struct census_ref *ret_ref);
 
 /* What a detector of hosts is at with an entry: one event an episode. */
 struct episode {

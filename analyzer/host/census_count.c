@@ -36,10 +36,9 @@ const uint8_t census_stocks[2][HOLDINGS] = {
 
 static void keep_ref(struct census_more *more, const struct delta *delta)
 {
-    struct census_ref ref = census_ref_of(delta);
     if (more->refs == 0)
-        more->first_ref = ref;
-    more->ref[more->refs++ % CENSUS_REFS] = ref;
+        census_refer(delta, &more->first_ref);
+    census_refer(delta, &more->ref[more->refs++ % CENSUS_REFS]);
 }
 
 static void pace_opening(struct census_entry *entry, nanotime t)

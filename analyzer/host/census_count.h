@@ -7,11 +7,16 @@
 
 #include "census.h"
 
-/* What a delta is to each of its entries: worked out once for all of them. */
+/*
+ * What a delta is to each of its entries: worked out once for all of them.  What is asked together
+ * stands apart: the compiler would read both as one, which has been written as two, and the
+ * processor then waits until they have reached the cache.
+ */
 struct census_change {
     const struct delta *delta;
-    unsigned what;          /* bits of enum delta_what */
-    uint8_t enters, leaves; /* stocks, a bit each by enum stock_kind */
+    unsigned what;   /* bits of enum delta_what */
+    unsigned leaves; /* stocks, a bit each by enum stock_kind */
+    unsigned enters; /* likewise */
 };
 
 /* The stocks that a side's holding adds to, a bit each. */
@@ -28,8 +33,8 @@ static inline struct census_change census_change_of(const struct delta *delta)
     return (struct census_change){
         .delta = delta,
         .what = delta->what,
-        .enters = (uint8_t)(after & ~before),
-        .leaves = (uint8_t)(before & ~after),
+        .enters = after & ~before,
+        .leaves = before & ~after,
     };
 }
 
@@ -40,7 +45,7 @@ static inline struct census_change census_change_whole(const struct delta *delta
     return (struct census_change){
         .delta = delta,
         .what = delta->what | DELTA_OPENED,
-        .enters = (uint8_t)census_stocks_of(delta->after),
+        .enters = census_stocks_of(delta->after),
     };
 }
 

@@ -172,23 +172,11 @@ static inline void foresee_rest(const struct census *census, const struct delta 
         fetch_neighbours(census, likely->entry[i]);
 }
 
-/* The places in the index of those that give way before so many others. */
-static void foresee_leaving(const struct census *census, enum host_scope scope, size_t count)
-{
-    const struct census_queue *queue = &census->queue[scope];
-    const struct census_row *row = &queue->row;
-    if (queue->count < census->most)
-        return;
-    for (uint32_t i = 0; i < count && row->begin + i != row->end; i++)
-        fetch_line(&census->slot[census_row_at(row, row->begin + i)->tag & census->mask]);
-}
-
 void census_foresee(const struct census *census, struct delta *const *deltas, size_t count)
 {
     struct likely likely[CENSUS_FORESEEN];
     if (census_all(census) < NEAR)
         return;
-    foresee_leaving(census, HOST_SOURCE, count);
     for (size_t i = 0; i < count; i++)
         foresee_slots(census, deltas[i], &likely[i]);
     for (size_t i = 0; i < count; i++)

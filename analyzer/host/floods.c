@@ -109,7 +109,7 @@ static void count_syn(struct flood *flood, const struct host_occasion *occasion)
 {
     const struct delta *delta = occasion->delta;
     flood->last = delta->t;
-    flood->last_ref = census_ref_of(delta);
+    census_refer(delta, &flood->last_ref);
     count_source(flood, delta);
     if (flood->syns++ == 0) {
         flood->first = delta->t;

@@ -70,7 +70,8 @@ void host_evidence(struct event_record *event, const struct census_ref *ref,
 
 void host_trigger(struct event_record *event, const struct delta *delta, const char *says)
 {
-    struct census_ref ref = census_ref_of(delta);
+    struct census_ref ref;
+    census_refer(delta, &ref);
     host_evidence(event, &ref, ROLE_TRIGGER, says);
 }
 

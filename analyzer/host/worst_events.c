@@ -75,7 +75,7 @@ static enum status note_port(const struct host_occasion *occasion)
         return STATUS_NO_MEMORY;
     if (one.rank[0] == RANK_CLOSED && worst_find(worst, one.flow_uid) != NULL)
         return STATUS_OK; /* for something worse */
-    one.ref = census_ref_of(delta);
+    census_refer(delta, &one.ref);
     memcpy(one.address, delta->end[CLIENT].address, sizeof(one.address));
     worst_offer(worst, &one);
     return STATUS_OK;
