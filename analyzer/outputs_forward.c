@@ -170,6 +170,17 @@ static enum status forward_tape(struct sink *sink, const struct tape_record *tap
     return status_of_all(outputs);
 }
 
+static enum status forward_settle(struct sink *sink)
+{
+    struct outputs *outputs = (struct outputs *)sink;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct destination *to = &outputs->destinations[i];
+        if (to->status == STATUS_OK && to->sink->ops->settle != NULL)
+            destination_note(to, to->sink->ops->settle(to->sink));
+    }
+    return status_of_all(outputs);
+}
+
 static enum status forward_flush(struct sink *sink)
 {
     struct outputs *outputs = (struct outputs *)sink;
@@ -224,6 +235,8 @@ void outputs_forward(struct outputs *outputs)
             outputs->ops.flow = forward_flow;
         if (ops->speller != NULL)
             outputs->ops.speller = forward_speller;
+        if (ops->settle != NULL)
+            outputs->ops.settle = forward_settle;
         if (ops->event != NULL)
             outputs->ops.event = forward_event;
         if (ops->transition != NULL)

@@ -130,6 +130,8 @@ struct sink_ops {
     enum status (*path)(struct sink *sink, const struct path_record *path);
     enum status (*stats)(struct sink *sink, const struct stats_record *stats);
     enum status (*tape)(struct sink *sink, const struct tape_record *tape);
+    /* Where the spelled texts of flows stand is used anew: until then they may be read. */
+    enum status (*settle)(struct sink *sink);
     enum status (*flush)(struct sink *sink); /* make what was written visible to the reader */
     enum status (*finish)(struct sink *sink, const struct run_summary *summary);
     /* Writes the part, or fills it in a sink that was fed nothing yet; false: it has none of it. */

@@ -15,6 +15,7 @@ struct spelled {
     const struct sink *reader; /* for whom; others make nothing of it */
     const char *text;          /* NULL: none, the reader makes its own */
     size_t length;
+    bool is_line; /* its end is there, too, and counted */
 };
 
 /* Where a text may go: octets that are the speller's during a call, used or not. */

@@ -188,6 +188,12 @@ static struct speller *pass_speller(struct sink *sink)
     return next->ops->speller(next);
 }
 
+static enum status pass_settle(struct sink *sink)
+{
+    struct sink *next = ((struct host *)sink)->next;
+    return next->ops->settle(next);
+}
+
 static enum status take_event(struct sink *sink, const struct event_record *event)
 {
     struct host *host = (struct host *)sink;
@@ -335,6 +341,7 @@ enum status host_new(const struct config *config, struct sink *next, struct host
         .flow = take_flow,
         .plain = is_plain_enough(next) ? take_plain : NULL,
         .speller = next != NULL && next->ops->speller != NULL ? pass_speller : NULL,
+        .settle = next != NULL && next->ops->settle != NULL ? pass_settle : NULL,
         .event = take_event,
         .transition = next != NULL && next->ops->transition != NULL ? pass_transition : NULL,
         .segment = next != NULL && next->ops->segment != NULL ? pass_segment : NULL,

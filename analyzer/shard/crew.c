@@ -183,18 +183,22 @@ bool crew_await(struct shards *shards, uint32_t epochs)
     return still;
 }
 
-bool crew_resume(struct shards *shards, struct share *share)
+bool crew_waits(struct shards *shards, const struct share *share)
 {
     pthread_mutex_lock(&shards->lock);
     bool waits = share->full;
-    if (waits) {
-        share->delivered = 0;
-        ledger_reset(&share->ledger);
-        share->full = false;
-        pthread_cond_signal(&share->shard->drained);
-    }
     pthread_mutex_unlock(&shards->lock);
     return waits;
+}
+
+void crew_resume(struct shards *shards, struct share *share)
+{
+    pthread_mutex_lock(&shards->lock);
+    share->delivered = 0;
+    ledger_reset(&share->ledger);
+    share->full = false;
+    pthread_cond_signal(&share->shard->drained);
+    pthread_mutex_unlock(&shards->lock);
 }
 
 /* There is one shard a thread: while the caller's is within one, each of the others has a thread

@@ -49,6 +49,13 @@ static void deliver_run(struct shards *shards, struct share *share,
              (rival == NULL || ledger_before(next_of(share), rival)));
 }
 
+/* The texts of what was handed on go: whoever has yet to write them does so. */
+static void settle(struct shards *shards)
+{
+    if (shards->sink != NULL && shards->sink->ops->settle != NULL)
+        shards_note_status(shards, shards->sink->ops->settle(shards->sink));
+}
+
 /* Merges the records of the oldest epoch and hands them on; false when there are more to come, as a
  * ledger was full. */
 static bool merge(struct shards *shards)
@@ -57,9 +64,13 @@ static bool merge(struct shards *shards)
     struct share *share;
     while ((share = first_share(shards, &rival)) != NULL) {
         deliver_run(shards, share, rival);
-        if (share->delivered == share->ledger.count && crew_resume(shards, share))
+        if (share->delivered == share->ledger.count && crew_waits(shards, share)) {
+            settle(shards);
+            crew_resume(shards, share);
             return false; /* what it writes next may stand before what others hold */
+        }
     }
+    settle(shards);
     return true;
 }
 

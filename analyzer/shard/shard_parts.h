@@ -110,8 +110,11 @@ uint64_t crew_held(struct shards *shards);
  * do, and does meanwhile what no other thread is at. */
 bool crew_await(struct shards *shards, uint32_t epochs);
 
-/* Lets who works on a share go on, whose full ledger is delivered; false when nobody waits. */
-bool crew_resume(struct shards *shards, struct share *share);
+/* Whether who works on a share, whose ledger is full, waits until it is delivered. */
+bool crew_waits(struct shards *shards, const struct share *share);
+
+/* Lets them go on. */
+void crew_resume(struct shards *shards, struct share *share);
 
 /* A ledger's drain: waits until what stands in it has been delivered. */
 void crew_drain(struct ledger *ledger);

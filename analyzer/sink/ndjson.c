@@ -56,13 +56,20 @@ static enum status add_flow(struct ndjson *ndjson, const struct flow_record *flo
     return write_deltas(ndjson, false);
 }
 
+static enum status write_spelled(struct ndjson *ndjson, const struct spelled *spelled)
+{
+    if (spelled->is_line)
+        return output_lend_line(&ndjson->output, spelled->text, spelled->length);
+    return output_write_line(&ndjson->output, spelled->text, spelled->length);
+}
+
 /* Made ahead by the thread that made the record, or now. */
 static enum status write_flow(struct ndjson *ndjson, const struct flow_record *flow)
 {
     const struct spelled *spelled = flow->spelled;
     if (spelled == NULL || spelled->reader != &ndjson->sink)
         return write_record(ndjson, &flow_table, flow);
-    return output_write_line(&ndjson->output, spelled->text, spelled->length);
+    return write_spelled(ndjson, spelled);
 }
 
 static enum status ndjson_flow(struct sink *sink, const struct flow_record *flow)
@@ -82,7 +89,7 @@ static enum status ndjson_plain(struct sink *sink, const struct plain_flow *plai
     enum status status = dwell_add_stays(ndjson->dwell, plain->flow.stay, plain->flow.stays);
     if (status != STATUS_OK || plain->spelled.text == NULL)
         return status;
-    return output_write_line(&ndjson->output, plain->spelled.text, plain->spelled.length);
+    return write_spelled(ndjson, &plain->spelled);
 }
 
 struct flow_speller {
@@ -99,13 +106,17 @@ static bool spell_flow(struct speller *speller, const struct flow_record *flow,
     *ret_spelled = (struct spelled){.reader = own->reader};
     if (!selection_wants_flow(&own->options, FLOWS_ALL, flow))
         return true;
-    ret_spelled->length = record_writer_fill(&own->writer, &flow_table, flow, room);
-    if (ret_spelled->length > 0)
-        ret_spelled->text = room.begin;
-    else
+    size_t length = record_writer_fill(&own->writer, &flow_table, flow, room);
+    if (length == 0) {
         ret_spelled->text =
             record_writer_write(&own->writer, &flow_table, flow, &ret_spelled->length);
-    return ret_spelled->text != NULL;
+        return ret_spelled->text != NULL;
+    }
+    room.begin[length] = '\n'; /* where the NUL stood */
+    ret_spelled->text = room.begin;
+    ret_spelled->length = length + 1;
+    ret_spelled->is_line = true;
+    return true;
 }
 
 static void speller_free(struct speller *speller)
@@ -171,6 +182,11 @@ static enum status ndjson_stats(struct sink *sink, const struct stats_record *st
 static enum status ndjson_tape(struct sink *sink, const struct tape_record *tape)
 {
     return write_record((struct ndjson *)sink, &tape_table, tape);
+}
+
+static enum status ndjson_settle(struct sink *sink)
+{
+    return output_settle(&((struct ndjson *)sink)->output);
 }
 
 static enum status ndjson_flush(struct sink *sink)
@@ -259,6 +275,7 @@ enum status sink_ndjson_new(const struct sink_options *options, FILE *stream,
         .path = ndjson_path,
         .stats = ndjson_stats,
         .tape = ndjson_tape,
+        .settle = ndjson_settle,
         .flush = ndjson_flush,
         .finish = ndjson_finish,
         .carry = ndjson_carry,

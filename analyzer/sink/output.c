@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "borrowed.h"
 #include "emptying.h"
 #include "large_file.h"
 #include "outbox.h"
@@ -18,7 +19,8 @@ enum {
     BEYOND = 16,                /* what printbuf keeps behind it */
     OUTBOX_ROOM = OUTBOX_BUFFER + LARGE_FILE_PAGE + BEYOND,
     BUFFER_MOST = 4 * OUTBOX_BUFFER, /* that is kept */
-    USUAL_LINE = 32 * 1024           /* with what its writer asks for */
+    USUAL_LINE = 32 * 1024,          /* with what its writer asks for */
+    LENT_LEAST = 64 * 1024 /* between settlements; a few lines are copied, and leave with others */
 };
 
 enum status output_print(FILE *stream, const char *text, size_t length)
@@ -159,10 +161,26 @@ static void await_empty(struct output *output)
         output->status = status;
 }
 
+/* The same where lines are borrowed, which are of no file: nothing else waits. */
+static void send_borrowed(struct output *output)
+{
+    struct printbuf *buffer = output->buffer;
+    borrowed_add_own(output->borrowed, (size_t)buffer->bpos);
+    if (output->status == STATUS_OK)
+        output->status = borrowed_write(output->borrowed, fileno(output->stream), buffer->buf);
+    borrowed_forget(output->borrowed);
+    trim(output);
+    begin_buffer(output);
+}
+
 /* Sends what is pending on its way. */
 static void send(struct output *output)
 {
     await_empty(output);
+    if (output->borrowed != NULL && output->borrowed->parts > 0) {
+        send_borrowed(output);
+        return;
+    }
     struct printbuf *full = output->buffer;
     size_t length = (size_t)full->bpos - output->begin;
     if (output->status == STATUS_OK && length > 0)
@@ -273,6 +291,43 @@ enum status output_write_line(struct output *output, const char *text, size_t le
     return append(output, "\n", 1);
 }
 
+/* Lines are borrowed where they are many, and go to a reader: a file takes whole pages, later. */
+static bool borrows(struct output *output)
+{
+    struct stat status;
+    if (output->lent_before < LENT_LEAST || output->borrowed != NULL)
+        return output->lent_before >= LENT_LEAST;
+    if (fstat(fileno(output->stream), &status) == 0 && !S_ISREG(status.st_mode))
+        output->borrowed = calloc(1, sizeof(*output->borrowed));
+    if (output->borrowed == NULL)
+        output->lent_before = 0; /* not asked again before the next time */
+    return output->borrowed != NULL;
+}
+
+enum status output_lend_line(struct output *output, const char *line, size_t length)
+{
+    output->lent += length;
+    note_line(output);
+    if (output->status != STATUS_OK || !borrows(output)) {
+        make_room(output, length);
+        return append(output, line, length);
+    }
+    borrowed_add_own(output->borrowed, (size_t)output->buffer->bpos);
+    borrowed_add_line(output->borrowed, line, length);
+    if (borrowed_is_full(output->borrowed))
+        send(output);
+    return output->status;
+}
+
+enum status output_settle(struct output *output)
+{
+    output->lent_before = output->lent;
+    output->lent = 0;
+    if (output->borrowed != NULL && output->borrowed->parts > 0)
+        send(output);
+    return output->status;
+}
+
 struct printbuf *output_begin_line(struct output *output)
 {
     make_room(output, USUAL_LINE);
@@ -299,6 +354,8 @@ void output_clear(struct output *output)
     output->outbox = NULL;
     large_file_close(output->large);
     output->large = NULL;
+    free(output->borrowed);
+    output->borrowed = NULL;
     printbuf_free(output->buffer);
     output->buffer = NULL;
 }

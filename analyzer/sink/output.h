@@ -16,6 +16,7 @@
 
 #include "../base/status.h"
 
+struct borrowed;
 struct emptying;
 struct large_file;
 struct outbox;
@@ -31,6 +32,9 @@ struct output {
     struct emptying *emptying; /* of what the file held; owned; NULL: it is over */
     struct outbox *outbox;     /* owned; NULL: who fills the buffer writes it */
     struct large_file *large;  /* its thread's, owned; NULL: there is none */
+    struct borrowed *borrowed; /* lines that are pending, too; owned; NULL: none so far */
+    size_t lent;               /* octets of lines, since they were settled last */
+    size_t lent_before;        /* and of the time before that */
     off_t place;               /* with an outbox: where in the file what is pending begins */
     enum status status;        /* of everything so far */
 };
@@ -46,6 +50,14 @@ void output_write_aside(struct output *output);
 
 /* A line; the line end is added.  STATUS_CLOSED: the reader went away; STATUS_WRITE: any other. */
 enum status output_write_line(struct output *output, const char *text, size_t length);
+
+/*
+ * The same of a line with its end that is there until output_settle(), which the caller promises to
+ * call before it is not.  Where many come one after the other, and go to no file, they are written
+ * from where they stand.
+ */
+enum status output_lend_line(struct output *output, const char *line, size_t length);
+enum status output_settle(struct output *output);
 
 /*
  * The same line by line of a writer that appends it to the buffer itself: gives the buffer, which
