@@ -120,19 +120,6 @@ static inline __attribute__((always_inline)) bool take(struct tuple *tuple,
     return trip == NANOTIME_UNKNOWN || take_trip(&y->rtt, trip);
 }
 
-static __attribute__((noinline)) bool take_data(struct tuple *tuple, const struct segment *segment,
-                                                struct side *x, struct side *y, int from)
-{
-    return take(tuple, segment, x, y, from, true);
-}
-
-static __attribute__((noinline)) bool take_plain_ack(struct tuple *tuple,
-                                                     const struct segment *segment, struct side *x,
-                                                     struct side *y, int from)
-{
-    return take(tuple, segment, x, y, from, false);
-}
-
 static bool has_gone_silent(const struct engine *engine, const struct connection *connection,
                             const struct segment *segment)
 {
@@ -151,13 +138,13 @@ static __attribute__((noinline)) bool consider_at_length(struct engine *engine, 
         return false;
     zeek_trail_end(connection);
     engine->counts.segments++;
-    return segment->payload > 0 ? take_data(tuple, segment, x, y, from)
-                                : take_plain_ack(tuple, segment, x, y, from);
+    return take(tuple, segment, x, y, from, segment->payload > 0);
 }
 
 /*
- * Whether the segment is what it seems, and on with it.  A function calls the next one last, and
- * nothing before: so the compiler saves no register, and keeps no value longer than it is needed.
+ * Whether the segment is what it seems, and on with it, in one function of the compiler's: what is
+ * found out of the two sides is used at once.  Others are called last alone, and seldom, so that
+ * nothing is kept for when they return.
  */
 static inline __attribute__((always_inline)) bool consider(struct engine *engine,
                                                            struct tuple *tuple,
