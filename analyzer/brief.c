@@ -226,8 +226,5 @@ void brief_take_again(struct tuple *tuple, const struct segment *segment, int en
         else
             zeek_trail_end(connection);
     }
-    if (data)
-        take_data(tuple, segment, x, y, from);
-    else
-        take_plain_ack(tuple, segment, x, y, from);
+    take(tuple, segment, x, y, from, data);
 }
