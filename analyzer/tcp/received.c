@@ -32,7 +32,8 @@ bool facts_under_way(const struct connection *connection, int from, nanotime t,
                      const struct segment *segment)
 {
     const struct side *x = &connection->side[from];
-    const struct rtt *rtt = &connection->side[side_other(from)].rtt; /* until the side acknowledged */
+    const struct rtt *rtt =
+        &connection->side[side_other(from)].rtt; /* until the side acknowledged */
     bool repeats = (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
                    segment->payload == 0 && segment->sequence == x->snd_nxt &&
                    side_has(x, SIDE_ACKED) && segment->acknowledgment == x->rcv_nxt;
