@@ -70,7 +70,7 @@ static __attribute__((noinline)) void tell(struct engine *engine, struct tuple *
 static bool may_begin(const struct engine *engine, const struct embryo *embryo)
 {
     return (embryo->options & OPTION_CUT) == 0 && embryo->checksum_verdict != CHECKSUM_BAD &&
-           embryo->vlans == 0 && engine->config.close_wait_slow > 0 && engine->losses_known == 0 &&
+           engine->config.close_wait_slow > 0 && engine->losses_known == 0 &&
            !engine->trace_transitions;
 }
 
@@ -81,7 +81,8 @@ static bool answers(const struct engine *engine, const struct embryo *embryo,
            segment->acknowledgment == seq_add(embryo->sequence, 1) &&
            time_since(segment->time, embryo->time) < decide_least_idle(&engine->config) &&
            decide_least_idle(&engine->config) > 0 &&
-           transcript_holds(embryo->time, embryo->packet, segment);
+           transcript_holds(embryo->time, embryo->packet, segment) &&
+           transcript_is_beside(embryo->vlans, embryo->vlan, segment);
 }
 
 static void keep_opening(struct transcript *transcript, struct progress *progress,
@@ -103,6 +104,8 @@ static void begin(struct transcript_head *head, const struct segment *syn, int e
         .index = index,
         .told = {HOLDING_OPENING, HOLDING_NOTHING},
         .client_end = (uint8_t)end,
+        .vlan = syn->vlan[0],
+        .vlans = syn->vlans,
     };
 }
 
@@ -235,7 +238,8 @@ static inline bool may_go_on(const struct engine *engine, const struct tuple *tu
     const struct transcript_head *head = &tuple->transcript->head;
     return engine->losses_known == 0 && tuple->progress.count < TRANSCRIPT_MOST &&
            time_since(segment->time, tuple->progress.last_t) < decide_least_idle(&engine->config) &&
-           transcript_holds(head->started, head->first_packet, segment);
+           transcript_holds(head->started, head->first_packet, segment) &&
+           transcript_is_beside(head->vlans, head->vlan, segment);
 }
 
 /* --- taking it --- */

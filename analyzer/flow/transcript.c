@@ -16,6 +16,7 @@ static void begin_side(const struct transcript_head *head, const struct flow_key
     segment->sequence = head->iss[side];
     segment->mss = head->mss[side];
     segment->window_scale = head->window_scale[side];
+    segment->vlan[0] = head->vlan;
 }
 
 void transcript_begin(struct transcript_reader *reader, const struct transcript_head *head,
@@ -55,7 +56,8 @@ const struct segment *transcript_read(struct transcript_reader *reader, int *ret
     segment->ip_length = entry->payload + entry->headers;
     segment->ip_version = reader->ip_version;
     segment->around.seen_on = entry->origin >> 1;
-    segment->sacks = segment->vlans = 0;
+    segment->sacks = 0;
+    segment->vlans = head->vlans;
     reader->entry++;
     reader->left--;
     *ret_from = side;

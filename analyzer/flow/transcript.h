@@ -39,7 +39,7 @@ struct progress {
 /*
  * A segment: from its numbers on to the end of struct segment as it lies there, but for what the
  * rest of the transcript tells, where other things stand.  Its sequence number is what its sender
- * had sent before; of options it has time stamps or none; it has no SACK blocks and no VLAN.
+ * had sent before; of options it has time stamps or none, and it has no SACK blocks.
  */
 struct transcript_entry {
     uint32_t packets; /* its number less that of the first; in the place of: sequence */
@@ -90,11 +90,13 @@ struct transcript_head {
     uint8_t packets[2];
     uint8_t told[2], told_once; /* as an incarnation's */
     uint8_t client_end;
+    uint8_t vlans; /* 1 or 0: none */
 
     nanotime seen_t; /* as an incarnation's */
     uint32_t index;  /* slot in its pool */
     seq iss[2];
     uint16_t mss[2], options[2]; /* of the SYN and the SYN-ACK */
+    uint16_t vlan;               /* that all came in; with vlans */
     uint8_t window_scale[2];
 };
 
@@ -115,15 +117,21 @@ static inline uint32_t transcript_count(const struct transcript_head *head)
 }
 
 /* Whether an entry holds all that matters of the segment, whose options are stamps alone or that
- * opens.  first: the connection's. */
+ * opens, but for its VLAN. */
 static inline bool transcript_holds(nanotime started, uint64_t first_packet,
                                     const struct segment *segment)
 {
     const uint64_t since = (uint64_t)segment->time - (uint64_t)started;
     const uint64_t packets = segment->packet - first_packet;
     return (since >> 48 | packets >> 32) == 0 && segment->payload < TRANSCRIPT_LONG &&
-           segment->ip_length - segment->payload <= UINT8_MAX &&
-           (segment->vlans | segment->around.tunnels) == 0;
+           segment->ip_length - segment->payload <= UINT8_MAX && segment->around.tunnels == 0;
+}
+
+/* Whether the segment came in that VLAN, or in none as the first one. */
+static inline bool transcript_is_beside(unsigned vlans, unsigned vlan,
+                                        const struct segment *segment)
+{
+    return segment->vlans == vlans && (vlans == 0 || segment->vlan[0] == vlan);
 }
 
 /* Whether one of the last few segments has that fingerprint. */

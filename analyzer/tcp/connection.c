@@ -396,7 +396,7 @@ static bool take_fully(struct connection *connection, const struct segment *segm
     step_begin(step, connection, segment, from);
     connection->last_t = time_later_of(connection->last_t, segment->time);
     tally_packet(x, segment);
-    if (x->tally.packets == 1)
+    if (x->ttl == 0) /* its first packet that is of this life */
         x->ttl = segment->ttl;
     bool damaged = is_damaged(connection, segment, from);
     if (damaged)

@@ -240,7 +240,7 @@ static void give(struct pair *pair, struct segment *segment)
     pair->brief += brief;
     pair->among_old += brief && whole && tuple->tombstones != NULL;
     pair->transcribed += tuple != NULL && tuple->is_transcribed;
-    if (draw(pair, 12) == 0)
+    if (draw(pair, 4) == 0)
         make_comparable(&pair->engine[0], tuple_of(&pair->engine[0], segment), &pair->engine[1],
                         tuple_of(&pair->engine[1], segment));
     assert_same(pair, segment);
@@ -299,6 +299,7 @@ static void say(struct pair *pair, int from, uint8_t flags, uint32_t payload)
 {
     bool syn = (flags & TCP_SYN) != 0;
     pair->clock[from] += draw(pair, 3);
+    bool elsewhere = draw(pair, 30) == 0;
     struct segment segment = {
         .source = {10, 0, 0, (uint8_t)from},
         .destination = {10, 0, 0, (uint8_t)(1 - from)},
@@ -320,7 +321,7 @@ static void say(struct pair *pair, int from, uint8_t flags, uint32_t payload)
         .tsecr = pair->clock[1 - from],
         .flags = flags,
         .vlans = pair->tagged,
-        .vlan = {pair->tagged ? 3 : 0},
+        .vlan = {pair->tagged ? (elsewhere ? 7 : 3) : 0},
         .checksum_verdict = CHECKSUM_GOOD,
     };
     pair->next[from] += payload + syn + ((flags & TCP_FIN) != 0);
