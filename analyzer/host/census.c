@@ -39,8 +39,8 @@ static inline bool is_enough(const struct delta *delta, bool crowded)
 
 /* Makes the entry; NULL when there is none, but maybe a newcomer, also where memory ran out: then
  * the census starves. */
-static struct census_entry *admit(struct census *census, enum host_scope scope,
-                                  const struct delta *delta, uint32_t tag)
+static __attribute__((noinline)) struct census_entry *
+admit(struct census *census, enum host_scope scope, const struct delta *delta, uint32_t tag)
 {
     struct census_key key;
     if (scope == HOST_PAIR && !census_knocks_again(census, delta))
@@ -90,20 +90,31 @@ static inline struct census_entry *count_service(struct census *census,
     return entry;
 }
 
-/* The same in a source or a pair, where the delta is enough. */
-static inline struct census_entry *count_end(struct census *census, enum host_scope scope,
-                                             const struct census_change *change, uint32_t tag,
-                                             bool enough)
+/* In a newcomer, which may become an entry by it.  Apart, so that what is not new has no more to do
+ * than before. */
+static __attribute__((noinline)) struct census_entry *
+count_newcomer(struct census *census, struct census_slot *slot, const struct census_change *change)
+{
+    if (newcomer_take(census_newcomer(census, slot->index), change))
+        return NULL;
+    struct census_entry *entry = census_hatch(census, slot);
+    if (entry == NULL || !census_count(census, entry, change))
+        census->starved = true;
+    return entry;
+}
+
+/* The same as of a service in a source or a pair, where the delta is enough. */
+static inline __attribute__((always_inline)) struct census_entry *
+count_end(struct census *census, enum host_scope scope, const struct census_change *change,
+          uint32_t tag, bool enough)
 {
     struct census_slot *slot = census_slot_in(census, scope, change->delta, tag);
     if (slot->index == 0)
         return enough ? admit(census, scope, change->delta, tag) : NULL;
-    bool is_newcomer = census_is_code(slot->index);
-    if (is_newcomer && newcomer_take(census_newcomer(census, slot->index), change))
-        return NULL;
-    struct census_entry *entry =
-        is_newcomer ? census_hatch(census, slot) : census_at(census, slot->index);
-    if (entry == NULL || !census_count(census, entry, change))
+    if (census_is_code(slot->index))
+        return count_newcomer(census, slot, change);
+    struct census_entry *entry = census_at(census, slot->index);
+    if (!census_count(census, entry, change))
         census->starved = true;
     return entry;
 }
