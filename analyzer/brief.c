@@ -154,6 +154,8 @@ static inline __attribute__((always_inline)) bool consider(struct engine *engine
     struct connection *connection = &tuple->current->connection;
     const int from = incarnation_side(tuple->current, end);
     struct side *x = connection->side + from, *y = connection->side + side_other(from);
+    if (data)
+        incarnation_fetch_last(tuple->current);
     if (!ordinary_continues(x, y, segment, data) || has_gone_silent(engine, connection, segment))
         return false;
     if (!ordinary_is_near(x, y, segment))

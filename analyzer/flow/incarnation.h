@@ -326,6 +326,14 @@ bool incarnation_in_other_tunnel(const struct incarnation *incarnation,
 bool incarnation_keep_tunnels(struct incarnation *incarnation, const struct segment *segment,
                               int end);
 
+/* Fetches, to be written, the place that the next segment with payload takes: where that is, is
+ * not known before the incarnation is here. */
+static inline __attribute__((always_inline)) void
+incarnation_fetch_last(const struct incarnation *incarnation)
+{
+    __builtin_prefetch(&incarnation->last[incarnation->last_next], 1);
+}
+
 /* Remembers a segment, one with payload, in the ring of the last ones. */
 static inline void incarnation_remember(struct incarnation *incarnation,
                                         const struct segment *segment, int end)
