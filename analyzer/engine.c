@@ -29,30 +29,18 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
     return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* What the tuple, whose record is here by now, points to when it is parked. */
-static void fetch_parked(const struct tuple *tuple)
-{
-    enum { LINE = 64, LINES = 13 };
-    const char *parked = (const char *)tuple->parked;
-    int lines = tuple->is_parked ? tuple->foretold.known ? 1 : LINES : 0;
-    for (int line = 0; line < lines; line++)
-        __builtin_prefetch(parked + line * LINE);
-}
-
-enum { TUPLE_AHEAD = 8, RECORD_AHEAD = 4 };
-
 /* The tuples that come next are fetched, and what they point to. */
-static void fetch_next_deadlines(const struct engine *engine)
+static inline __attribute__((always_inline)) void fetch_next_deadlines(const struct engine *engine)
 {
-    const struct agenda_entry *far = agenda_look_ahead(&engine->agenda, TUPLE_AHEAD);
-    const struct agenda_entry *near = agenda_look_ahead(&engine->agenda, RECORD_AHEAD);
+    const struct agenda_entry *far = agenda_look_ahead(&engine->agenda, FETCH_TUPLE_AHEAD);
+    const struct agenda_entry *near = agenda_look_ahead(&engine->agenda, FETCH_PARKED_AHEAD);
     if (far != NULL)
         tuple_fetch(flow_table_tuple(&engine->table, far->index));
     if (near == NULL)
         return;
     const struct tuple *tuple = flow_table_tuple(&engine->table, near->index);
     if (tuple->is_parked && tuple->due <= near->due) /* else it stays parked */
-        fetch_parked(tuple);
+        flow_table_prefetch_parked(tuple);
 }
 
 /* Meets the deadlines up to now.  What is then decided, `item` decided; the clock when it is NULL.
@@ -270,159 +258,6 @@ void engine_advance(struct engine *engine, nanotime now)
 {
     meet_deadlines(engine, now, NULL);
     engine->clock = time_later_of(engine->clock, now);
-}
-
-/* UINT64_MAX: the tuple is kept for what it remembers, nothing of it is to be written. */
-static uint64_t first_packet_of(const struct tuple *tuple)
-{
-    if (tuple->embryonic)
-        return tuple->embryo.packet;
-    if (tuple->is_parked)
-        return tuple->parked->first_packet;
-    if (tuple->is_transcribed)
-        return tuple->transcript->head.first_packet;
-    if (tuple->retiring != NULL)
-        return tuple->retiring->first_packet;
-    if (tuple->current != NULL)
-        return tuple->current->first_packet;
-    return tuple->candidate != NULL ? tuple->candidate->first_packet : UINT64_MAX;
-}
-
-/* As the deadlines' tuples. */
-static void fetch_next_survivors(const struct engine *engine)
-{
-    uint64_t left = engine->survivor_count - engine->survivors_ended;
-    const struct ranked *next = &engine->survivors[engine->survivors_ended];
-    if (left > TUPLE_AHEAD)
-        tuple_fetch(next[TUPLE_AHEAD].item);
-    if (left > RECORD_AHEAD)
-        fetch_parked(next[RECORD_AHEAD].item);
-}
-
-/* What a tuple that comes soon points to; the tuples themselves come in the order of memory. */
-static void fetch_next_lives(const struct flow_table *table, uint32_t index)
-{
-    enum { FAR = 16 };
-    const struct tuple *tuple = flow_table_at(table, index + FAR);
-    if (tuple == NULL)
-        return;
-    if (tuple->is_parked)
-        __builtin_prefetch(&tuple->parked->first_packet);
-    else if (tuple->is_transcribed)
-        __builtin_prefetch(&tuple->transcript->head.first_packet);
-    else if (!tuple->embryonic && tuple->current != NULL)
-        __builtin_prefetch(&tuple->current->first_packet);
-}
-
-/* What decides between tuples that began in one frame, so that neither the table's secret nor the
- * number of threads shows.  Where no frame held several packets, there is nothing to decide. */
-static uint64_t tie_of(const struct engine *engine, const struct tuple *tuple)
-{
-    return engine->shares_frames ? flow_key_uid(&tuple->key, 0, 0, 0) : 0;
-}
-
-/*
- * What lives at the end, in the order of its first packets.  It is gathered in that of memory, from
- * the oldest lone SYN on: where a flood takes the places of its oldest again and again, there is
- * nothing left to sort.
- */
-uint64_t engine_finish_begin(struct engine *engine)
-{
-    const uint32_t oldest = engine->queue[QUEUE_EMBRYOS].first;
-    const uint32_t end = flow_table_end(&engine->table), begin = oldest != 0 ? oldest : 1;
-    engine->finishing = true;
-    engine->survivors = calloc(engine->table.count + 1, sizeof(*engine->survivors));
-    if (engine->survivors == NULL) {
-        engine->status = STATUS_NO_MEMORY;
-        return 0;
-    }
-    for (uint32_t n = 1; n < end; n++) {
-        uint32_t i = begin + n - 1 < end ? begin + n - 1 : begin + n - end;
-        fetch_next_lives(&engine->table, i);
-        struct tuple *tuple = flow_table_at(&engine->table, i);
-        if (tuple == NULL)
-            continue;
-        uint64_t first = first_packet_of(tuple);
-        if (first != UINT64_MAX)
-            engine->survivors[engine->survivor_count++] =
-                (struct ranked){first, tie_of(engine, tuple), tuple};
-    }
-    ranked_sort(engine->survivors, engine->survivor_count);
-    return engine->survivor_count;
-}
-
-void engine_snapshot_until(struct engine *engine, uint64_t last)
-{
-    while (engine->survivors_ended < engine->survivor_count) {
-        const struct ranked *survivor = &engine->survivors[engine->survivors_ended];
-        if (survivor->number > last)
-            return;
-        fetch_next_survivors(engine);
-        engine->now = (struct ledger_key){engine->clock, survivor->number, survivor->tie, 0};
-        lives_write_open(engine, survivor->item);
-        engine->survivors_ended++;
-    }
-    free(engine->survivors);
-    engine->survivors = NULL;
-    engine->survivor_count = engine->survivors_ended = 0;
-}
-
-uint64_t engine_snapshot_begin(struct engine *engine)
-{
-    return engine_finish_begin(engine);
-}
-
-void engine_finish_until(struct engine *engine, uint64_t last)
-{
-    while (engine->survivors_ended < engine->survivor_count) {
-        const struct ranked *survivor = &engine->survivors[engine->survivors_ended];
-        if (survivor->number > last)
-            return;
-        fetch_next_survivors(engine);
-        engine->now = (struct ledger_key){INT64_MAX, survivor->number, survivor->tie, 0};
-        lives_finish(engine, survivor->item);
-        engine->survivors_ended++;
-    }
-}
-
-static void count_states(struct engine_stock *stock, int client, int server)
-{
-    stock->open++;
-    stock->states[CLIENT][client]++;
-    stock->states[SERVER][server]++;
-}
-
-static void count_incarnation(struct engine_stock *stock, const struct incarnation *incarnation)
-{
-    if (incarnation != NULL)
-        count_states(stock, incarnation->connection.side[0].state,
-                     incarnation->connection.side[1].state);
-}
-
-static void count_tuple(struct engine_stock *stock, const struct tuple *tuple)
-{
-    if (tuple->embryonic) {
-        count_states(stock, STATE_SYN_SENT, STATE_CLOSED);
-    } else if (tuple->is_parked) {
-        count_states(stock, tuple->parked->state[0], tuple->parked->state[1]);
-    } else if (tuple->is_transcribed) {
-        uint8_t state[SIDES];
-        transcribe_states(&tuple->progress, state);
-        count_states(stock, state[0], state[1]);
-    } else {
-        count_incarnation(stock, tuple->current);
-        count_incarnation(stock, tuple->candidate);
-        count_incarnation(stock, tuple->retiring);
-    }
-}
-
-void engine_count_stock(const struct engine *engine, struct engine_stock *stock)
-{
-    for (uint32_t i = 0; i <= engine->table.mask; i++) {
-        if (engine->table.slot[i].index != 0)
-            count_tuple(stock, flow_table_tuple(&engine->table, engine->table.slot[i].index));
-    }
-    stock->octets += evict_held(engine);
 }
 
 void engine_add_counts(struct engine_counts *sum, const struct engine_counts *counts)

@@ -152,7 +152,8 @@ void engine_batch(struct engine *engine, const struct engine_item *items,
                   const struct engine_turn *turns, uint32_t count, bool fetched);
 
 /* Fetches the slot of an item that is taken next but some. */
-static inline void engine_foresee(const struct engine *engine, const struct engine_item *item)
+static inline __attribute__((always_inline)) void engine_foresee(const struct engine *engine,
+                                                                 const struct engine_item *item)
 {
     flow_table_prefetch(&engine->table, flow_table_tag(item->hash));
 }

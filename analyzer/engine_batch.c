@@ -19,7 +19,8 @@ struct batch {
 
 /* What an ordinary item needs of itself, and its slot.  It comes, maybe, from where another thread
  * wrote it. */
-static inline void fetch_item(const struct engine *engine, const struct batch *batch, uint32_t i)
+static inline __attribute__((always_inline)) void fetch_item(const struct engine *engine,
+                                                             const struct batch *batch, uint32_t i)
 {
     const struct engine_turn turn = batch->turns[i];
     const char *ordinary = (const char *)&batch->items[turn.place] + ITEM_ORDINARY;
@@ -28,12 +29,13 @@ static inline void fetch_item(const struct engine *engine, const struct batch *b
     flow_table_prefetch(&engine->table, turn.tag);
 }
 
-static inline void fetch_tuple(const struct engine *engine, struct batch *batch, uint32_t i)
+static inline __attribute__((always_inline)) void fetch_tuple(const struct engine *engine,
+                                                              struct batch *batch, uint32_t i)
 {
     batch->likely[i % WINDOW] = flow_table_prefetch_tuple(&engine->table, batch->turns[i].tag);
 }
 
-static inline void fetch_life(const struct batch *batch, uint32_t i)
+static inline __attribute__((always_inline)) void fetch_life(const struct batch *batch, uint32_t i)
 {
     const struct engine_item *item = &batch->items[batch->turns[i].place]; /* is here by now */
     flow_table_prefetch_incarnation(batch->likely[i % WINDOW], item->end);

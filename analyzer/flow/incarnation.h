@@ -238,18 +238,18 @@ _Static_assert(offsetof(struct tuple, client_end) < TUPLE_LINE,
 
 /* Fetches the line of a tuple that every segment needs, and the one that any other needs as well.
  */
-static inline void tuple_fetch_first(const struct tuple *tuple)
+static inline __attribute__((always_inline)) void tuple_fetch_first(const struct tuple *tuple)
 {
     __builtin_prefetch(tuple);
 }
 
-static inline void tuple_fetch_second(const struct tuple *tuple)
+static inline __attribute__((always_inline)) void tuple_fetch_second(const struct tuple *tuple)
 {
     __builtin_prefetch((const char *)tuple + TUPLE_LINE);
 }
 
 /* Fetches a tuple that is needed soon, both its cache lines. */
-static inline void tuple_fetch(const struct tuple *tuple)
+static inline __attribute__((always_inline)) void tuple_fetch(const struct tuple *tuple)
 {
     tuple_fetch_first(tuple);
     tuple_fetch_second(tuple);

@@ -62,7 +62,8 @@ struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t
 #define PLACE(member) (offsetof(struct incarnation, connection.member))
 
 /* The lines from one place of what lies there up to another. */
-static inline void prefetch_lines(const char *first, size_t from, size_t end)
+static inline __attribute__((always_inline)) void prefetch_lines(const char *first, size_t from,
+                                                                 size_t end)
 {
 #pragma GCC unroll 16
     for (size_t at = from; at < end; at += LINE)
@@ -71,7 +72,7 @@ static inline void prefetch_lines(const char *first, size_t from, size_t end)
 
 /* Of a connection that is kept as its segments the next one is written behind them; the last one
  * of all has them copied. */
-static inline void prefetch_transcript(const struct tuple *tuple)
+static inline __attribute__((always_inline)) void prefetch_transcript(const struct tuple *tuple)
 {
     const char *transcript = (const char *)tuple->transcript;
     const size_t next = offsetof(struct transcript, entry) +
@@ -116,6 +117,13 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple, int end)
     prefetch_lines(first, 0, PLACE(side) + tally + 1);
     prefetch_lines(first, second, second + tally + 1);
     prefetch_lines(first, PLACE(zeek), PLACE(history) + 1);
+}
+
+void flow_table_prefetch_parked(const struct tuple *tuple)
+{
+    enum { LINES = 13 };
+    size_t lines = !tuple->is_parked ? 0 : tuple->foretold.known ? 1 : LINES;
+    prefetch_lines((const char *)tuple->parked, 0, lines * LINE);
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)

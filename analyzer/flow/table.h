@@ -46,7 +46,8 @@ static inline uint32_t flow_table_tag(uint64_t hash)
     return (uint32_t)(hash >> 32);
 }
 
-static inline void flow_table_prefetch(const struct flow_table *table, uint32_t tag)
+static inline __attribute__((always_inline)) void
+flow_table_prefetch(const struct flow_table *table, uint32_t tag)
 {
     __builtin_prefetch(&table->slot[tag & table->mask]);
 }
@@ -59,6 +60,13 @@ static inline void flow_table_prefetch(const struct flow_table *table, uint32_t 
  */
 struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t tag);
 void flow_table_prefetch_incarnation(const struct tuple *tuple, int end);
+
+/* Of tuples that are taken one after the other: the tuple is fetched so many before its turn, and
+ * then what it is parked in. */
+enum { FETCH_TUPLE_AHEAD = 8, FETCH_PARKED_AHEAD = 4 };
+
+/* What the tuple, whose record is here by now, points to when it is parked. */
+void flow_table_prefetch_parked(const struct tuple *tuple);
 
 /* Whether what flow_table_prefetch_tuple() named, maybe long ago, is in the table with that key. */
 static inline bool flow_table_is_of(const struct tuple *likely, const struct flow_key *key)

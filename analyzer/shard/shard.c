@@ -104,7 +104,7 @@ static __attribute__((noinline)) struct epoch *stride_to_item(struct shards *sha
 enum { WRITTEN_AHEAD = 4 };
 
 /* The lines of an item that an ordinary segment fills; another thread has read what was there. */
-static inline void fetch_to_write(const struct engine_item *item)
+static inline __attribute__((always_inline)) void fetch_to_write(const struct engine_item *item)
 {
     const char *ordinary = (const char *)item + ITEM_ORDINARY;
     __builtin_prefetch(item, 1);
