@@ -68,9 +68,10 @@ bool retrace(struct engine *engine, struct tuple *tuple)
 
 bool retrace_parked(struct engine *engine, struct tuple *tuple, const struct parked *parked)
 {
-    const struct transcript_head *head = park_transcript_of(parked);
-    const struct transcript_entry *entry = (const struct transcript_entry *)(head + 1);
-    if (!read_again(engine, tuple, head, entry))
+    struct transcript_head head;
+    struct transcript_entry entry[TRANSCRIPT_MOST];
+    park_read_transcript(parked, &head, entry);
+    if (!read_again(engine, tuple, &head, entry))
         return false;
     park_forget_recent(&tuple->current->connection);
     return true;

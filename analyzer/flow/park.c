@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kin.h"
+#include "transcript_pack.h"
 
 enum {
     INCARNATION_GROUPS = sizeof(struct incarnation) / LANES_GROUP,
@@ -16,8 +17,6 @@ enum {
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
-_Static_assert(offsetof(struct parked, packed) % _Alignof(struct transcript_head) == 0,
-               "a transcript lies where it may");
 _Static_assert((size_t)LANES_SLACK <= CHUNKS_BEHIND,
                "what unpacking may read behind a chunk is memory");
 
@@ -122,12 +121,13 @@ struct parked *park_transcript(struct parking *parking, const struct transcript 
                                const struct progress *progress, const uint8_t state[SIDES])
 {
     const struct transcript_head *head = &transcript->head;
-    const size_t entries = transcript_count(head) * sizeof(transcript->entry[0]);
-    struct parked *parked = chunks_take(&parking->room, room_of(sizeof(*head) + entries));
+    uint8_t packed[TRANSCRIPT_PACKED_MOST];
+    const size_t segments = transcript_pack(head, transcript->entry, packed);
+    struct parked *parked = chunks_take(&parking->room, room_of(sizeof(*head) + segments));
     if (parked == NULL)
         return NULL;
     parked->first_packet = head->first_packet;
-    parked->octets = (uint16_t)(sizeof(*head) + entries);
+    parked->octets = (uint16_t)(sizeof(*head) + segments);
     parked->closing = false;
     parked->transcribed = true;
     parked->started = head->started;
@@ -136,8 +136,15 @@ struct parked *park_transcript(struct parking *parking, const struct transcript 
         parked->snd_nxt[side] = progress->snd_nxt[side];
     }
     memcpy(parked->packed, head, sizeof(*head));
-    memcpy(parked->packed + sizeof(*head), transcript->entry, entries);
+    memcpy(parked->packed + sizeof(*head), packed, segments);
     return parked;
+}
+
+void park_read_transcript(const struct parked *parked, struct transcript_head *ret_head,
+                          struct transcript_entry ret_entry[TRANSCRIPT_MOST])
+{
+    memcpy(ret_head, parked->packed, sizeof(*ret_head));
+    transcript_unpack(ret_head, parked->packed + sizeof(*ret_head), ret_entry);
 }
 
 bool park_restore(const struct parking *parking, const struct parked *parked,

@@ -23,7 +23,7 @@ struct parked {
     uint64_t first_packet; /* of the incarnation: what the end of the capture sorts by */
     uint16_t octets;       /* in packed[] */
     bool closing;          /* a closing block follows the incarnation */
-    bool transcribed;      /* it is a transcript: its head and its segments, unpacked */
+    bool transcribed;      /* it is a transcript: its head and its segments (transcript_pack.h) */
     uint8_t state[SIDES];  /* enum tcp_state of each side, to be counted */
     nanotime started;      /* of the connection */
     seq snd_nxt[SIDES];
@@ -51,11 +51,9 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
 struct parked *park_transcript(struct parking *parking, const struct transcript *transcript,
                                const struct progress *progress, const uint8_t state[SIDES]);
 
-/* The transcript's head; its segments follow. */
-static inline const struct transcript_head *park_transcript_of(const struct parked *parked)
-{
-    return (const struct transcript_head *)(const void *)parked->packed;
-}
+/* The transcript again. */
+void park_read_transcript(const struct parked *parked, struct transcript_head *ret_head,
+                          struct transcript_entry ret_entry[TRANSCRIPT_MOST]);
 
 /* What parking forgets: of the memory against copies the latest half is enough, since a copy comes
  * within milliseconds. */
