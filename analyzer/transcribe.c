@@ -31,33 +31,39 @@ static const uint8_t states_by_course[][SIDES] = {
 void transcribe_states(const struct progress *progress, uint8_t ret_state[SIDES])
 {
     const uint8_t *state = states_by_course[progress->course];
-    ret_state[progress->first] = state[0];
-    ret_state[side_other(progress->first)] = state[1];
+    for (unsigned side = 0; side < SIDES; side++)
+        ret_state[side] = state[side != progress->first];
 }
 
-/* The census, of the segment that was written down last.  As much of an incarnation as is told of
- * one; what is left unset nobody asks for. */
-static __attribute__((noinline)) void tell(struct engine *engine, struct tuple *tuple,
-                                           const struct segment *segment, int from)
+/* As much of an incarnation as is told of one; what is left unset nobody asks for. */
+static void recall(const struct tuple *tuple, struct incarnation *ret_incarnation)
 {
-    struct incarnation incarnation;
-    struct transcript *transcript = tuple->transcript;
-    struct transcript_head *head = &transcript->head;
+    const struct transcript_head *head = &tuple->transcript->head;
+    struct connection *connection = &ret_incarnation->connection;
     uint8_t state[SIDES];
+    connection->started = head->started;
     transcribe_states(&tuple->progress, state);
     for (int side = 0; side < SIDES; side++) {
-        struct side *x = &incarnation.connection.side[side];
+        struct side *x = &connection->side[side];
         x->state = state[side];
         x->tally.packets = head->packets[side];
         x->tally.ip_bytes = head->ip_bytes[side];
         x->tally.syns = 1;
-        incarnation.told[side] = head->told[side];
+        ret_incarnation->told[side] = head->told[side];
     }
-    incarnation.connection.started = head->started;
-    incarnation.told_once = head->told_once;
-    incarnation.client_end = head->client_end;
-    incarnation.uid = tuple->last_uid;
-    incarnation.number = tuple->numbers;
+    ret_incarnation->told_once = head->told_once;
+    ret_incarnation->client_end = head->client_end;
+    ret_incarnation->uid = tuple->last_uid;
+    ret_incarnation->number = tuple->numbers;
+}
+
+/* The census, of the segment that was written down last. */
+static __attribute__((noinline)) void tell(struct engine *engine, struct tuple *tuple,
+                                           const struct segment *segment, int from)
+{
+    struct incarnation incarnation;
+    struct transcript_head *head = &tuple->transcript->head;
+    recall(tuple, &incarnation);
     tell_segment(engine, tuple, &incarnation, segment, from);
     head->told[0] = incarnation.told[0];
     head->told[1] = incarnation.told[1];
