@@ -115,11 +115,15 @@ static void begin(struct transcript_head *head, const struct segment *syn, int e
     };
 }
 
-/* Room for the transcript of a tuple; NULL when memory ran out. */
+/* Room for the transcript of a tuple; NULL: none.  What is taken once stays taken: a quarter of all
+ * at most, so that a crowd leaves room for the rest. */
 static struct transcript *take_room(struct engine *engine, uint32_t *ret_index)
 {
-    *ret_index = pool_take_unclear(&engine->table.transcripts);
-    return *ret_index != 0 ? pool_at(&engine->table.transcripts, *ret_index) : NULL;
+    struct pool *pool = &engine->table.transcripts;
+    if (pool->freed == 0 && (uint64_t)pool->next * pool->slot_size >= engine->room / 4)
+        return NULL;
+    *ret_index = pool_take_unclear(pool);
+    return *ret_index != 0 ? pool_at(pool, *ret_index) : NULL;
 }
 
 bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct segment *segment,
@@ -145,6 +149,8 @@ bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct s
     tuple->progress = progress;
     tuple->is_transcribed = true;
     tuple->numbers = 1;
+    if (tuple->last_uid == 0) /* where nobody was told of the SYN */
+        tuple->last_uid = flow_key_uid(&tuple->key, client_end, syn.sequence, syn.time);
     engine->counts.segments += 2;
     engine_spend_ease(engine); /* memory was taken */
     tell(engine, tuple, segment, 1);
