@@ -1,169 +1,163 @@
 /* transcript_pack: see transcript_pack.h. */
 #include "transcript_pack.h"
 
-/* What of a segment is as foretold, a bit each, and then left out or short. */
+/* What of a segment is as foretold, a bit each, and then left out. */
 enum as_foretold {
-    SECOND_SIDE = 0x001,    /* not foretold: the server sent it */
-    SAME_ACK = 0x002,       /* all that the peer sent is acknowledged */
-    SAME_WINDOW = 0x004,    /* as in the side's last */
-    NEXT_ID = 0x008,        /* one more than in that */
-    SAME_PATH = 0x010,      /* struct path, as in that */
-    NO_PAYLOAD = 0x020,     /* nor a hash of one */
-    USUAL_HASH = 0x040,     /* of as many octets as are hashed of a whole payload */
-    SAME_ECHO = 0x080,      /* the peer's last TSval */
-    SAME_STAMP = 0x100,     /* the side's last TSval */
-    NEAR_STAMP = 0x200,     /* less than 256 after that: an octet */
-    SHORT_WHILE = 0x400,    /* since the segment before: 32 bits of ns, in place of 48 */
-    FEW_PACKETS = 0x800,    /* since then: 16 bits in place of 32 */
-    SHORT_PAYLOAD = 0x1000, /* 16 bits in place of 32 */
+    SECOND_SIDE = 0x001, /* not foretold: the server sent it */
+    SAME_ACK = 0x002,    /* all that the peer sent is acknowledged */
+    SAME_WINDOW = 0x004, /* as in the side's last */
+    NEXT_ID = 0x008,     /* one more than in that */
+    SAME_PATH = 0x010,   /* path_of(), as in that */
+    NO_PAYLOAD = 0x020,  /* nor a hash of one */
+    SAME_ECHO = 0x040,   /* the peer's last TSval */
+    SAME_STAMP = 0x080,  /* the side's last TSval */
+    NEAR_STAMP = 0x100,  /* less than 256 after that: an octet, or none */
+    IS_WIDE = 0x200,     /* not foretold, and rare: struct wide follows in place of struct narrow */
 };
 
-enum { HASHED_MOST = 128 };
+enum { HASHED_MOST = 128, PATH = offsetof(struct transcript_entry, headers) };
 
-/* What seldom differs between the segments of a side. */
-struct path {
-    uint8_t headers, origin, ttl, checksum_verdict, stamped, cut;
+/* What foretells the next segment of a side. */
+struct voice {
+    uint64_t path; /* path_of() */
+    seq next;      /* SND.NXT */
+    uint32_t tsval;
+    uint16_t window, ip_id;
 };
 
-/* What foretells the next segment. */
 struct foretelling {
-    struct path path[2];
-    seq next[2]; /* SND.NXT */
-    uint32_t tsval[2];
-    uint16_t window[2], ip_id[2];
-    uint64_t since;
+    struct voice voice[2];
+    uint64_t since; /* of the last segment of either */
     uint32_t packets;
+};
+
+/* What stands first of every segment. */
+struct beginning {
+    uint16_t what; /* enum as_foretold */
+    uint16_t checksum;
+    uint32_t since;   /* the segment before, ns: the lower half */
+    uint16_t packets; /* the same, and its lower half */
+    uint8_t flags;
+    uint8_t none;
+};
+
+/* What of the same, and of a payload, is too much for it. */
+struct wide {
+    uint32_t since_above, packets, payload;
+    uint8_t payload_hashed;
 };
 
 static struct foretelling foretelling_of(const struct transcript_head *head)
 {
-    return (struct foretelling){.next = {head->iss[0], head->iss[1]}};
+    return (struct foretelling){
+        .voice = {{.next = head->iss[0]}, {.next = head->iss[1]}},
+    };
 }
 
-static struct path path_of(const struct transcript_entry *entry)
+/* What seldom differs between the segments of a side: from `headers` on, without the IP ID. */
+static inline uint64_t path_of(const struct transcript_entry *entry)
 {
-    return (struct path){.headers = entry->headers,
-                         .origin = entry->origin,
-                         .ttl = entry->ttl,
-                         .checksum_verdict = entry->checksum_verdict,
-                         .stamped = entry->stamped,
-                         .cut = entry->cut};
+    _Static_assert(offsetof(struct transcript_entry, cut) + 1 - PATH == sizeof(uint64_t), "a word");
+    static const uint8_t kept[] = {0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff};
+    uint64_t word, mask;
+    memcpy(&word, (const char *)entry + PATH, sizeof(word));
+    memcpy(&mask, kept, sizeof(mask));
+    return word & mask;
 }
 
-static uint64_t since_of(const struct transcript_entry *entry)
+static inline uint64_t since_of(const struct transcript_entry *entry)
 {
     return (uint64_t)entry->since_high << 32 | entry->since_low;
 }
 
-static uint8_t usual_hashed(const struct transcript_entry *entry)
+static inline uint8_t usual_hashed(uint32_t payload)
 {
-    return (uint8_t)(entry->payload < HASHED_MOST ? entry->payload : HASHED_MOST);
+    return (uint8_t)(payload < HASHED_MOST ? payload : HASHED_MOST);
 }
 
 /* The segment passed. */
-static void go_on(struct foretelling *known, const struct transcript_entry *entry, int side)
+static inline void go_on(struct foretelling *known, struct voice *x,
+                         const struct transcript_entry *entry, uint64_t path)
 {
-    known->path[side] = path_of(entry);
-    known->next[side] += transcript_occupies(entry->flags, entry->payload);
-    known->tsval[side] = entry->tsval;
-    known->window[side] = entry->window;
-    known->ip_id[side] = entry->ip_id;
+    x->path = path;
+    x->next += transcript_occupies(entry->flags, entry->payload);
+    x->tsval = entry->tsval;
+    x->window = entry->window;
+    x->ip_id = entry->ip_id;
     known->since = since_of(entry);
     known->packets = entry->packets;
 }
 
 /* --- writing --- */
 
-static inline void put(uint8_t **to, const void *octets, size_t count)
+/*
+ * Writes `size` octets, which stay where `stays`: else what comes next is written over them.  So
+ * there is no branch: what is foretold of a segment, the processor does not foretell.
+ */
+static inline uint8_t *put(uint8_t *to, const void *octets, size_t size, bool stays)
 {
-    memcpy(*to, octets, count);
-    *to += count;
+    memcpy(to, octets, size);
+    return to + (stays ? size : 0);
 }
 
-static unsigned what_is_foretold(const struct foretelling *known,
-                                 const struct transcript_entry *entry, int side)
+static inline unsigned bit_if(bool holds, unsigned bit)
 {
-    const struct path path = path_of(entry);
-    const uint64_t since = since_of(entry) - known->since;
-    const uint32_t stamp = entry->tsval - known->tsval[side];
-    return (side == 1 ? SECOND_SIDE : 0) |
-           (entry->acknowledgment == known->next[1 - side] ? SAME_ACK : 0) |
-           (entry->window == known->window[side] ? SAME_WINDOW : 0) |
-           (entry->ip_id == (uint16_t)(known->ip_id[side] + 1) ? NEXT_ID : 0) |
-           (memcmp(&path, &known->path[side], sizeof(path)) == 0 ? SAME_PATH : 0) |
-           ((entry->payload | entry->payload_hash | entry->payload_hashed) == 0 ? NO_PAYLOAD : 0) |
-           (entry->payload_hashed == usual_hashed(entry) ? USUAL_HASH : 0) |
-           (entry->tsecr == known->tsval[1 - side] ? SAME_ECHO : 0) |
-           (stamp == 0           ? SAME_STAMP
-            : stamp <= UINT8_MAX ? NEAR_STAMP
-                                 : 0) |
-           (since >> 32 == 0 ? SHORT_WHILE : 0) |
-           (entry->packets - known->packets <= UINT16_MAX ? FEW_PACKETS : 0) |
-           (entry->payload <= UINT16_MAX ? SHORT_PAYLOAD : 0);
+    return holds ? bit : 0;
 }
 
-static void put_payload(uint8_t **to, const struct transcript_entry *entry, unsigned what)
+static __attribute__((noinline)) uint8_t *put_wide(uint8_t *to, const struct foretelling *known,
+                                                   const struct transcript_entry *entry)
 {
-    if ((what & NO_PAYLOAD) != 0)
-        return;
-    put(to, &entry->payload_hash, sizeof(entry->payload_hash));
+    struct wide wide;
+    memset(&wide, 0, sizeof(wide));
+    wide.since_above = (uint32_t)((since_of(entry) - known->since) >> 32);
+    wide.packets = entry->packets - known->packets;
+    wide.payload = entry->payload;
+    wide.payload_hashed = entry->payload_hashed;
+    return put(to, &wide, sizeof(wide), true);
+}
+
+static inline uint8_t *put_entry(uint8_t *to, struct foretelling *known,
+                                 const struct transcript_entry *entry)
+{
+    const int side = transcript_side(entry);
+    struct voice *x = &known->voice[side];
+    const struct voice *y = &known->voice[1 - side];
+    const uint64_t since = since_of(entry) - known->since, path = path_of(entry);
+    const uint32_t packets = entry->packets - known->packets, stamp = entry->tsval - x->tsval;
     const uint16_t payload = (uint16_t)entry->payload;
-    if ((what & SHORT_PAYLOAD) != 0)
-        put(to, &payload, sizeof(payload));
-    else
-        put(to, &entry->payload, sizeof(entry->payload));
-    if ((what & USUAL_HASH) == 0)
-        put(to, &entry->payload_hashed, 1);
-}
-
-static void put_stamps(uint8_t **to, const struct foretelling *known,
-                       const struct transcript_entry *entry, unsigned what, int side)
-{
-    const uint8_t near = (uint8_t)(entry->tsval - known->tsval[side]);
-    if ((what & NEAR_STAMP) != 0)
-        put(to, &near, 1);
-    else if ((what & SAME_STAMP) == 0)
-        put(to, &entry->tsval, sizeof(entry->tsval));
-    if ((what & SAME_ECHO) == 0)
-        put(to, &entry->tsecr, sizeof(entry->tsecr));
-}
-
-static void put_place(uint8_t **to, const struct foretelling *known,
-                      const struct transcript_entry *entry, unsigned what)
-{
-    const uint32_t packets = entry->packets - known->packets;
-    const uint64_t since = since_of(entry) - known->since;
-    const uint16_t few = (uint16_t)packets, above = (uint16_t)(since >> 32);
-    const uint32_t low = (uint32_t)since;
-    put(to, &low, sizeof(low));
-    if ((what & SHORT_WHILE) == 0)
-        put(to, &above, sizeof(above));
-    if ((what & FEW_PACKETS) != 0)
-        put(to, &few, sizeof(few));
-    else
-        put(to, &packets, sizeof(packets));
-}
-
-static void put_entry(uint8_t **to, const struct foretelling *known,
-                      const struct transcript_entry *entry, int side)
-{
-    const unsigned what = what_is_foretold(known, entry, side);
-    const uint16_t bits = (uint16_t)what;
-    const struct path path = path_of(entry);
-    put(to, &bits, sizeof(bits));
-    put(to, &entry->flags, 1);
-    put(to, &entry->checksum, sizeof(entry->checksum));
-    put_place(to, known, entry, what);
-    if ((what & SAME_ACK) == 0)
-        put(to, &entry->acknowledgment, sizeof(entry->acknowledgment));
-    if ((what & SAME_WINDOW) == 0)
-        put(to, &entry->window, sizeof(entry->window));
-    if ((what & NEXT_ID) == 0)
-        put(to, &entry->ip_id, sizeof(entry->ip_id));
-    if ((what & SAME_PATH) == 0)
-        put(to, &path, sizeof(path));
-    put_payload(to, entry, what);
-    put_stamps(to, known, entry, what, side);
+    const uint8_t near = (uint8_t)stamp;
+    const bool is_wide = (since >> 32 | packets >> 16 | entry->payload >> 16) != 0 ||
+                         entry->payload_hashed != usual_hashed(entry->payload);
+    const bool no_payload = (entry->payload | entry->payload_hash) == 0;
+    const bool same_ack = entry->acknowledgment == y->next, same_echo = entry->tsecr == y->tsval;
+    const bool same_window = entry->window == x->window, same_path = path == x->path;
+    const bool next_id = entry->ip_id == (uint16_t)(x->ip_id + 1);
+    const struct beginning beginning = {
+        .what = (uint16_t)(bit_if(side == 1, SECOND_SIDE) | bit_if(same_ack, SAME_ACK) |
+                           bit_if(same_window, SAME_WINDOW) | bit_if(next_id, NEXT_ID) |
+                           bit_if(same_path, SAME_PATH) | bit_if(no_payload, NO_PAYLOAD) |
+                           bit_if(same_echo, SAME_ECHO) | bit_if(stamp == 0, SAME_STAMP) |
+                           bit_if(stamp <= UINT8_MAX, NEAR_STAMP) | bit_if(is_wide, IS_WIDE)),
+        .checksum = entry->checksum,
+        .since = (uint32_t)since,
+        .packets = (uint16_t)packets,
+        .flags = entry->flags,
+    };
+    to = put(to, &beginning, sizeof(beginning), true) - 1; /* without what is none */
+    if (is_wide)
+        to = put_wide(to, known, entry);
+    to = put(to, &entry->payload_hash, 4, !no_payload);
+    to = put(to, &payload, 2, !no_payload);
+    to = put(to, &near, 1, stamp - 1 < UINT8_MAX);
+    to = put(to, &entry->tsval, 4, stamp > UINT8_MAX);
+    to = put(to, &entry->tsecr, 4, !same_echo);
+    to = put(to, &entry->acknowledgment, 4, !same_ack);
+    to = put(to, &entry->window, 2, !same_window);
+    to = put(to, &entry->ip_id, 2, !next_id);
+    to = put(to, &path, 8, !same_path);
+    go_on(known, x, entry, path);
+    return to;
 }
 
 size_t transcript_pack(const struct transcript_head *head, const struct transcript_entry *entry,
@@ -171,106 +165,71 @@ size_t transcript_pack(const struct transcript_head *head, const struct transcri
 {
     struct foretelling known = foretelling_of(head);
     uint8_t *to = packed;
-    for (uint32_t left = transcript_count(head); left > 0; left--, entry++) {
-        const int side = transcript_side(entry);
-        put_entry(&to, &known, entry, side);
-        go_on(&known, entry, side);
-    }
+    for (uint32_t left = transcript_count(head); left > 0; left--, entry++)
+        to = put_entry(to, &known, entry);
     return (size_t)(to - packed);
 }
 
 /* --- reading --- */
 
-static inline void get(const uint8_t **from, void *octets, size_t count)
+/* Reads as many octets where they are there, and else leaves what was foretold. */
+static inline void get(const uint8_t **from, void *octets, size_t size, bool is_there)
 {
-    memcpy(octets, *from, count);
-    *from += count;
-}
-
-static void get_payload(const uint8_t **from, struct transcript_entry *entry, unsigned what)
-{
-    uint16_t payload = 0;
-    if ((what & NO_PAYLOAD) != 0)
+    if (!is_there)
         return;
-    get(from, &entry->payload_hash, sizeof(entry->payload_hash));
-    if ((what & SHORT_PAYLOAD) != 0) {
-        get(from, &payload, sizeof(payload));
-        entry->payload = payload;
-    } else {
-        get(from, &entry->payload, sizeof(entry->payload));
-    }
-    entry->payload_hashed = usual_hashed(entry);
-    if ((what & USUAL_HASH) == 0)
-        get(from, &entry->payload_hashed, 1);
+    memcpy(octets, *from, size);
+    *from += size;
 }
 
-static void get_stamps(const uint8_t **from, const struct foretelling *known,
-                       struct transcript_entry *entry, unsigned what, int side)
+static void get_beginning(const uint8_t **from, struct beginning *beginning)
 {
-    uint8_t near = 0;
-    entry->tsval = known->tsval[side];
-    entry->tsecr = known->tsval[1 - side];
-    if ((what & NEAR_STAMP) != 0) {
-        get(from, &near, 1);
-        entry->tsval += near;
-    } else if ((what & SAME_STAMP) == 0) {
-        get(from, &entry->tsval, sizeof(entry->tsval));
-    }
-    if ((what & SAME_ECHO) == 0)
-        get(from, &entry->tsecr, sizeof(entry->tsecr));
+    get(from, beginning, sizeof(*beginning), true);
+    *from -= 1;
 }
 
-static void get_place(const uint8_t **from, const struct foretelling *known,
-                      struct transcript_entry *entry, unsigned what)
+/* What foretells it is gone on with. */
+static void get_entry(const uint8_t **from, struct foretelling *known,
+                      struct transcript_entry *entry)
 {
-    uint16_t few = 0, above = 0;
-    uint32_t low = 0, packets = 0;
-    get(from, &low, sizeof(low));
-    if ((what & SHORT_WHILE) == 0)
-        get(from, &above, sizeof(above));
-    if ((what & FEW_PACKETS) != 0) {
-        get(from, &few, sizeof(few));
-        packets = few;
-    } else {
-        get(from, &packets, sizeof(packets));
-    }
-    const uint64_t since = known->since + ((uint64_t)above << 32 | low);
-    entry->packets = known->packets + packets;
-    entry->since_low = (uint32_t)since;
-    entry->since_high = (uint16_t)(since >> 32);
-}
-
-static int get_entry(const uint8_t **from, const struct foretelling *known,
-                     struct transcript_entry *entry)
-{
-    uint16_t what = 0;
-    get(from, &what, sizeof(what));
+    struct beginning beginning;
+    get_beginning(from, &beginning);
+    const unsigned what = beginning.what;
     const int side = (what & SECOND_SIDE) != 0;
-    struct path path = known->path[side];
-    memset(entry, 0, sizeof(*entry));
-    get(from, &entry->flags, 1);
-    get(from, &entry->checksum, sizeof(entry->checksum));
-    get_place(from, known, entry, what);
-    entry->acknowledgment = known->next[1 - side];
-    if ((what & SAME_ACK) == 0)
-        get(from, &entry->acknowledgment, sizeof(entry->acknowledgment));
-    entry->window = known->window[side];
-    if ((what & SAME_WINDOW) == 0)
-        get(from, &entry->window, sizeof(entry->window));
-    entry->ip_id = (uint16_t)(known->ip_id[side] + 1);
-    if ((what & NEXT_ID) == 0)
-        get(from, &entry->ip_id, sizeof(entry->ip_id));
-    if ((what & SAME_PATH) == 0)
-        get(from, &path, sizeof(path));
-    entry->headers = path.headers;
-    entry->origin = path.origin;
-    entry->ttl = path.ttl;
-    entry->checksum_verdict = path.checksum_verdict;
-    entry->stamped = path.stamped;
-    entry->cut = path.cut;
-    get_payload(from, entry, what);
-    get_stamps(from, known, entry, what, side);
-    return side;
+    struct voice *x = &known->voice[side];
+    const struct voice *y = &known->voice[1 - side];
+    struct wide wide = {.packets = beginning.packets};
+    uint64_t path = x->path;
+    uint32_t acknowledgment = y->next, hash = 0;
+    uint16_t payload = 0, window = x->window, ip_id = (uint16_t)(x->ip_id + 1);
+    uint8_t near = 0;
+    get(from, &wide, sizeof(wide), (what & IS_WIDE) != 0);
+    get(from, &hash, 4, (what & NO_PAYLOAD) == 0);
+    get(from, &payload, 2, (what & NO_PAYLOAD) == 0);
+    uint32_t tsval = x->tsval, tsecr = y->tsval;
+    get(from, &near, 1, (what & (NEAR_STAMP | SAME_STAMP)) == NEAR_STAMP);
+    get(from, &tsval, 4, (what & NEAR_STAMP) == 0);
+    get(from, &tsecr, 4, (what & SAME_ECHO) == 0);
+    get(from, &acknowledgment, 4, (what & SAME_ACK) == 0);
+    get(from, &window, 2, (what & SAME_WINDOW) == 0);
+    get(from, &ip_id, 2, (what & NEXT_ID) == 0);
+    get(from, &path, 8, (what & SAME_PATH) == 0);
+    const uint64_t since = known->since + ((uint64_t)wide.since_above << 32 | beginning.since);
+    memcpy((char *)entry + PATH, &path, sizeof(path));
+    entry->packets = known->packets + wide.packets;
+    entry->acknowledgment = acknowledgment;
+    entry->payload = (what & IS_WIDE) != 0 ? wide.payload : payload;
+    entry->payload_hash = hash;
+    entry->tsval = tsval + near;
+    entry->tsecr = tsecr;
+    entry->window = window;
+    entry->checksum = beginning.checksum;
+    entry->since_high = (uint16_t)(since >> 32);
+    entry->flags = beginning.flags;
+    entry->ip_id = ip_id;
+    entry->payload_hashed =
+        (what & IS_WIDE) != 0 ? wide.payload_hashed : usual_hashed(entry->payload);
+    entry->since_low = (uint32_t)since;
+    go_on(known, x, entry, path);
 }
 
 void transcript_unpack(const struct transcript_head *head, const uint8_t *packed,
@@ -278,8 +237,6 @@ void transcript_unpack(const struct transcript_head *head, const uint8_t *packed
 {
     struct foretelling known = foretelling_of(head);
     const uint32_t count = transcript_count(head);
-    for (uint32_t i = 0; i < count; i++) {
-        int side = get_entry(&packed, &known, &ret_entry[i]);
-        go_on(&known, &ret_entry[i], side);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        get_entry(&packed, &known, &ret_entry[i]);
 }

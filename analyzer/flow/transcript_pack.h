@@ -7,7 +7,8 @@
 
 #include "transcript.h"
 
-enum { TRANSCRIPT_PACKED_MOST = TRANSCRIPT_MOST * 48 }; /* octets */
+/* Octets; behind what stays, a word more may be written. */
+enum { TRANSCRIPT_PACKED_MOST = TRANSCRIPT_MOST * 64 + 16 };
 
 /* Writes as many segments as the head tells; returns octets. */
 size_t transcript_pack(const struct transcript_head *head, const struct transcript_entry *entry,
