@@ -103,7 +103,7 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple, int end)
 {
     if (tuple == NULL)
         return;
-    if (tuple->calm != 0) {
+    if (tuple->calm != 0 && tuple->current != NULL) { /* it may be gone by now */
         prefetch_ordinary((const char *)tuple->current, (unsigned)(end ^ tuple->client_end) & 1);
         return;
     }

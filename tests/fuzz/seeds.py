@@ -137,6 +137,8 @@ def crowd_seeds():
                   (again, 0, 1, 6)],
         "few-stay": [(open_, 0, 160, 1), (reset, 0, 78, 1), (reset, 82, 78, 1), (say, 79, 3, 6),
                      (say, 79, 3, 6)],
+        "gone": [(open_, 0, 60, 1), (say, 0, 60, 1), (say, 2, 60, 0), (again, 0, 60, 3),
+                 (again, 0, 1, 6)],
         "reused": [(open_, 0, 30, 0), (close, 0, 30, 0), (reuse, 0, 30, 3), (say, 0, 30, 3)],
         "time": [(open_, 0, 40, 0), (say, 0, 40, 7), (close, 0, 40, 7), (open_, 0, 40, 6)],
     }
