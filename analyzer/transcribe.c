@@ -296,7 +296,7 @@ static inline bool take(struct engine *engine, struct tuple *tuple, const struct
                         int from)
 {
     const uint32_t print = copies_print(segment);
-    if (transcript_knows(tuple->transcript, print))
+    if (copies_among(tuple->transcript->print, print))
         return false;
     transcript_add(tuple->transcript, &tuple->progress, segment, from, print);
     engine->counts.segments++;

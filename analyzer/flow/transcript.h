@@ -16,12 +16,14 @@
 #include "../../dissect/dissect.h"
 #include "../base/seq.h"
 #include "../base/time.h"
+#include "../tcp/connection.h"
 
 enum {
     TRANSCRIPT_MOST = 16,      /* segments; a longer connection is worth an incarnation */
     TRANSCRIPT_LONG = 1 << 20, /* octets: the numbers of all are near */
-    TRANSCRIPT_COPIES = 8,     /* the last ones, of which the next may be a copy: copies.h */
-    TRANSCRIPT_OPTIONS = 2,    /* the segments that open: only their options are more than stamps */
+    TRANSCRIPT_COPIES =
+        RECENT_PACKETS,     /* the last ones, of which the next may be a copy: copies.h */
+    TRANSCRIPT_OPTIONS = 2, /* the segments that open: only their options are more than stamps */
 };
 
 /* How far the connection has come, and what the next segment is measured by; by side. */
@@ -132,18 +134,6 @@ static inline bool transcript_is_beside(unsigned vlans, unsigned vlan,
                                         const struct segment *segment)
 {
     return segment->vlans == vlans && (vlans == 0 || segment->vlan[0] == vlan);
-}
-
-/* Whether one of the last few segments has that fingerprint. */
-static inline bool transcript_knows(const struct transcript *transcript, uint32_t print)
-{
-    uint32_t known[TRANSCRIPT_COPIES / 2];
-    for (int i = 0; i < TRANSCRIPT_COPIES / 2; i++) /* all at once: they are vectors */
-        known[i] = (transcript->print[i] == print ? UINT32_MAX : 0) |
-                   (transcript->print[i + TRANSCRIPT_COPIES / 2] == print ? UINT32_MAX : 0);
-    uint64_t halves[TRANSCRIPT_COPIES / 4];
-    memcpy(halves, known, sizeof(halves));
-    return (halves[0] | halves[1]) != 0;
 }
 
 /* Sequence numbers that a segment takes. */

@@ -42,16 +42,22 @@ static inline uint32_t copies_print(const struct segment *segment)
     return (uint32_t)(hash >> 32);
 }
 
-/* Whether one of the last few packets has that fingerprint. */
-static inline bool copies_know(const struct connection *connection, uint32_t print)
+/* Whether one of the fingerprints is that one. */
+static inline bool copies_among(const uint32_t prints[RECENT_PACKETS], uint32_t print)
 {
     uint32_t known[RECENT_PACKETS / 2];
     for (int i = 0; i < RECENT_PACKETS / 2; i++) /* all at once: they are vectors */
-        known[i] = (connection->recent_print[i] == print ? UINT32_MAX : 0) |
-                   (connection->recent_print[i + RECENT_PACKETS / 2] == print ? UINT32_MAX : 0);
+        known[i] = (prints[i] == print ? UINT32_MAX : 0) |
+                   (prints[i + RECENT_PACKETS / 2] == print ? UINT32_MAX : 0);
     uint64_t halves[RECENT_PACKETS / 4];
     memcpy(halves, known, sizeof(halves));
     return (halves[0] | halves[1]) != 0;
+}
+
+/* Whether one of the last few packets has that fingerprint. */
+static inline bool copies_know(const struct connection *connection, uint32_t print)
+{
+    return copies_among(connection->recent_print, print);
 }
 
 /* Capture time modulo 2^32 us. */
