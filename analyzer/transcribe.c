@@ -88,7 +88,7 @@ static bool answers(const struct engine *engine, const struct embryo *embryo,
            time_since(segment->time, embryo->time) < decide_least_idle(&engine->config) &&
            decide_least_idle(&engine->config) > 0 &&
            transcript_holds(embryo->time, embryo->packet, segment) &&
-           transcript_is_beside(embryo->vlans, embryo->vlan, segment);
+           transcript_is_beside(embryo->vlans, &embryo->vlan, segment);
 }
 
 static void keep_opening(struct transcript *transcript, struct progress *progress,
@@ -251,7 +251,7 @@ static inline bool may_go_on(const struct engine *engine, const struct tuple *tu
     return engine->losses_known == 0 && tuple->progress.count < TRANSCRIPT_MOST &&
            time_since(segment->time, tuple->progress.last_t) < decide_least_idle(&engine->config) &&
            transcript_holds(head->started, head->first_packet, segment) &&
-           transcript_is_beside(head->vlans, head->vlan, segment);
+           transcript_is_beside(head->vlans, &head->vlan, segment);
 }
 
 /* --- taking it --- */

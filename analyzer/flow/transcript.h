@@ -129,11 +129,12 @@ static inline bool transcript_holds(nanotime started, uint64_t first_packet,
            segment->ip_length - segment->payload <= UINT8_MAX && segment->around.tunnels == 0;
 }
 
-/* Whether the segment came in that VLAN, or in none as the first one. */
-static inline bool transcript_is_beside(unsigned vlans, unsigned vlan,
+/* Whether the segment came in that VLAN, or in none as the first one; where in none, *vlan is not
+ * looked at, which may lie far away. */
+static inline bool transcript_is_beside(unsigned vlans, const uint16_t *vlan,
                                         const struct segment *segment)
 {
-    return segment->vlans == vlans && (vlans == 0 || segment->vlan[0] == vlan);
+    return segment->vlans == vlans && (vlans == 0 || segment->vlan[0] == *vlan);
 }
 
 /* Sequence numbers that a segment takes. */
