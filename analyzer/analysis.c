@@ -77,6 +77,14 @@ static enum exit_status read_and_report(struct run *run)
     return exit_status;
 }
 
+/* Whether nothing but records reaches the outputs while packets are read, and these never pause. */
+static bool leaves_outputs_alone(const struct run *run)
+{
+    const struct options *options = run->options;
+    return !run_is_live(run) && !options->follow && !options->flush && run->files.count == 1 &&
+           file_is_ordinary(run->files.names[0]) && outputs_stand_alone(run->outputs);
+}
+
 /* An analyzer for sink, which gets the opt-in records that it has operations for. */
 static enum status begin_analyzer(struct run *run, struct sink *sink)
 {
@@ -86,6 +94,7 @@ static enum status begin_analyzer(struct run *run, struct sink *sink)
         .transitions = sink->ops->transition != NULL,
         .piece = run->options->piece,
         .sink = sink,
+        .sink_anywhere = leaves_outputs_alone(run),
         .taps = run->taps.names,
         .tap_count = run->taps.named.count,
         .reserved = memory_plan_make(run->options).reserved,

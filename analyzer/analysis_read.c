@@ -335,6 +335,8 @@ enum status run_read_all(struct run *run)
     bool has_bar = isatty(STDERR_FILENO) && !run->options->quiet && !run->options->has_view;
     run->progress = progress_begin(has_bar);
     enum status status = read_packets(run);
+    if (analyzer_settle(run->analyzer) == STATUS_NO_MEMORY)
+        status = STATUS_NO_MEMORY;
     progress_end(&run->progress);
     return status;
 }

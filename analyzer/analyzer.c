@@ -67,6 +67,7 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
         .sink = host_sink(analyzer->host),
         .segments = options->segments,
         .transitions = options->transitions,
+        .sink_anywhere = options->sink_anywhere,
         .losses = &analyzer->losses,
     };
     if (shards.threads > 1)
@@ -109,6 +110,14 @@ enum status analyzer_take_status(struct analyzer *analyzer)
     enum status status = analyzer->engine.status;
     analyzer->engine.status = STATUS_OK;
     return status;
+}
+
+enum status analyzer_settle(struct analyzer *analyzer)
+{
+    if (analyzer->shards != NULL)
+        return shards_settle(analyzer->shards);
+    analyzer_process_batch(analyzer);
+    return analyzer_take_status(analyzer);
 }
 
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now)

@@ -28,6 +28,8 @@ struct analyzer_options {
     bool segments, transitions; /* the opt-in records are wanted */
     bool piece;                 /* of a capture: tapes are wanted, too, for analyzer_replay() */
     struct sink *sink;          /* where records go; not owned, outlives the analyzer */
+    bool sink_anywhere;         /* which may be called on another thread, one at a time, from the
+                                   first packet on until analyzer_settle() */
     const char *const *taps;    /* names of several taps; not owned */
     uint32_t tap_count;         /* 0: there is one, without a name; at most 8 */
     uint64_t reserved;          /* octets of max_memory that the caller itself needs */
@@ -92,6 +94,10 @@ nanotime analyzer_tap_time(const struct analyzer *analyzer, uint32_t tap, nanoti
 
 /* Nothing more comes from that tap. */
 void analyzer_tap_end(struct analyzer *analyzer, uint32_t tap);
+
+/* All packets so far are analysed, and until the next call the sink is the caller's again.  The
+ * first failure since the last call. */
+enum status analyzer_settle(struct analyzer *analyzer);
 
 /* Carries the capture clock on to `now` (never back), with all packets so far analysed first. */
 enum status analyzer_tick(struct analyzer *analyzer, nanotime now);

@@ -25,8 +25,8 @@ void destination_note(struct destination *destination, enum status status)
 {
     if (status == STATUS_OK || destination->status != STATUS_OK)
         return;
-    destination->status = status;
     destination->error = errno;
+    __atomic_store_n(&destination->status, status, __ATOMIC_RELAXED);
     if (status == STATUS_CLOSED && destination->long_running)
         message_print("%s: its reader went away; the other outputs go on", name_of(destination));
 }

@@ -27,7 +27,7 @@ struct destination {
     struct chosen *chosen;      /* of -w, sink is its first look; NULL: another output */
     bool sink_empties;          /* the file: it is written aside, what it held goes aside, too */
     struct sink *sink;          /* NULL: not made, or already freed */
-    enum status status;         /* of its first failure */
+    enum status status;         /* of its first failure: destination_status() */
     int error;                  /* errno then */
     bool long_running;          /* live, with other outputs */
 };
@@ -45,6 +45,12 @@ enum status destination_open(struct destination *destination, const struct optio
 
 /* Remembers the first failure, and errno with it; OK is none. */
 void destination_note(struct destination *destination, enum status status);
+
+/* Its first failure, which another thread may note meanwhile. */
+static inline enum status destination_status(const struct destination *destination)
+{
+    return __atomic_load_n(&destination->status, __ATOMIC_RELAXED);
+}
 
 /* Whether it failed, or waits until it can be written again. */
 bool destination_is_failing(const struct destination *destination);

@@ -263,9 +263,19 @@ enum status outputs_begin(struct outputs *outputs, char *message)
     return status;
 }
 
+bool outputs_have_pages(const struct outputs *outputs)
+{
+    bool have = false;
+    for (size_t i = 0; i < outputs->count; i++)
+        have = have || page_output_is(outputs->destinations[i].kind);
+    return have;
+}
+
 bool outputs_want_page(struct outputs *outputs)
 {
     bool wanted = false, is_well = true;
+    if (!outputs_have_pages(outputs))
+        return false;
     for (size_t i = 0; i < outputs->count; i++)
         is_well = is_well && !destination_is_failing(&outputs->destinations[i]);
     for (size_t i = 0; i < outputs->count; i++) {
@@ -276,14 +286,6 @@ bool outputs_want_page(struct outputs *outputs)
         wanted = wanted || page_output_is_due(page);
     }
     return wanted;
-}
-
-bool outputs_have_pages(const struct outputs *outputs)
-{
-    bool have = false;
-    for (size_t i = 0; i < outputs->count; i++)
-        have = have || page_output_is(outputs->destinations[i].kind);
-    return have;
 }
 
 void outputs_choose_stats(struct outputs *outputs, bool for_all)
@@ -307,10 +309,21 @@ void outputs_reopen(struct outputs *outputs)
     }
 }
 
+bool outputs_stand_alone(const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct destination *destination = &outputs->destinations[i];
+        if (destination->live != NULL || destination->page != NULL || destination->kafka != NULL ||
+            destination->kind == OUTPUT_TOP || destination->kind == OUTPUT_HTTP)
+            return false;
+    }
+    return true;
+}
+
 bool outputs_alive(const struct outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++) {
-        if (outputs->destinations[i].status == STATUS_OK)
+        if (destination_status(&outputs->destinations[i]) == STATUS_OK)
             return true;
     }
     return false;

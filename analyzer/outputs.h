@@ -57,6 +57,10 @@ struct sink *outputs_board(const struct outputs *outputs);
  */
 enum status outputs_carry(struct outputs *outputs, struct carry *carry, char *message);
 
+/* Whether only the calls of its sink reach the outputs until outputs_close(), but for
+ * outputs_alive(): none has a page, a view or a broker to serve. */
+bool outputs_stand_alone(const struct outputs *outputs);
+
 /* The sink that stands for all; owned by outputs, its free operation does nothing. */
 struct sink *outputs_sink(struct outputs *outputs);
 

@@ -2,8 +2,9 @@
  * crew: the threads that work on shards.
  *
  * A thread takes the shard that is furthest behind and that none works on, and does its next epoch.
- * The caller's does so too instead of waiting: with as many threads as cores none stands idle while
- * there is something to do, and none waits for a core.
+ * The caller's does so too instead of waiting, and where the sink bears it, a thread that has no
+ * epoch to do delivers: with as many threads as cores none stands idle while there is something to
+ * do, and none waits for a core.
  */
 #include "../engine_state.h"
 #include "shard_parts.h"
@@ -71,6 +72,57 @@ static void do_next_epoch(struct shards *shards, struct shard *shard)
         pthread_cond_signal(&shards->done);
 }
 
+/* --- deliveries: of one thread at a time, all under the lock --- */
+
+/* Whether the records of all shards stand still: they have done the oldest epoch, or have no room
+ * for what comes of it. */
+static bool stand_still(const struct shards *shards)
+{
+    for (uint32_t i = 0; i < shards->count; i++) {
+        const struct shard *shard = shards->shard[i];
+        if (shard->done == shards->delivered && !shard->share[shard->done % RING].full)
+            return false;
+    }
+    return true;
+}
+
+/* Whether there is something to deliver, and nobody who does. */
+static bool is_due(const struct shards *shards)
+{
+    return !shards->delivers && shards->delivered < shards->given && stand_still(shards);
+}
+
+/* Delivers as long as the oldest records stand still, up to that epoch. */
+static void deliver(struct shards *shards, uint64_t end)
+{
+    shards->delivers = true;
+    while (shards->delivered < end && stand_still(shards)) {
+        enum status status;
+        pthread_mutex_unlock(&shards->lock);
+        bool all = delivery_merge(shards, &status);
+        pthread_mutex_lock(&shards->lock);
+        shards->delivered += all;
+        if (shards->found == STATUS_OK)
+            shards->found = status;
+    }
+    shards->delivers = false;
+}
+
+/* The end of the oldest epochs, as many as there are. */
+static uint64_t end_of_oldest(const struct shards *shards, uint32_t epochs)
+{
+    uint64_t end = shards->delivered + epochs;
+    return end < shards->given ? end : shards->given;
+}
+
+/* Another thread than the caller's has nothing else to do; the caller may wait for what it did. */
+static void deliver_aside(struct shards *shards)
+{
+    deliver(shards, end_of_oldest(shards, LEAD));
+    if (shards->awaited > 0)
+        pthread_cond_signal(&shards->done);
+}
+
 static void *work(void *context)
 {
     struct shards *shards = context;
@@ -79,6 +131,8 @@ static void *work(void *context)
         struct shard *shard = next_shard(shards);
         if (shard != NULL)
             do_next_epoch(shards, shard);
+        else if (shards->anywhere && is_due(shards))
+            deliver_aside(shards);
         else
             pthread_cond_wait(&shards->more, &shards->lock);
     }
@@ -105,17 +159,6 @@ void crew_end(struct shards *shards)
         pthread_join(shards->thread[i], NULL);
 }
 
-void crew_give(struct shards *shards)
-{
-    pthread_mutex_lock(&shards->lock);
-    shards->given++;
-    for (uint32_t i = 0; i < shards->count; i++) {
-        if (shards->given - shards->shard[i]->done == LEAD)
-            pthread_cond_signal(&shards->more);
-    }
-    pthread_mutex_unlock(&shards->lock);
-}
-
 uint64_t crew_held(struct shards *shards)
 {
     uint64_t held = 0;
@@ -126,25 +169,7 @@ uint64_t crew_held(struct shards *shards)
     return held;
 }
 
-/* The end of the oldest epochs, as many as there are. */
-static uint64_t end_of_oldest(const struct shards *shards, uint32_t epochs)
-{
-    uint64_t end = shards->delivered + epochs;
-    return end < shards->given ? end : shards->given;
-}
-
-/* Whether the records of all shards stand still: they have done the oldest epochs, or have no room
- * for what comes of the one they are at. */
-static bool stand_still(const struct shards *shards, uint32_t epochs)
-{
-    uint64_t end = end_of_oldest(shards, epochs);
-    for (uint32_t i = 0; i < shards->count; i++) {
-        const struct shard *shard = shards->shard[i];
-        if (shard->done < end && !shard->share[shard->done % RING].full)
-            return false;
-    }
-    return true;
-}
+/* --- the caller --- */
 
 /* Whether the caller's thread is within an epoch of a shard, whose ledger is full. */
 static bool is_within(const struct shards *shards)
@@ -156,32 +181,79 @@ static bool is_within(const struct shards *shards)
     return false;
 }
 
-/* Does an epoch that no other thread is at, or waits for the others.  Under the lock. */
-static void help_or_wait(struct shards *shards, uint32_t epochs)
+/* Delivers, does an epoch that no other thread is at, or waits for the others until so many epochs
+ * are done.  Under the lock. */
+static void deliver_help_or_wait(struct shards *shards, uint64_t end)
 {
-    struct shard *shard = is_within(shards) ? NULL : next_shard(shards);
-    if (shard != NULL) {
+    struct shard *shard;
+    if (is_due(shards)) {
+        deliver(shards, shards->given);
+    } else if (!is_within(shards) && (shard = next_shard(shards)) != NULL) {
         shard->by_caller = true;
         do_next_epoch(shards, shard);
         shard->by_caller = false;
-        return;
+    } else {
+        shards->awaited = end;
+        pthread_cond_wait(&shards->done, &shards->lock);
+        shards->awaited = 0;
     }
-    shards->awaited = end_of_oldest(shards, epochs);
-    pthread_cond_wait(&shards->done, &shards->lock);
-    shards->awaited = 0;
 }
 
-bool crew_await(struct shards *shards, uint32_t epochs)
+/* Sees to it that so many of the oldest epochs, or all, are delivered.  Under the lock. */
+static void make_room(struct shards *shards, uint32_t epochs)
+{
+    const uint64_t end = end_of_oldest(shards, epochs);
+    pthread_cond_broadcast(&shards->more);
+    while (shards->delivered < end)
+        deliver_help_or_wait(shards, end);
+}
+
+/* What deliveries met is the caller's to tell. */
+static void note_found(struct shards *shards)
+{
+    if (shards->status == STATUS_OK)
+        shards->status = shards->found;
+    shards->found = STATUS_OK;
+}
+
+/* Where another thread may deliver, the caller reads on as long as there is room, and so each has
+ * something to do. */
+void crew_give(struct shards *shards)
 {
     pthread_mutex_lock(&shards->lock);
-    if (epochs > 0)
-        pthread_cond_broadcast(&shards->more);
-    while (epochs > 0 && !stand_still(shards, epochs))
-        help_or_wait(shards, epochs);
-    bool still = stand_still(shards, 1);
+    shards->given++;
+    for (uint32_t i = 0; i < shards->count; i++) {
+        if (shards->given - shards->shard[i]->done == LEAD)
+            pthread_cond_signal(&shards->more);
+    }
+    if ((!shards->anywhere || shards->full > 0) && is_due(shards))
+        deliver(shards, shards->given);
+    if (shards->given - shards->delivered == RING)
+        make_room(shards, LEAD);
+    note_found(shards);
     pthread_mutex_unlock(&shards->lock);
-    return still;
 }
+
+void crew_collect(struct shards *shards)
+{
+    pthread_mutex_lock(&shards->lock);
+    make_room(shards, RING);
+    note_found(shards);
+    pthread_mutex_unlock(&shards->lock);
+}
+
+void crew_keep_deliveries(struct shards *shards)
+{
+    pthread_mutex_lock(&shards->lock);
+    shards->anywhere = false;
+    shards->awaited = UINT64_MAX;
+    while (shards->delivers)
+        pthread_cond_wait(&shards->done, &shards->lock);
+    shards->awaited = 0;
+    pthread_mutex_unlock(&shards->lock);
+}
+
+/* --- full ledgers --- */
 
 bool crew_waits(struct shards *shards, const struct share *share)
 {
@@ -197,16 +269,17 @@ void crew_resume(struct shards *shards, struct share *share)
     share->delivered = 0;
     ledger_reset(&share->ledger);
     share->full = false;
+    shards->full--;
     pthread_cond_signal(&share->shard->drained);
     pthread_mutex_unlock(&shards->lock);
 }
 
 /* There is one shard a thread: while the caller's is within one, each of the others has a thread
- * that works on it or will. */
+ * that works on it or will.  Under the lock. */
 static void deliver_for_room(struct shards *shards, const struct share *share)
 {
     while (share->full)
-        shards_deliver(shards, 1);
+        deliver_help_or_wait(shards, end_of_oldest(shards, 1));
 }
 
 void crew_drain(struct ledger *ledger)
@@ -216,13 +289,12 @@ void crew_drain(struct ledger *ledger)
     struct shards *shards = shard->shards;
     pthread_mutex_lock(&shards->lock);
     share->full = true;
-    bool by_caller = shard->by_caller;
-    if (!by_caller) {
-        pthread_cond_signal(&shards->done);
-        while (share->full)
-            pthread_cond_wait(&shard->drained, &shards->lock);
-    }
-    pthread_mutex_unlock(&shards->lock);
-    if (by_caller)
+    shards->full++;
+    if (shard->by_caller)
         deliver_for_room(shards, share);
+    else
+        pthread_cond_signal(&shards->done);
+    while (share->full)
+        pthread_cond_wait(&shard->drained, &shards->lock);
+    pthread_mutex_unlock(&shards->lock);
 }

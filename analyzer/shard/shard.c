@@ -37,7 +37,7 @@ static nanotime find_stride(struct shards *shards)
     return shards->two_msl / (nanotime)(pieces < MOST ? pieces : MOST) + 1;
 }
 
-/* Gives the filled epoch to the threads, and delivers what is done until the next one is free. */
+/* Gives the filled epoch to the threads, and goes on with the next one. */
 static void give(struct shards *shards, enum task task)
 {
     shards->filling->task = task;
@@ -45,9 +45,6 @@ static void give(struct shards *shards, enum task task)
     shards->filling->losses = shards->losses->count;
     crew_give(shards);
     shards->filling = shards->epoch[shards->given % RING];
-    while (shards_under_way(shards) > 0 &&
-           shards_deliver(shards, shards_under_way(shards) == RING ? LEAD : 0))
-        continue;
     shards->begun = shards->clock;
     shards->stride = find_stride(shards);
 }
@@ -56,6 +53,12 @@ struct engine_item *shards_next(struct shards *shards)
 {
     struct epoch *epoch = shards->filling;
     return &epoch->item[epoch->count];
+}
+
+static void note_status(struct shards *shards, enum status status)
+{
+    if (status != STATUS_OK && shards->status == STATUS_OK)
+        shards->status = status;
 }
 
 static enum status take_status(struct shards *shards)
@@ -132,14 +135,19 @@ enum status shards_take(struct shards *shards, uint32_t context)
     return take_status(shards);
 }
 
+enum status shards_settle(struct shards *shards)
+{
+    give(shards, TASK_ANALYSE);
+    crew_collect(shards);
+    return take_status(shards);
+}
+
 enum status shards_advance(struct shards *shards, nanotime now)
 {
     if (!is_near(shards, now))
         stride_to(shards, now);
     shards->clock = time_later_of(shards->clock, now);
-    give(shards, TASK_ANALYSE);
-    shards_collect(shards);
-    return take_status(shards);
+    return shards_settle(shards);
 }
 
 static void give_piece(struct shards *shards, enum task task, uint64_t until)
@@ -169,13 +177,13 @@ static void write_in_pieces(struct shards *shards, enum task begin, enum task pi
     uint64_t count;
     shards->filling->shares_frames = shards->shares_frames;
     give(shards, begin);
-    shards_collect(shards);
+    crew_collect(shards);
     uint64_t *ends = piece_ends(shards, &count);
     for (uint64_t i = 0; i < count; i++)
         give_piece(shards, piece, ends[i]);
     give_piece(shards, piece, UINT64_MAX);
     free(ends);
-    shards_collect(shards);
+    crew_collect(shards);
 }
 
 uint32_t shards_engines(struct shards *shards, struct engine **engines, uint32_t room)
@@ -189,9 +197,7 @@ void shards_carry(struct shards *shards, struct carry *carry)
 {
     struct engine *engine[MOST_SHARDS];
     if (!carry_is_reading(carry)) {
-        give(shards, TASK_ANALYSE);
-        shards_collect(shards);
-        if (take_status(shards) == STATUS_NO_MEMORY) /* the last epoch is not all there */
+        if (shards_settle(shards) == STATUS_NO_MEMORY) /* the last epoch is not all there */
             carry_fail(carry, STATUS_NO_MEMORY);
     }
     /* idle: they wait for the next epoch */
@@ -224,7 +230,7 @@ void shards_count(const struct shards *shards, struct engine_stock *ret_stock,
 
 enum status shards_finish(struct shards *shards, nanotime now, struct engine_counts *ret_counts)
 {
-    shards_note_status(shards, shards_advance(shards, now));
+    note_status(shards, shards_advance(shards, now));
     write_in_pieces(shards, TASK_FINISH_BEGIN, TASK_FINISH_UNTIL);
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (uint32_t i = 0; i < shards->count; i++)
@@ -297,6 +303,7 @@ enum status shards_new(const struct shards_options *options, struct shards **ret
     pthread_cond_init(&shards->more, NULL);
     pthread_cond_init(&shards->done, NULL);
     shards->sink = options->sink;
+    shards->anywhere = options->sink_anywhere;
     shards->losses = options->losses;
     shards->two_msl = 2 * options->config->msl;
     shards->clock = shards->begun = INT64_MIN + 1;
@@ -331,8 +338,9 @@ void shards_free(struct shards *shards)
 {
     if (shards == NULL)
         return;
+    crew_keep_deliveries(shards);
     shards->sink = NULL;
-    shards_collect(shards);
+    crew_collect(shards);
     crew_end(shards);
     for (uint32_t i = 0; i < shards->count; i++)
         free_shard(shards->shard[i]);

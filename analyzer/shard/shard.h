@@ -5,9 +5,10 @@
  * analyse those before it, each at its own pace and of each the tuples whose hash is its own.  Any
  * thread may do the next epoch of an engine, one at a time; the caller's does, too, where it would
  * have to wait.  When all engines have done an epoch its records are merged by (time of decision,
- * deciding packet or 0, deadline's key, order within the engine) and handed to the sink, on the
- * caller's thread.  A tuple lives in one engine, and the capture clock is set before sharding, so
- * the records are those of one engine, in the same order.
+ * deciding packet or 0, deadline's key, order within the engine) and handed to the sink: on the
+ * caller's thread, or, where the sink bears it, on any that has nothing else to do.  A tuple lives
+ * in one engine, and the capture clock is set before sharding, so the records are those of one
+ * engine, in the same order.
  */
 #ifndef LASTACK_SHARD_SHARD_H
 #define LASTACK_SHARD_SHARD_H
@@ -27,6 +28,7 @@ struct shards_options {
     uint64_t room;     /* octets that all engines may hold */
     struct sink *sink; /* not owned */
     bool segments, transitions;
+    bool sink_anywhere;           /* as in analyzer_options */
     const struct moments *losses; /* of the capture; not owned, written by the caller's thread */
 };
 
@@ -39,6 +41,9 @@ struct engine_item *shards_next(struct shards *shards);
 /* Takes the segment that was put at shards_next, of that context.  Returns the first failure since
  * the last call. */
 enum status shards_take(struct shards *shards, uint32_t context);
+
+/* Analyses all that was taken, and writes the records. */
+enum status shards_settle(struct shards *shards);
 
 /* Analyses all that was taken, applies the deadlines up to `now`, and writes the records. */
 enum status shards_advance(struct shards *shards, nanotime now);

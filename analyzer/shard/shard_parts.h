@@ -43,7 +43,7 @@ struct share {
     uint32_t count;
     bool full; /* who works on it waits until the ledger was delivered; under the lock */
     enum status status;
-    size_t delivered; /* entries of the ledger that went out */
+    size_t delivered; /* entries of the ledger that went out; of who delivers */
 };
 
 /* An engine, on which one thread works at a time. */
@@ -81,9 +81,13 @@ struct shards {
     struct epoch *epoch[RING];
     void *room[RING];   /* owned; the epochs stand in it */
     uint64_t given;     /* epochs; written under the lock */
-    uint64_t delivered; /* epochs; the caller's */
+    uint64_t delivered; /* epochs; written under the lock by who delivers, as are epochs' places */
     uint64_t awaited;   /* the caller waits until so many epochs are done; 0: not; under the lock */
-    enum status status;
+    bool anywhere;      /* another thread than the caller's may deliver; under the lock */
+    bool delivers;      /* a thread does; under the lock */
+    uint32_t full;      /* ledgers of shards that wait for room; under the lock */
+    enum status found;  /* by who delivers; under the lock */
+    enum status status; /* the caller's */
     pthread_mutex_t lock;
     pthread_cond_t more, done;
     bool stops; /* under the lock */
@@ -100,15 +104,17 @@ enum status crew_add(struct shards *shards);
 /* Ends all threads. */
 void crew_end(struct shards *shards);
 
-/* Gives the epoch that is filled to the threads. */
+/* Gives the epoch that is filled to the threads, and sees to it that there is room for another. */
 void crew_give(struct shards *shards);
 
 /* Deadlines that all engines keep, as of the latest epoch that each has done. */
 uint64_t crew_held(struct shards *shards);
 
-/* Whether the oldest epoch's records stand still.  Unless 0, waits until those of so many epochs
- * do, and does meanwhile what no other thread is at. */
-bool crew_await(struct shards *shards, uint32_t epochs);
+/* Sees to it that all epochs are done and their records delivered. */
+void crew_collect(struct shards *shards);
+
+/* Waits until no other thread delivers; none will from then on. */
+void crew_keep_deliveries(struct shards *shards);
 
 /* Whether who works on a share, whose ledger is full, waits until it is delivered. */
 bool crew_waits(struct shards *shards, const struct share *share);
@@ -121,25 +127,14 @@ void crew_drain(struct ledger *ledger);
 
 /* delivery: the records of all shards, merged. */
 
-/* How many epochs are under way. */
-static inline uint32_t shards_under_way(const struct shards *shards)
-{
-    return (uint32_t)(shards->given - shards->delivered);
-}
-
 /* The shard's share of the oldest epoch that is not delivered. */
 static inline struct share *shards_oldest_share(const struct shards *shards, uint32_t shard)
 {
     return &shards->shard[shard]->share[shards->delivered % RING];
 }
 
-void shards_note_status(struct shards *shards, enum status status);
-
-/* Delivers what of the oldest epoch can be, waiting as crew_await() does; false when the shards are
- * not so far. */
-bool shards_deliver(struct shards *shards, uint32_t wait_for);
-
-/* Waits for all epochs and delivers their records. */
-void shards_collect(struct shards *shards);
+/* Merges the records of the oldest epoch, which stand still, and hands them on; true when that were
+ * all: its place is free then, but for `delivered`.  *ret_status: the first failure. */
+bool delivery_merge(struct shards *shards, enum status *ret_status);
 
 #endif

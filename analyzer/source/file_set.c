@@ -58,6 +58,12 @@ bool file_is_directory(const char *name)
     return strcmp(name, "-") != 0 && stat(name, &stat_of) == 0 && S_ISDIR(stat_of.st_mode);
 }
 
+bool file_is_ordinary(const char *name)
+{
+    struct stat stat_of;
+    return strcmp(name, "-") != 0 && stat(name, &stat_of) == 0 && S_ISREG(stat_of.st_mode);
+}
+
 static bool is_candidate(const struct file_set *set, const char *path)
 {
     struct stat stat_of;

@@ -29,6 +29,7 @@ enum status file_set_add_directory(struct file_set *set, const char *directory, 
                                    char *message);
 
 bool file_is_directory(const char *name);
+bool file_is_ordinary(const char *name);
 
 void file_set_forget_notes(struct file_set *set);
 
