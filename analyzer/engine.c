@@ -109,6 +109,8 @@ static bool keep_small(struct engine *engine, const struct engine_item *item, st
     const struct segment *segment = &item->segment;
     if (!embryo_fits(segment) || engine->trace_segments || engine->trace_transitions)
         return false;
+    engine->lone_disorder |= segment->packet < engine->lone_packet;
+    engine->lone_packet = segment->packet;
     embryo_keep(tuple, segment, item->end);
     tell_embryo(engine, tuple, segment, item->end);
     evict_enqueue(engine, tuple);

@@ -27,8 +27,12 @@ struct engine_counts {
     uint64_t events_dropped, tombstones_evicted, evictions, history_dropped;
 };
 
-/* A tuple that lives at the end, and where it stands in the order. */
-struct survivor;
+/* How far those that live at the end were gone through: the list, and behind it, or instead, the
+ * lone SYNs in their queue. */
+struct survivors_at {
+    uint64_t listed;
+    uint32_t lone; /* the next one, a tuple's index; 0: none, or those are listed, too */
+};
 
 /* Tuples in a queue, by index; 0 none. */
 struct tuple_list {
@@ -54,6 +58,8 @@ struct engine {
     uint32_t losses_known;        /* of these, up to what was analysed */
     bool finishing;               /* the capture is over */
     bool shares_frames;           /* tuples may have begun in the same frame */
+    bool lone_disorder;           /* a lone SYN came with a lower number than one before it */
+    uint64_t lone_packet;         /* that number of the latest */
     struct ledger_key now;        /* what is being done: the key of the records that come of it */
     nanotime clock;               /* capture clock: running maximum */
     enum status status;           /* first failure since it was last asked for */
@@ -61,7 +67,8 @@ struct engine {
                       more is held than the limits allow, and nobody watches every segment */
     struct engine_counts counts;
     struct ranked *survivors; /* tuples at the end, by first packet and tuple; owned */
-    uint64_t survivor_count, survivors_ended;
+    uint64_t survivor_count;
+    struct survivors_at survivors_at;
     struct tape *tape; /* of a piece: what the other pieces need; owned; NULL: the whole */
     void (*probe)(void *context, const struct step *step); /* NULL, or sees every segment's step */
     void *probe_context;
@@ -181,12 +188,16 @@ void engine_advance(struct engine *engine, nanotime now);
  * The end of the capture: begin counts and orders what lives; until ends and writes, in the order
  * of first packets, what began at or before packet `last`.
  */
-uint64_t engine_finish_begin(struct engine *engine);
+void engine_finish_begin(struct engine *engine);
 void engine_finish_until(struct engine *engine, uint64_t last);
 
 /* Writes, in the same way, what lives at this moment, as parts of connections that go on. */
-uint64_t engine_snapshot_begin(struct engine *engine);
+void engine_snapshot_begin(struct engine *engine);
 void engine_snapshot_until(struct engine *engine, uint64_t last);
+
+/* Between begin and until: the packet numbers at which pieces of what lives end, each with what so
+ * many connections have to write.  For free(); NULL: memory ran out, or there are few. */
+uint64_t *engine_survivor_pieces(const struct engine *engine, uint32_t piece, uint64_t *ret_count);
 
 /* Connections held now, by the state of each side, and the octets they take. */
 struct engine_stock {

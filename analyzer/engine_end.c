@@ -24,16 +24,19 @@ static uint64_t first_packet_of(const struct tuple *tuple)
     return tuple->candidate != NULL ? tuple->candidate->first_packet : UINT64_MAX;
 }
 
-/* As the deadlines' tuples.  Inline for certain: of a function that changes nothing a compiler may
- * leave out the call. */
+/* As the deadlines' tuples; those that nobody lists stand one behind the other.  Inline for
+ * certain: of a function that changes nothing a compiler may leave out the call. */
 static inline __attribute__((always_inline)) void fetch_next_survivors(const struct engine *engine)
 {
-    uint64_t left = engine->survivor_count - engine->survivors_ended;
-    const struct ranked *next = &engine->survivors[engine->survivors_ended];
+    const struct survivors_at *at = &engine->survivors_at;
+    uint64_t left = engine->survivor_count - at->listed;
+    const struct ranked *next = &engine->survivors[at->listed];
     if (left > FETCH_TUPLE_AHEAD)
         tuple_fetch(next[FETCH_TUPLE_AHEAD].item);
     if (left > FETCH_PARKED_AHEAD)
         flow_table_prefetch_parked(next[FETCH_PARKED_AHEAD].item);
+    if (at->lone != 0 && at->lone + FETCH_TUPLE_AHEAD < flow_table_end(&engine->table))
+        tuple_fetch(flow_table_tuple(&engine->table, at->lone + FETCH_TUPLE_AHEAD));
 }
 
 /* What a tuple that comes soon points to; the tuples themselves come in the order of memory. */
@@ -59,67 +62,121 @@ static uint64_t tie_of(const struct engine *engine, const struct tuple *tuple)
     return engine->shares_frames ? flow_key_uid(&tuple->key, 0, 0, 0) : 0;
 }
 
-/*
- * What lives at the end, in the order of its first packets.  It is gathered in that of memory, from
- * the oldest lone SYN on: where a flood takes the places of its oldest again and again, there is
- * nothing left to sort.
- */
-uint64_t engine_finish_begin(struct engine *engine)
+/* Whether lone SYNs stand in their queue as they are to end: then nobody need list them. */
+static bool is_queue_in_order(const struct engine *engine)
 {
-    const uint32_t oldest = engine->queue[QUEUE_EMBRYOS].first;
-    const uint32_t end = flow_table_end(&engine->table), begin = oldest != 0 ? oldest : 1;
-    engine->finishing = true;
-    engine->survivors = calloc(engine->table.count + 1, sizeof(*engine->survivors));
+    return !engine->shares_frames && !engine->lone_disorder;
+}
+
+/* Lists what lives, but for lone SYNs, unless those are wanted. */
+static void list_survivors(struct engine *engine, bool lone)
+{
+    const uint32_t end = flow_table_end(&engine->table);
+    const uint32_t left_out = lone ? 0 : engine->queue[QUEUE_EMBRYOS].count;
+    engine->survivors =
+        calloc(engine->table.count - left_out + (size_t)1, sizeof(*engine->survivors));
     if (engine->survivors == NULL) {
         engine->status = STATUS_NO_MEMORY;
-        return 0;
+        return;
     }
-    for (uint32_t n = 1; n < end; n++) {
-        uint32_t i = begin + n - 1 < end ? begin + n - 1 : begin + n - end;
+    for (uint32_t i = 1; i < end && left_out < engine->table.count; i++) {
         fetch_next_lives(&engine->table, i);
         struct tuple *tuple = flow_table_at(&engine->table, i);
-        if (tuple == NULL)
-            continue;
-        uint64_t first = first_packet_of(tuple);
+        uint64_t first =
+            tuple == NULL || (tuple->embryonic && !lone) ? UINT64_MAX : first_packet_of(tuple);
         if (first != UINT64_MAX)
             engine->survivors[engine->survivor_count++] =
                 (struct ranked){first, tie_of(engine, tuple), tuple};
     }
     ranked_sort(engine->survivors, engine->survivor_count);
-    return engine->survivor_count;
+}
+
+/* Where a flood ends there are far more lone SYNs than anything else: they stand in the order of
+ * their packets, and are taken from their queue, in that order, as they are. */
+void engine_finish_begin(struct engine *engine)
+{
+    bool in_order = is_queue_in_order(engine);
+    engine->finishing = true;
+    list_survivors(engine, !in_order);
+    engine->survivors_at =
+        (struct survivors_at){.lone = in_order ? engine->queue[QUEUE_EMBRYOS].first : 0};
+}
+
+/* Of a lone SYN no part is written. */
+void engine_snapshot_begin(struct engine *engine)
+{
+    list_survivors(engine, false);
+    engine->survivors_at = (struct survivors_at){0};
+}
+
+/* The next to end; its item is NULL when there is none. */
+static struct ranked next_survivor(const struct engine *engine, const struct survivors_at *at)
+{
+    const struct ranked none = {UINT64_MAX, 0, NULL};
+    const struct ranked listed =
+        at->listed < engine->survivor_count ? engine->survivors[at->listed] : none;
+    if (at->lone == 0)
+        return listed;
+    struct tuple *lone = flow_table_tuple(&engine->table, at->lone);
+    bool first = listed.item == NULL || lone->embryo.packet < listed.number;
+    return first ? (struct ranked){lone->embryo.packet, 0, lone} : listed;
+}
+
+/* Goes on behind it: before it ends, and nothing is left of it. */
+static void pass_survivor(struct survivors_at *at, const struct tuple *survivor)
+{
+    if (survivor->index == at->lone)
+        at->lone = survivor->next;
+    else
+        at->listed++;
+}
+
+uint64_t *engine_survivor_pieces(const struct engine *engine, uint32_t piece, uint64_t *ret_count)
+{
+    enum { LONE = 1, OTHER = 4 }; /* of a lone SYN there is less to write */
+    const uint64_t lone = engine->survivors_at.lone != 0 ? engine->queue[QUEUE_EMBRYOS].count : 0;
+    const uint64_t whole = OTHER * (uint64_t)piece;
+    uint64_t *ends = malloc((OTHER * engine->survivor_count + lone) / whole * sizeof(*ends));
+    struct survivors_at at = engine->survivors_at;
+    uint64_t weight = 0;
+    *ret_count = 0;
+    for (struct ranked next = next_survivor(engine, &at); ends != NULL && next.item != NULL;
+         next = next_survivor(engine, &at)) {
+        weight += ((const struct tuple *)next.item)->index == at.lone ? LONE : OTHER;
+        pass_survivor(&at, next.item);
+        if (weight < whole)
+            continue;
+        ends[(*ret_count)++] = next.number;
+        weight -= whole;
+    }
+    return ends;
 }
 
 void engine_snapshot_until(struct engine *engine, uint64_t last)
 {
-    while (engine->survivors_ended < engine->survivor_count) {
-        const struct ranked *survivor = &engine->survivors[engine->survivors_ended];
+    struct survivors_at *at = &engine->survivors_at;
+    for (; at->listed < engine->survivor_count; at->listed++) {
+        const struct ranked *survivor = &engine->survivors[at->listed];
         if (survivor->number > last)
             return;
         fetch_next_survivors(engine);
         engine->now = (struct ledger_key){engine->clock, survivor->number, survivor->tie, 0};
         lives_write_open(engine, survivor->item);
-        engine->survivors_ended++;
     }
     free(engine->survivors);
     engine->survivors = NULL;
-    engine->survivor_count = engine->survivors_ended = 0;
-}
-
-uint64_t engine_snapshot_begin(struct engine *engine)
-{
-    return engine_finish_begin(engine);
+    engine->survivor_count = at->listed = 0;
 }
 
 void engine_finish_until(struct engine *engine, uint64_t last)
 {
-    while (engine->survivors_ended < engine->survivor_count) {
-        const struct ranked *survivor = &engine->survivors[engine->survivors_ended];
-        if (survivor->number > last)
-            return;
+    struct survivors_at *at = &engine->survivors_at;
+    for (struct ranked next = next_survivor(engine, at); next.item != NULL && next.number <= last;
+         next = next_survivor(engine, at)) {
         fetch_next_survivors(engine);
-        engine->now = (struct ledger_key){INT64_MAX, survivor->number, survivor->tie, 0};
-        lives_finish(engine, survivor->item);
-        engine->survivors_ended++;
+        pass_survivor(at, next.item);
+        engine->now = (struct ledger_key){INT64_MAX, next.number, next.tie, 0};
+        lives_finish(engine, next.item);
     }
 }
 

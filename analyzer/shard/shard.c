@@ -156,20 +156,6 @@ static void give_piece(struct shards *shards, enum task task, uint64_t until)
     give(shards, task);
 }
 
-/* The packet numbers at which pieces of what lives end: by the connections of one shard, as those
- * of the others are spread alike.  NULL: memory ran out, or there are few. */
-static uint64_t *piece_ends(const struct shards *shards, uint64_t *ret_count)
-{
-    const struct engine *engine = &shards->shard[0]->engine;
-    *ret_count = engine->survivor_count / shards->piece;
-    uint64_t *ends = malloc(*ret_count * sizeof(*ends));
-    if (ends == NULL)
-        *ret_count = 0;
-    for (uint64_t i = 0; i < *ret_count; i++)
-        ends[i] = engine->survivors[(i + 1) * shards->piece - 1].number;
-    return ends;
-}
-
 /* Writes what lives a piece of the packet numbers at a time, so that the records are not all held:
  * those of a piece find room in the ledgers. */
 static void write_in_pieces(struct shards *shards, enum task begin, enum task piece)
@@ -178,7 +164,8 @@ static void write_in_pieces(struct shards *shards, enum task begin, enum task pi
     shards->filling->shares_frames = shards->shares_frames;
     give(shards, begin);
     crew_collect(shards);
-    uint64_t *ends = piece_ends(shards, &count);
+    /* by the connections of one shard, as those of the others are spread alike */
+    uint64_t *ends = engine_survivor_pieces(&shards->shard[0]->engine, shards->piece, &count);
     for (uint64_t i = 0; i < count; i++)
         give_piece(shards, piece, ends[i]);
     give_piece(shards, piece, UINT64_MAX);
