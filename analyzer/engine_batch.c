@@ -35,10 +35,14 @@ static inline __attribute__((always_inline)) void fetch_tuple(const struct engin
     batch->likely[i % WINDOW] = flow_table_prefetch_tuple(&engine->table, batch->turns[i].tag);
 }
 
+/* Of the first segment of a tuple more is kept than of an ordinary one. */
 static inline __attribute__((always_inline)) void fetch_life(const struct batch *batch, uint32_t i)
 {
     const struct engine_item *item = &batch->items[batch->turns[i].place]; /* is here by now */
-    flow_table_prefetch_incarnation(batch->likely[i % WINDOW], item->end);
+    if (batch->likely[i % WINDOW] == NULL)
+        __builtin_prefetch(item);
+    else
+        flow_table_prefetch_incarnation(batch->likely[i % WINDOW], item->end);
 }
 
 /* likely: as engine_segment() has it. */

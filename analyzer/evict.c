@@ -152,16 +152,20 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
     return NULL;
 }
 
-/* The slots of the lone SYNs that go next, one with each that comes: those of so many together. */
+/* The slots of the lone SYNs that go next, one with each that comes: those of so many together.
+ * Those that go then are likely to stand behind them in memory: they came one after the other. */
 static void fetch_next_embryos(const struct engine *engine)
 {
     enum { TOGETHER = 16 };
+    const struct flow_table *table = &engine->table;
     uint32_t index = engine->queue[QUEUE_EMBRYOS].first;
     if (engine->counts.evictions % TOGETHER != 0)
         return;
     for (int i = 0; i < TOGETHER && index != 0; i++) {
-        const struct tuple *tuple = flow_table_tuple(&engine->table, index);
-        flow_table_fetch_removal(&engine->table, tuple);
+        const struct tuple *tuple = flow_table_tuple(table, index);
+        if (index + TOGETHER < flow_table_end(table))
+            tuple_fetch(flow_table_tuple(table, index + TOGETHER));
+        flow_table_fetch_removal(table, tuple);
         index = tuple->next;
     }
 }

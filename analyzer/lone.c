@@ -138,7 +138,7 @@ bool lone_end(struct engine *engine, struct tuple *tuple, uint64_t notes)
     tell_lone_gone(engine, tuple);
     if (is_wanted(engine->sink))
         write_flow(engine, tuple, notes);
+    tuple->numbers = 1; /* four octets; behind one of them being written they would wait for it */
     embryo_forget(tuple);
-    tuple->numbers = 1;
     return true;
 }
