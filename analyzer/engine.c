@@ -112,7 +112,7 @@ static bool keep_small(struct engine *engine, const struct engine_item *item, st
     engine->lone_disorder |= segment->packet < engine->lone_packet;
     engine->lone_packet = segment->packet;
     embryo_keep(tuple, segment, item->end);
-    tell_embryo(engine, tuple, segment, item->end);
+    tell_embryo(engine, tuple, segment);
     evict_enqueue(engine, tuple);
     evict_to_limit(engine, tuple);
     return true;

@@ -8,11 +8,27 @@ static bool is_listening(const struct engine *engine)
     return engine->sink != NULL && engine->sink->ops->delta != NULL;
 }
 
-static void send(struct engine *engine, const struct delta *delta)
+static void note(struct engine *engine, enum status status)
 {
-    enum status status = engine->sink->ops->delta(engine->sink, delta);
     if (status != STATUS_OK && engine->status == STATUS_OK)
         engine->status = status;
+}
+
+/* Where a delta is to be written: where it is kept, so that it is not read again at once, which
+ * would wait for all that was written before; else to `own`, to be sent.  NULL: memory ran out. */
+static struct delta *begin(struct engine *engine, struct delta *own)
+{
+    struct sink *sink = engine->sink;
+    struct delta *place = sink->ops->place == NULL ? own : sink->ops->place(sink);
+    if (place == NULL)
+        note(engine, STATUS_NO_MEMORY);
+    return place;
+}
+
+static void end(struct engine *engine, const struct delta *delta, const struct delta *own)
+{
+    if (delta == own)
+        note(engine, engine->sink->ops->delta(engine->sink, delta));
 }
 
 /* clang-format off */
@@ -55,50 +71,57 @@ static void name_packet(struct delta *delta, const struct segment *segment, int 
     delta->from = (uint8_t)from;
 }
 
-void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
+/* Of a lone SYN, and no packet.  Member by member, as fill() does it. */
+static void fill_lone(struct delta *delta, const struct engine *engine, const struct tuple *tuple)
 {
-    if (!is_listening(engine))
+    const struct embryo *embryo = &tuple->embryo;
+    delta->incarnation = 1;
+    delta->t = engine->clock;
+    delta->opened = embryo->time;
+    delta->reuse = NANOTIME_UNKNOWN;
+    delta->packet = 0;
+    delta->flow_uid = tuple->last_uid;
+    delta->place[0] = delta->place[1] = 0;
+    delta->seq_abs = delta->ack_abs = 0;
+    delta->flags = delta->from = 0;
+    delta->before[1] = delta->after[1] = HOLDING_NOTHING;
+    delta->state[0] = STATE_SYN_SENT;
+    delta->state[1] = STATE_CLOSED;
+    delta->close_kind = delta->initiator = 0;
+    delta->answered = delta->established = false;
+    name_ends(delta, tuple, embryo->end);
+    delta->end[0].packets = 1;
+    delta->end[0].ip_bytes = embryo->ip_length;
+    delta->end[1].packets = delta->end[1].ip_bytes = 0;
+}
+
+void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segment *segment)
+{
+    struct delta own, *delta = is_listening(engine) ? begin(engine, &own) : NULL;
+    if (delta == NULL)
         return;
-    tuple->last_uid = flow_key_uid(&tuple->key, end, segment->sequence, segment->time);
-    struct delta delta = {
-        .what = DELTA_OPENED,
-        .t = engine->clock,
-        .opened = segment->time,
-        .reuse = NANOTIME_UNKNOWN,
-        .incarnation = 1,
-        .flow_uid = tuple->last_uid,
-        .after = {HOLDING_OPENING, HOLDING_NOTHING},
-        .state = {STATE_SYN_SENT, STATE_CLOSED},
-    };
-    name_ends(&delta, tuple, end);
-    name_packet(&delta, segment, 0);
-    delta.end[0].packets = 1;
-    delta.end[0].ip_bytes = segment->ip_length;
-    send(engine, &delta);
+    tuple->last_uid =
+        flow_key_uid(&tuple->key, tuple->embryo.end, segment->sequence, segment->time);
+    fill_lone(delta, engine, tuple);
+    delta->what = DELTA_OPENED;
+    delta->before[0] = HOLDING_NOTHING;
+    delta->after[0] = HOLDING_OPENING;
+    name_packet(delta, segment, 0);
+    end(engine, delta, &own);
 }
 
 void tell_lone_gone(struct engine *engine, const struct tuple *tuple)
 {
-    const struct embryo *embryo = &tuple->embryo;
-    if (!is_listening(engine))
+    struct delta own, *delta = is_listening(engine) ? begin(engine, &own) : NULL;
+    if (delta == NULL)
         return;
-    struct delta delta = {
-        .what = DELTA_GONE | (engine->finishing ? DELTA_CUT : 0),
-        .t = engine->clock,
-        .opened = embryo->time,
-        .reuse = NANOTIME_UNKNOWN,
-        .incarnation = 1,
-        .flow_uid = tuple->last_uid,
-        .before = {HOLDING_OPENING, HOLDING_NOTHING},
-        .after = {engine->finishing ? HOLDING_OPENING : HOLDING_NOTHING, HOLDING_NOTHING},
-        .state = {STATE_SYN_SENT, STATE_CLOSED},
-        .close_kind = CLOSE_UNANSWERED,
-        .initiator = INITIATOR_NONE,
-    };
-    name_ends(&delta, tuple, embryo->end);
-    delta.end[0].packets = 1;
-    delta.end[0].ip_bytes = embryo->ip_length;
-    send(engine, &delta);
+    fill_lone(delta, engine, tuple);
+    delta->what = DELTA_GONE | (engine->finishing ? DELTA_CUT : 0);
+    delta->before[0] = HOLDING_OPENING;
+    delta->after[0] = engine->finishing ? HOLDING_OPENING : HOLDING_NOTHING;
+    delta->close_kind = CLOSE_UNANSWERED;
+    delta->initiator = INITIATOR_NONE;
+    end(engine, delta, &own);
 }
 
 void tell_hatched(struct incarnation *incarnation)
@@ -178,17 +201,17 @@ static void fill(struct delta *delta, const struct engine *engine, const struct 
 void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                  const struct segment *segment)
 {
-    if (!is_listening(engine))
+    struct delta own, *delta = is_listening(engine) ? begin(engine, &own) : NULL;
+    if (delta == NULL)
         return;
-    struct delta delta;
-    fill(&delta, engine, tuple, incarnation);
+    fill(delta, engine, tuple, incarnation);
     bool syn = segment_opens(segment);
-    delta.what |= DELTA_OPENED | (syn ? 0 : DELTA_MIDSTREAM);
-    delta.opened = segment->time;
-    delta.reuse = syn ? reuse_of(tuple, incarnation, segment->time) : NANOTIME_UNKNOWN;
+    delta->what |= DELTA_OPENED | (syn ? 0 : DELTA_MIDSTREAM);
+    delta->opened = segment->time;
+    delta->reuse = syn ? reuse_of(tuple, incarnation, segment->time) : NANOTIME_UNKNOWN;
     struct flow_key key;
-    name_packet(&delta, segment, incarnation_side(incarnation, flow_key_of(segment, &key)));
-    send(engine, &delta);
+    name_packet(delta, segment, incarnation_side(incarnation, flow_key_of(segment, &key)));
+    end(engine, delta, &own);
 }
 
 /* What moved a side: a segment, NULL for time, and of which side; what that is (enum delta_what).
@@ -227,12 +250,14 @@ static __attribute__((noinline)) void send_change(struct engine *engine, const s
                                                   struct incarnation *incarnation,
                                                   const struct cause *cause)
 {
-    struct delta delta;
-    fill(&delta, engine, tuple, incarnation);
-    delta.what |= cause->what;
+    struct delta own, *delta = begin(engine, &own);
+    if (delta == NULL)
+        return;
+    fill(delta, engine, tuple, incarnation);
+    delta->what |= cause->what;
     if (cause->segment != NULL)
-        name_packet(&delta, cause->segment, cause->from);
-    send(engine, &delta);
+        name_packet(delta, cause->segment, cause->from);
+    end(engine, delta, &own);
 }
 
 static inline void tell(struct engine *engine, const struct tuple *tuple,
@@ -261,18 +286,18 @@ void tell_segment(struct engine *engine, const struct tuple *tuple, struct incar
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct outcome *outcome)
 {
-    if (!is_listening(engine))
+    struct delta own, *delta = is_listening(engine) ? begin(engine, &own) : NULL;
+    if (delta == NULL)
         return;
-    struct delta delta;
-    fill(&delta, engine, tuple, incarnation);
-    delta.what |= DELTA_GONE;
-    delta.close_kind = (uint8_t)outcome->kind;
-    delta.initiator = (uint8_t)outcome->initiator;
-    delta.answered = incarnation->connection.side[1].tally.syns > 0;
-    delta.established = outcome->handshake_complete;
+    fill(delta, engine, tuple, incarnation);
+    delta->what |= DELTA_GONE;
+    delta->close_kind = (uint8_t)outcome->kind;
+    delta->initiator = (uint8_t)outcome->initiator;
+    delta->answered = incarnation->connection.side[1].tally.syns > 0;
+    delta->established = outcome->handshake_complete;
     if (engine->finishing)
-        delta.what |= DELTA_CUT;
+        delta->what |= DELTA_CUT;
     else
-        delta.after[0] = delta.after[1] = HOLDING_NOTHING;
-    send(engine, &delta);
+        delta->after[0] = delta->after[1] = HOLDING_NOTHING;
+    end(engine, delta, &own);
 }

@@ -11,8 +11,7 @@
 #include "outcome.h"
 
 /* A lone SYN, kept small: opened.  Its identity stays in tuple->last_uid. */
-void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segment *segment,
-                 int end);
+void tell_embryo(struct engine *engine, struct tuple *tuple, const struct segment *segment);
 
 /* Before the items of a batch: what the census will need of the connections that they open, as far
  * as SYNs tell, is fetched where nobody else does it. */

@@ -123,6 +123,10 @@ struct sink_ops {
     enum status (*transition)(struct sink *sink, const struct transition_record *transition);
     enum status (*segment)(struct sink *sink, const struct segment_record *segment);
     enum status (*delta)(struct sink *sink, const struct delta *delta);
+    /* Where the next delta is kept: it is written there, every member, before anything else is
+     * asked of the sink, and need not be given to it.  NULL: memory ran out.  A sink that keeps
+     * none has no such operation. */
+    struct delta *(*place)(struct sink *sink);
     /* These deltas come soon: what they need, most of it far away in memory, may be fetched, and
      * their place noted. */
     void (*foresee)(struct sink *sink, struct delta *const *deltas, size_t count);

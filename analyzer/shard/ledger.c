@@ -213,6 +213,11 @@ static enum status keep_delta(struct sink *sink, const struct delta *delta)
     return keep(sink, LEDGER_DELTA, delta, sizeof(*delta));
 }
 
+static struct delta *place_delta(struct sink *sink)
+{
+    return enter((struct ledger *)sink, LEDGER_DELTA, sizeof(struct delta), 0);
+}
+
 /* Without a text. */
 static enum status keep_plain(struct sink *sink, const struct plain_flow *plain)
 {
@@ -225,6 +230,7 @@ static const struct sink_ops ledger_ops = {
     .transition = keep_transition,
     .segment = keep_segment,
     .delta = keep_delta,
+    .place = place_delta,
 };
 
 /* Where nobody makes a text, whoever writes a record may leave it at its plain_flow. */
@@ -235,6 +241,7 @@ static const struct sink_ops plain_ops = {
     .transition = keep_transition,
     .segment = keep_segment,
     .delta = keep_delta,
+    .place = place_delta,
 };
 
 void ledger_serve(struct ledger *ledger, struct speller *speller, bool plain)
