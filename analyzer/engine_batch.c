@@ -35,14 +35,23 @@ static inline __attribute__((always_inline)) void fetch_tuple(const struct engin
     batch->likely[i % WINDOW] = flow_table_prefetch_tuple(&engine->table, batch->turns[i].tag);
 }
 
-/* Of the first segment of a tuple more is kept than of an ordinary one. */
-static inline __attribute__((always_inline)) void fetch_life(const struct batch *batch, uint32_t i)
+/* Of the first segment of a tuple more is kept than of an ordinary one; and where. */
+static inline __attribute__((always_inline)) void fetch_first(const struct engine *engine,
+                                                              const struct engine_item *item)
+{
+    __builtin_prefetch(item);
+    pool_fetch_ahead(&engine->table.tuples, LIFE_AHEAD);
+}
+
+static inline __attribute__((always_inline)) void fetch_life(const struct engine *engine,
+                                                             const struct batch *batch, uint32_t i)
 {
     const struct engine_item *item = &batch->items[batch->turns[i].place]; /* is here by now */
-    if (batch->likely[i % WINDOW] == NULL)
-        __builtin_prefetch(item);
+    struct tuple *likely = batch->likely[i % WINDOW];
+    if (likely == NULL)
+        fetch_first(engine, item);
     else
-        flow_table_prefetch_incarnation(batch->likely[i % WINDOW], item->end);
+        flow_table_prefetch_incarnation(likely, item->end);
 }
 
 /* likely: as engine_segment() has it. */
@@ -84,17 +93,17 @@ static inline __attribute__((always_inline)) void take_turns(struct engine *engi
     for (uint32_t next = 0; next < fewer_of(count, LIKELY_AHEAD); next++)
         fetch_tuple(engine, batch, next);
     for (uint32_t next = 0; next < fewer_of(count, LIFE_AHEAD); next++)
-        fetch_life(batch, next);
+        fetch_life(engine, batch, next);
     for (; i + LIKELY_AHEAD < count; i++) {
         struct tuple *own = batch->likely[i % WINDOW];
         if (!fetched && i + SLOT_AHEAD < count)
             fetch_item(engine, batch, i + SLOT_AHEAD);
-        fetch_life(batch, i + LIFE_AHEAD);
+        fetch_life(engine, batch, i + LIFE_AHEAD);
         fetch_tuple(engine, batch, i + LIKELY_AHEAD); /* in the place of its own */
         take_item(engine, &batch->items[batch->turns[i].place], own);
     }
     for (; i + LIFE_AHEAD < count; i++) {
-        fetch_life(batch, i + LIFE_AHEAD);
+        fetch_life(engine, batch, i + LIFE_AHEAD);
         take_turn(engine, batch, i);
     }
     for (; i < count; i++)

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fetch.h"
+
 enum { POOL_SLAB_BITS = 9, POOL_SLAB_SLOTS = 1 << POOL_SLAB_BITS };
 
 struct pool {
@@ -35,6 +37,20 @@ static inline void *pool_at(const struct pool *pool, uint32_t index)
 {
     return pool->slabs[index >> POOL_SLAB_BITS] +
            (size_t)(index & (POOL_SLAB_SLOTS - 1)) * pool->slot_size;
+}
+
+/* Asks for a slot that nobody has had, to be written soon: the one that is taken after so many
+ * others, unless some were given back. */
+static inline __attribute__((always_inline)) void pool_fetch_ahead(const struct pool *pool,
+                                                                   uint32_t others)
+{
+    enum { LINE = 64 };
+    uint32_t index = pool->next + others;
+    if (pool->freed != 0 || index >> POOL_SLAB_BITS >= pool->slab_count)
+        return;
+    const char *slot = pool_at(pool, index);
+    for (size_t at = 0; at < pool->slot_size; at += LINE)
+        fetch_to_write(slot + at);
 }
 
 /* Octets held in slabs. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/fetch.h"
 #include "../event/told.h"
 
 enum { ALIGN = 16, USUAL_TEXT = 4096 /* of a flow */ };
@@ -30,6 +31,18 @@ static bool make_room(struct ledger *ledger, size_t size)
     return true;
 }
 
+/* The lines that the next records but one are likely to take: who read what was there is another
+ * thread. */
+static inline __attribute__((always_inline)) void fetch_ahead(const struct ledger *ledger)
+{
+    enum { LINE = 64, FAR = 4 * LINE, ENTRIES = 3 };
+    const char *next = ledger->store + ledger->used + FAR;
+    fetch_to_write(next);
+    fetch_to_write(next + LINE);
+    fetch_to_write(next + 2 * LINE);
+    fetch_to_write(&ledger->entry[ledger->count + ENTRIES]);
+}
+
 /* Room for a record of that size at the end of the store, entered; NULL when memory ran out.  There
  * is room for `more` octets behind it, of which USUAL_TEXT are likely to be used. */
 static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size, size_t more)
@@ -51,6 +64,7 @@ static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size, si
     ledger->entry[ledger->count++] = (struct ledger_entry){*ledger->now, kind, ledger->used};
     void *record = ledger->store + ledger->used;
     ledger->used += room;
+    fetch_ahead(ledger);
     return record;
 }
 

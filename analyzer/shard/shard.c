@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/fetch.h"
 #include "../engine_state.h"
 #include "shard_parts.h"
 
@@ -107,12 +108,12 @@ static __attribute__((noinline)) struct epoch *stride_to_item(struct shards *sha
 enum { WRITTEN_AHEAD = 4 };
 
 /* The lines of an item that an ordinary segment fills; another thread has read what was there. */
-static inline __attribute__((always_inline)) void fetch_to_write(const struct engine_item *item)
+static inline __attribute__((always_inline)) void fetch_item(const struct engine_item *item)
 {
     const char *ordinary = (const char *)item + ITEM_ORDINARY;
-    __builtin_prefetch(item, 1);
-    __builtin_prefetch(ordinary, 1);
-    __builtin_prefetch(ordinary + ENGINE_LINE, 1);
+    fetch_to_write(item);
+    fetch_to_write(ordinary);
+    fetch_to_write(ordinary + ENGINE_LINE);
 }
 
 enum status shards_take(struct shards *shards, uint32_t context)
@@ -121,7 +122,7 @@ enum status shards_take(struct shards *shards, uint32_t context)
     if (!is_near(shards, epoch->item[epoch->count].segment.time))
         epoch = stride_to_item(shards);
     struct engine_item *item = &epoch->item[epoch->count];
-    fetch_to_write(&epoch->item[(epoch->count + WRITTEN_AHEAD) % EPOCH]);
+    fetch_item(&epoch->item[(epoch->count + WRITTEN_AHEAD) % EPOCH]);
     engine_identify(shards->secret, context, item);
     shards->clock = time_later_of(shards->clock, item->segment.time);
     item->clock = shards->clock;
