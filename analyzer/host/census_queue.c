@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/fetch.h"
 #include "../base/huge.h"
 
 /* --- rows --- */
@@ -70,9 +71,11 @@ bool census_queue_make_room(struct census *census, enum host_scope scope)
 struct newcomer *census_queue_append(struct census *census, enum host_scope scope,
                                      uint32_t *ret_number)
 {
+    enum { AHEAD = 4 };
     struct census_row *row = &census->queue[scope].row;
     if (row->end - row->begin > row->mask)
         gather(census, row);
+    fetch_to_write(census_row_at(row, row->end + AHEAD));
     *ret_number = row->end++;
     return census_row_at(row, *ret_number);
 }
