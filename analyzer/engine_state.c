@@ -241,8 +241,8 @@ static void read_agendas(struct engines *engines)
             return;
         }
         const struct place *place = &engines->place[entry.index];
-        entry.index = place->index;
-        if (!agenda_add(&place->engine->agenda, entry))
+        const struct agenda_rank rank = {entry.due, entry.key};
+        if (!agenda_add(&place->engine->agenda, rank, place->index))
             carry_fail(engines->carry, STATUS_NO_MEMORY);
     }
 }

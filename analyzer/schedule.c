@@ -122,8 +122,8 @@ void schedule_arm(struct engine *engine, struct tuple *tuple, nanotime due)
         return;
     engine_spend_ease(engine); /* the agenda may grow */
     tuple->armed = due;
-    struct agenda_entry entry = {due, tuple->last_uid, tuple->index};
-    if (!agenda_add(&engine->agenda, entry))
+    const struct agenda_rank rank = {due, tuple->last_uid};
+    if (!agenda_add(&engine->agenda, rank, tuple->index))
         engine->status = STATUS_NO_MEMORY;
 }
 

@@ -16,6 +16,15 @@ static inline struct agenda_rank rank_of(const struct agenda_entry *entry)
     return (struct agenda_rank){entry->due, entry->key};
 }
 
+/* Member by member: what was just written in parts is read as a whole only once it has left for the
+ * cache, behind all that was written before. */
+static inline void put(struct agenda_entry *place, const struct agenda_rank *rank, uint32_t index)
+{
+    place->due = rank->due;
+    place->key = rank->key;
+    place->index = index;
+}
+
 static bool entry_is_earlier(const struct agenda_entry *a, const struct agenda_entry *b)
 {
     const struct agenda_rank x = rank_of(a), y = rank_of(b);
@@ -62,10 +71,11 @@ static struct agenda_run *fitting_run(struct agenda *agenda, const struct agenda
     return best != NULL ? best : empty;
 }
 
-static bool heap_add(struct agenda_run *heap, struct agenda_entry entry)
+static bool heap_add(struct agenda_run *heap, const struct agenda_rank *rank, uint32_t index)
 {
     if (!run_grow(heap))
         return false;
+    const struct agenda_entry entry = {rank->due, rank->key, index};
     size_t i = heap->count++;
     while (i > 0 && entry_is_earlier(&entry, &heap->ring[(i - 1) / 2])) {
         heap->ring[i] = heap->ring[(i - 1) / 2];
@@ -113,40 +123,39 @@ void agenda_have_had(struct agenda *agenda, size_t capacity)
 }
 
 /* Nearly every entry is behind another in a ring that stays where it is: the earliest, too. */
-static bool add_behind(struct agenda_run *run, const struct agenda_entry *entry)
+static bool add_behind(struct agenda_run *run, const struct agenda_rank *rank, uint32_t index)
 {
     if (run == NULL || run->count == 0 || run->count == run->room)
         return false;
     run->count++;
-    run->tail = rank_of(entry);
-    *run_at(run, run->count - 1) = *entry;
+    run->tail = *rank;
+    put(run_at(run, run->count - 1), rank, index);
     return true;
 }
 
 static bool add_anywhere(struct agenda *agenda, struct agenda_run *run,
-                         const struct agenda_entry *entry)
+                         const struct agenda_rank *rank, uint32_t index)
 {
     if (run == NULL) {
         run = &agenda->run[AGENDA_HEAP];
-        if (!heap_add(run, *entry))
+        if (!heap_add(run, rank, index))
             return false;
     } else {
         if (!run_grow(run))
             return false;
         run->count++;
-        run->tail = rank_of(entry);
-        *run_at(run, run->count - 1) = *entry;
+        run->tail = *rank;
+        put(run_at(run, run->count - 1), rank, index);
     }
     run->head = rank_of(run_at(run, 0));
     find_earliest(agenda);
     return true;
 }
 
-bool agenda_add(struct agenda *agenda, struct agenda_entry entry)
+bool agenda_add(struct agenda *agenda, struct agenda_rank rank, uint32_t index)
 {
-    const struct agenda_rank rank = rank_of(&entry);
     struct agenda_run *run = fitting_run(agenda, &rank);
-    if (!add_behind(run, &entry) && !add_anywhere(agenda, run, &entry))
+    if (!add_behind(run, &rank, index) && !add_anywhere(agenda, run, &rank, index))
         return false;
     if (agenda->count == agenda->capacity)
         agenda_have_had(agenda, agenda->capacity == 0 ? FIRST_CAPACITY : agenda->capacity * 2);

@@ -51,7 +51,7 @@ struct agenda {
 void agenda_have_had(struct agenda *agenda, size_t capacity);
 
 /* Adds an entry; false when memory ran out. */
-bool agenda_add(struct agenda *agenda, struct agenda_entry entry);
+bool agenda_add(struct agenda *agenda, struct agenda_rank rank, uint32_t index);
 
 /* Whether an entry is due at or before `now`; it stays. */
 static inline bool agenda_is_due(const struct agenda *agenda, nanotime now)

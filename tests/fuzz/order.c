@@ -39,7 +39,7 @@ static void try_agenda(struct script script)
             continue;
         }
         nanotime due = (nanotime)script_number(&script, what % 9);
-        count += agenda_add(&agenda, (struct agenda_entry){due, what, (uint32_t)count});
+        count += agenda_add(&agenda, (struct agenda_rank){due, what}, (uint32_t)count);
     }
     take_all(&agenda, count);
     agenda_clear(&agenda);

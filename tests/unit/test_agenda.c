@@ -68,7 +68,8 @@ static void check(uint64_t seed)
         if (wanted.count == 0 || draw(&seed, 5) < (grows ? 4u : 1u)) {
             struct agenda_entry entry = {now + draw_delay(&seed, delays), /* a key of its own */
                                          (uint64_t)draw(&seed, 8) << 32 | step, step};
-            assert_true(agenda_add(&agenda, entry));
+            assert_true(
+                agenda_add(&agenda, (struct agenda_rank){entry.due, entry.key}, entry.index));
             wanted.entry[wanted.count++] = entry;
         } else {
             take_one(&agenda, &wanted);
