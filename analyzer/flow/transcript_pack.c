@@ -31,15 +31,15 @@ struct foretelling {
     uint32_t packets;
 };
 
-/* What stands first of every segment. */
-struct beginning {
-    uint16_t what; /* enum as_foretold */
-    uint16_t checksum;
-    uint32_t since;   /* the segment before, ns: the lower half */
-    uint16_t packets; /* the same, and its lower half */
-    uint8_t flags;
-    uint8_t none;
-};
+/*
+ * What stands first of every segment, in two words, of which it has eleven octets: made by
+ * shifting, as words that were just written in parts would be waited for.
+ *
+ *      0                 16                32                                   64
+ *     | enum as_foretold | checksum       | ns since the segment before, below |
+ *     | packets, below   | flags | none   |
+ */
+enum { CHECKSUM_AT = 16, SINCE_AT = 32, FLAGS_AT = 16, BEGINNING = 11 };
 
 /* What of the same, and of a payload, is too much for it. */
 struct wide {
@@ -133,18 +133,16 @@ static inline uint8_t *put_entry(uint8_t *to, struct foretelling *known,
     const bool same_ack = entry->acknowledgment == y->next, same_echo = entry->tsecr == y->tsval;
     const bool same_window = entry->window == x->window, same_path = path == x->path;
     const bool next_id = entry->ip_id == (uint16_t)(x->ip_id + 1);
-    const struct beginning beginning = {
-        .what = (uint16_t)(bit_if(side == 1, SECOND_SIDE) | bit_if(same_ack, SAME_ACK) |
-                           bit_if(same_window, SAME_WINDOW) | bit_if(next_id, NEXT_ID) |
-                           bit_if(same_path, SAME_PATH) | bit_if(no_payload, NO_PAYLOAD) |
-                           bit_if(same_echo, SAME_ECHO) | bit_if(stamp == 0, SAME_STAMP) |
-                           bit_if(stamp <= UINT8_MAX, NEAR_STAMP) | bit_if(is_wide, IS_WIDE)),
-        .checksum = entry->checksum,
-        .since = (uint32_t)since,
-        .packets = (uint16_t)packets,
-        .flags = entry->flags,
-    };
-    to = put(to, &beginning, sizeof(beginning), true) - 1; /* without what is none */
+    const unsigned what = bit_if(side == 1, SECOND_SIDE) | bit_if(same_ack, SAME_ACK) |
+                          bit_if(same_window, SAME_WINDOW) | bit_if(next_id, NEXT_ID) |
+                          bit_if(same_path, SAME_PATH) | bit_if(no_payload, NO_PAYLOAD) |
+                          bit_if(same_echo, SAME_ECHO) | bit_if(stamp == 0, SAME_STAMP) |
+                          bit_if(stamp <= UINT8_MAX, NEAR_STAMP) | bit_if(is_wide, IS_WIDE);
+    const uint64_t first = since << SINCE_AT | (uint32_t)entry->checksum << CHECKSUM_AT | what;
+    const uint32_t second = (uint32_t)entry->flags << FLAGS_AT | (uint16_t)packets;
+    memcpy(to, &first, sizeof(first));
+    memcpy(to + sizeof(first), &second, sizeof(second));
+    to += BEGINNING; /* without what is none */
     if (is_wide)
         to = put_wide(to, known, entry);
     to = put(to, &entry->payload_hash, 4, !no_payload);
@@ -181,23 +179,20 @@ static inline void get(const uint8_t **from, void *octets, size_t size, bool is_
     *from += size;
 }
 
-static void get_beginning(const uint8_t **from, struct beginning *beginning)
-{
-    get(from, beginning, sizeof(*beginning), true);
-    *from -= 1;
-}
-
 /* What foretells it is gone on with. */
 static void get_entry(const uint8_t **from, struct foretelling *known,
                       struct transcript_entry *entry)
 {
-    struct beginning beginning;
-    get_beginning(from, &beginning);
-    const unsigned what = beginning.what;
+    uint64_t first;
+    uint32_t second;
+    memcpy(&first, *from, sizeof(first));
+    memcpy(&second, *from + sizeof(first), sizeof(second));
+    *from += BEGINNING;
+    const unsigned what = (uint16_t)first;
     const int side = (what & SECOND_SIDE) != 0;
     struct voice *x = &known->voice[side];
     const struct voice *y = &known->voice[1 - side];
-    struct wide wide = {.packets = beginning.packets};
+    struct wide wide = {.packets = (uint16_t)second};
     uint64_t path = x->path;
     uint32_t acknowledgment = y->next, hash = 0;
     uint16_t payload = 0, window = x->window, ip_id = (uint16_t)(x->ip_id + 1);
@@ -213,7 +208,7 @@ static void get_entry(const uint8_t **from, struct foretelling *known,
     get(from, &window, 2, (what & SAME_WINDOW) == 0);
     get(from, &ip_id, 2, (what & NEXT_ID) == 0);
     get(from, &path, 8, (what & SAME_PATH) == 0);
-    const uint64_t since = known->since + ((uint64_t)wide.since_above << 32 | beginning.since);
+    const uint64_t since = known->since + ((uint64_t)wide.since_above << 32 | first >> SINCE_AT);
     memcpy((char *)entry + PATH, &path, sizeof(path));
     entry->packets = known->packets + wide.packets;
     entry->acknowledgment = acknowledgment;
@@ -222,9 +217,9 @@ static void get_entry(const uint8_t **from, struct foretelling *known,
     entry->tsval = tsval + near;
     entry->tsecr = tsecr;
     entry->window = window;
-    entry->checksum = beginning.checksum;
+    entry->checksum = (uint16_t)(first >> CHECKSUM_AT);
     entry->since_high = (uint16_t)(since >> 32);
-    entry->flags = beginning.flags;
+    entry->flags = (uint8_t)(second >> FLAGS_AT);
     entry->ip_id = ip_id;
     entry->payload_hashed =
         (what & IS_WIDE) != 0 ? wide.payload_hashed : usual_hashed(entry->payload);
