@@ -257,12 +257,15 @@ static inline bool may_go_on(const struct engine *engine, const struct tuple *tu
 /* --- taking it --- */
 
 /* When the side of the segment, which the FIN that it acknowledges brought into CLOSE_WAIT, is
- * looked at: its last data may be later where the clock was set back (detect/stuck.c). */
+ * looked at: its last data may be later where the clock was set back (detect/stuck.c).  Where it
+ * was not, none of the entries, which nobody fetched, is read. */
 static nanotime leak_due(const struct engine *engine, const struct tuple *tuple,
                          const struct segment *segment, int from)
 {
     const struct transcript *transcript = tuple->transcript;
     nanotime since = segment->time;
+    if (tuple->progress.last_t == since)
+        return time_after(since, engine->config.close_wait_leak);
     for (uint32_t i = tuple->progress.count; i-- > 0;) {
         const struct transcript_entry *entry = &transcript->entry[i];
         if (transcript_side(entry) != from ||
