@@ -293,8 +293,10 @@ void schedule_deadline(struct engine *engine, struct tuple *tuple, nanotime now)
 {
     tuple->armed = NANOTIME_UNKNOWN;
     if (tuple->is_parked && time_is_before(now, tuple->due)) {
-        schedule_arm(engine, tuple,
-                     tuple->due); /* as it is: it was armed for a deadline that went by */
+        /* as it is: it was armed for a deadline that went by; its own, a round trip later, is one
+         * that nobody can look ahead to */
+        flow_table_prefetch_parked(tuple);
+        schedule_arm(engine, tuple, tuple->due);
         return;
     }
     if (tuple->resting && is_empty(tuple)) {

@@ -121,9 +121,14 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple, int end)
 
 void flow_table_prefetch_parked(const struct tuple *tuple)
 {
-    enum { LINES = 13 };
-    size_t lines = !tuple->is_parked ? 0 : tuple->foretold.known ? 1 : LINES;
-    prefetch_lines((const char *)tuple->parked, 0, lines * LINE);
+    enum { LINES = 13, OF_END = sizeof(struct parked) - 1 };
+    if (!tuple->is_parked)
+        return;
+    const char *parked = (const char *)tuple->parked;
+    __builtin_prefetch(parked);
+    __builtin_prefetch(parked + OF_END); /* half of them lie in two lines */
+    if (!tuple->foretold.known)
+        prefetch_lines(parked, LINE, LINES * (size_t)LINE);
 }
 
 static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)
