@@ -84,28 +84,30 @@ void ending_write_part(struct engine *engine, const struct tuple *tuple,
     hand_on(engine, &flow);
 }
 
-static void count_end(struct engine *engine, const struct connection *connection,
-                      const struct outcome *outcome)
+void ending_count(struct engine *engine, enum close_kind kind, const struct left left[SIDES])
 {
     struct engine_counts *counts = &engine->counts;
     counts->flows++;
-    counts->flows_by_kind[outcome->kind]++;
+    counts->flows_by_kind[kind]++;
     for (int side = 0; side < SIDES; side++) {
-        const struct side *x = &connection->side[side];
-        counts->left[side][x->state]++;
-        counts->left_presumed[side][x->state] +=
-            x->basis == BASIS_PRESUMED && outcome->has_history[side];
-        counts->history_dropped += connection->history.dropped[side];
+        counts->left[side][left[side].state]++;
+        counts->left_presumed[side][left[side].state] += left[side].presumed;
     }
-    if (connection->history.starved)
-        engine->status = STATUS_NO_MEMORY;
 }
 
-void ending_tell(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
-                 const struct outcome *outcome)
+static void count_end(struct engine *engine, const struct connection *connection,
+                      const struct outcome *outcome)
 {
-    count_end(engine, &incarnation->connection, outcome);
-    tell_gone(engine, tuple, incarnation, outcome);
+    struct left left[SIDES];
+    for (int side = 0; side < SIDES; side++) {
+        const struct side *x = &connection->side[side];
+        left[side].state = (enum tcp_state)x->state;
+        left[side].presumed = x->basis == BASIS_PRESUMED && outcome->has_history[side];
+        engine->counts.history_dropped += connection->history.dropped[side];
+    }
+    ending_count(engine, outcome->kind, left);
+    if (connection->history.starved)
+        engine->status = STATUS_NO_MEMORY;
 }
 
 void ending_hand_on(struct engine *engine, const struct plain_flow *plain)
@@ -137,7 +139,8 @@ void ending_write(struct engine *engine, const struct tuple *tuple, struct incar
                   bool ended)
 {
     struct outcome outcome = outcome_of(incarnation);
-    ending_tell(engine, tuple, incarnation, &outcome);
+    count_end(engine, &incarnation->connection, &outcome);
+    tell_gone(engine, tuple, incarnation, &outcome);
     if (ending_is_plain(engine->sink, incarnation))
         write_ending(engine, tuple, incarnation);
     else

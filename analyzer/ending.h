@@ -36,9 +36,14 @@ void ending_of(const struct tuple *tuple, const struct incarnation *incarnation,
 void ending_name(const struct tuple *tuple, uint64_t uid, int service,
                  struct plain_flow *ret_plain);
 
-/* Counts the end of the incarnation, and tells the census. */
-void ending_tell(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
-                 const struct outcome *outcome);
+/* How a side was left. */
+struct left {
+    enum tcp_state state;
+    bool presumed;
+};
+
+/* Counts a connection that ends so. */
+void ending_count(struct engine *engine, enum close_kind kind, const struct left left[SIDES]);
 
 /* Hands on what is all there is of an end, to a sink that takes it. */
 void ending_hand_on(struct engine *engine, const struct plain_flow *plain);

@@ -233,32 +233,23 @@ void foretold_of_transcript(const struct engine *engine, const struct tuple *tup
 
 /* --- its end --- */
 
-/*
- * An incarnation with as much as is told and counted of one, and nothing else: what is left unset
- * nobody asks for.
- */
-static void recall(const struct tuple *tuple, struct incarnation *ret_incarnation)
+/* As it is parked. */
+static inline void recall(const struct tuple *tuple, struct life *ret_life)
 {
     const struct foretold *foretold = &tuple->foretold;
-    struct connection *connection = &ret_incarnation->connection;
-    connection->started = tuple->parked->started;
-    connection->history.starved = 0;
+    ret_life->started = tuple->parked->started;
+    ret_life->uid = tuple->last_uid;
+    ret_life->number = tuple->numbers;
+    ret_life->client_end = foretold->client_end;
+    ret_life->told_once = foretold->told_once;
+    ret_life->answered = foretold->answered;
     for (int side = 0; side < SIDES; side++) {
-        struct side *x = &connection->side[side];
-        bool presumed = side == 0 ? foretold->presumed_client : foretold->presumed_server;
-        connection->history.dropped[side] = 0;
-        x->state = tuple->parked->state[side] & 15;
-        x->basis = (presumed ? BASIS_PRESUMED : BASIS_TIMER) & 7;
-        x->tally.packets = foretold->packets[side];
-        x->tally.ip_bytes = foretold->ip_bytes[side];
-        x->tally.syns = foretold->answered;
+        ret_life->side[side].packets = foretold->packets[side];
+        ret_life->side[side].ip_bytes = foretold->ip_bytes[side];
+        ret_life->side[side].state = tuple->parked->state[side] & 15;
     }
-    ret_incarnation->client_end = foretold->client_end;
-    ret_incarnation->told[0] = foretold->told_client;
-    ret_incarnation->told[1] = foretold->told_server;
-    ret_incarnation->told_once = foretold->told_once;
-    ret_incarnation->uid = tuple->last_uid;
-    ret_incarnation->number = tuple->numbers;
+    ret_life->side[0].told = foretold->told_client;
+    ret_life->side[1].told = foretold->told_server;
 }
 
 /* met: the deadline is, so that no stay is open. */
@@ -287,16 +278,25 @@ static __attribute__((noinline)) void hand_on(struct engine *engine, const struc
     ending_hand_on(engine, &plain);
 }
 
-/* Counts and tells the end, and frees what is parked. */
-static void end(struct engine *engine, struct tuple *tuple, struct incarnation *incarnation,
-                bool met)
+/* Counts the end, as it is told. */
+static inline void count(struct engine *engine, const struct foretold *foretold,
+                         const struct life *life, const bool presumed[SIDES])
+{
+    struct left left[SIDES];
+    for (int side = 0; side < SIDES; side++)
+        left[side] = (struct left){(enum tcp_state)life->side[side].state, presumed[side]};
+    ending_count(engine, (enum close_kind)foretold->kind, left);
+}
+
+/* Tells the end, and frees what is parked. */
+static void end(struct engine *engine, struct tuple *tuple, struct life *life, bool met)
 {
     const struct foretold *foretold = &tuple->foretold;
     struct outcome outcome = {.kind = (enum close_kind)foretold->kind,
                               .initiator = (enum initiator)foretold->initiator,
                               .handshake_complete = foretold->handshake_complete,
                               .has_history = {true, true}};
-    ending_tell(engine, tuple, incarnation, &outcome);
+    tell_life_gone(engine, tuple, life, &outcome);
     hand_on(engine, tuple, met);
     engine->parked_octets -= park_room(tuple->parked);
     park_free(&engine->table.parking, tuple->parked);
@@ -307,32 +307,35 @@ static void end(struct engine *engine, struct tuple *tuple, struct incarnation *
 
 bool foretold_finish(struct engine *engine, struct tuple *tuple)
 {
-    struct incarnation incarnation;
-    if (!tuple->foretold.known)
+    const struct foretold *foretold = &tuple->foretold;
+    if (!foretold->known)
         return false;
-    recall(tuple, &incarnation);
-    end(engine, tuple, &incarnation, false);
+    const bool presumed[SIDES] = {foretold->presumed_client, foretold->presumed_server};
+    struct life life;
+    recall(tuple, &life);
+    count(engine, foretold, &life, presumed);
+    end(engine, tuple, &life, false);
     return true;
 }
 
 bool foretold_rest(struct engine *engine, struct tuple *tuple)
 {
-    struct incarnation incarnation;
-    const struct step quiet = {.segment = NULL};
-    if (!tuple->foretold.known || !tuple->foretold.rests)
+    const struct foretold *foretold = &tuple->foretold;
+    if (!foretold->known || !foretold->rests)
         return false;
-    recall(tuple, &incarnation);
-    for (int side = 0; side < SIDES; side++) {
-        struct side *x = &incarnation.connection.side[side];
-        if (x->state == STATE_TIME_WAIT)
-            x->basis = BASIS_TIMER;
-        x->state = STATE_CLOSED;
-    }
     const seq snd_nxt[SIDES] = {tuple->parked->snd_nxt[0], tuple->parked->snd_nxt[1]};
-    tell_step(engine, tuple, &incarnation, &quiet);
-    end(engine, tuple, &incarnation, true);
+    bool presumed[SIDES] = {foretold->presumed_client, foretold->presumed_server};
+    struct life life;
+    recall(tuple, &life);
+    for (int side = 0; side < SIDES; side++) {
+        presumed[side] &= life.side[side].state != STATE_TIME_WAIT; /* which its timer ended */
+        life.side[side].state = STATE_CLOSED;
+    }
+    tell_life(engine, tuple, &life, NULL, 0);
+    count(engine, foretold, &life, presumed);
+    end(engine, tuple, &life, true);
     for (int side = 0; side < SIDES; side++)
-        tuple->rest[incarnation_end(&incarnation, side)] = snd_nxt[side];
+        tuple->rest[side ^ life.client_end] = snd_nxt[side];
     tuple->resting = true;
     return true;
 }

@@ -16,7 +16,7 @@ static void note(struct engine *engine, enum status status)
 
 /* Where a delta is to be written: where it is kept, so that it is not read again at once, which
  * would wait for all that was written before; else to `own`, to be sent.  NULL: memory ran out. */
-static struct delta *begin(struct engine *engine, struct delta *own)
+static inline struct delta *begin(struct engine *engine, struct delta *own)
 {
     struct sink *sink = engine->sink;
     struct delta *place = sink->ops->place == NULL ? own : sink->ops->place(sink);
@@ -25,7 +25,7 @@ static struct delta *begin(struct engine *engine, struct delta *own)
     return place;
 }
 
-static void end(struct engine *engine, const struct delta *delta, const struct delta *own)
+static inline void end(struct engine *engine, const struct delta *delta, const struct delta *own)
 {
     if (delta == own)
         note(engine, engine->sink->ops->delta(engine->sink, delta));
@@ -150,9 +150,9 @@ static bool is_up(unsigned holding)
 }
 
 /* What is told only once, however often a state is revoked and comes again. */
-static unsigned once_of(struct incarnation *incarnation, const struct delta *delta)
+static inline unsigned once_of(struct life *life, const uint8_t before[SIDES],
+                               const uint8_t after[SIDES])
 {
-    const uint8_t *before = delta->before, *after = delta->after;
     bool was = is_up(before[0]) || is_up(before[1]);
     bool is = is_up(after[0]) || is_up(after[1]) || after[0] == HOLDING_OPENING ||
               after[1] == HOLDING_OPENING;
@@ -161,41 +161,80 @@ static unsigned once_of(struct incarnation *incarnation, const struct delta *del
         what |= DELTA_ESTABLISHED;
     if (was && !is)
         what |= DELTA_CLOSED;
-    what &= ~(unsigned)incarnation->told_once;
-    incarnation->told_once |= (uint8_t)what;
+    what &= ~(unsigned)life->told_once;
+    life->told_once |= (uint8_t)what;
     return what;
 }
 
-static void tell_side(struct incarnation *incarnation, int side, struct delta *delta)
+/* The value, read by itself: a compiler likes to read two at once, and where each was just written
+ * by itself, the processor then waits until both have left for the cache. */
+static inline uint64_t alone(uint64_t value)
 {
-    const struct side *told = &incarnation->connection.side[side];
-    delta->end[side].packets = told->tally.packets;
-    delta->end[side].ip_bytes = told->tally.ip_bytes;
-    delta->before[side] = incarnation->told[side];
+    __asm__("" : "+r"(value));
+    return value;
+}
+
+static inline void tell_side(const struct life_side *told, int side, struct delta *delta)
+{
+    delta->end[side].packets = alone(told->packets);
+    delta->end[side].ip_bytes = alone(told->ip_bytes);
+    delta->before[side] = told->told;
     delta->after[side] = holding_by_state[told->state];
     delta->state[side] = told->state;
-    incarnation->told[side] = delta->after[side];
 }
 
 /* Of no packet.  Member by member: clearing the whole first takes longer than all the rest. */
-static void fill(struct delta *delta, const struct engine *engine, const struct tuple *tuple,
-                 struct incarnation *incarnation)
+static inline void fill(struct delta *delta, const struct engine *engine, const struct tuple *tuple,
+                        struct life *life)
 {
+    const uint8_t before[SIDES] = {life->side[0].told, life->side[1].told};
+    const uint8_t after[SIDES] = {holding_by_state[life->side[0].state],
+                                  holding_by_state[life->side[1].state]};
     delta->t = engine->clock;
-    delta->opened = incarnation->connection.started;
+    delta->opened = life->started;
     delta->reuse = NANOTIME_UNKNOWN;
     delta->packet = 0;
-    delta->flow_uid = incarnation->uid;
-    delta->incarnation = incarnation->number;
+    delta->flow_uid = life->uid;
+    delta->incarnation = life->number;
     delta->place[0] = delta->place[1] = 0;
     delta->seq_abs = delta->ack_abs = 0;
     delta->flags = delta->from = 0;
     delta->close_kind = delta->initiator = 0;
     delta->answered = delta->established = false;
-    name_ends(delta, tuple, incarnation->client_end);
-    tell_side(incarnation, 0, delta);
-    tell_side(incarnation, 1, delta);
-    delta->what = once_of(incarnation, delta);
+    name_ends(delta, tuple, life->client_end);
+    tell_side(&life->side[0], 0, delta);
+    tell_side(&life->side[1], 1, delta);
+    delta->what = once_of(life, before, after);
+    life->side[0].told = after[0];
+    life->side[1].told = after[1];
+}
+
+/* --- of an incarnation --- */
+
+static inline void recall(const struct incarnation *incarnation, struct life *ret_life)
+{
+    const struct connection *connection = &incarnation->connection;
+    ret_life->started = connection->started;
+    ret_life->uid = incarnation->uid;
+    ret_life->number = incarnation->number;
+    ret_life->client_end = incarnation->client_end;
+    ret_life->told_once = incarnation->told_once;
+    ret_life->answered = connection->side[1].tally.syns > 0;
+    for (int side = 0; side < SIDES; side++) {
+        const struct side *x = &connection->side[side];
+        ret_life->side[side].packets = x->tally.packets;
+        ret_life->side[side].ip_bytes = x->tally.ip_bytes;
+        ret_life->side[side].state = x->state;
+        ret_life->side[side].told = incarnation->told[side];
+    }
+}
+
+/* Keeps what was told. */
+static inline void keep_told(struct incarnation *incarnation, const struct life *life)
+{
+    incarnation->told[0] = life->side[0].told;
+    incarnation->told[1] = life->side[1].told;
+    incarnation->told_once = life->told_once;
 }
 
 void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
@@ -204,7 +243,10 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
     struct delta own, *delta = is_listening(engine) ? begin(engine, &own) : NULL;
     if (delta == NULL)
         return;
-    fill(delta, engine, tuple, incarnation);
+    struct life life;
+    recall(incarnation, &life);
+    fill(delta, engine, tuple, &life);
+    keep_told(incarnation, &life);
     bool syn = segment_opens(segment);
     delta->what |= DELTA_OPENED | (syn ? 0 : DELTA_MIDSTREAM);
     delta->opened = segment->time;
@@ -222,13 +264,11 @@ struct cause {
     unsigned what;
 };
 
-/* What a SYN or SYN-ACK is. */
-static unsigned what_of(const struct incarnation *incarnation, const struct segment *segment,
-                        int from)
+/* What a SYN or SYN-ACK is; again: it is not its side's first. */
+static inline unsigned what_of(const struct segment *segment, int from, bool again)
 {
     if (!segment_opens(segment))
         return 0;
-    bool again = incarnation->connection.side[from].tally.syns > 1;
     if ((segment->flags & TCP_ACK) == 0)
         return again && from == 0 ? DELTA_SYN_AGAIN : 0;
     if (from != 1)
@@ -237,34 +277,51 @@ static unsigned what_of(const struct incarnation *incarnation, const struct segm
 }
 
 /* A server that leaves LAST_ACK frees no port: the next delta tells it. */
-static bool has_changed(const struct incarnation *incarnation)
+static inline bool has_changed(unsigned client_state, unsigned server_state, unsigned client_told,
+                               unsigned server_told)
 {
-    const struct side *side = incarnation->connection.side;
-    unsigned client = holding_by_state[side[0].state], server = holding_by_state[side[1].state];
-    bool last = server == HOLDING_NOTHING && incarnation->told[1] == HOLDING_LAST;
-    return client != incarnation->told[0] || (server != incarnation->told[1] && !last);
+    unsigned client = holding_by_state[client_state], server = holding_by_state[server_state];
+    bool last = server == HOLDING_NOTHING && server_told == HOLDING_LAST;
+    return client != client_told || (server != server_told && !last);
 }
 
-/* Apart, so that what tells nothing needs no room for a delta. */
-static __attribute__((noinline)) void send_change(struct engine *engine, const struct tuple *tuple,
-                                                  struct incarnation *incarnation,
-                                                  const struct cause *cause)
+static inline void send_change(struct engine *engine, const struct tuple *tuple, struct life *life,
+                               const struct cause *cause)
 {
     struct delta own, *delta = begin(engine, &own);
     if (delta == NULL)
         return;
-    fill(delta, engine, tuple, incarnation);
+    fill(delta, engine, tuple, life);
     delta->what |= cause->what;
     if (cause->segment != NULL)
         name_packet(delta, cause->segment, cause->from);
     end(engine, delta, &own);
 }
 
+/* Apart, so that what tells nothing needs no room for a delta. */
+static __attribute__((noinline)) void send_step(struct engine *engine, const struct tuple *tuple,
+                                                struct incarnation *incarnation,
+                                                const struct cause *cause)
+{
+    struct life life;
+    recall(incarnation, &life);
+    send_change(engine, tuple, &life, cause);
+    keep_told(incarnation, &life);
+}
+
 static inline void tell(struct engine *engine, const struct tuple *tuple,
                         struct incarnation *incarnation, const struct cause *cause)
 {
-    if ((cause->what != 0 || has_changed(incarnation)) && is_listening(engine))
-        send_change(engine, tuple, incarnation, cause);
+    const struct side *side = incarnation->connection.side;
+    if ((cause->what != 0 ||
+         has_changed(side[0].state, side[1].state, incarnation->told[0], incarnation->told[1])) &&
+        is_listening(engine))
+        send_step(engine, tuple, incarnation, cause);
+}
+
+static inline bool was_opened(const struct incarnation *incarnation, int side)
+{
+    return incarnation->connection.side[side].tally.syns > 1;
 }
 
 void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
@@ -272,28 +329,49 @@ void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnat
 {
     const struct segment *segment = step->segment;
     bool taken = segment != NULL && !step->damaged && !step->stray;
-    unsigned what = taken ? what_of(incarnation, segment, step->from) : 0;
+    unsigned what = taken ? what_of(segment, step->from, was_opened(incarnation, step->from)) : 0;
     tell(engine, tuple, incarnation, &(struct cause){segment, step->from, what});
 }
 
 void tell_segment(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                   const struct segment *segment, int from)
 {
-    unsigned what = what_of(incarnation, segment, from);
+    unsigned what = what_of(segment, from, was_opened(incarnation, from));
     tell(engine, tuple, incarnation, &(struct cause){segment, from, what});
 }
 
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct outcome *outcome)
 {
+    struct life life;
+    recall(incarnation, &life);
+    tell_life_gone(engine, tuple, &life, outcome);
+    keep_told(incarnation, &life);
+}
+
+/* --- of what is kept otherwise --- */
+
+void tell_life(struct engine *engine, const struct tuple *tuple, struct life *life,
+               const struct segment *segment, int from)
+{
+    const struct life_side *client = &life->side[0], *server = &life->side[1];
+    const unsigned what = segment != NULL ? what_of(segment, from, false) : 0;
+    if ((what != 0 || has_changed(client->state, server->state, client->told, server->told)) &&
+        is_listening(engine))
+        send_change(engine, tuple, life, &(struct cause){segment, from, what});
+}
+
+void tell_life_gone(struct engine *engine, const struct tuple *tuple, struct life *life,
+                    const struct outcome *outcome)
+{
     struct delta own, *delta = is_listening(engine) ? begin(engine, &own) : NULL;
     if (delta == NULL)
         return;
-    fill(delta, engine, tuple, incarnation);
+    fill(delta, engine, tuple, life);
     delta->what |= DELTA_GONE;
     delta->close_kind = (uint8_t)outcome->kind;
     delta->initiator = (uint8_t)outcome->initiator;
-    delta->answered = incarnation->connection.side[1].tally.syns > 0;
+    delta->answered = life->answered;
     delta->established = outcome->handshake_complete;
     if (engine->finishing)
         delta->what |= DELTA_CUT;

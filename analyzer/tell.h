@@ -43,4 +43,27 @@ void tell_segment(struct engine *engine, const struct tuple *tuple, struct incar
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                const struct outcome *outcome);
 
+/* What is told of a connection that is kept otherwise. */
+struct life_side {
+    uint64_t packets, ip_bytes;
+    uint8_t state; /* enum tcp_state */
+    uint8_t told;  /* as in struct incarnation */
+};
+
+struct life {
+    nanotime started;
+    uint64_t uid;
+    uint32_t number;
+    uint8_t client_end, told_once; /* the same */
+    bool answered;
+    struct life_side side[SIDES];
+};
+
+/* Of a segment of that side, or of time where it is NULL, and of its end: as tell_segment() and
+ * tell_gone().  In *life stands then what was told. */
+void tell_life(struct engine *engine, const struct tuple *tuple, struct life *life,
+               const struct segment *segment, int from);
+void tell_life_gone(struct engine *engine, const struct tuple *tuple, struct life *life,
+                    const struct outcome *outcome);
+
 #endif

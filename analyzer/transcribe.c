@@ -35,39 +35,36 @@ void transcribe_states(const struct progress *progress, uint8_t ret_state[SIDES]
         ret_state[side] = state[side != progress->first];
 }
 
-/* As much of an incarnation as is told of one; what is left unset nobody asks for. */
-static void recall(const struct tuple *tuple, struct incarnation *ret_incarnation)
+static inline void recall(const struct tuple *tuple, struct life *ret_life)
 {
     const struct transcript_head *head = &tuple->transcript->head;
-    struct connection *connection = &ret_incarnation->connection;
     uint8_t state[SIDES];
-    connection->started = head->started;
     transcribe_states(&tuple->progress, state);
+    ret_life->started = head->started;
+    ret_life->uid = tuple->last_uid;
+    ret_life->number = tuple->numbers;
+    ret_life->client_end = head->client_end;
+    ret_life->told_once = head->told_once;
+    ret_life->answered = true;
     for (int side = 0; side < SIDES; side++) {
-        struct side *x = &connection->side[side];
-        x->state = state[side];
-        x->tally.packets = head->packets[side];
-        x->tally.ip_bytes = head->ip_bytes[side];
-        x->tally.syns = 1;
-        ret_incarnation->told[side] = head->told[side];
+        ret_life->side[side].packets = head->packets[side];
+        ret_life->side[side].ip_bytes = head->ip_bytes[side];
+        ret_life->side[side].state = state[side];
+        ret_life->side[side].told = head->told[side];
     }
-    ret_incarnation->told_once = head->told_once;
-    ret_incarnation->client_end = head->client_end;
-    ret_incarnation->uid = tuple->last_uid;
-    ret_incarnation->number = tuple->numbers;
 }
 
 /* The census, of the segment that was written down last. */
-static __attribute__((noinline)) void tell(struct engine *engine, struct tuple *tuple,
-                                           const struct segment *segment, int from)
+static void tell(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                 int from)
 {
-    struct incarnation incarnation;
     struct transcript_head *head = &tuple->transcript->head;
-    recall(tuple, &incarnation);
-    tell_segment(engine, tuple, &incarnation, segment, from);
-    head->told[0] = incarnation.told[0];
-    head->told[1] = incarnation.told[1];
-    head->told_once = incarnation.told_once;
+    struct life life;
+    recall(tuple, &life);
+    tell_life(engine, tuple, &life, segment, from);
+    head->told[0] = life.side[0].told;
+    head->told[1] = life.side[1].told;
+    head->told_once = life.told_once;
 }
 
 /* --- the SYN-ACK --- */
