@@ -54,8 +54,9 @@ struct life {
     nanotime started;
     uint64_t uid;
     uint32_t number;
-    uint8_t client_end, told_once; /* the same */
-    bool answered;
+    uint8_t client_end; /* the same */
+    bool answered;      /* a SYN of the server was seen */
+    uint8_t told_once;  /* the same */
     struct life_side side[SIDES];
 };
 

@@ -88,28 +88,77 @@ static bool answers(const struct engine *engine, const struct embryo *embryo,
            transcript_is_beside(embryo->vlans, &embryo->vlan, segment);
 }
 
-static void keep_opening(struct transcript *transcript, struct progress *progress,
-                         const struct segment *segment, int from, uint32_t print)
-{
-    struct transcript_head *head = &transcript->head;
-    head->iss[from] = progress->iss[from] = segment->sequence;
-    head->mss[from] = segment->mss;
-    head->options[from] = segment->options;
-    head->window_scale[from] = segment->window_scale;
-    transcript_add(transcript, progress, segment, from, print);
-}
-
-static void begin(struct transcript_head *head, const struct segment *syn, int end, uint32_t index)
+static void begin(struct transcript_head *head, const struct embryo *syn, uint32_t index)
 {
     *head = (struct transcript_head){
         .first_packet = syn->packet,
         .started = syn->time,
         .index = index,
         .told = {HOLDING_OPENING, HOLDING_NOTHING},
-        .client_end = (uint8_t)end,
-        .vlan = syn->vlan[0],
+        .client_end = syn->end,
+        .vlan = syn->vlan,
         .vlans = syn->vlans,
     };
+}
+
+/* copies_print() of the SYN. */
+static uint32_t print_of(const struct embryo *syn, unsigned ip_version)
+{
+    const struct copies_words words = {
+        .numbers = syn->sequence,
+        .stamps = (uint64_t)syn->tsecr << 32 | syn->tsval,
+        .fields = (uint64_t)ip_version << 56 | (uint64_t)syn->flags << 48 |
+                  (uint64_t)syn->options << 32 | (uint32_t)syn->checksum << 16 | syn->window,
+    };
+    return copies_print_of(&words);
+}
+
+/* What transcript_add() writes of the segment that embryo_hatch() makes of it. */
+static void keep_syn(struct transcript *transcript, struct progress *progress,
+                     const struct embryo *syn, unsigned ip_version)
+{
+    struct transcript_head *head = &transcript->head;
+    head->iss[0] = syn->sequence;
+    head->mss[0] = syn->mss;
+    head->options[0] = syn->options;
+    head->window_scale[0] = syn->window_scale;
+    head->ip_bytes[0] = syn->ip_length;
+    head->packets[0] = 1;
+    transcript->print[0] = print_of(syn, ip_version);
+    transcript->entry[0] = (struct transcript_entry){
+        .tsval = syn->tsval,
+        .tsecr = syn->tsecr,
+        .window = syn->window,
+        .checksum = syn->checksum,
+        .flags = syn->flags,
+        .headers = (uint8_t)syn->ip_length,
+        .ip_id = syn->ip_id,
+        .origin = (uint8_t)(syn->seen_on << 1),
+        .ttl = syn->ttl,
+        .checksum_verdict = syn->checksum_verdict,
+        .cut = syn->cut,
+        .stamped = (syn->options & OPTION_TIMESTAMPS) != 0,
+    };
+    *progress = (struct progress){
+        .course = COURSE_ANSWERED,
+        .count = 1,
+        .client_end = syn->end,
+        .window = {syn->window},
+        .last_t = syn->time,
+        .iss = {syn->sequence},
+        .snd_nxt = {seq_add(syn->sequence, 1)},
+    };
+}
+
+static void keep_answer(struct transcript *transcript, struct progress *progress,
+                        const struct segment *segment)
+{
+    struct transcript_head *head = &transcript->head;
+    head->iss[1] = progress->iss[1] = segment->sequence;
+    head->mss[1] = segment->mss;
+    head->options[1] = segment->options;
+    head->window_scale[1] = segment->window_scale;
+    transcript_add(transcript, progress, segment, 1, copies_print(segment));
 }
 
 /* Room for the transcript of a tuple; NULL: none.  What is taken once stays taken: a quarter of all
@@ -129,25 +178,21 @@ bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct s
     if (!may_begin(engine, &tuple->embryo) || !answers(engine, &tuple->embryo, segment, end) ||
         !brief_is_at_ease(engine))
         return false;
-    struct segment syn;
     uint32_t index;
     struct transcript *transcript = take_room(engine, &index);
     if (transcript == NULL)
         return false;
-    const int client_end = embryo_hatch(tuple, &syn);
-    uint32_t first = copies_print(&syn), second = copies_print(segment);
-    struct progress progress = {.last_t = syn.time, .client_end = client_end != 0};
+    const struct embryo syn = tuple->embryo; /* where it stands, other things do from here on */
     memset(transcript->print, 0, sizeof(transcript->print));
-    begin(&transcript->head, &syn, client_end, index);
-    keep_opening(transcript, &progress, &syn, 0, first);
-    keep_opening(transcript, &progress, segment, 1, second);
-    progress.course = COURSE_ANSWERED;
-    tuple->transcript = transcript;
-    tuple->progress = progress;
+    begin(&transcript->head, &syn, index);
+    tuple->embryonic = false;
     tuple->is_transcribed = true;
     tuple->numbers = 1;
+    tuple->transcript = transcript;
+    keep_syn(transcript, &tuple->progress, &syn, tuple->key.ip_version);
+    keep_answer(transcript, &tuple->progress, segment);
     if (tuple->last_uid == 0) /* where nobody was told of the SYN */
-        tuple->last_uid = flow_key_uid(&tuple->key, client_end, syn.sequence, syn.time);
+        tuple->last_uid = flow_key_uid(&tuple->key, syn.end, syn.sequence, syn.time);
     engine->counts.segments += 2;
     engine_spend_ease(engine); /* memory was taken */
     tell(engine, tuple, segment, 1);

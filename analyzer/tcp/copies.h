@@ -22,6 +22,19 @@
 bool copies_seen(struct connection *connection, const struct segment *segment, int from,
                  nanotime window);
 
+/* What a fingerprint is made of. */
+struct copies_words {
+    uint64_t numbers, octets, stamps, fields;
+};
+
+static inline uint32_t copies_print_of(const struct copies_words *words)
+{
+    const uint64_t first = UINT64_C(0x9E3779B97F4A7C15), second = UINT64_C(0xC2B2AE3D27D4EB4F);
+    uint64_t hash = (words->numbers ^ words->fields * first) * second;
+    hash = ((hash ^ hash >> 32) + (words->octets ^ words->stamps * second)) * first;
+    return (uint32_t)(hash >> 32);
+}
+
 /*
  * The same in steps: of all that a copy has in common with its original in the TCP header, and of
  * its payload, a fingerprint; a segment is no copy where none of the last few has its own, and is
@@ -29,17 +42,16 @@ bool copies_seen(struct connection *connection, const struct segment *segment, i
  */
 static inline uint32_t copies_print(const struct segment *segment)
 {
-    const uint64_t first = UINT64_C(0x9E3779B97F4A7C15), second = UINT64_C(0xC2B2AE3D27D4EB4F);
     /* words of the segment as they lie there: a load each */
-    uint64_t numbers = (uint64_t)segment->acknowledgment << 32 | segment->sequence;
-    uint64_t octets = (uint64_t)segment->payload_hash << 32 | segment->payload;
-    uint64_t stamps = (uint64_t)segment->tsecr << 32 | segment->tsval;
-    uint64_t fields = (uint64_t)segment->ip_version << 56 | (uint64_t)segment->flags << 48 |
-                      (uint64_t)segment->options << 32 | (uint32_t)segment->checksum << 16 |
-                      segment->window;
-    uint64_t hash = (numbers ^ fields * first) * second;
-    hash = ((hash ^ hash >> 32) + (octets ^ stamps * second)) * first;
-    return (uint32_t)(hash >> 32);
+    const struct copies_words words = {
+        .numbers = (uint64_t)segment->acknowledgment << 32 | segment->sequence,
+        .octets = (uint64_t)segment->payload_hash << 32 | segment->payload,
+        .stamps = (uint64_t)segment->tsecr << 32 | segment->tsval,
+        .fields = (uint64_t)segment->ip_version << 56 | (uint64_t)segment->flags << 48 |
+                  (uint64_t)segment->options << 32 | (uint32_t)segment->checksum << 16 |
+                  segment->window,
+    };
+    return copies_print_of(&words);
 }
 
 /* Whether one of the fingerprints is that one. */
