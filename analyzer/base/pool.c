@@ -7,10 +7,12 @@
 
 #include "huge.h"
 
+enum { LINE = 64 /* octets of a cache line */ };
+
 void pool_init(struct pool *pool, size_t slot_size)
 {
     memset(pool, 0, sizeof(*pool));
-    pool->slot_size = (slot_size + 63) & ~(size_t)63;
+    pool->slot_size = (slot_size + LINE - 1) / LINE * LINE;
     pool->next = 1;
 }
 
@@ -65,11 +67,20 @@ uint32_t pool_take_unclear(struct pool *pool)
     return index;
 }
 
+/* Inline, a cache line at a time: memset() writes 64 octets at once, which a processor may not hand
+ * on to a read of a few of them, as the owner's first bit fields are, before they left for the
+ * cache. */
+static void clear(char *slot, size_t octets)
+{
+    for (size_t at = 0; at < octets; at += LINE)
+        memset(slot + at, 0, LINE);
+}
+
 uint32_t pool_take(struct pool *pool)
 {
     uint32_t index = pool_take_unclear(pool);
     if (index != 0)
-        memset(pool_at(pool, index), 0, pool->slot_size);
+        clear(pool_at(pool, index), pool->slot_size);
     return index;
 }
 
