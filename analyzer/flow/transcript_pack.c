@@ -32,14 +32,22 @@ struct foretelling {
 };
 
 /*
- * What stands first of every segment, in two words, of which it has eleven octets: made by
- * shifting, as words that were just written in parts would be waited for.
+ * What stands first of every segment, in two words: made by shifting, as words that were just
+ * written in parts would be waited for.
  *
- *      0                 16                32                                   64
+ *      0                 16                32                               64
  *     | enum as_foretold | checksum       | ns since the segment before, below |
- *     | packets, below   | flags | none   |
+ *     | packets since it, below   | flags |
+ *      0                           24      32
  */
-enum { CHECKSUM_AT = 16, SINCE_AT = 32, FLAGS_AT = 16, BEGINNING = 11 };
+enum {
+    CHECKSUM_AT = 16,
+    SINCE_AT = 32,
+    FLAGS_AT = 24,
+    PACKETS = (1 << FLAGS_AT) - 1,
+    FIRST = sizeof(uint64_t),
+    SECOND = sizeof(uint32_t)
+};
 
 /* What of the same, and of a payload, is too much for it. */
 struct wide {
@@ -127,7 +135,7 @@ static inline uint8_t *put_entry(uint8_t *to, struct foretelling *known,
     const uint32_t packets = entry->packets - known->packets, stamp = entry->tsval - x->tsval;
     const uint16_t payload = (uint16_t)entry->payload;
     const uint8_t near = (uint8_t)stamp;
-    const bool is_wide = (since >> 32 | packets >> 16 | entry->payload >> 16) != 0 ||
+    const bool is_wide = (since >> 32 | packets >> FLAGS_AT | entry->payload >> 16) != 0 ||
                          entry->payload_hashed != usual_hashed(entry->payload);
     const bool no_payload = (entry->payload | entry->payload_hash) == 0;
     const bool same_ack = entry->acknowledgment == y->next, same_echo = entry->tsecr == y->tsval;
@@ -139,10 +147,9 @@ static inline uint8_t *put_entry(uint8_t *to, struct foretelling *known,
                           bit_if(same_echo, SAME_ECHO) | bit_if(stamp == 0, SAME_STAMP) |
                           bit_if(stamp <= UINT8_MAX, NEAR_STAMP) | bit_if(is_wide, IS_WIDE);
     const uint64_t first = since << SINCE_AT | (uint32_t)entry->checksum << CHECKSUM_AT | what;
-    const uint32_t second = (uint32_t)entry->flags << FLAGS_AT | (uint16_t)packets;
-    memcpy(to, &first, sizeof(first));
-    memcpy(to + sizeof(first), &second, sizeof(second));
-    to += BEGINNING; /* without what is none */
+    const uint32_t second = (uint32_t)entry->flags << FLAGS_AT | (packets & PACKETS);
+    to = put(to, &first, FIRST, true);
+    to = put(to, &second, SECOND, true);
     if (is_wide)
         to = put_wide(to, known, entry);
     to = put(to, &entry->payload_hash, 4, !no_payload);
@@ -185,14 +192,13 @@ static void get_entry(const uint8_t **from, struct foretelling *known,
 {
     uint64_t first;
     uint32_t second;
-    memcpy(&first, *from, sizeof(first));
-    memcpy(&second, *from + sizeof(first), sizeof(second));
-    *from += BEGINNING;
+    get(from, &first, FIRST, true);
+    get(from, &second, SECOND, true);
     const unsigned what = (uint16_t)first;
     const int side = (what & SECOND_SIDE) != 0;
     struct voice *x = &known->voice[side];
     const struct voice *y = &known->voice[1 - side];
-    struct wide wide = {.packets = (uint16_t)second};
+    struct wide wide = {.packets = second & PACKETS};
     uint64_t path = x->path;
     uint32_t acknowledgment = y->next, hash = 0;
     uint16_t payload = 0, window = x->window, ip_id = (uint16_t)(x->ip_id + 1);
