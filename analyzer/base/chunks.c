@@ -42,13 +42,20 @@ static bool add_slab(struct chunks *chunks)
 void *chunks_take(struct chunks *chunks, size_t octets)
 {
     size_t room = chunks_room(octets);
-    if ((chunks->newest == NULL || chunks->used + room > CHUNKS_SLAB - CHUNKS_BEHIND) && !add_slab(chunks))
+    if ((chunks->newest == NULL || chunks->used + room > CHUNKS_SLAB - CHUNKS_BEHIND) &&
+        !add_slab(chunks))
         return NULL;
     struct chunk_head *head = (void *)((char *)chunks->newest + chunks->used);
     head->slab = chunks->newest;
     head->slab->taken++;
     chunks->used += room;
     return head + 1;
+}
+
+void chunks_shorten(struct chunks *chunks, const void *chunk, size_t octets)
+{
+    const struct chunk_head *head = (const struct chunk_head *)chunk - 1;
+    chunks->used = (size_t)((const char *)head - (const char *)head->slab) + chunks_room(octets);
 }
 
 /* Takes a slab out of the list; one is kept, so that the next needs not be asked for. */

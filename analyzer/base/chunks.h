@@ -36,6 +36,10 @@ struct chunks {
 /* Room for so many octets, 1 to CHUNKS_MOST; NULL when memory ran out.  It is the owner's. */
 void *chunks_take(struct chunks *chunks, size_t octets);
 
+/* Leaves the chunk that was taken last so many octets of those that it has: at first as many as it
+ * may need, it is filled where it stays. */
+void chunks_shorten(struct chunks *chunks, const void *chunk, size_t octets);
+
 /* What such a chunk takes in a slab. */
 size_t chunks_room(size_t octets);
 

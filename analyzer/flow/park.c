@@ -17,6 +17,9 @@ enum {
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
+_Static_assert(sizeof(struct parked) + sizeof(struct transcript_head) + TRANSCRIPT_PACKED_MOST <=
+                   CHUNKS_MOST,
+               "a chunk holds any");
 _Static_assert((size_t)LANES_SLACK <= CHUNKS_BEHIND,
                "what unpacking may read behind a chunk is memory");
 
@@ -121,13 +124,15 @@ struct parked *park_transcript(struct parking *parking, const struct transcript 
                                const struct progress *progress, const uint8_t state[SIDES])
 {
     const struct transcript_head *head = &transcript->head;
-    uint8_t packed[TRANSCRIPT_PACKED_MOST];
-    const size_t segments = transcript_pack(head, transcript->entry, packed);
-    struct parked *parked = chunks_take(&parking->room, room_of(sizeof(*head) + segments));
+    struct parked *parked =
+        chunks_take(&parking->room, room_of(sizeof(*head) + TRANSCRIPT_PACKED_MOST));
     if (parked == NULL)
         return NULL;
+    memcpy(parked->packed, head, sizeof(*head));
+    parked->octets = (uint16_t)(sizeof(*head) + transcript_pack(head, transcript->entry,
+                                                                parked->packed + sizeof(*head)));
+    chunks_shorten(&parking->room, parked, room_of(parked->octets));
     parked->first_packet = head->first_packet;
-    parked->octets = (uint16_t)(sizeof(*head) + segments);
     parked->closing = false;
     parked->transcribed = true;
     parked->started = head->started;
@@ -135,8 +140,6 @@ struct parked *park_transcript(struct parking *parking, const struct transcript 
         parked->state[side] = state[side];
         parked->snd_nxt[side] = progress->snd_nxt[side];
     }
-    memcpy(parked->packed, head, sizeof(*head));
-    memcpy(parked->packed + sizeof(*head), packed, segments);
     return parked;
 }
 
