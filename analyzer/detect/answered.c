@@ -38,7 +38,8 @@ struct packet_ref answered_by_reset(const struct incarnation *incarnation,
     for (int i = 0; i < LAST_SEGMENTS; i++) {
         const struct last_segment *last = &incarnation->last[i];
         struct packet_ref ref = last_segment_ref(last, peer);
-        if (last->end == incarnation_end(incarnation, peer) && is_answered(connection, &ref, reset))
+        if (last_segment_end(last) == incarnation_end(incarnation, peer) &&
+            is_answered(connection, &ref, reset))
             found = newer_of(found, &ref);
     }
     const struct closing *closing = connection->closing;
@@ -70,11 +71,12 @@ struct packet_ref answered_late_data(const struct incarnation *incarnation,
     for (int i = 0; i < LAST_SEGMENTS; i++) {
         const struct last_segment *last = &incarnation->last[i];
         struct packet_ref ref = last_segment_ref(last, side);
-        bool fits = last->packet != 0 && last->packet < reset->packet &&
-                    last->end == incarnation_end(incarnation, side) &&
+        bool fits = last_segment_packet(last) != 0 && last_segment_packet(last) < reset->packet &&
+                    last_segment_end(last) == incarnation_end(incarnation, side) &&
                     last->acknowledgment == reset->sequence;
-        if (fits && (found.packet == 0 || last->packet < found.packet) &&
-            (last->packet > fin->packet || crosses(&incarnation->connection, &ref, fin, reset)))
+        if (fits && (found.packet == 0 || last_segment_packet(last) < found.packet) &&
+            (last_segment_packet(last) > fin->packet ||
+             crosses(&incarnation->connection, &ref, fin, reset)))
             found = ref;
     }
     return found;
@@ -85,8 +87,10 @@ struct packet_ref answered_last_data_before(const struct incarnation *incarnatio
     struct packet_ref found = {0};
     for (int i = 0; i < LAST_SEGMENTS; i++) {
         const struct last_segment *last = &incarnation->last[i];
-        if (last->packet != 0 && last->packet < packet && last->packet > found.packet)
-            found = last_segment_ref(last, last->end == incarnation->client_end ? 0 : 1);
+        if (last_segment_packet(last) != 0 && last_segment_packet(last) < packet &&
+            last_segment_packet(last) > found.packet)
+            found =
+                last_segment_ref(last, last_segment_end(last) == incarnation->client_end ? 0 : 1);
     }
     return found;
 }

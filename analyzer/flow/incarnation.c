@@ -7,12 +7,12 @@
 struct packet_ref last_segment_ref(const struct last_segment *last, int from)
 {
     return (struct packet_ref){
-        .packet = last->packet,
+        .packet = last_segment_packet(last),
         .t = last->t,
         .sequence = last->sequence,
         .acknowledgment = last->acknowledgment,
         .payload = last->payload,
-        .flags = last->flags,
+        .flags = last_segment_flags(last),
         .from = (uint8_t)from,
     };
 }

@@ -340,10 +340,8 @@ static inline void incarnation_remember(struct incarnation *incarnation,
 {
     incarnation->last[incarnation->last_next] = (struct last_segment){
         .t = segment->time,
-        .packet = segment->packet & ((UINT64_C(1) << LAST_PACKET_BITS) - 1),
-        .end = (unsigned)end & 1,
-        .hashed = segment->payload_hashed,
-        .flags = segment->flags,
+        .marks = last_segment_marks(segment->packet, (unsigned)end, segment->payload_hashed,
+                                    segment->flags),
         .sequence = segment->sequence,
         .acknowledgment = segment->acknowledgment,
         .payload = segment->payload,

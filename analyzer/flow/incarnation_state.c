@@ -31,17 +31,14 @@ static void carry_lasts(struct carry *carry, struct last_segment last[LAST_SEGME
     for (int i = 0; i < LAST_SEGMENTS; i++) {
         struct plain_last plain = {
             .whole = last[i],
-            .packet = last[i].packet,
-            .end = last[i].end,
-            .hashed = last[i].hashed,
-            .flags = last[i].flags,
+            .packet = last_segment_packet(&last[i]),
+            .end = (uint8_t)last_segment_end(&last[i]),
+            .hashed = last_segment_hashed(&last[i]),
+            .flags = last_segment_flags(&last[i]),
         };
         carry_fields(carry, plain_last_fields, &plain);
         last[i] = plain.whole;
-        last[i].packet = plain.packet & ((UINT64_C(1) << LAST_PACKET_BITS) - 1);
-        last[i].end = plain.end & 1;
-        last[i].hashed = plain.hashed;
-        last[i].flags = plain.flags;
+        last[i].marks = last_segment_marks(plain.packet, plain.end, plain.hashed, plain.flags);
     }
 }
 

@@ -150,7 +150,7 @@ struct lasts {
 static struct lasts lasts_of(struct incarnation *incarnation)
 {
     struct lasts lasts = {.ring = incarnation->last};
-    while (lasts.count < LAST_SEGMENTS && lasts.ring[lasts.count].packet != 0)
+    while (lasts.count < LAST_SEGMENTS && last_segment_packet(&lasts.ring[lasts.count]) != 0)
         lasts.count++;
     lasts.first = lasts.count == LAST_SEGMENTS ? incarnation->last_next : 0;
     return lasts;
@@ -169,21 +169,20 @@ static struct last_segment before_first(const struct incarnation *incarnation)
         .t = connection->started,
         .sequence = connection->side[0].iss + 1,
         .acknowledgment = connection->side[1].iss + 1,
-        .end = incarnation->client_end & 1,
-        .flags = TCP_ACK | TCP_PSH,
+        .marks = last_segment_marks(0, incarnation->client_end, 0, TCP_ACK | TCP_PSH),
     };
 }
 
 /* One follows another of its end, or answers one. */
 static inline void last_and_former(struct last_segment *last, const struct last_segment *former)
 {
-    bool follows = last->end == former->end;
+    bool follows = last_segment_end(last) == last_segment_end(former);
     seq next = former->sequence + former->payload;
     last->t ^= former->t;
     last->sequence ^= follows ? next : former->acknowledgment;
     last->acknowledgment ^= follows ? former->acknowledgment : next;
     last->payload ^= follows ? former->payload : 0;
-    last->flags ^= former->flags;
+    last->marks ^= (uint64_t)last_segment_flags(former) << LAST_FLAGS_AT;
 }
 
 /* Where there were no more, they are all of the octets that the sides sent. */
@@ -194,9 +193,9 @@ static void sides_and_last(struct incarnation *incarnation, const struct lasts *
     seq acked[SIDES] = {0};
     for (uint32_t i = 0; i < lasts->count; i++) {
         const struct last_segment *last = last_at(lasts, i);
-        int from = incarnation_side(incarnation, last->end);
+        int from = incarnation_side(incarnation, last_segment_end(last));
         octets[from] += last->payload;
-        pshs[from] += (last->flags & TCP_PSH) != 0;
+        pshs[from] += (last_segment_flags(last) & TCP_PSH) != 0;
         acked[from] = last->acknowledgment;
     }
     for (int i = 0; i < SIDES; i++) {

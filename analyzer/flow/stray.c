@@ -40,9 +40,10 @@ static bool match_by_ack(const struct connection *connection, const struct tombs
 
 static bool same_segment(const struct last_segment *last, const struct segment *segment, int end)
 {
-    return last->packet != 0 && last->end == end && last->sequence == segment->sequence &&
-           last->payload == segment->payload && last->payload_hash == segment->payload_hash &&
-           last->hashed == segment->payload_hashed;
+    return last_segment_packet(last) != 0 && last_segment_end(last) == end &&
+           last->sequence == segment->sequence && last->payload == segment->payload &&
+           last->payload_hash == segment->payload_hash &&
+           last_segment_hashed(last) == segment->payload_hashed;
 }
 
 static const struct last_segment *find_copy(const struct last_segment *ring,

@@ -15,16 +15,46 @@ enum { LAST_PACKET_BITS = 47 }; /* of a packet's number: at ten million a second
 /* One of the last segments with payload: enough to know it again, in half a cache line. */
 struct last_segment {
     nanotime t;
-    uint64_t packet : 47; /* LAST_PACKET_BITS; 0: empty slot */
-    uint64_t end : 1;     /* of the tuple, which sent it */
-    uint64_t hashed : 8;
-    uint64_t flags : 8;
+    uint64_t
+        marks; /* number of the packet, end, octets hashed, control bits: last_segment_marks() */
     seq sequence, acknowledgment;
     uint32_t payload;
     uint32_t payload_hash;
 };
 
 _Static_assert(sizeof(struct last_segment) == 32, "half a cache line");
+
+enum { LAST_END_AT = LAST_PACKET_BITS, LAST_HASHED_AT = 48, LAST_FLAGS_AT = 56 };
+
+/* One word, written as one: compilers read what stands there when they write members of so many
+ * bits, and it is far away.  end: of the tuple, which sent it. */
+static inline uint64_t last_segment_marks(uint64_t packet, unsigned end, uint8_t hashed,
+                                          uint8_t flags)
+{
+    return (packet & ((UINT64_C(1) << LAST_PACKET_BITS) - 1)) | (uint64_t)(end & 1) << LAST_END_AT |
+           (uint64_t)hashed << LAST_HASHED_AT | (uint64_t)flags << LAST_FLAGS_AT;
+}
+
+/* Its number in the capture; 0: an empty slot. */
+static inline uint64_t last_segment_packet(const struct last_segment *last)
+{
+    return last->marks & ((UINT64_C(1) << LAST_PACKET_BITS) - 1);
+}
+
+static inline int last_segment_end(const struct last_segment *last)
+{
+    return (int)(last->marks >> LAST_END_AT & 1);
+}
+
+static inline uint8_t last_segment_hashed(const struct last_segment *last)
+{
+    return (uint8_t)(last->marks >> LAST_HASHED_AT);
+}
+
+static inline uint8_t last_segment_flags(const struct last_segment *last)
+{
+    return (uint8_t)(last->marks >> LAST_FLAGS_AT);
+}
 
 /* A side of the closed incarnation. */
 struct tombstone_side {

@@ -49,8 +49,6 @@ static void make_up(struct bed *bed)
         connection->side[side].state = (uint8_t)draw_below(&bed->seed, TCP_STATES);
     }
     bed->before.client_end &= 1;
-    for (int i = 0; i < LAST_SEGMENTS; i++)
-        bed->before.last[i].end &= 1;
     connection->history.count = (uint16_t)draw_below(&bed->seed, HISTORY_INLINE + 1);
     connection->history.more = NULL;
     connection->closing = draw_below(&bed->seed, 8) == 0 ? NULL : &bed->closing;
