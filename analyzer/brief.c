@@ -16,6 +16,13 @@ enum calm {
 
 enum { EASE = 64 }; /* takings of memory, where there is plenty, before the limits are asked */
 
+/* What an ordinary segment asks, and stands elsewhere, is known in the tuple's first line. */
+static inline void tell_tuple(struct tuple *tuple)
+{
+    tuple->client_end = tuple->current->client_end;
+    tuple->has_past = tuple->tombstones != NULL;
+}
+
 unsigned brief_calm(struct tuple *tuple)
 {
     const struct incarnation *current = tuple->current;
@@ -29,7 +36,7 @@ unsigned brief_calm(struct tuple *tuple)
         bool middle = zeek_view_is_in_the_middle(&current->connection.zeek, side);
         calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
     }
-    tuple->client_end = current->client_end;
+    tell_tuple(tuple);
     return calm;
 }
 
@@ -44,7 +51,7 @@ unsigned brief_calm_on_course(struct tuple *tuple)
         int end = incarnation_end(current, side);
         calm |= (middle ? CALM_OPEN | CALM_MIDDLE : CALM_OPEN) << 2 * end;
     }
-    tuple->client_end = current->client_end;
+    tell_tuple(tuple);
     return calm;
 }
 
@@ -210,7 +217,7 @@ bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segm
 {
     if ((tuple->calm & CALM_OPEN << 2 * end) == 0)
         return false;
-    if (engine->ease == 0 || engine->losses_known > 0 || tuple->tombstones != NULL)
+    if (engine->ease == 0 || engine->losses_known > 0 || tuple->has_past)
         return take_warily(engine, tuple, segment, end);
     return consider_either(engine, tuple, segment, end);
 }

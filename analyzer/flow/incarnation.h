@@ -207,6 +207,7 @@ struct tuple {
         struct {
             struct incarnation *current;
             uint8_t client_end; /* of the current one, while it is calm */
+            bool has_past;      /* the same: tombstones were remembered when it became so */
             struct incarnation *candidate, *retiring;
             struct tombstone *tombstones; /* newest first; owned */
         };
@@ -233,7 +234,7 @@ _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");
 
 enum { TUPLE_LINE = 64 }; /* octets of a cache line */
 
-_Static_assert(offsetof(struct tuple, client_end) < TUPLE_LINE,
+_Static_assert(offsetof(struct tuple, has_past) < TUPLE_LINE,
                "an ordinary segment needs the first line alone");
 
 /* Fetches the line of a tuple that every segment needs, and the one that any other needs as well.
