@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "../base/fetch.h"
 #include "../tcp/connection.h"
 #include "key.h"
 #include "story.h"
@@ -332,7 +333,7 @@ bool incarnation_keep_tunnels(struct incarnation *incarnation, const struct segm
 static inline __attribute__((always_inline)) void
 incarnation_fetch_last(const struct incarnation *incarnation)
 {
-    __builtin_prefetch(&incarnation->last[incarnation->last_next], 1);
+    fetch_to_write(&incarnation->last[incarnation->last_next]);
 }
 
 /* Remembers a segment, one with payload, in the ring of the last ones. */
