@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "huge.h"
+
 enum {
     WORD = 64,
     WORDS = BERTHS_SLAB_SLOTS / WORD,
+    FEW = 8,   /* slabs that are taken one by one; then as many as a large page holds */
     PAIR = 128 /* octets: cache lines that many processors fetch together */
 };
 
@@ -42,6 +45,29 @@ static bool is_taken(const struct berths *berths, uint32_t index)
     return (marks_of(berths, index >> BERTHS_SLAB_BITS)[slot / WORD] >> slot % WORD & 1) != 0;
 }
 
+static inline size_t slab_octets(const struct berths *berths)
+{
+    return berths->slot_size * BERTHS_SLAB_SLOTS + PAIR;
+}
+
+/* Whether a slab is the first of those that were taken together, or alone. */
+static bool leads(const struct berths *berths, uint32_t slab)
+{
+    const size_t group = HUGE_PAGE / slab_octets(berths);
+    return slab < FEW || group == 0 || (slab - FEW) % group == 0;
+}
+
+/* The next slab; NULL when memory ran out. */
+static char *new_slab(const struct berths *berths)
+{
+    const uint32_t slab = berths->slab_count;
+    if (!leads(berths, slab))
+        return berths->slabs[slab - 1] + slab_octets(berths);
+    if (slab < FEW || slab_octets(berths) > HUGE_PAGE)
+        return aligned_alloc(PAIR, slab_octets(berths));
+    return huge_new(HUGE_PAGE);
+}
+
 static bool add_slab(struct berths *berths)
 {
     if (berths->slab_count == berths->slab_capacity) {
@@ -52,7 +78,7 @@ static bool add_slab(struct berths *berths)
         berths->slabs = slabs;
         berths->slab_capacity = capacity;
     }
-    char *slab = aligned_alloc(PAIR, berths->slot_size * BERTHS_SLAB_SLOTS + PAIR);
+    char *slab = new_slab(berths);
     if (slab == NULL)
         return false;
     berths->slabs[berths->slab_count++] = slab;
@@ -124,7 +150,8 @@ void berths_draw_in(struct berths *berths, void (*moved)(void *context, void *sl
         memcpy(berths_at(berths, to), berths_at(berths, index), berths->slot_size);
         moved(context, berths_at(berths, to), to);
     }
-    free(berths->slabs[--berths->slab_count]);
+    if (leads(berths, --berths->slab_count))
+        free(berths->slabs[berths->slab_count]);
     berths->next = first;
 }
 
@@ -135,8 +162,10 @@ uint64_t berths_octets(const struct berths *berths)
 
 void berths_clear(struct berths *berths)
 {
-    for (uint32_t i = 0; i < berths->slab_count; i++)
-        free(berths->slabs[i]);
+    for (uint32_t i = 0; i < berths->slab_count; i++) {
+        if (leads(berths, i))
+            free(berths->slabs[i]);
+    }
     free(berths->slabs);
     memset(berths, 0, sizeof(*berths));
 }
