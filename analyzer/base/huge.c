@@ -1,6 +1,7 @@
 /* huge: see huge.h. */
 #include "huge.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -29,4 +30,11 @@ void *huge_new(size_t octets)
     if (large > 0)
         wish(memory, large);
     return memory;
+}
+
+void *huge_within(void *room, size_t octets)
+{
+    char *place = (char *)room + (-(uintptr_t)room & (HUGE_PAGE - 1));
+    wish(place, octets & ~(size_t)(HUGE_PAGE - 1));
+    return place;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/fetch.h"
+#include "../base/huge.h"
 #include "../engine_state.h"
 #include "shard_parts.h"
 
@@ -264,21 +265,17 @@ static enum status add_shard(struct shards *shards, const struct shards_options 
     return STATUS_OK;
 }
 
-/* Where the first line of a cache begins in it.  Memory that nothing has touched costs none: zeros
- * are calloc()'s, which knows no lines. */
-static void *first_in(void *room)
-{
-    return (char *)room + (-(uintptr_t)room & (ENGINE_LINE - 1));
-}
-
+/* Memory that nothing has touched costs none: zeros are calloc()'s, which knows no pages.  All of
+ * it is written and read again in turn, and is more than fits a cache: it lies in large pages. */
 static enum status make_ring(struct shards *shards)
 {
-    for (int i = 0; i < RING; i++) {
-        shards->room[i] = calloc(1, sizeof(struct epoch) + ENGINE_LINE - 1);
-        if (shards->room[i] == NULL)
-            return STATUS_NO_MEMORY;
-        shards->epoch[i] = first_in(shards->room[i]);
-    }
+    const size_t octets = (RING * sizeof(struct epoch) / HUGE_PAGE + 1) * HUGE_PAGE;
+    shards->room = calloc(1, octets + HUGE_PAGE);
+    if (shards->room == NULL)
+        return STATUS_NO_MEMORY;
+    struct epoch *first = huge_within(shards->room, octets);
+    for (int i = 0; i < RING; i++)
+        shards->epoch[i] = first + i;
     return STATUS_OK;
 }
 
@@ -332,8 +329,7 @@ void shards_free(struct shards *shards)
     crew_end(shards);
     for (uint32_t i = 0; i < shards->count; i++)
         free_shard(shards->shard[i]);
-    for (int i = 0; i < RING; i++)
-        free(shards->room[i]);
+    free(shards->room);
     pthread_cond_destroy(&shards->done);
     pthread_cond_destroy(&shards->more);
     pthread_mutex_destroy(&shards->lock);

@@ -79,7 +79,7 @@ struct shards {
     bool shares_frames;    /* a frame held several packets: engine.h */
     struct epoch *filling; /* the epoch that is filled: number `given` */
     struct epoch *epoch[RING];
-    void *room[RING];   /* owned; the epochs stand in it */
+    void *room;         /* owned; the epochs stand in it */
     uint64_t given;     /* epochs; written under the lock */
     uint64_t delivered; /* epochs; written under the lock by who delivers, as are epochs' places */
     uint64_t awaited;   /* the caller waits until so many epochs are done; 0: not; under the lock */
