@@ -9,7 +9,7 @@
 enum {
     WORD = 64,
     WORDS = BERTHS_SLAB_SLOTS / WORD,
-    FEW = 8,   /* slabs that are taken one by one; then as many as a large page holds */
+    FEW = 2,   /* slabs that are taken one by one; then as many as a large page holds */
     PAIR = 128 /* octets: cache lines that many processors fetch together */
 };
 

@@ -4,7 +4,7 @@
  *
  * As a pool (pool.h), but what was taken at the most is not kept for ever: when many slots are
  * free, those of the last slab are moved into others, and the slab is given back.  So what is held
- * is what is taken, a sixteenth, and two slabs; or, as from the ninth on as many are taken at once
+ * is what is taken, a sixteenth, and two slabs; or, as from the third on as many are taken at once
  * as a large page holds (huge.h), that page.  Index 0 is never given out.
  */
 #ifndef LASTACK_BASE_BERTHS_H

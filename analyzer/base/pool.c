@@ -16,17 +16,24 @@ void pool_init(struct pool *pool, size_t slot_size)
     pool->next = 1;
 }
 
-/* The first few slabs are taken one by one; then so many at once that they fill large pages. */
-enum { FEW = 32, GROUP = 32 };
+/* The first few slabs, of so many octets, are taken one by one; then so many at once that they fill
+ * a large page. */
+enum { FEW = HUGE_PAGE / 4, LEAST_CAPACITY = 32 };
 
-static uint32_t group_at(uint32_t slab)
+static size_t slab_octets(const struct pool *pool)
 {
-    return slab < FEW ? 1 : GROUP;
+    return pool->slot_size * POOL_SLAB_SLOTS;
+}
+
+static uint32_t group_at(const struct pool *pool, uint32_t slab)
+{
+    const size_t octets = slab_octets(pool);
+    return slab * octets < FEW ? 1 : (uint32_t)((HUGE_PAGE + octets - 1) / octets);
 }
 
 static bool pool_make_room(struct pool *pool, uint32_t slabs)
 {
-    uint32_t capacity = pool->slab_capacity == 0 ? FEW : pool->slab_capacity;
+    uint32_t capacity = pool->slab_capacity == 0 ? LEAST_CAPACITY : pool->slab_capacity;
     while (capacity < slabs)
         capacity *= 2;
     if (capacity == pool->slab_capacity)
@@ -41,8 +48,8 @@ static bool pool_make_room(struct pool *pool, uint32_t slabs)
 
 static bool pool_add_slabs(struct pool *pool)
 {
-    uint32_t count = group_at(pool->slab_count);
-    const size_t octets = pool->slot_size * POOL_SLAB_SLOTS;
+    uint32_t count = group_at(pool, pool->slab_count);
+    const size_t octets = slab_octets(pool);
     if (!pool_make_room(pool, pool->slab_count + count))
         return false;
     char *first = huge_new(count * octets);
@@ -93,12 +100,12 @@ void pool_give(struct pool *pool, uint32_t index)
 
 uint64_t pool_bytes(const struct pool *pool)
 {
-    return (uint64_t)pool->slab_count * POOL_SLAB_SLOTS * pool->slot_size;
+    return (uint64_t)pool->slab_count * slab_octets(pool);
 }
 
 void pool_clear(struct pool *pool)
 {
-    for (uint32_t i = 0; i < pool->slab_count; i += group_at(i))
+    for (uint32_t i = 0; i < pool->slab_count; i += group_at(pool, i))
         free(pool->slabs[i]);
     free(pool->slabs);
     memset(pool, 0, sizeof(*pool));

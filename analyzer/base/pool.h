@@ -2,8 +2,8 @@
  * pool: slots of one size in slabs, named by a 32-bit index.
  *
  * Slots are zeroed when taken (unless asked for unclear), never move, and are given back to a free
- * list; slabs are kept until the pool is cleared, and from the 33rd on taken 32 at once, in large
- * pages (huge.h).  Index 0 is never given out.
+ * list; slabs are kept until the pool is cleared, and but for the first half MiB as many are taken
+ * at once as fill a large page (huge.h).  Index 0 is never given out.
  */
 #ifndef LASTACK_BASE_POOL_H
 #define LASTACK_BASE_POOL_H
