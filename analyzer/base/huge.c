@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { LINE = 64 /* octets of a cache line */ };
+enum {
+    LINE = 64,            /* octets of a cache line */
+    WORTH = HUGE_PAGE / 4 /* of which a large page is given to less */
+};
 
 #ifdef MADV_HUGEPAGE
 /* A wish: without such pages there are ordinary ones. */
@@ -23,6 +26,8 @@ static void wish(void *memory, size_t octets)
 
 void *huge_new(size_t octets)
 {
+    if (octets >= WORTH && octets < HUGE_PAGE)
+        octets = HUGE_PAGE;
     const size_t large = octets & ~(size_t)(HUGE_PAGE - 1); /* what is beyond would be lost */
     void *memory;
     if (posix_memalign(&memory, large > 0 ? HUGE_PAGE : LINE, octets) != 0)
