@@ -8,7 +8,7 @@ enum { FEW_TUPLES = 100 }; /* stay in the cache: with their connections some 200
 
 /* How many turns before its own comes what an item needs is fetched, a step before the next.  All
  * of a batch at once would be more than the processor fetches while it goes on. */
-enum { SLOT_AHEAD = 12, LIKELY_AHEAD = 8, LIFE_AHEAD = 4, WINDOW = 8 };
+enum { SLOT_AHEAD = 18, LIKELY_AHEAD = 12, LIFE_AHEAD = 6, WINDOW = 16 };
 
 struct batch {
     const struct engine_item *items;
