@@ -1,6 +1,7 @@
 /*
  * engine_batch: items in order, with what those that come soon need fetched ahead; see engine.h.
  */
+#include "base/fetch.h"
 #include "engine.h"
 #include "tell.h"
 
@@ -24,8 +25,8 @@ static inline __attribute__((always_inline)) void fetch_item(const struct engine
 {
     const struct engine_turn turn = batch->turns[i];
     const char *ordinary = (const char *)&batch->items[turn.place] + ITEM_ORDINARY;
-    __builtin_prefetch(ordinary);
-    __builtin_prefetch(ordinary + ENGINE_LINE);
+    fetch_ahead(ordinary);
+    fetch_ahead(ordinary + ENGINE_LINE);
     flow_table_prefetch(&engine->table, turn.tag);
 }
 

@@ -67,7 +67,7 @@ static inline __attribute__((always_inline)) void prefetch_lines(const char *fir
 {
 #pragma GCC unroll 16
     for (size_t at = from; at < end; at += LINE)
-        __builtin_prefetch(first + at);
+        fetch_ahead(first + at);
 }
 
 /* Of a connection that is kept as its segments the next one is written behind them; the last one
@@ -78,7 +78,7 @@ static inline __attribute__((always_inline)) void prefetch_transcript(const stru
     const size_t next = offsetof(struct transcript, entry) +
                         tuple->progress.count % TRANSCRIPT_MOST * sizeof(struct transcript_entry);
     const bool last = tuple->progress.course == COURSE_PARTED;
-    __builtin_prefetch(transcript);
+    fetch_ahead(transcript);
     prefetch_lines(transcript, last ? LINE : next / LINE * LINE,
                    next + sizeof(struct transcript_entry));
 }
@@ -89,13 +89,13 @@ static inline __attribute__((always_inline)) void prefetch_ordinary(const char *
 {
     const char *sender = first + PLACE(side) + from * sizeof(struct side);
     const char *other = first + PLACE(side) + (from ^ 1) * sizeof(struct side);
-    __builtin_prefetch(first);
-    __builtin_prefetch(first + PLACE(recent));
-    __builtin_prefetch(sender);
-    __builtin_prefetch(sender + offsetof(struct side, last_t));
-    __builtin_prefetch(sender + offsetof(struct side, tally));
-    __builtin_prefetch(other);
-    __builtin_prefetch(other + offsetof(struct side, rtt));
+    fetch_ahead(first);
+    fetch_ahead(first + PLACE(recent));
+    fetch_ahead(sender);
+    fetch_ahead(sender + offsetof(struct side, last_t));
+    fetch_ahead(sender + offsetof(struct side, tally));
+    fetch_ahead(other);
+    fetch_ahead(other + offsetof(struct side, rtt));
 }
 
 /* Of a tuple that is calm the next segment is an ordinary one, nearly always. */
