@@ -66,7 +66,7 @@ static void note(struct engine *engine, enum status status)
         engine->status = status;
 }
 
-static void hand_on(struct engine *engine, const struct flow_record *flow)
+void ending_hand_on_record(struct engine *engine, const struct flow_record *flow)
 {
     if (engine->sink != NULL && engine->sink->ops->flow != NULL)
         note(engine, engine->sink->ops->flow(engine->sink, flow));
@@ -81,7 +81,7 @@ void ending_write_part(struct engine *engine, const struct tuple *tuple,
     outcome_put(&outcome, &flow);
     flow.final = false;
     incarnation->part++;
-    hand_on(engine, &flow);
+    ending_hand_on_record(engine, &flow);
 }
 
 void ending_count(struct engine *engine, enum close_kind kind, const struct left left[SIDES])
@@ -124,7 +124,7 @@ static __attribute__((noinline)) void write_record(struct engine *engine, const 
     struct flow_record flow;
     expand_flow(tuple, incarnation, ended, lives_two_msl(engine), &flow);
     outcome_put(outcome, &flow);
-    hand_on(engine, &flow);
+    ending_hand_on_record(engine, &flow);
 }
 
 static __attribute__((noinline)) void write_ending(struct engine *engine, const struct tuple *tuple,

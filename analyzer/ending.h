@@ -48,4 +48,7 @@ void ending_count(struct engine *engine, enum close_kind kind, const struct left
 /* Hands on what is all there is of an end, to a sink that takes it. */
 void ending_hand_on(struct engine *engine, const struct plain_flow *plain);
 
+/* Hands the record on, to a sink that takes records. */
+void ending_hand_on_record(struct engine *engine, const struct flow_record *flow);
+
 #endif

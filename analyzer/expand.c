@@ -118,7 +118,7 @@ static void expand_options(const struct side *x, struct side_record *record)
     record->ttl = x->ttl;
 }
 
-static void expand_round_trips(const struct rtt *rtt, struct side_record *record)
+void expand_round_trips(const struct rtt *rtt, struct side_record *record)
 {
     bool known = rtt->samples > 0;
     record->rtt_samples = rtt->samples;
@@ -220,10 +220,10 @@ static enum vantage find_vantage(const struct flow_record *flow)
     return near > 4 * time_earlier_of(far, longest) ? VANTAGE_NEAR_SERVER : VANTAGE_MIDDLE;
 }
 
-static void expand_handshake(const struct connection *connection, struct flow_record *flow)
+void expand_handshake(nanotime syn_t, nanotime synack_t, nanotime ack_t, struct flow_record *flow)
 {
-    flow->syn_to_synack = span(connection->synack_t, connection->syn_t);
-    flow->synack_to_ack = span(connection->ack_t, connection->synack_t);
+    flow->syn_to_synack = span(synack_t, syn_t);
+    flow->synack_to_ack = span(ack_t, synack_t);
     flow->vantage = find_vantage(flow);
 }
 
@@ -288,7 +288,7 @@ void expand_flow(const struct tuple *tuple, const struct incarnation *incarnatio
     expand_entries(&connection->history, flow->side);
     for (int side = 0; side < SIDES; side++)
         expand_side(connection, side, &flow->side[side]);
-    expand_handshake(connection, flow);
+    expand_handshake(connection->syn_t, connection->synack_t, connection->ack_t, flow);
     outcome_expand(incarnation, two_msl, flow);
     struct zeek_view room;
     const struct zeek_view *zeek = zeek_trail_view(connection, &room);

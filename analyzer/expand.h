@@ -23,6 +23,14 @@ uint64_t expand_caveats(const struct incarnation *incarnation);
 /* Whether only one direction of it was captured. */
 bool expand_is_one_sided(const struct connection *connection);
 
+/* The times between the segments that open a connection, and where they say that the capture was
+ * taken; NANOTIME_UNKNOWN: it has none such. */
+void expand_handshake(nanotime syn_t, nanotime synack_t, nanotime ack_t,
+                      struct flow_record *ret_flow);
+
+/* The round trips of a side's segments. */
+void expand_round_trips(const struct rtt *rtt, struct side_record *ret_record);
+
 /* A history entry as record. */
 struct history_record expand_history(const struct history_entry *entry);
 

@@ -1,6 +1,7 @@
 /* foretold: see foretold.h. */
 #include "foretold.h"
 
+#include "account.h"
 #include "ending.h"
 #include "event/told.h"
 #include "outcome.h"
@@ -203,9 +204,9 @@ void foretold_of_transcript(const struct engine *engine, const struct tuple *tup
     const struct transcript *transcript = tuple->transcript;
     const struct transcript_head *head = &transcript->head;
     const int first = (int)tuple->progress.first;
+    const bool recorded = !ending_takes_plain(engine->sink);
     ret_foretold->known = 0;
-    if (!ending_takes_plain(engine->sink) || engine->trace_transitions ||
-        engine->config.active_timeout != 0)
+    if (engine->sink == NULL || engine->trace_transitions || engine->config.active_timeout != 0)
         return;
     const struct close_times times = close_times_of(transcript, first);
     *ret_foretold = (struct foretold){
@@ -223,7 +224,12 @@ void foretold_of_transcript(const struct engine *engine, const struct tuple *tup
         .told_once = head->told_once,
         .presumed_client = first != CLIENT, /* its CLOSED, by the ACK of its FIN */
         .presumed_server = first == CLIENT,
+        .recorded = recorded,
     };
+    if (recorded) {
+        ret_foretold->known = 1;
+        return;
+    }
     bool kept = first == CLIENT ? keep_stays_of_first(&times, due, ret_foretold) &&
                                       keep_stays_of_second(&times, ret_foretold)
                                 : keep_stays_of_second(&times, ret_foretold) &&
@@ -288,8 +294,9 @@ static inline void count(struct engine *engine, const struct foretold *foretold,
     ending_count(engine, (enum close_kind)foretold->kind, left);
 }
 
-/* Tells the end, and frees what is parked. */
-static void end(struct engine *engine, struct tuple *tuple, struct life *life, bool met)
+/* Tells the end, and frees what is parked.  flow: its record, where that is wanted. */
+static void end(struct engine *engine, struct tuple *tuple, struct life *life, bool met,
+                const struct flow_record *flow)
 {
     const struct foretold *foretold = &tuple->foretold;
     struct outcome outcome = {.kind = (enum close_kind)foretold->kind,
@@ -297,7 +304,10 @@ static void end(struct engine *engine, struct tuple *tuple, struct life *life, b
                               .handshake_complete = foretold->handshake_complete,
                               .has_history = {true, true}};
     tell_life_gone(engine, tuple, life, &outcome);
-    hand_on(engine, tuple, met);
+    if (flow != NULL)
+        ending_hand_on_record(engine, flow);
+    else
+        hand_on(engine, tuple, met);
     engine->parked_octets -= park_room(tuple->parked);
     park_free(&engine->table.parking, tuple->parked);
     tuple->is_parked = false;
@@ -305,24 +315,19 @@ static void end(struct engine *engine, struct tuple *tuple, struct life *life, b
     tuple->tombstones = NULL;
 }
 
-bool foretold_finish(struct engine *engine, struct tuple *tuple)
+static void finish(struct engine *engine, struct tuple *tuple, const struct flow_record *flow)
 {
     const struct foretold *foretold = &tuple->foretold;
-    if (!foretold->known)
-        return false;
     const bool presumed[SIDES] = {foretold->presumed_client, foretold->presumed_server};
     struct life life;
     recall(tuple, &life);
     count(engine, foretold, &life, presumed);
-    end(engine, tuple, &life, false);
-    return true;
+    end(engine, tuple, &life, false, flow);
 }
 
-bool foretold_rest(struct engine *engine, struct tuple *tuple)
+static void rest(struct engine *engine, struct tuple *tuple, const struct flow_record *flow)
 {
     const struct foretold *foretold = &tuple->foretold;
-    if (!foretold->known || !foretold->rests)
-        return false;
     const seq snd_nxt[SIDES] = {tuple->parked->snd_nxt[0], tuple->parked->snd_nxt[1]};
     bool presumed[SIDES] = {foretold->presumed_client, foretold->presumed_server};
     struct life life;
@@ -333,9 +338,42 @@ bool foretold_rest(struct engine *engine, struct tuple *tuple)
     }
     tell_life(engine, tuple, &life, NULL, 0);
     count(engine, foretold, &life, presumed);
-    end(engine, tuple, &life, true);
+    end(engine, tuple, &life, true, flow);
     for (int side = 0; side < SIDES; side++)
         tuple->rest[side ^ life.client_end] = snd_nxt[side];
     tuple->resting = true;
+}
+
+/* The same with its record; apart, for the room that it takes. */
+static __attribute__((noinline)) bool end_recorded(struct engine *engine, struct tuple *tuple,
+                                                   bool met)
+{
+    struct flow_record flow;
+    if (!account_flow(engine, tuple, met, &flow))
+        return false;
+    if (met)
+        rest(engine, tuple, &flow);
+    else
+        finish(engine, tuple, &flow);
+    return true;
+}
+
+bool foretold_finish(struct engine *engine, struct tuple *tuple)
+{
+    if (!tuple->foretold.known)
+        return false;
+    if (tuple->foretold.recorded)
+        return end_recorded(engine, tuple, false);
+    finish(engine, tuple, NULL);
+    return true;
+}
+
+bool foretold_rest(struct engine *engine, struct tuple *tuple)
+{
+    if (!tuple->foretold.known || !tuple->foretold.rests)
+        return false;
+    if (tuple->foretold.recorded)
+        return end_recorded(engine, tuple, true);
+    rest(engine, tuple, NULL);
     return true;
 }

@@ -3,7 +3,8 @@
  *
  * Nearly every connection that waits for the end of 2MSL ends without anything more having come of
  * it, by its deadline or with the capture.  Where its record is not wanted, all that is then
- * counted and told is known beforehand: kept in its tuple, it ends without being unpacked.
+ * counted and told is known beforehand: kept in its tuple, it ends without being unpacked.  Where
+ * it is, and the connection was transcribed, the record is made of its segments (account.h).
  */
 #ifndef LASTACK_FORETOLD_H
 #define LASTACK_FORETOLD_H

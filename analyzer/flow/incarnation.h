@@ -184,6 +184,7 @@ struct foretold {
     uint32_t told_client : 3, told_server : 3; /* incarnation.told */
     uint32_t told_once : 8;
     uint32_t presumed_client : 1, presumed_server : 1; /* how the side was left */
+    uint32_t recorded : 1; /* its record is wanted, and made of its segments: account.h; no stays */
 };
 
 _Static_assert(sizeof(struct foretold) == 40, "it fits beside the pointer");

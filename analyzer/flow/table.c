@@ -127,7 +127,7 @@ void flow_table_prefetch_parked(const struct tuple *tuple)
     const char *parked = (const char *)tuple->parked;
     __builtin_prefetch(parked);
     __builtin_prefetch(parked + OF_END); /* half of them lie in two lines */
-    if (!tuple->foretold.known)
+    if (!tuple->foretold.known || tuple->foretold.recorded)
         prefetch_lines(parked, LINE, LINES * (size_t)LINE);
 }
 

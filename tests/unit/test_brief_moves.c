@@ -5,7 +5,8 @@
  * segment is given to two engines, one of which has a probe, which sees every segment and so sends
  * none the short way.  What the first keeps as its segments is now and then made an incarnation, to
  * be compared.  The other one's sink wants records of flows, the first one's a plain_flow where
- * that is enough: it is what the record would have given, be it made at the end or foretold.
+ * that is enough: it is what the record would have given, be it made at the end or foretold.  Where
+ * both want records, these say the same, though the first makes them of segments (account.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,9 +20,10 @@
 #include "../../analyzer/config.h"
 #include "../../analyzer/engine.h"
 #include "../../analyzer/event/told.h"
+#include "../../analyzer/sink/sinks.h"
 #include "two_ways.h"
 
-enum { ROUNDS = 400, LIVES = 12, PORTS = 9, TOLD = 4096, SAID = 16 };
+enum { ROUNDS = 1600, LIVES = 12, PORTS = 9, TOLD = 4096, SAID = 16 };
 
 /* Of a record, enough to know it again. */
 struct heard {
@@ -35,6 +37,7 @@ struct listener {
     struct sink sink; /* first: it is a sink */
     struct heard *told;
     size_t count;
+    struct speller *speller; /* of records; NULL: a flow is as much of it as its plain_flow has */
 };
 
 struct pair {
@@ -42,6 +45,8 @@ struct pair {
     struct engine engine[2]; /* briefly, fully */
     struct listener listener[2];
     uint64_t packet, taken, brief, transcribed, events;
+    uint64_t accounts; /* connections that were over as their segments, and their records wanted */
+    struct speller *speller;
     uint64_t among_old; /* of the brief ones: on ports of which an earlier life is remembered */
     struct segment said[SAID]; /* the last ones of any life, a ring */
     uint32_t said_next;
@@ -49,7 +54,7 @@ struct pair {
     struct moments losses;
     uint16_t port;
     uint32_t first[SIDES], next[SIDES], acked[SIDES], clock[SIDES];
-    bool stamped, rough, slow, tagged;
+    bool stamped, rough, slow, tagged, recorded, narrow, left_alone;
 };
 
 static uint32_t draw(struct pair *pair, uint32_t below)
@@ -64,6 +69,15 @@ static void remember(struct sink *sink, struct heard told)
     listener->told[listener->count++] = told;
 }
 
+static uint64_t hash_octets(const void *octets, size_t count) /* FNV-1a */
+{
+    const uint8_t *octet = octets;
+    uint64_t hash = 0;
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ octet[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
 static enum status take_plain(struct sink *sink, const struct plain_flow *plain)
 {
     uint8_t octets[TOLD_OCTETS];
@@ -72,15 +86,36 @@ static enum status take_plain(struct sink *sink, const struct plain_flow *plain)
     assert_true(count > 0);
     if (!plain->is_closed && plain->flow.stays == 0)
         return STATUS_OK; /* there is nothing in it: it may come, or not */
-    for (size_t i = 0; i < count; i++)
-        told.sides[0] = (told.sides[0] ^ octets[i]) * UINT64_C(1099511628211); /* FNV-1a */
+    told.sides[0] = hash_octets(octets, count);
     remember(sink, told);
+    return STATUS_OK;
+}
+
+/* All that a record says; that of a lone SYN is for test_lone.c. */
+static enum status take_text(struct sink *sink, struct speller *speller,
+                             const struct flow_record *flow)
+{
+    static char room[SPELLED_ROOM];
+    struct spelled spelled;
+    if (flow->who.end[SERVER].packets == 0)
+        return STATUS_OK;
+    assert_true(
+        speller->ops->flow(speller, flow, (struct spelled_room){room, sizeof room}, &spelled));
+    assert_non_null(spelled.text);
+    remember(sink, (struct heard){flow->who.flow_uid,
+                                  3000,
+                                  spelled.length,
+                                  flow->end,
+                                  {hash_octets(spelled.text, spelled.length)}});
     return STATUS_OK;
 }
 
 static enum status take_flow(struct sink *sink, const struct flow_record *flow)
 {
+    struct speller *speller = ((struct listener *)(void *)sink)->speller;
     struct plain_flow plain;
+    if (speller != NULL)
+        return take_text(sink, speller, flow);
     if (told_plain_flow(flow, &plain))
         return take_plain(sink, &plain);
     remember(sink, (struct heard){flow->who.flow_uid,
@@ -218,6 +253,24 @@ static void wait(struct pair *pair)
         moments_add(&pair->losses, pair->now - 1000, pair->now);
 }
 
+/* What does not lead a connection off its course, and yet is in its record. */
+static void tinge(struct pair *pair, struct segment *segment)
+{
+    const bool syn = (segment->flags & TCP_SYN) != 0;
+    if (draw(pair, 8) == 0)
+        segment->time -= (nanotime)draw(pair, 6000000);
+    if (draw(pair, 40) == 0)
+        segment->cut = 1;
+    if (draw(pair, 12) == 0)
+        segment->checksum_verdict = CHECKSUM_PARTIAL;
+    if (draw(pair, 10) == 0)
+        segment->tsecr -= draw(pair, 4);
+    if (syn && draw(pair, 10) == 0)
+        segment->window = 0;
+    if (draw(pair, 100) == 0)
+        moments_add(&pair->losses, pair->now - 1000, pair->now);
+}
+
 static void give(struct pair *pair, struct segment *segment)
 {
     uint32_t ease = pair->engine[0].ease;
@@ -226,6 +279,8 @@ static void give(struct pair *pair, struct segment *segment)
     segment->time = pair->now;
     if (pair->rough && draw(pair, 40) == 0)
         segment->time -= (nanotime)draw(pair, 90) * NANO_PER_SECOND;
+    if (pair->left_alone)
+        tinge(pair, segment);
     for (int i = 0; i < 2; i++) {
         struct engine_item item = {
             .segment = *segment, .clock = pair->now, .losses = pair->losses.count};
@@ -240,7 +295,9 @@ static void give(struct pair *pair, struct segment *segment)
     pair->brief += brief;
     pair->among_old += brief && whole && tuple->tombstones != NULL;
     pair->transcribed += tuple != NULL && tuple->is_transcribed;
-    if (draw(pair, 4) == 0)
+    pair->accounts +=
+        tuple != NULL && tuple->is_parked && tuple->foretold.known && tuple->foretold.recorded;
+    if (draw(pair, pair->left_alone ? 200 : 4) == 0)
         make_comparable(&pair->engine[0], tuple_of(&pair->engine[0], segment), &pair->engine[1],
                         tuple_of(&pair->engine[1], segment));
     assert_same(pair, segment);
@@ -316,7 +373,7 @@ static void say(struct pair *pair, int from, uint8_t flags, uint32_t payload)
         .payload_hashed = (uint8_t)(payload < 128 ? payload : 128),
         .window = 500,
         .options = (uint16_t)((pair->stamped ? OPTION_TIMESTAMPS : 0) | (syn ? OPTION_MSS : 0)),
-        .mss = 1460,
+        .mss = pair->narrow ? 150 : 1460,
         .tsval = pair->clock[from],
         .tsecr = pair->clock[1 - from],
         .flags = flags,
@@ -379,6 +436,8 @@ static void live(struct pair *pair)
     say(pair, 0, TCP_SYN, 0);
     say(pair, 1, TCP_SYN | TCP_ACK, 0);
     say(pair, 0, TCP_ACK, draw(pair, 10) == 0 ? 100 : 0);
+    if (pair->left_alone)
+        say(pair, 1, TCP_ACK | TCP_PSH, 100); /* which proves that the server is there */
     for (uint32_t segments = draw(pair, 6); segments > 0; segments--) {
         int from = (int)draw(pair, 2); /* one draw a statement: the same with every compiler */
         say(pair, from, TCP_ACK | TCP_PSH, draw(pair, 3) * 100);
@@ -398,6 +457,9 @@ static void begin(struct pair *pair, uint64_t seed)
     pair->slow = draw(pair, 2) == 0;
     pair->stamped = draw(pair, 2) == 0;
     pair->tagged = draw(pair, 4) == 0;
+    pair->recorded = draw(pair, 2) == 0;
+    pair->narrow = draw(pair, 3) == 0;
+    pair->left_alone = draw(pair, 2) == 0; /* as its segments, until it ends */
     pair->packet = 0;
     memset(pair->said, 0, sizeof pair->said);
     if (draw(pair, 4) == 0) {
@@ -405,7 +467,8 @@ static void begin(struct pair *pair, uint64_t seed)
         config.close_wait_slow = 0; /* none is transcribed: it takes less, and another would go */
     }
     for (int i = 0; i < 2; i++) {
-        pair->listener[i].sink.ops = &listening[i];
+        pair->listener[i].sink.ops = &listening[pair->recorded ? 1 : i];
+        pair->listener[i].speller = pair->recorded ? pair->speller : NULL;
         pair->listener[i].count = 0;
         assert_int_equal(engine_init(&pair->engine[i], &config, &pair->listener[i].sink),
                          STATUS_OK);
@@ -432,6 +495,12 @@ static void both_ways_leave_the_same(void **state)
     struct pair *pair = calloc(1, sizeof *pair);
     (void)state;
     assert_non_null(pair);
+    FILE *nowhere = fopen("/dev/null", "w");
+    struct sink *ndjson;
+    const struct sink_options options = {.nano = true, .flows = FLOWS_ALL};
+    assert_int_equal(sink_ndjson_new(&options, nowhere, &ndjson), STATUS_OK);
+    pair->speller = ndjson->ops->speller(ndjson);
+    assert_non_null(pair->speller);
     for (int i = 0; i < 2; i++) {
         pair->listener[i].told = calloc(TOLD, sizeof *pair->listener[i].told);
         assert_non_null(pair->listener[i].told);
@@ -447,6 +516,10 @@ static void both_ways_leave_the_same(void **state)
     assert_true(pair->transcribed > pair->taken / 16);
     assert_true(pair->among_old > ROUNDS);
     assert_true(pair->events > ROUNDS); /* the rough lives have them */
+    assert_true(pair->accounts > ROUNDS / 8);
+    pair->speller->ops->free(pair->speller);
+    ndjson->ops->free(ndjson);
+    assert_int_equal(fclose(nowhere), 0);
     for (int i = 0; i < 2; i++)
         free(pair->listener[i].told);
     free(pair);
