@@ -18,8 +18,10 @@ uint64_t evict_most_tuples(const struct engine *engine)
  * someone who wants them. */
 static uint64_t gaps(const struct engine *engine)
 {
-    uint64_t fair = engine->parked_octets + engine->parked_octets / 8 + LOOSE * CHUNKS_SLAB;
-    uint64_t octets = engine->table.parking.room.octets;
+    const struct chunks *room = &engine->table.parking.room;
+    uint64_t fair =
+        engine->parked_octets + engine->parked_octets / 8 + LOOSE * chunks_at_once(room);
+    uint64_t octets = room->octets;
     return octets > fair ? octets - fair : 0;
 }
 
@@ -188,8 +190,8 @@ bool evict_is_due(const struct engine *engine)
     return embryos_flood(engine) || evict_held(engine) > engine->room;
 }
 
-/* Of what grows by doubling each may do so once; the rest grows by less than two slabs at a time.
- */
+/* Of what grows by doubling each may do so once; the rest grows by less than two small slabs at a
+ * time, or by a large one once. */
 bool evict_is_far(const struct engine *engine, uint32_t takings)
 {
     const uint64_t lone = takings * (uint64_t)engine->table.tuples.slot_size;

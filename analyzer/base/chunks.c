@@ -4,10 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "huge.h"
+
+/* The first few slabs are small ones; then each is a large page. */
+enum { FEW = 16 };
+
 struct chunks_slab {
     _Alignas(CHUNKS_LINE) struct chunks_slab *older;
     struct chunks_slab *newer;
     size_t taken; /* chunks of it that were not given back */
+    size_t size;  /* octets of it, with these */
 };
 
 /* What stands before a chunk's octets. */
@@ -20,18 +26,31 @@ size_t chunks_room(size_t octets)
     return (octets + sizeof(struct chunk_head) + CHUNKS_STEP - 1) / CHUNKS_STEP * CHUNKS_STEP;
 }
 
+size_t chunks_at_once(const struct chunks *chunks)
+{
+    return chunks->octets < (uint64_t)FEW * CHUNKS_SLAB ? CHUNKS_SLAB : HUGE_PAGE;
+}
+
+/* A new slab; NULL: no memory. */
+static struct chunks_slab *new_slab(struct chunks *chunks)
+{
+    const size_t size = chunks_at_once(chunks);
+    struct chunks_slab *slab = huge_new(size);
+    if (slab == NULL)
+        return NULL;
+    slab->size = size;
+    chunks->octets += size;
+    return slab;
+}
+
 /* A slab without chunks, at the end of the list: the spare one, or a new one. */
 static bool add_slab(struct chunks *chunks)
 {
-    struct chunks_slab *slab = chunks->spare;
+    struct chunks_slab *slab = chunks->spare != NULL ? chunks->spare : new_slab(chunks);
     chunks->spare = NULL;
-    if (slab == NULL) {
-        slab = aligned_alloc(CHUNKS_LINE, CHUNKS_SLAB);
-        chunks->octets += slab != NULL ? CHUNKS_SLAB : 0;
-    }
     if (slab == NULL)
         return false;
-    *slab = (struct chunks_slab){.older = chunks->newest};
+    *slab = (struct chunks_slab){.older = chunks->newest, .size = slab->size};
     if (chunks->newest != NULL)
         chunks->newest->newer = slab;
     chunks->newest = slab;
@@ -39,11 +58,17 @@ static bool add_slab(struct chunks *chunks)
     return true;
 }
 
+/* Whether the newest slab has no room for that much more. */
+static bool is_full(const struct chunks *chunks, size_t room)
+{
+    const struct chunks_slab *newest = chunks->newest;
+    return newest == NULL || chunks->used + room > newest->size - CHUNKS_BEHIND;
+}
+
 void *chunks_take(struct chunks *chunks, size_t octets)
 {
     size_t room = chunks_room(octets);
-    if ((chunks->newest == NULL || chunks->used + room > CHUNKS_SLAB - CHUNKS_BEHIND) &&
-        !add_slab(chunks))
+    if (is_full(chunks, room) && !add_slab(chunks))
         return NULL;
     struct chunk_head *head = (void *)((char *)chunks->newest + chunks->used);
     head->slab = chunks->newest;
@@ -68,7 +93,7 @@ static void drop_slab(struct chunks *chunks, struct chunks_slab *slab)
         chunks->spare = slab;
         return;
     }
-    chunks->octets -= CHUNKS_SLAB;
+    chunks->octets -= slab->size;
     free(slab);
 }
 

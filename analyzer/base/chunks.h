@@ -7,7 +7,8 @@
  *     oldest slab | . . . . | -> | x x . x | -> | x x x | free   newest slab
  *
  * A slab goes once all of its chunks were given back; nothing is put into the gap of one that went
- * alone.  What waits equally long, as nearly all does, so leaves whole slabs.
+ * alone.  What waits equally long, as nearly all does, so leaves whole slabs.  Once there are some,
+ * a slab is a large page (huge.h).
  */
 #ifndef LASTACK_BASE_CHUNKS_H
 #define LASTACK_BASE_CHUNKS_H
@@ -21,7 +22,7 @@ enum {
     CHUNKS_STEP = 16,   /* chunks are a multiple of it, with the word before them */
     CHUNKS_BEHIND = 32, /* octets behind any chunk that may be read, whatever stands there */
     CHUNKS_MOST = 4096,
-    CHUNKS_SLAB = 1 << 18 /* octets that are taken at once, the slab's own line included */
+    CHUNKS_SLAB = 1 << 18 /* octets of a small slab, its own line included */
 };
 
 struct chunks_slab;
@@ -39,6 +40,9 @@ void *chunks_take(struct chunks *chunks, size_t octets);
 /* Leaves the chunk that was taken last so many octets of those that it has: at first as many as it
  * may need, it is filled where it stays. */
 void chunks_shorten(struct chunks *chunks, const void *chunk, size_t octets);
+
+/* Octets of the slab that is taken next. */
+size_t chunks_at_once(const struct chunks *chunks);
 
 /* What such a chunk takes in a slab. */
 size_t chunks_room(size_t octets);
