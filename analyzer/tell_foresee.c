@@ -21,7 +21,8 @@ static bool is_asked(const struct engine *engine)
 
 static void show(const struct engine *engine, struct openings *openings)
 {
-    engine->sink->ops->foresee(engine->sink, openings->deltas, openings->count);
+    for (int step = 0; step < FORESEE_STEPS; step++)
+        engine->sink->ops->foresee(engine->sink, openings->deltas, openings->count, step);
     openings->count = 0;
 }
 

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#include "../base/fetch.h"
-
 enum { SUB_BITS = 5, SUBS = 1 << SUB_BITS, BUCKETS = (64 - SUB_BITS) * SUBS, FIRST_ROOM = 64 };
 
 /* As large as a line of cache: many services have one, and each is far away in memory. */
@@ -117,12 +115,7 @@ static inline enum status add(struct dwell *dwell, const struct stay *stay)
     return STATUS_OK;
 }
 
-void dwell_fetch(const struct dwell *dwell)
-{
-    for (enum dwell_state state = 0; state < DWELL_STATES; state++)
-        fetch_line(&dwell->stays[state].count);
-    fetch_line(&dwell->exact);
-}
+_Static_assert(sizeof(struct stays) == 64, "a line of cache, as dwell_ask() has it");
 
 /* Returns the end of the side's stays. */
 static struct stay *stays_of_side(const struct side_record *side, struct stay *ret_stay)

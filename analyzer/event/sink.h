@@ -113,6 +113,8 @@ enum sink_part {
 struct plain_flow;
 struct sink;
 
+enum { FORESEE_STEPS = 4 };
+
 struct sink_ops {
     enum status (*flow)(struct sink *sink, const struct flow_record *flow);
     /* One that makes the text of flow records for it on another thread; NULL: none. */
@@ -128,8 +130,9 @@ struct sink_ops {
      * none has no such operation. */
     struct delta *(*place)(struct sink *sink);
     /* These deltas come soon: what they need, most of it far away in memory, may be fetched, and
-     * their place noted. */
-    void (*foresee)(struct sink *sink, struct delta *const *deltas, size_t count);
+     * their place noted.  In FORESEE_STEPS steps, each of which asks for what the next one looks
+     * at: best with other work between them. */
+    void (*foresee)(struct sink *sink, struct delta *const *deltas, size_t count, int step);
     enum status (*host)(struct sink *sink, const struct host_record *host);
     enum status (*path)(struct sink *sink, const struct path_record *path);
     enum status (*stats)(struct sink *sink, const struct stats_record *stats);

@@ -68,24 +68,22 @@ static inline bool count_beside(struct census *census, struct census_entry *serv
     return (delta->what & of_cohorts) == 0 || census_count_cohort(census, service, delta);
 }
 
-static inline bool enters_time_wait(const struct delta *delta)
-{
-    return delta->after[SERVER] == HOLDING_TIME_WAIT &&
-           delta->before[SERVER] != HOLDING_TIME_WAIT && delta->packet != 0;
-}
-
-/* In the service; one that has no entry may get one. */
+/* In the service, *known or that of the tag; one that has no entry may get one. */
 static inline struct census_entry *count_service(struct census *census,
-                                                 const struct census_change *change, uint32_t tag)
+                                                 const struct census_change *change,
+                                                 struct census_entry *known, uint32_t tag)
 {
     const struct delta *delta = change->delta;
-    const struct census_slot *slot = census_slot_in(census, HOST_SERVICE, delta, tag);
-    struct census_entry *entry = slot->index == 0 ? NULL : census_at(census, slot->index);
+    struct census_entry *entry = known;
+    if (entry == NULL) {
+        uint32_t index = census_slot_in(census, HOST_SERVICE, delta, tag)->index;
+        entry = index == 0 ? NULL : census_at(census, index);
+    }
     if (entry == NULL)
         entry = is_enough(delta, false) ? admit(census, HOST_SERVICE, delta, tag) : NULL;
     else if (!count_beside(census, entry, delta) || !census_count(census, entry, change))
         census->starved = true;
-    if (entry != NULL && enters_time_wait(delta) && !census_keep_time_wait(entry, delta))
+    if (entry != NULL && census_enters_time_wait(delta) && !census_keep_time_wait(entry, delta))
         census->starved = true;
     return entry;
 }
@@ -103,6 +101,15 @@ count_newcomer(struct census *census, struct census_slot *slot, const struct cen
     return entry;
 }
 
+/* In an entry that is there. */
+static inline struct census_entry *count_known(struct census *census, struct census_entry *entry,
+                                               const struct census_change *change)
+{
+    if (!census_count(census, entry, change))
+        census->starved = true;
+    return entry;
+}
+
 /* The same as of a service in a source or a pair, where the delta is enough. */
 static inline __attribute__((always_inline)) struct census_entry *
 count_end(struct census *census, enum host_scope scope, const struct census_change *change,
@@ -113,27 +120,35 @@ count_end(struct census *census, enum host_scope scope, const struct census_chan
         return enough ? admit(census, scope, change->delta, tag) : NULL;
     if (census_is_code(slot->index))
         return count_newcomer(census, slot, change);
-    struct census_entry *entry = census_at(census, slot->index);
-    if (!census_count(census, entry, change))
-        census->starved = true;
-    return entry;
+    return count_known(census, census_at(census, slot->index), change);
+}
+
+/* The same in a pair: nearly all have no entry. */
+static inline struct census_entry *
+count_pair(struct census *census, const struct census_change *change, uint32_t tag, bool enough)
+{
+    if (!census_is_absent(&census->index[HOST_PAIR], tag))
+        return count_end(census, HOST_PAIR, change, tag, enough);
+    return enough ? admit(census, HOST_PAIR, change->delta, tag) : NULL;
 }
 
 void census_take(struct census *census, const struct delta *delta, struct census_place *ret_place)
 {
     struct census_change change = census_change_of(delta);
-    uint32_t destination = census_tag_service(census, delta);
-    struct census_entry *service = count_service(census, &change, destination);
+    struct census_entry *known = census_known(census, HOST_SERVICE, delta, delta->place[SERVER]);
+    uint32_t destination = known != NULL ? known->tag : census_tag_service(census, delta);
+    struct census_entry *service = count_service(census, &change, known, destination);
     *ret_place = (struct census_place){.service = service};
     bool syn = (delta->what & (DELTA_OPENED | DELTA_ESTABLISHED)) != 0;
     bool crowded = syn && service != NULL && !census->starved && is_crowded(service, delta->t);
     if (!crowded && !census_concerns_all(delta))
         return;
     bool enough = is_enough(delta, crowded);
-    uint32_t source = census_tag_source(census, delta);
-    uint32_t pair = census_tag_pair(source, destination);
-    ret_place->source = count_end(census, HOST_SOURCE, &change, source, enough);
-    ret_place->pair = count_end(census, HOST_PAIR, &change, pair, enough);
+    known = census_known(census, HOST_SOURCE, delta, delta->place[CLIENT]);
+    uint32_t source = known != NULL ? known->tag : census_tag_source(census, delta);
+    ret_place->source = known != NULL ? count_known(census, known, &change)
+                                      : count_end(census, HOST_SOURCE, &change, source, enough);
+    ret_place->pair = count_pair(census, &change, census_tag_pair(source, destination), enough);
 }
 
 /* --- flows --- */

@@ -155,15 +155,24 @@ struct census_slot {
     uint32_t tag, index; /* index 0: empty */
 };
 
+/*
+ * Where those of a kind are found by their tag: slots, and, for what is seldom there, some bits of
+ * each slot's tag apart: so few octets that they stay in the cache.
+ */
+struct census_index {
+    struct census_slot *slot; /* a power of two; owned */
+    uint8_t *print;           /* one a slot, behind them; 0: an empty one */
+    uint32_t mask;
+};
+
 struct census {
     const struct config *config; /* not owned */
     uint32_t most;               /* entries of a kind: census_most() */
     struct pool pool;            /* of entries */
     struct pool mores, cohorts;  /* of what some have, and of what some services have */
     struct hash_key secret;
-    struct census_slot *slot; /* a power of two; owned */
-    uint32_t mask;
-    struct census_link *link; /* of the entries, by index: as many as the index takes; owned */
+    struct census_index index[HOST_SCOPES];
+    struct census_link *link; /* of the entries, by index: as many as the indices take; owned */
     struct census_queue queue[HOST_SCOPES];
     uint32_t dwells;
     uint64_t left_out;                  /* entries that gave way, and pairs that got none */
@@ -185,11 +194,10 @@ struct census_place {
     struct census_entry *source, *service, *pair;
 };
 
-enum { CENSUS_FORESEEN = 16 }; /* deltas worth fetching for together */
-
-/* Fetches what census_take() will need for deltas that come soon, CENSUS_FORESEEN at most, and
- * notes their places. */
-void census_foresee(const struct census *census, struct delta *const *deltas, size_t count);
+/* Fetches what census_take() will need for deltas that come soon, and notes their places; what a
+ * step (FORESEE_STEPS) asks for, the next one looks at. */
+void census_foresee(const struct census *census, struct delta *const *deltas, size_t count,
+                    int step);
 
 /* Counts a delta, and says where.  Where memory runs out, the census starves. */
 void census_take(struct census *census, const struct delta *delta, struct census_place *ret_place);

@@ -99,6 +99,13 @@ static inline bool census_count(struct census *census, struct census_entry *entr
     return true;
 }
 
+/* Whether a delta leaves its server in TIME_WAIT by a packet. */
+static inline bool census_enters_time_wait(const struct delta *delta)
+{
+    return delta->after[SERVER] == HOLDING_TIME_WAIT &&
+           delta->before[SERVER] != HOLDING_TIME_WAIT && delta->packet != 0;
+}
+
 /*
  * What stands beside the counts of a service.  It always has more, unless memory ran out when it
  * was made; its cohorts hear of SYNs, their answers and handshakes before the delta is counted; and

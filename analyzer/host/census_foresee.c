@@ -1,68 +1,161 @@
 /*
  * census_foresee: what deltas that come soon will need of the census, fetched into the cache.
  *
- * Entries lie far away in memory, behind the index.  As with the packets of a batch, each step
- * fetches for all deltas what the next one looks at.
+ * Entries lie far away in memory, behind the index.  Each step asks for what the next one looks at,
+ * and other deltas are counted between two steps.  So what a step finds may be another's by then,
+ * or given back: it follows only what stays readable (the pools' slots), and of the rest asks for
+ * where it was.  Prefetching, as nothing is to wait here; large pages see to it that it is heard.
  */
-#include "../base/fetch.h"
 #include "census_table.h"
 
-/* The places in the index of what a delta counts for, or of its service alone. */
-static inline void tag_scopes(const struct census *census, struct delta *delta, bool all,
-                              uint32_t ret_tags[HOST_SCOPES])
+/* This and whatever else only asks is inlined by force: gcc drops a call that seems to do nothing.
+ */
+static inline __attribute__((always_inline)) void ask(const void *octet)
+{
+    __builtin_prefetch(octet);
+}
+
+/* The same where the delta is of one of those kinds; else again for what was asked for: without a
+ * branch, as no one foresees what the next delta is. */
+static inline __attribute__((always_inline)) void ask_if(unsigned kinds, const void *octet,
+                                                         const void *asked)
+{
+    ask(kinds != 0 ? octet : asked);
+}
+
+/* --- first: the indices --- */
+
+static inline __attribute__((always_inline)) void foresee_slots(const struct census *census,
+                                                                struct delta *delta)
 {
     uint32_t service = delta->place[SERVER] = census_tag_service(census, delta);
-    ret_tags[HOST_SERVICE] = service;
-    if (!all)
+    ask(census_home(&census->index[HOST_SERVICE], service));
+    if (!census_concerns_all(delta))
         return;
     uint32_t source = delta->place[CLIENT] = census_tag_source(census, delta);
-    ret_tags[HOST_SOURCE] = source;
-    ret_tags[HOST_PAIR] = census_tag_pair(source, service);
+    uint32_t pair = census_tag_pair(source, service);
+    ask(census_home(&census->index[HOST_SOURCE], source));
+    if (!census_is_absent(&census->index[HOST_PAIR], pair))
+        ask(census_home(&census->index[HOST_PAIR], pair));
 }
+
+/* --- second: entries, whose numbers are noted --- */
 
 /* The lines of an entry that a delta touches, by what it says. */
-static inline void fetch_entry(const struct census_entry *entry, unsigned what)
+static inline __attribute__((always_inline)) void ask_entry(const struct census *census,
+                                                            uint32_t index, unsigned what)
 {
-    fetch_line(entry);
-    fetch_line(&entry->stock);
-    if ((what & DELTA_OPENED) != 0)
-        fetch_line(&entry->first);
-    if ((what & DELTA_GONE) != 0)
-        fetch_line(&entry->answered);
+    const struct census_entry *entry = census_at(census, index);
+    ask(entry);
+    ask(&entry->stock);
+    ask_if(what & DELTA_GONE, &entry->answered, entry);
+    ask_if(what & DELTA_OPENED, &census->link[index], entry);
 }
 
-/* What seems to be the entry of that tag, fetched; NULL: none is. */
-static inline const struct census_entry *guess(const struct census *census, uint32_t tag,
-                                               unsigned what)
+/* What seems to stand under a tag: the place of an entry; or the tag, where there is none. */
+static inline __attribute__((always_inline)) uint32_t
+look(const struct census *census, enum host_scope scope, uint32_t tag, unsigned what)
 {
-    const struct census_slot *slot = &census->slot[tag & census->mask];
+    const struct census_index *index = &census->index[scope];
+    const struct census_slot *slot = census_home(index, tag);
     while (slot->index != 0 && slot->tag != tag)
-        slot = &census->slot[(size_t)(slot - census->slot + 1) & census->mask];
+        slot = census_behind(index, slot);
     if (slot->index == 0)
-        return NULL;
+        return tag;
     if (census_is_code(slot->index)) {
-        fetch_line(census_newcomer(census, slot->index));
-        return NULL;
+        ask(census_newcomer(census, slot->index));
+        return tag;
     }
-    const struct census_entry *entry = census_at(census, slot->index);
-    fetch_entry(entry, what);
-    if ((what & DELTA_OPENED) != 0)
-        fetch_line(&census->link[slot->index]);
-    return entry;
+    ask_entry(census, slot->index, what);
+    return census_place_of(slot->index);
 }
 
-/* Of a source what is drawn of it, and its paces. */
-static inline void fetch_more(const struct census_entry *entry, unsigned what)
+static inline __attribute__((always_inline)) void foresee_entries(const struct census *census,
+                                                                  struct delta *delta)
 {
-    bool source = entry->key.scope == HOST_SOURCE;
-    if (!source || entry->drawn)
-        fetch_line(&entry->more->series);
-    if ((what & (DELTA_OPENED | DELTA_CLOSED)) == 0)
+    const uint32_t service = delta->place[SERVER], source = delta->place[CLIENT];
+    if (census_is_number(service) || service == 0)
         return;
-    fetch_line(&entry->more->opened_pace);
-    if (!source)
-        fetch_line(&entry->more->opened_rate.count);
+    delta->place[SERVER] = look(census, HOST_SERVICE, service, delta->what);
+    if (!census_concerns_all(delta) || census_is_number(source))
+        return;
+    delta->place[CLIENT] = look(census, HOST_SOURCE, source, delta->what);
+    uint32_t pair = census_tag_pair(source, service);
+    if (!census_is_absent(&census->index[HOST_PAIR], pair))
+        look(census, HOST_PAIR, pair, delta->what);
 }
+
+/* --- third: what they have, and who stands beside them --- */
+
+static inline __attribute__((always_inline)) void ask_more(const struct census_entry *entry,
+                                                           enum host_scope scope, unsigned what)
+{
+    const unsigned paced = what & (DELTA_OPENED | DELTA_CLOSED);
+    if (entry->more == NULL)
+        return;
+    if (scope != HOST_SOURCE || entry->drawn)
+        ask(&entry->more->series);
+    ask_if(paced, &entry->more->opened_pace, entry);
+    if (scope != HOST_SOURCE)
+        ask_if(paced, &entry->more->opened_rate.count, entry);
+}
+
+/* Those that it leaves when it becomes the newest of its queue, or its place in the row. */
+static inline __attribute__((always_inline)) void ask_neighbours(const struct census *census,
+                                                                 const struct census_entry *entry)
+{
+    const struct census_link *link = &census->link[entry->index];
+    if (census_is_in_row(entry)) {
+        ask(census_row_at(&census->queue[entry->key.scope].row, link->newer));
+        return;
+    }
+    ask(&census->link[link->newer]);
+    ask(&census->link[link->older]);
+}
+
+/* The pair of a delta whose ends were found; NULL: it has none. */
+static inline const struct census_entry *pair_of(const struct census *census,
+                                                 const struct delta *delta)
+{
+    const uint32_t source = delta->place[CLIENT], service = delta->place[SERVER];
+    const struct census_index *index = &census->index[HOST_PAIR];
+    if (!census_is_number(source) || !census_is_number(service))
+        return NULL;
+    uint32_t tag = census_tag_pair(census_at_place(census, source)->tag,
+                                   census_at_place(census, service)->tag);
+    if (census_is_absent(index, tag))
+        return NULL;
+    const struct census_slot *slot = census_home(index, tag);
+    while (slot->index != 0 && slot->tag != tag)
+        slot = census_behind(index, slot);
+    return slot->index == 0 || census_is_code(slot->index) ? NULL : census_at(census, slot->index);
+}
+
+static inline __attribute__((always_inline)) void ask_all_more(const struct census *census,
+                                                               const struct census_entry *entry,
+                                                               enum host_scope scope, unsigned what)
+{
+    ask_more(entry, scope, what);
+    if ((what & DELTA_OPENED) != 0)
+        ask_neighbours(census, entry);
+}
+
+static inline __attribute__((always_inline)) void foresee_more(const struct census *census,
+                                                               const struct delta *delta)
+{
+    const uint32_t source = delta->place[CLIENT], service = delta->place[SERVER];
+    if (census_is_number(service))
+        ask_all_more(census, census_at_place(census, service), HOST_SERVICE, delta->what);
+    if (!census_concerns_all(delta))
+        return;
+    if (census_is_number(source))
+        ask_all_more(census, census_at_place(census, source), HOST_SOURCE, delta->what);
+    const struct census_entry *pair = pair_of(census, delta);
+    if (pair != NULL)
+        ask_all_more(census, pair, HOST_PAIR, delta->what);
+}
+
+/* --- fourth: what that points to --- */
 
 /* Whether a delta shows in what is drawn: seldom one within a handshake. */
 static inline bool is_shown(const struct delta *delta)
@@ -73,116 +166,71 @@ static inline bool is_shown(const struct delta *delta)
 }
 
 /* The newest point of what is drawn. */
-static inline void fetch_point(const struct census_entry *entry)
+static inline __attribute__((always_inline)) void ask_point(const struct census_entry *entry)
 {
-    if (entry->drawn && entry->more->series.count > 0)
-        fetch_line(&entry->more->series.point[entry->more->series.count - 1]);
+    const struct census_more *more = entry->more;
+    if (entry->drawn && more != NULL && more->series.count > 0)
+        ask(&more->series.point[more->series.count - 1]);
 }
 
-/* Those that it leaves when it becomes the newest of its queue, or its place in the row. */
-static inline void fetch_neighbours(const struct census *census, const struct census_entry *entry)
+static inline __attribute__((always_inline)) void ask_delta(const struct delta *delta)
 {
-    const struct census_link *link = &census->link[entry->index];
-    if (census_is_in_row(entry)) {
-        fetch_line(census_row_at(&census->queue[entry->key.scope].row, link->newer));
-        return;
-    }
-    fetch_line(&census->link[link->newer]);
-    fetch_line(&census->link[link->older]);
+    enum { LINE = 64 };
+    for (size_t octet = 0; octet < sizeof(*delta); octet += LINE)
+        ask((const char *)delta + octet);
 }
 
 /* What only services of many connections have. */
-static inline void fetch_service(const struct census_more *more, const struct delta *delta)
+static inline __attribute__((always_inline)) void ask_service(const struct census_more *more,
+                                                              const struct delta *delta)
 {
     const unsigned of_cohorts = DELTA_OPENED | DELTA_ANSWERED | DELTA_ESTABLISHED;
     if (more->cohorts != NULL && (delta->what & of_cohorts) != 0)
-        cohorts_fetch(more->cohorts, delta->opened);
-    if ((delta->what & DELTA_OPENED) != 0)
-        fetch_line(&more->ref[more->refs % CENSUS_REFS]);
+        cohorts_ask(more->cohorts, delta->opened);
+    ask_if(delta->what & DELTA_OPENED, &more->ref[more->refs % CENSUS_REFS], more);
     bool closed = (delta->what & DELTA_GONE) != 0 && delta->close_kind != CLOSE_UNANSWERED;
     if (more->dwell != NULL && closed)
-        dwell_fetch(more->dwell);
+        dwell_ask(more->dwell);
+    if (census_enters_time_wait(delta))
+        ask_delta(more->time_wait_delta);
+}
+
+static inline __attribute__((always_inline)) void foresee_rest(const struct census *census,
+                                                               const struct delta *delta)
+{
+    const uint32_t source = delta->place[CLIENT], service = delta->place[SERVER];
+    bool shown = is_shown(delta);
+    const struct census_entry *entry =
+        census_is_number(service) ? census_at_place(census, service) : NULL;
+    if (entry != NULL && entry->more != NULL) {
+        ask_service(entry->more, delta);
+        if (shown)
+            ask_point(entry);
+    }
+    if (!shown || !census_concerns_all(delta))
+        return;
+    if (census_is_number(source))
+        ask_point(census_at_place(census, source));
+    entry = pair_of(census, delta);
+    if (entry != NULL)
+        ask_point(entry);
 }
 
 enum { NEAR = 2048 }; /* so many entries, with what they have, are in the cache as it is */
 
-/* What is foreseen of a delta: places in the index, what seems to stand there, the service first,
- * and which of that has more. */
-struct likely {
-    bool all; /* scopes; false: the service alone */
-    uint32_t tag[HOST_SCOPES];
-    uint32_t entries, several;
-    const struct census_entry *entry[HOST_SCOPES], *with_more[HOST_SCOPES];
-};
-
-static inline void foresee_slots(const struct census *census, struct delta *delta,
-                                 struct likely *likely)
+void census_foresee(const struct census *census, struct delta *const *deltas, size_t count,
+                    int step)
 {
-    likely->all = census_concerns_all(delta);
-    tag_scopes(census, delta, likely->all, likely->tag);
-    fetch_line(&census->slot[likely->tag[HOST_SERVICE] & census->mask]);
-    if (!likely->all)
-        return;
-    fetch_line(&census->slot[likely->tag[HOST_SOURCE] & census->mask]);
-    fetch_line(&census->slot[likely->tag[HOST_PAIR] & census->mask]);
-}
-
-static inline void foresee_entry(const struct census *census, const struct delta *delta,
-                                 enum host_scope scope, struct likely *likely)
-{
-    likely->entry[likely->entries] = guess(census, likely->tag[scope], delta->what);
-    likely->entries += likely->entry[likely->entries] != NULL;
-}
-
-static inline void foresee_entries(const struct census *census, const struct delta *delta,
-                                   struct likely *likely)
-{
-    likely->entries = 0;
-    foresee_entry(census, delta, HOST_SERVICE, likely);
-    if (!likely->all)
-        return;
-    foresee_entry(census, delta, HOST_SOURCE, likely);
-    foresee_entry(census, delta, HOST_PAIR, likely);
-}
-
-static inline void foresee_more(const struct delta *delta, struct likely *likely)
-{
-    likely->several = 0;
-    for (uint32_t i = 0; i < likely->entries; i++) {
-        const struct census_entry *entry = likely->entry[i];
-        if (entry->more == NULL)
-            continue;
-        fetch_more(entry, delta->what);
-        likely->with_more[likely->several++] = entry;
-    }
-}
-
-static inline void foresee_rest(const struct census *census, const struct delta *delta,
-                                const struct likely *likely)
-{
-    if (likely->several > 0 && likely->with_more[0]->key.scope == HOST_SERVICE)
-        fetch_service(likely->with_more[0]->more, delta);
-    if (!is_shown(delta))
-        return;
-    for (uint32_t i = 0; i < likely->several; i++)
-        fetch_point(likely->with_more[i]);
-    if ((delta->what & DELTA_OPENED) == 0)
-        return;
-    for (uint32_t i = 0; i < likely->entries; i++)
-        fetch_neighbours(census, likely->entry[i]);
-}
-
-void census_foresee(const struct census *census, struct delta *const *deltas, size_t count)
-{
-    struct likely likely[CENSUS_FORESEEN];
     if (census_all(census) < NEAR)
         return;
-    for (size_t i = 0; i < count; i++)
-        foresee_slots(census, deltas[i], &likely[i]);
-    for (size_t i = 0; i < count; i++)
-        foresee_entries(census, deltas[i], &likely[i]);
-    for (size_t i = 0; i < count; i++)
-        foresee_more(deltas[i], &likely[i]);
-    for (size_t i = 0; i < count; i++)
-        foresee_rest(census, deltas[i], &likely[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (step == 0)
+            foresee_slots(census, deltas[i]);
+        else if (step == 1)
+            foresee_entries(census, deltas[i]);
+        else if (step == 2)
+            foresee_more(census, deltas[i]);
+        else
+            foresee_rest(census, deltas[i]);
+    }
 }

@@ -24,10 +24,11 @@ static void follow(struct census *census, const struct newcomer *newcomer, uint3
                    uint32_t to)
 {
     const enum host_scope scope = (enum host_scope)newcomer->key.scope;
-    uint32_t code = census_code(scope, from), i = newcomer->tag & census->mask;
-    while (census->slot[i].index != code)
-        i = (i + 1) & census->mask;
-    census->slot[i].index = census_code(scope, to);
+    const struct census_index *index = &census->index[scope];
+    uint32_t code = census_code(scope, from), i = newcomer->tag & index->mask;
+    while (index->slot[i].index != code)
+        i = (i + 1) & index->mask;
+    index->slot[i].index = census_code(scope, to);
 }
 
 /* All in a row move together at its end. */

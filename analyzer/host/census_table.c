@@ -33,12 +33,12 @@ uint64_t census_hash_long(const struct census *census, const uint8_t *address, u
 static uint32_t tag_of(const struct census *census, const struct census_key *key)
 {
     if (key->scope == HOST_SOURCE)
-        return (uint32_t)census_hash(census, key->source, 0, key->ip_version);
+        return census_tag(census_hash(census, key->source, 0, key->ip_version));
     uint64_t service = census_hash(census, key->destination, key->port, key->ip_version);
     if (key->scope == HOST_SERVICE)
-        return (uint32_t)service;
+        return census_tag(service);
     uint64_t source = census_hash(census, key->source, 0, key->ip_version);
-    return census_tag_pair((uint32_t)source, (uint32_t)service);
+    return census_tag_pair(census_tag(source), census_tag(service));
 }
 
 /* The place of a pair among those that came.  Without the secret: which pairs share one decides
@@ -75,12 +75,13 @@ bool census_knocks_again(struct census *census, const struct delta *delta)
 /* What stands in the index under that key; 0: nothing does. */
 static uint32_t find(const struct census *census, const struct census_key *key)
 {
-    uint32_t tag = tag_of(census, key), i = tag & census->mask;
-    while (census->slot[i].index != 0 &&
-           (census->slot[i].tag != tag ||
-            memcmp(census_key_at(census, census->slot[i].index), key, sizeof(*key)) != 0))
-        i = (i + 1) & census->mask;
-    return census->slot[i].index;
+    const struct census_index *index = &census->index[key->scope];
+    uint32_t tag = tag_of(census, key);
+    const struct census_slot *slot = census_home(index, tag);
+    while (slot->index != 0 &&
+           (slot->tag != tag || memcmp(census_key_at(census, slot->index), key, sizeof(*key)) != 0))
+        slot = census_behind(index, slot);
+    return slot->index;
 }
 
 struct census_entry *census_find(const struct census *census, const struct census_key *key)
@@ -99,59 +100,82 @@ const struct census_entry *census_look(const struct census *census, const struct
     return room;
 }
 
-static void enter(struct census_slot *slots, uint32_t mask, struct census_slot slot)
+/* The first prints stand once more behind the last. */
+static void set_print(struct census_index *index, uint32_t slot, uint8_t print)
 {
-    uint32_t i = slot.tag & mask;
-    while (slots[i].index != 0)
-        i = (i + 1) & mask;
-    slots[i] = slot;
+    index->print[slot] = print;
+    if (slot < PRINTS_AT_ONCE)
+        index->print[slot + index->mask + 1] = print;
 }
 
-/* Links for as many entries as an index of so many slots takes; false when memory ran out. */
-static bool widen_links(struct census *census, uint32_t slots)
+static void enter(struct census_index *index, struct census_slot entered)
 {
-    struct census_link *wide = realloc(census->link, (slots / 2 + (size_t)1) * sizeof(*wide));
+    struct census_slot *slot = census_home(index, entered.tag);
+    while (slot->index != 0)
+        slot = census_behind(index, slot);
+    *slot = entered;
+    set_print(index, (uint32_t)(slot - index->slot), census_print(entered.tag));
+}
+
+/* Empty, with so many slots; false when memory ran out. */
+static bool make_index(struct census_index *index, uint32_t slots)
+{
+    struct census_slot *slot = calloc(1, slots * (sizeof(*slot) + 1) + PRINTS_AT_ONCE);
+    if (slot == NULL)
+        return false;
+    *index = (struct census_index){slot, (uint8_t *)&slot[slots], slots - 1};
+    return true;
+}
+
+/* Links for as many entries as all indices take with so many slots more; false when memory ran
+ * out. */
+static bool widen_links(struct census *census, uint32_t more)
+{
+    size_t slots = more;
+    for (int scope = 0; scope < HOST_SCOPES; scope++)
+        slots += census->index[scope].slot == NULL ? 0 : census->index[scope].mask + (size_t)1;
+    struct census_link *wide = realloc(census->link, (slots / 2 + 1) * sizeof(*wide));
     if (wide == NULL)
         return false;
     census->link = wide;
     return true;
 }
 
-/* Sees to it that at most half of the index is in use with one more: what is small stays in the
+/* Sees to it that at most half of an index is in use with one more: what is small stays in the
  * cache.  False when memory ran out. */
-static bool widen(struct census *census)
+static bool widen(struct census *census, enum host_scope scope)
 {
-    uint32_t slots = census->mask + 1;
-    if ((census_all(census) + (uint64_t)1) * 2 <= slots)
+    struct census_index *index = &census->index[scope], wide;
+    uint32_t slots = index->mask + 1;
+    if ((census->queue[scope].count + (uint64_t)1) * 2 <= slots)
         return true;
-    struct census_slot *wide =
-        widen_links(census, 2 * slots) ? calloc(2 * (size_t)slots, sizeof(*wide)) : NULL;
-    if (wide == NULL)
+    if (!widen_links(census, slots) || !make_index(&wide, 2 * slots))
         return false;
     for (uint32_t i = 0; i < slots; i++) {
-        if (census->slot[i].index != 0)
-            enter(wide, 2 * slots - 1, census->slot[i]);
+        if (index->slot[i].index != 0)
+            enter(&wide, index->slot[i]);
     }
-    free(census->slot);
-    census->slot = wide;
-    census->mask = 2 * slots - 1;
+    free(index->slot);
+    *index = wide;
     return true;
 }
 
 /* Takes what has that tag out of the index; those behind it move up. */
-static void leave(struct census *census, uint32_t tag, uint32_t index)
+static void leave(struct census_index *in, uint32_t tag, uint32_t index)
 {
-    uint32_t mask = census->mask, gap = tag & mask;
-    while (census->slot[gap].index != index)
+    uint32_t mask = in->mask, gap = tag & mask;
+    while (in->slot[gap].index != index)
         gap = (gap + 1) & mask;
-    for (uint32_t i = (gap + 1) & mask; census->slot[i].index != 0; i = (i + 1) & mask) {
-        uint32_t home = census->slot[i].tag & mask;
+    for (uint32_t i = (gap + 1) & mask; in->slot[i].index != 0; i = (i + 1) & mask) {
+        uint32_t home = in->slot[i].tag & mask;
         if (((i - home) & mask) < ((i - gap) & mask))
             continue; /* it stands between its home and the gap */
-        census->slot[gap] = census->slot[i];
+        in->slot[gap] = in->slot[i];
+        set_print(in, gap, in->print[i]);
         gap = i;
     }
-    census->slot[gap].index = 0;
+    in->slot[gap].index = 0;
+    set_print(in, gap, 0);
 }
 
 /* --- entries --- */
@@ -184,7 +208,7 @@ static void clear_entry(struct census *census, struct census_entry *entry)
 static void drop_entry(struct census *census, struct census_entry *entry)
 {
     census_queue_leave(census, entry);
-    leave(census, entry->tag, entry->index);
+    leave(&census->index[entry->key.scope], entry->tag, entry->index);
     clear_entry(census, entry);
     uint32_t index = entry->index;
     entry->index = 0; /* for census_next() */
@@ -193,7 +217,7 @@ static void drop_entry(struct census *census, struct census_entry *entry)
 
 /* The slots of those that give way next, all of so many together; their places were fetched with
  * those before them. */
-static inline __attribute__((always_inline)) void fetch_leaving(const struct census *census,
+static inline __attribute__((always_inline)) void fetch_leaving(const struct census_index *index,
                                                                 const struct census_row *row)
 {
     enum { TOGETHER = 16 };
@@ -201,7 +225,7 @@ static inline __attribute__((always_inline)) void fetch_leaving(const struct cen
         return;
     for (uint32_t i = 0; i < TOGETHER && row->begin + i != row->end; i++) {
         __builtin_prefetch(census_row_at(row, row->begin + TOGETHER + i));
-        __builtin_prefetch(&census->slot[census_row_at(row, row->begin + i)->tag & census->mask]);
+        __builtin_prefetch(census_home(index, census_row_at(row, row->begin + i)->tag));
     }
 }
 
@@ -213,8 +237,8 @@ static void give_way(struct census *census, enum host_scope scope)
     if (index != 0) {
         drop_entry(census, census_at(census, index));
     } else {
-        fetch_leaving(census, &queue->row);
-        leave(census, newcomer->tag, census_code(scope, queue->row.begin));
+        fetch_leaving(&census->index[scope], &queue->row);
+        leave(&census->index[scope], newcomer->tag, census_code(scope, queue->row.begin));
         newcomer->is = PLACE_OF_NOBODY;
     }
     queue->count--;
@@ -226,7 +250,8 @@ static struct census_entry *add(struct census *census, const struct census_key *
                                 bool heeded)
 {
     const enum host_scope scope = (enum host_scope)key->scope;
-    bool fits = widen(census) && (scope == HOST_SERVICE || census_queue_make_room(census, scope));
+    bool fits =
+        widen(census, scope) && (scope == HOST_SERVICE || census_queue_make_room(census, scope));
     uint32_t index = fits ? pool_take(&census->pool) : 0;
     if (index == 0)
         return NULL;
@@ -236,7 +261,7 @@ static struct census_entry *add(struct census *census, const struct census_key *
     entry->tag = tag;
     entry->heeded = heeded;
     census->queue[key->scope].count++;
-    enter(census->slot, census->mask, (struct census_slot){tag, index});
+    enter(&census->index[scope], (struct census_slot){tag, index});
     census_queue_enter(census, entry);
     return entry;
 }
@@ -291,7 +316,7 @@ bool census_make_newcomer(struct census *census, enum host_scope scope, uint32_t
     uint32_t number;
     if (queue->count >= census->most)
         give_way(census, scope);
-    if (!widen(census) || !census_queue_make_room(census, scope))
+    if (!widen(census, scope) || !census_queue_make_room(census, scope))
         return false;
     struct newcomer *newcomer = census_queue_append(census, scope, &number);
     census_name(scope, delta, &newcomer->key);
@@ -301,7 +326,7 @@ bool census_make_newcomer(struct census *census, enum host_scope scope, uint32_t
     newcomer->is = PLACE_OF_NEWCOMER;
     newcomer->stage = NEWCOMER_OPENING;
     queue->count++;
-    enter(census->slot, census->mask, (struct census_slot){tag, census_code(scope, number)});
+    enter(&census->index[scope], (struct census_slot){tag, census_code(scope, number)});
     return true;
 }
 
@@ -351,19 +376,24 @@ uint64_t census_octets(const struct config *config)
     return (uint64_t)census_most(config) * HOST_SCOPES * ENTRY_OCTETS;
 }
 
+/* Indices and links, small ones to begin with; false when memory ran out. */
+static bool make_indices(struct census *census)
+{
+    enum { SLOTS = 512 };
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
+        if (!make_index(&census->index[scope], SLOTS))
+            return false;
+    }
+    return widen_links(census, 0);
+}
+
 struct census *census_new(const struct config *config)
 {
-    enum { SLOTS = 1024 }; /* to begin with */
     struct census *census = calloc(1, sizeof(*census));
-    if (census == NULL)
-        return NULL;
-    census->slot = calloc(SLOTS, sizeof(*census->slot));
-    if (census->slot == NULL || !widen_links(census, SLOTS)) {
-        free(census->slot);
-        free(census);
+    if (census == NULL || !make_indices(census)) {
+        census_free(census);
         return NULL;
     }
-    census->mask = SLOTS - 1;
     census->config = config;
     census->most = census_most(config);
     census->secret = hash_key_draw();
@@ -385,9 +415,10 @@ void census_free(struct census *census)
     pool_clear(&census->pool);
     pool_clear(&census->mores);
     pool_clear(&census->cohorts);
-    for (int scope = 0; scope < HOST_SCOPES; scope++)
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
         free(census->queue[scope].row.place);
-    free(census->slot);
+        free(census->index[scope].slot);
+    }
     free(census->link);
     free(census);
 }

@@ -5,6 +5,7 @@
 #ifndef LASTACK_HOST_CENSUS_TABLE_H
 #define LASTACK_HOST_CENSUS_TABLE_H
 
+#include <endian.h>
 #include <string.h>
 
 #include "census_queue.h"
@@ -44,7 +45,30 @@ static inline struct census_entry *census_at(const struct census *census, uint32
     return &slab[index & (POOL_SLAB_SLOTS - 1)];
 }
 
-/* --- places in the index: some bits of the hashes of both ends; of a pair, of the two --- */
+/* --- places: of a delta's ends, in delta->place, the tag under which the end stands in its index,
+ * or once somebody looked there, the number of its entry --- */
+
+enum { TAG_BITS = 31 }; /* of the hashes of both ends; of a pair, of the two */
+
+static inline uint32_t census_tag(uint64_t hash)
+{
+    return (uint32_t)hash & ((UINT32_C(1) << TAG_BITS) - 1);
+}
+
+static inline uint32_t census_place_of(uint32_t index)
+{
+    return UINT32_C(1) << TAG_BITS | index;
+}
+
+static inline bool census_is_number(uint32_t place)
+{
+    return place >> TAG_BITS != 0;
+}
+
+static inline struct census_entry *census_at_place(const struct census *census, uint32_t place)
+{
+    return census_at(census, census_tag(place));
+}
 
 uint64_t census_hash_long(const struct census *census, const uint8_t *address, uint64_t port);
 
@@ -62,23 +86,25 @@ static inline uint64_t census_hash(const struct census *census, const uint8_t *a
 /* As noted, or worked out. */
 static inline uint32_t census_tag_source(const struct census *census, const struct delta *delta)
 {
-    if (delta->place[CLIENT] != 0)
-        return delta->place[CLIENT];
-    return (uint32_t)census_hash(census, delta->end[CLIENT].address, 0, delta->ip_version);
+    const uint32_t place = delta->place[CLIENT];
+    if (place != 0 && !census_is_number(place))
+        return place;
+    return census_tag(census_hash(census, delta->end[CLIENT].address, 0, delta->ip_version));
 }
 
 static inline uint32_t census_tag_service(const struct census *census, const struct delta *delta)
 {
     const struct endpoint_record *end = &delta->end[SERVER];
-    if (delta->place[SERVER] != 0)
-        return delta->place[SERVER];
-    return (uint32_t)census_hash(census, end->address, end->port, delta->ip_version);
+    const uint32_t place = delta->place[SERVER];
+    if (place != 0 && !census_is_number(place))
+        return place;
+    return census_tag(census_hash(census, end->address, end->port, delta->ip_version));
 }
 
 /* The tags of both ends make the pair's: three entries cost two of them. */
 static inline uint32_t census_tag_pair(uint32_t source, uint32_t service)
 {
-    return source ^ (service << 16 | service >> 16);
+    return census_tag(source ^ (service << 16 | service >> 16));
 }
 
 /* --- entries --- */
@@ -112,17 +138,66 @@ static inline const struct census_key *census_key_at(const struct census *census
     return &entry->key;
 }
 
+/* The slot where what has that tag stands if it can, and the next one. */
+static inline struct census_slot *census_home(const struct census_index *index, uint32_t tag)
+{
+    return &index->slot[tag & index->mask];
+}
+
+static inline struct census_slot *census_behind(const struct census_index *index,
+                                                const struct census_slot *slot)
+{
+    return &index->slot[(size_t)(slot - index->slot + 1) & index->mask];
+}
+
+enum { PRINTS_AT_ONCE = 8 };
+
+/* Of a tag, bits that do not choose its slot; never 0. */
+static inline uint8_t census_print(uint32_t tag)
+{
+    return (uint8_t)(tag >> (TAG_BITS - 8) | 1);
+}
+
+/* The octets that are 0: the lowest one is told for sure. */
+static inline uint64_t census_zeroes(uint64_t octets)
+{
+    return (octets - UINT64_C(0x0101010101010101)) & ~octets & UINT64_C(0x8080808080808080);
+}
+
+/* Whether it is sure that nothing stands under a tag, without a look at any slot: in the prints
+ * from its own on an empty slot comes before one that is the same. */
+static inline bool census_is_absent(const struct census_index *index, uint32_t tag)
+{
+    uint64_t prints;
+    memcpy(&prints, &index->print[tag & index->mask], sizeof(prints));
+    prints = le64toh(prints);
+    uint64_t empty = census_zeroes(prints);
+    uint64_t same = census_zeroes(prints ^ census_print(tag) * UINT64_C(0x0101010101010101));
+    return (empty & -empty) - 1 < (same & -same) - 1; /* the lowest bits; of none, the most */
+}
+
 /* The slot of a scope that a delta counts for, by that scope's tag; an empty one: it has none. */
 static inline struct census_slot *census_slot_in(const struct census *census, enum host_scope scope,
                                                  const struct delta *delta, uint32_t tag)
 {
-    uint32_t mask = census->mask;
-    struct census_slot *slot = &census->slot[tag & mask];
+    const struct census_index *index = &census->index[scope];
+    struct census_slot *slot = census_home(index, tag);
     while (
         slot->index != 0 &&
         (slot->tag != tag || !census_is_key_in(census_key_at(census, slot->index), scope, delta)))
-        slot = &census->slot[(size_t)(slot - census->slot + 1) & mask];
+        slot = census_behind(index, slot);
     return slot;
+}
+
+/* The entry of a delta's end that its place names, if it still is. */
+static inline struct census_entry *census_known(const struct census *census, enum host_scope scope,
+                                                const struct delta *delta, uint32_t place)
+{
+    if (!census_is_number(place))
+        return NULL;
+    struct census_entry *entry = census_at_place(census, place);
+    bool is = entry->index == census_tag(place) && census_is_key_in(&entry->key, scope, delta);
+    return is ? entry : NULL;
 }
 
 /* How many stand in the index. */

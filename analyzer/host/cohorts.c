@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "../base/fetch.h"
-
 static const struct cohort *peek(const struct cohorts *cohorts, int64_t second)
 {
     const struct cohort *cohort = &cohorts->second[(uint64_t)second % COHORTS];
@@ -24,12 +22,6 @@ struct cohort *cohorts_make(struct cohorts *cohorts, nanotime t)
         *cohort = (struct cohort){.second = second};
     cohorts->begun = true;
     return cohort;
-}
-
-void cohorts_fetch(const struct cohorts *cohorts, nanotime t)
-{
-    fetch_line(&cohorts->second[(uint64_t)time_second_of(t) % COHORTS]);
-    fetch_line(&cohorts->newest);
 }
 
 void cohort_answer(struct cohort *cohort, nanotime t)

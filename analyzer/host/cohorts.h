@@ -37,8 +37,13 @@ static inline struct cohort *cohorts_at(struct cohorts *cohorts, nanotime t)
     return known ? cohort : cohorts_make(cohorts, t);
 }
 
-/* Fetches into the cache what cohorts_at() looks at. */
-void cohorts_fetch(const struct cohorts *cohorts, nanotime t);
+/* Asks for what cohorts_at() looks at. */
+static inline __attribute__((always_inline)) void cohorts_ask(const struct cohorts *cohorts,
+                                                              nanotime t)
+{
+    __builtin_prefetch(&cohorts->second[(uint64_t)time_second_of(t) % COHORTS]);
+    __builtin_prefetch(&cohorts->newest);
+}
 
 /* Notes that one of its SYNs, that of moment t, was answered. */
 void cohort_answer(struct cohort *cohort, nanotime t);

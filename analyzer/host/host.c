@@ -127,9 +127,9 @@ static enum status take_and_pass_delta(struct sink *sink, const struct delta *de
     return take_status(host);
 }
 
-static void foresee_deltas(struct sink *sink, struct delta *const *deltas, size_t count)
+static void foresee_deltas(struct sink *sink, struct delta *const *deltas, size_t count, int step)
 {
-    census_foresee(((struct host *)sink)->census, deltas, count);
+    census_foresee(((struct host *)sink)->census, deltas, count, step);
 }
 
 /* A flow nearly always follows the delta of its end, which has just found the service. */

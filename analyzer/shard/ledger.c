@@ -308,18 +308,29 @@ enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *ent
     return STATUS_OK;
 }
 
-void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink)
+/* Shows the deltas of a group of entries to the sink, for that step. */
+static void show(const struct ledger *ledger, size_t group, int step, struct sink *sink)
 {
     struct delta *deltas[LEDGER_AHEAD];
-    size_t count = 0;
-    if (sink->ops->foresee == NULL)
-        return;
+    size_t count = 0, next = group * LEDGER_AHEAD;
     for (size_t i = next; i < ledger->count && i < next + LEDGER_AHEAD; i++) {
         const struct ledger_entry *entry = &ledger->entry[i];
         if (entry->kind == LEDGER_DELTA)
             deltas[count++] = (void *)(ledger->store + entry->offset);
     }
-    sink->ops->foresee(sink, deltas, count);
+    if (count > 0)
+        sink->ops->foresee(sink, deltas, count, step);
+}
+
+void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink)
+{
+    if (sink->ops->foresee == NULL)
+        return;
+    for (int step = 0; step < FORESEE_STEPS; step++) {
+        size_t last = next / LEDGER_AHEAD + (size_t)(FORESEE_STEPS - 1 - step);
+        for (size_t group = next == 0 ? 0 : last; group <= last; group++)
+            show(ledger, group, step, sink);
+    }
 }
 
 void ledger_reset(struct ledger *ledger)

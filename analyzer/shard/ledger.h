@@ -63,7 +63,11 @@ bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b);
 
 enum { LEDGER_AHEAD = 16 };
 
-/* Shows the deltas among the next LEDGER_AHEAD entries to a sink that wants to know them early. */
+/*
+ * Shows deltas to a sink that wants to know them early; asked when entry `next` is about to be
+ * delivered, every LEDGER_AHEAD entries.  The first step is that of entries some groups ahead, the
+ * last one that of those that come now: what a step asks for has the time of a group to come.
+ */
 void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink);
 
 /* Hands an entry to a sink, a flow with its text. */

@@ -35,17 +35,28 @@ static uint32_t draw(struct both *both, uint32_t below)
 /* Makes entries of all newcomers. */
 static void hatch_all(struct census *census)
 {
-    for (uint32_t i = 0; i <= census->mask; i++) {
-        if (census->slot[i].index != 0 && census_is_code(census->slot[i].index))
-            assert_non_null(census_hatch(census, &census->slot[i]));
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
+        const struct census_index *index = &census->index[scope];
+        for (uint32_t i = 0; i <= index->mask; i++) {
+            if (index->slot[i].index != 0 && census_is_code(index->slot[i].index))
+                assert_non_null(census_hatch(census, &index->slot[i]));
+        }
     }
 }
 
+/* Prints and slots say the same. */
 static uint64_t count_newcomers(const struct census *census)
 {
     uint64_t count = 0;
-    for (uint32_t i = 0; i <= census->mask; i++)
-        count += census->slot[i].index != 0 && census_is_code(census->slot[i].index);
+    for (int scope = 0; scope < HOST_SCOPES; scope++) {
+        const struct census_index *index = &census->index[scope];
+        for (uint32_t i = 0; i <= index->mask; i++) {
+            const struct census_slot *slot = &index->slot[i];
+            count += slot->index != 0 && census_is_code(slot->index);
+            assert_int_equal(index->print[i], slot->index == 0 ? 0 : census_print(slot->tag));
+            assert_true(slot->index == 0 || !census_is_absent(index, slot->tag));
+        }
+    }
     return count;
 }
 
@@ -149,7 +160,8 @@ static void take(struct both *both, struct delta *delta)
 {
     struct census_place place[2];
     if (draw(both, 4) == 0)
-        census_foresee(both->census[0], &delta, 1);
+        for (int step = 0; step < FORESEE_STEPS; step++)
+            census_foresee(both->census[0], &delta, 1, step);
     for (int way = 0; way < 2; way++) {
         census_take(both->census[way], delta, &place[way]);
         delta->place[CLIENT] = delta->place[SERVER] = 0; /* the secrets are two */
