@@ -25,6 +25,7 @@ static inline __attribute__((always_inline)) void ask_if(unsigned kinds, const v
 
 /* --- first: the indices --- */
 
+/* A delta that concerns its service alone has no place for its client. */
 static inline __attribute__((always_inline)) void foresee_slots(const struct census *census,
                                                                 struct delta *delta)
 {
@@ -35,8 +36,7 @@ static inline __attribute__((always_inline)) void foresee_slots(const struct cen
     uint32_t source = delta->place[CLIENT] = census_tag_source(census, delta);
     uint32_t pair = census_tag_pair(source, service);
     ask(census_home(&census->index[HOST_SOURCE], source));
-    if (!census_is_absent(&census->index[HOST_PAIR], pair))
-        ask(census_home(&census->index[HOST_PAIR], pair));
+    ask(&census->index[HOST_PAIR].print[pair & census->index[HOST_PAIR].mask]);
 }
 
 /* --- second: entries, whose numbers are noted --- */
@@ -52,22 +52,28 @@ static inline __attribute__((always_inline)) void ask_entry(const struct census 
     ask_if(what & DELTA_OPENED, &census->link[index], entry);
 }
 
-/* What seems to stand under a tag: the place of an entry; or the tag, where there is none. */
-static inline __attribute__((always_inline)) uint32_t
-look(const struct census *census, enum host_scope scope, uint32_t tag, unsigned what)
+/* What seems to stand under a tag; 0: nothing. */
+static inline uint32_t guess(const struct census_index *index, uint32_t tag)
 {
-    const struct census_index *index = &census->index[scope];
     const struct census_slot *slot = census_home(index, tag);
     while (slot->index != 0 && slot->tag != tag)
         slot = census_behind(index, slot);
-    if (slot->index == 0)
+    return slot->index;
+}
+
+/* Looks under a tag: the place of the entry there; or the tag, where there is none. */
+static inline __attribute__((always_inline)) uint32_t
+look(const struct census *census, enum host_scope scope, uint32_t tag, unsigned what)
+{
+    uint32_t index = guess(&census->index[scope], tag);
+    if (index == 0)
         return tag;
-    if (census_is_code(slot->index)) {
-        ask(census_newcomer(census, slot->index));
+    if (census_is_code(index)) {
+        ask(census_newcomer(census, index));
         return tag;
     }
-    ask_entry(census, slot->index, what);
-    return census_place_of(slot->index);
+    ask_entry(census, index, what);
+    return index >> NUMBER_BITS != 0 ? tag : census_place_of(index);
 }
 
 static inline __attribute__((always_inline)) void foresee_entries(const struct census *census,
@@ -77,12 +83,15 @@ static inline __attribute__((always_inline)) void foresee_entries(const struct c
     if (census_is_number(service) || service == 0)
         return;
     delta->place[SERVER] = look(census, HOST_SERVICE, service, delta->what);
-    if (!census_concerns_all(delta) || census_is_number(source))
+    if (census_is_number(source) || source == 0)
         return;
-    delta->place[CLIENT] = look(census, HOST_SOURCE, source, delta->what);
+    uint32_t place = look(census, HOST_SOURCE, source, delta->what);
     uint32_t pair = census_tag_pair(source, service);
-    if (!census_is_absent(&census->index[HOST_PAIR], pair))
+    if (!census_is_absent(&census->index[HOST_PAIR], pair)) {
         look(census, HOST_PAIR, pair, delta->what);
+        place = census_is_number(place) ? census_place_with_pair(place) : place;
+    }
+    delta->place[CLIENT] = place;
 }
 
 /* --- third: what they have, and who stands beside them --- */
@@ -113,27 +122,22 @@ static inline __attribute__((always_inline)) void ask_neighbours(const struct ce
     ask(&census->link[link->older]);
 }
 
-/* The pair of a delta whose ends were found; NULL: it has none. */
+/* The pair of a delta whose ends were found; NULL: it seems to have none. */
 static inline const struct census_entry *pair_of(const struct census *census,
                                                  const struct delta *delta)
 {
     const uint32_t source = delta->place[CLIENT], service = delta->place[SERVER];
-    const struct census_index *index = &census->index[HOST_PAIR];
-    if (!census_is_number(source) || !census_is_number(service))
+    if (!census_is_with_pair(source) || !census_is_number(service))
         return NULL;
-    uint32_t tag = census_tag_pair(census_at_place(census, source)->tag,
-                                   census_at_place(census, service)->tag);
-    if (census_is_absent(index, tag))
-        return NULL;
-    const struct census_slot *slot = census_home(index, tag);
-    while (slot->index != 0 && slot->tag != tag)
-        slot = census_behind(index, slot);
-    return slot->index == 0 || census_is_code(slot->index) ? NULL : census_at(census, slot->index);
+    uint32_t index =
+        guess(&census->index[HOST_PAIR], census_tag_pair(census_at_place(census, source)->tag,
+                                                         census_at_place(census, service)->tag));
+    return index == 0 || census_is_code(index) ? NULL : census_at(census, index);
 }
 
-static inline __attribute__((always_inline)) void ask_all_more(const struct census *census,
-                                                               const struct census_entry *entry,
-                                                               enum host_scope scope, unsigned what)
+static inline __attribute__((always_inline)) void ask_beside(const struct census *census,
+                                                             const struct census_entry *entry,
+                                                             enum host_scope scope, unsigned what)
 {
     ask_more(entry, scope, what);
     if ((what & DELTA_OPENED) != 0)
@@ -145,14 +149,13 @@ static inline __attribute__((always_inline)) void foresee_more(const struct cens
 {
     const uint32_t source = delta->place[CLIENT], service = delta->place[SERVER];
     if (census_is_number(service))
-        ask_all_more(census, census_at_place(census, service), HOST_SERVICE, delta->what);
-    if (!census_concerns_all(delta))
+        ask_beside(census, census_at_place(census, service), HOST_SERVICE, delta->what);
+    if (!census_is_number(source))
         return;
-    if (census_is_number(source))
-        ask_all_more(census, census_at_place(census, source), HOST_SOURCE, delta->what);
+    ask_beside(census, census_at_place(census, source), HOST_SOURCE, delta->what);
     const struct census_entry *pair = pair_of(census, delta);
     if (pair != NULL)
-        ask_all_more(census, pair, HOST_PAIR, delta->what);
+        ask_beside(census, pair, HOST_PAIR, delta->what);
 }
 
 /* --- fourth: what that points to --- */
@@ -199,16 +202,15 @@ static inline __attribute__((always_inline)) void foresee_rest(const struct cens
                                                                const struct delta *delta)
 {
     const uint32_t source = delta->place[CLIENT], service = delta->place[SERVER];
-    bool shown = is_shown(delta);
     const struct census_entry *entry =
         census_is_number(service) ? census_at_place(census, service) : NULL;
-    if (entry != NULL && entry->more != NULL) {
+    bool shown = is_shown(delta);
+    if (entry != NULL && entry->more != NULL)
         ask_service(entry->more, delta);
-        if (shown)
-            ask_point(entry);
-    }
-    if (!shown || !census_concerns_all(delta))
+    if (!shown)
         return;
+    if (entry != NULL)
+        ask_point(entry);
     if (census_is_number(source))
         ask_point(census_at_place(census, source));
     entry = pair_of(census, delta);
@@ -223,14 +225,12 @@ void census_foresee(const struct census *census, struct delta *const *deltas, si
 {
     if (census_all(census) < NEAR)
         return;
-    for (size_t i = 0; i < count; i++) {
-        if (step == 0)
-            foresee_slots(census, deltas[i]);
-        else if (step == 1)
-            foresee_entries(census, deltas[i]);
-        else if (step == 2)
-            foresee_more(census, deltas[i]);
-        else
-            foresee_rest(census, deltas[i]);
-    }
+    for (size_t i = 0; step == 0 && i < count; i++)
+        foresee_slots(census, deltas[i]);
+    for (size_t i = 0; step == 1 && i < count; i++)
+        foresee_entries(census, deltas[i]);
+    for (size_t i = 0; step == 2 && i < count; i++)
+        foresee_more(census, deltas[i]);
+    for (size_t i = 0; step == 3 && i < count; i++)
+        foresee_rest(census, deltas[i]);
 }

@@ -45,10 +45,14 @@ static inline struct census_entry *census_at(const struct census *census, uint32
     return &slab[index & (POOL_SLAB_SLOTS - 1)];
 }
 
-/* --- places: of a delta's ends, in delta->place, the tag under which the end stands in its index,
- * or once somebody looked there, the number of its entry --- */
+/* --- places: of a delta's ends, in delta->place, the tag under which the end stands in its index;
+ * or once somebody looked there, the number of its entry, and with the client's, whether something
+ * seems to stand there for the pair --- */
 
-enum { TAG_BITS = 31 }; /* of the hashes of both ends; of a pair, of the two */
+enum {
+    TAG_BITS = 31, /* of the hashes of both ends; of a pair, of the two */
+    NUMBER_BITS = 30
+};
 
 static inline uint32_t census_tag(uint64_t hash)
 {
@@ -60,14 +64,24 @@ static inline uint32_t census_place_of(uint32_t index)
     return UINT32_C(1) << TAG_BITS | index;
 }
 
+static inline uint32_t census_place_with_pair(uint32_t place)
+{
+    return place | UINT32_C(1) << NUMBER_BITS;
+}
+
 static inline bool census_is_number(uint32_t place)
 {
     return place >> TAG_BITS != 0;
 }
 
+static inline bool census_is_with_pair(uint32_t place)
+{
+    return place >> NUMBER_BITS == 3;
+}
+
 static inline struct census_entry *census_at_place(const struct census *census, uint32_t place)
 {
-    return census_at(census, census_tag(place));
+    return census_at(census, place & ((UINT32_C(1) << NUMBER_BITS) - 1));
 }
 
 uint64_t census_hash_long(const struct census *census, const uint8_t *address, uint64_t port);
@@ -196,7 +210,7 @@ static inline struct census_entry *census_known(const struct census *census, enu
     if (!census_is_number(place))
         return NULL;
     struct census_entry *entry = census_at_place(census, place);
-    bool is = entry->index == census_tag(place) && census_is_key_in(&entry->key, scope, delta);
+    bool is = entry->index != 0 && census_is_key_in(&entry->key, scope, delta);
     return is ? entry : NULL;
 }
 

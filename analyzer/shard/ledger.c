@@ -308,28 +308,33 @@ enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *ent
     return STATUS_OK;
 }
 
-/* Shows the deltas of a group of entries to the sink, for that step. */
-static void show(const struct ledger *ledger, size_t group, int step, struct sink *sink)
+/* The deltas of a group of entries, to be shown step by step. */
+static void gather(struct ledger *ledger, size_t group)
 {
-    struct delta *deltas[LEDGER_AHEAD];
-    size_t count = 0, next = group * LEDGER_AHEAD;
-    for (size_t i = next; i < ledger->count && i < next + LEDGER_AHEAD; i++) {
+    struct foreseen *foreseen = &ledger->foreseen[group % FORESEE_STEPS];
+    size_t end =
+        (group + 1) * LEDGER_AHEAD < ledger->count ? (group + 1) * LEDGER_AHEAD : ledger->count;
+    foreseen->count = 0;
+    for (size_t i = group * LEDGER_AHEAD; i < end; i++) {
         const struct ledger_entry *entry = &ledger->entry[i];
-        if (entry->kind == LEDGER_DELTA)
-            deltas[count++] = (void *)(ledger->store + entry->offset);
+        foreseen->delta[foreseen->count] = (void *)(ledger->store + entry->offset);
+        foreseen->count += entry->kind == LEDGER_DELTA;
     }
-    if (count > 0)
-        sink->ops->foresee(sink, deltas, count, step);
 }
 
-void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink)
+void ledger_foresee(struct ledger *ledger, size_t next, struct sink *sink)
 {
+    const size_t now = next / LEDGER_AHEAD, first = next == 0 ? 0 : now + FORESEE_STEPS - 1;
     if (sink->ops->foresee == NULL)
         return;
+    for (size_t group = first; group < now + FORESEE_STEPS; group++)
+        gather(ledger, group);
     for (int step = 0; step < FORESEE_STEPS; step++) {
-        size_t last = next / LEDGER_AHEAD + (size_t)(FORESEE_STEPS - 1 - step);
-        for (size_t group = next == 0 ? 0 : last; group <= last; group++)
-            show(ledger, group, step, sink);
+        size_t last = now + (size_t)(FORESEE_STEPS - 1 - step);
+        for (size_t group = next == 0 ? 0 : last; group <= last; group++) {
+            const struct foreseen *foreseen = &ledger->foreseen[group % FORESEE_STEPS];
+            sink->ops->foresee(sink, foreseen->delta, foreseen->count, step);
+        }
     }
 }
 

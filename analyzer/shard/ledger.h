@@ -30,6 +30,14 @@ struct ledger_entry {
     size_t offset; /* of the record in the store */
 };
 
+enum { LEDGER_AHEAD = 16 };
+
+/* Deltas among as many entries, which the sink is shown. */
+struct foreseen {
+    struct delta *delta[LEDGER_AHEAD];
+    size_t count;
+};
+
 /*
  * A sink that keeps what it is given; its key is set by the engine's thread before each call. Full,
  * it asks its reader to take what it holds: one packet may end any number of connections, when its
@@ -43,11 +51,12 @@ struct ledger {
     char *store;
     size_t used, size;
     size_t room; /* octets of records that it holds at most, but for one longer by itself */
-    void (*drain)(struct ledger *ledger); /* comes back once all entries were delivered, reset */
-    struct speller *speller;              /* of flow records; NULL: none; not owned */
-    bool plain;                           /* of ordinary flows a plain_flow suffices */
-    struct flow_record flow;              /* what a packed flow is unfolded into */
-    struct spelled spelled;               /* its text */
+    void (*drain)(struct ledger *ledger);    /* comes back once all entries were delivered, reset */
+    struct speller *speller;                 /* of flow records; NULL: none; not owned */
+    bool plain;                              /* of ordinary flows a plain_flow suffices */
+    struct flow_record flow;                 /* what a packed flow is unfolded into */
+    struct spelled spelled;                  /* its text */
+    struct foreseen foreseen[FORESEE_STEPS]; /* of groups of entries, by turns */
 };
 
 /* Prepares an empty ledger of records whose key is *now, with room for so many octets of them. */
@@ -61,14 +70,12 @@ void ledger_serve(struct ledger *ledger, struct speller *speller, bool plain);
 /* Whether entry a stands before entry b of another ledger. */
 bool ledger_before(const struct ledger_entry *a, const struct ledger_entry *b);
 
-enum { LEDGER_AHEAD = 16 };
-
 /*
  * Shows deltas to a sink that wants to know them early; asked when entry `next` is about to be
  * delivered, every LEDGER_AHEAD entries.  The first step is that of entries some groups ahead, the
  * last one that of those that come now: what a step asks for has the time of a group to come.
  */
-void ledger_foresee(const struct ledger *ledger, size_t next, struct sink *sink);
+void ledger_foresee(struct ledger *ledger, size_t next, struct sink *sink);
 
 /* Hands an entry to a sink, a flow with its text. */
 enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *entry,
