@@ -33,7 +33,7 @@ static bool make_room(struct ledger *ledger, size_t size)
 
 /* The lines that the next records but one are likely to take: who read what was there is another
  * thread. */
-static inline __attribute__((always_inline)) void fetch_ahead(const struct ledger *ledger)
+static inline __attribute__((always_inline)) void fetch_next(const struct ledger *ledger)
 {
     enum { LINE = 64, FAR = 4 * LINE, ENTRIES = 3 };
     const char *next = ledger->store + ledger->used + FAR;
@@ -64,7 +64,7 @@ static void *enter(struct ledger *ledger, enum ledger_kind kind, size_t size, si
     ledger->entry[ledger->count++] = (struct ledger_entry){*ledger->now, kind, ledger->used};
     void *record = ledger->store + ledger->used;
     ledger->used += room;
-    fetch_ahead(ledger);
+    fetch_next(ledger);
     return record;
 }
 

@@ -65,8 +65,6 @@ static void try_park(struct script script)
     for (int side = 0; side < SIDES; side++) /* octets that are read as what they are: 0 or 1 */
         *(uint8_t *)&closing.carrier[side] &= 1;
     given.client_end &= 1;
-    for (int i = 0; i < LAST_SEGMENTS; i++)
-        given.last[i].end &= 1;
     given.collision = NULL;
     given.story = NULL;
     given.doubts = NULL;
