@@ -21,6 +21,16 @@ static inline __attribute__((always_inline)) void fetch_ahead(const void *octet)
     __builtin_prefetch(octet, 0, 2);
 }
 
+/* Asks for a slot of an index in which one slot after the other is tried: it may take the line
+ * behind its own as well.  By prefetches, as an index lies in large pages, or in few: a load holds
+ * up what comes behind it. */
+static inline __attribute__((always_inline)) void fetch_slots(const void *slot)
+{
+    enum { LINE = 64 };
+    __builtin_prefetch(slot);
+    __builtin_prefetch((const char *)slot + LINE);
+}
+
 /* Asks for a line that is soon to be written, as its only owner: another core may have it, or it is
  * far away, and stores leave in order, those behind it after it.  The compiler makes a prefetch for
  * reading of it where it does not know the processor; who has no such instruction passes it over.

@@ -11,6 +11,7 @@
 #define LASTACK_FLOW_TABLE_H
 
 #include "../base/berths.h"
+#include "../base/fetch.h"
 #include "../base/pool.h"
 #include "incarnation.h"
 #include "park.h"
@@ -48,7 +49,7 @@ static inline uint32_t flow_table_tag(uint64_t hash)
 static inline __attribute__((always_inline)) void
 flow_table_prefetch(const struct flow_table *table, uint32_t tag)
 {
-    __builtin_prefetch(&table->slot[tag & table->mask]);
+    fetch_slots(&table->slot[tag & table->mask]);
 }
 
 /*
@@ -97,7 +98,7 @@ static inline __attribute__((always_inline)) void
 flow_table_fetch_removal(const struct flow_table *table, const struct tuple *tuple)
 {
     uint32_t tag = flow_table_tag(flow_key_hash(table->secret, &tuple->key));
-    __builtin_prefetch(&table->slot[tag & table->mask]);
+    fetch_slots(&table->slot[tag & table->mask]);
 }
 
 /* All tuples, in the order of memory: those with indices from 1 to below the end; NULL: none has
