@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/fetch.h"
+
 struct census_key census_key_of(enum host_scope scope, uint8_t ip_version, const uint8_t *source,
                                 const uint8_t *destination, uint16_t port)
 {
