@@ -106,7 +106,7 @@ static __attribute__((noinline)) struct epoch *stride_to_item(struct shards *sha
     return shards->filling;
 }
 
-enum { WRITTEN_AHEAD = 4 };
+enum { WRITTEN_AHEAD = 4, TURNS_AHEAD = 16 /* two lines */ };
 
 /* The lines of an item that an ordinary segment fills; another thread has read what was there. */
 static inline __attribute__((always_inline)) void fetch_item(const struct engine_item *item)
@@ -131,6 +131,7 @@ enum status shards_take(struct shards *shards, uint32_t context)
     shards->shares_frames |= item->part > 0;
     uint32_t owner = engine_owner(item->hash, shards->count);
     struct share *share = &shards->shard[owner]->share[shards->given % RING];
+    fetch_to_write(&share->turn[(share->count + TURNS_AHEAD) % EPOCH]);
     share->turn[share->count++] = engine_turn_of(item, epoch->count);
     if (++epoch->count == EPOCH)
         give(shards, TASK_ANALYSE);
