@@ -72,20 +72,29 @@ static struct host_point *older(struct series *series, uint32_t place)
     return &series->point[place];
 }
 
+/* When the first point begins: worked out from the newest, as that lies far away. */
+static nanotime begin_of(const struct series *series)
+{
+    if (series->newest == INT64_MAX) /* older() */
+        return series->point[0].t;
+    return time_since(series->newest, (series->count - 1) * series->step);
+}
+
 struct host_point *series_at(struct series *series, nanotime t, const struct host_point *held)
 {
     if (series->count == 0) {
         series->step = NANO_PER_SECOND;
         return append(series, t - time_within_second(t), held) ? &series->point[0] : NULL;
     }
-    nanotime away = time_since(t, series->point[0].t);
+    const nanotime first = begin_of(series);
+    nanotime away = time_since(t, first);
     if (away < 0)
         return older(series, 0);
     while (away / series->step >= HOST_POINTS)
         halve(series);
     uint32_t place = (uint32_t)(away / series->step);
     while (series->count <= place) {
-        nanotime begin = time_after(series->point[0].t, series->count * series->step);
+        nanotime begin = time_after(first, series->count * series->step);
         if (!append(series, begin, held))
             return NULL;
     }
