@@ -15,27 +15,40 @@ static uint64_t name_of(const struct census_key *service)
     return words[0] ^ words[1] ^ (uint64_t)service->port << 48;
 }
 
-/* A bit for a name. */
-static uint64_t mark_of(uint64_t name)
+/* A bit for a name, one of FLOOD_MARKS. */
+static unsigned mark_of(uint64_t name)
 {
-    return UINT64_C(1) << (name * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+    return (unsigned)(name * UINT64_C(0x9e3779b97f4a7c15) >> 54);
+}
+
+static bool is_marked(const struct floods *floods, uint64_t name)
+{
+    unsigned mark = mark_of(name);
+    return (floods->marks[mark / 64] >> mark % 64 & 1) != 0;
+}
+
+static void set_mark(struct floods *floods, uint64_t name)
+{
+    unsigned mark = mark_of(name);
+    floods->marks[mark / 64] |= UINT64_C(1) << mark % 64;
 }
 
 void floods_name(struct floods *floods)
 {
     floods->count = 0;
-    floods->marks = 0;
+    memset(floods->marks, 0, sizeof(floods->marks));
     for (uint32_t i = 0; i < floods->watched; i++) {
         floods->name[i] = name_of(&floods->flood[i].service);
         floods->count += floods->flood[i].watched;
-        floods->marks |= floods->flood[i].watched ? mark_of(floods->name[i]) : 0;
+        if (floods->flood[i].watched)
+            set_mark(floods, floods->name[i]);
     }
 }
 
 static struct flood *find(struct floods *floods, const struct census_key *service)
 {
     uint64_t name = name_of(service);
-    if ((floods->marks & mark_of(name)) == 0)
+    if (!is_marked(floods, name))
         return NULL;
     for (uint32_t i = 0; i < floods->watched; i++) {
         struct flood *flood = &floods->flood[i];
@@ -57,7 +70,7 @@ static struct flood *watch(struct floods *floods, const struct census_key *servi
         flood->watched = true;
         flood->service = *service;
         floods->name[i] = name_of(service);
-        floods->marks |= mark_of(floods->name[i]);
+        set_mark(floods, floods->name[i]);
         floods->count++;
         flood->first = flood->begun = NANOTIME_UNKNOWN;
         floods->watched = floods->watched > i ? floods->watched : i + 1;

@@ -8,7 +8,8 @@
 #include "sources.h"
 
 enum {
-    FLOODS = 32,           /* services watched at once */
+    FLOODS = 32, /* services watched at once */
+    FLOOD_MARKS = 1024,
     FLOOD_SECONDS = 10,    /* over which SYNs are counted */
     FLOOD_SETTLE = 3,      /* seconds that a handshake may take */
     FLOOD_REGISTERS = 1024 /* of the estimate of sources: its error is 3 % */
@@ -34,7 +35,7 @@ struct floods {
     uint64_t name[FLOODS]; /* of the service watched there, folded: looked at before the flood is */
     uint32_t watched;      /* highest slot in use, plus 1 */
     uint32_t count;        /* slots in use */
-    uint64_t marks;        /* bits of the names there, and maybe of some that were there */
+    uint64_t marks[FLOOD_MARKS / 64]; /* bits of the names there, and maybe of some that were */
 };
 
 /* Whether counting can have made it, as a state from elsewhere may not have. */
