@@ -72,10 +72,10 @@ struct census_more {
     struct pace opened_pace;           /* SOURCE */
     struct pace closed_pace;           /* SOURCE, SERVICE */
     uint64_t reuses;
-    nanotime reuse_least;
-    uint32_t index; /* its own slot in its pool */
-    uint32_t refs;  /* openings so far */
-    bool up_once;   /* SERVICE: a connection of it was whole, until cohorts */
+    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
+    uint32_t index;                /* its own slot in its pool */
+    uint32_t refs;                 /* openings so far */
+    bool up_once;                  /* SERVICE: a connection of it was whole, until cohorts */
     struct episode episode[EPISODES];
     _Alignas(64) struct census_ref ref[CENSUS_REFS]; /* the latest openings, a ring */
     struct census_ref first_ref;
@@ -85,7 +85,7 @@ struct census_more {
     struct worst *worst_leaks; /* of its host's sockets in CLOSE_WAIT; NULL: none; owned */
     uint64_t leaks;            /* sockets forgotten in CLOSE_WAIT, of its host */
     nanotime first_leak;
-    struct delta *time_wait_delta; /* SERVICE: the latest that left its host in TIME_WAIT; owned */
+    nanotime reuse_least;
     nanotime answered_syn; /* SERVICE: when the SYN passed that was answered last, until cohorts */
 };
 
