@@ -308,17 +308,30 @@ enum status ledger_deliver(struct ledger *ledger, const struct ledger_entry *ent
     return STATUS_OK;
 }
 
-/* The deltas of a group of entries, to be shown step by step. */
+/* Asks for a record that another thread may just have written, and for the entry of a later one. */
+static inline __attribute__((always_inline)) void ask(const struct ledger *ledger, size_t number)
+{
+    enum { LINE = 64 };
+    if (number >= ledger->count)
+        return;
+    const char *record = ledger->store + ledger->entry[number].offset;
+    for (size_t octet = 0; octet < sizeof(struct delta); octet += LINE)
+        __builtin_prefetch(record + octet);
+    if (number + LEDGER_AHEAD < ledger->count)
+        __builtin_prefetch(&ledger->entry[number + LEDGER_AHEAD]);
+}
+
+/* The deltas of a group of entries, to be shown step by step; asks for those of the next group. */
 static void gather(struct ledger *ledger, size_t group)
 {
     struct foreseen *foreseen = &ledger->foreseen[group % FORESEE_STEPS];
-    size_t end =
-        (group + 1) * LEDGER_AHEAD < ledger->count ? (group + 1) * LEDGER_AHEAD : ledger->count;
+    size_t next = group * LEDGER_AHEAD, end = next + LEDGER_AHEAD;
     foreseen->count = 0;
-    for (size_t i = group * LEDGER_AHEAD; i < end; i++) {
+    for (size_t i = next; i < end && i < ledger->count; i++) {
         const struct ledger_entry *entry = &ledger->entry[i];
         foreseen->delta[foreseen->count] = (void *)(ledger->store + entry->offset);
         foreseen->count += entry->kind == LEDGER_DELTA;
+        ask(ledger, i + LEDGER_AHEAD);
     }
 }
 
