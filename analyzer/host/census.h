@@ -161,7 +161,7 @@ struct census_slot {
  */
 struct census_index {
     struct census_slot *slot; /* a power of two; owned */
-    uint8_t *print;           /* one a slot, behind them; 0: an empty one */
+    uint8_t *print;           /* PAIR: one a slot, behind them; 0: an empty one */
     uint32_t mask;
 };
 

@@ -102,8 +102,10 @@ const struct census_entry *census_look(const struct census *census, const struct
 }
 
 /* The first prints stand once more behind the last. */
-static void set_print(struct census_index *index, uint32_t slot, uint8_t print)
+static inline void set_print(struct census_index *index, uint32_t slot, uint8_t print)
 {
+    if (index->print == NULL)
+        return;
     index->print[slot] = print;
     if (slot < PRINTS_AT_ONCE)
         index->print[slot + index->mask + 1] = print;
@@ -119,12 +121,12 @@ static void enter(struct census_index *index, struct census_slot entered)
 }
 
 /* Empty, with so many slots; false when memory ran out. */
-static bool make_index(struct census_index *index, uint32_t slots)
+static bool make_index(struct census_index *index, uint32_t slots, bool has_prints)
 {
     struct census_slot *slot = calloc(1, slots * (sizeof(*slot) + 1) + PRINTS_AT_ONCE);
     if (slot == NULL)
         return false;
-    *index = (struct census_index){slot, (uint8_t *)&slot[slots], slots - 1};
+    *index = (struct census_index){slot, has_prints ? (uint8_t *)&slot[slots] : NULL, slots - 1};
     return true;
 }
 
@@ -150,7 +152,7 @@ static bool widen(struct census *census, enum host_scope scope)
     uint32_t slots = index->mask + 1;
     if ((census->queue[scope].count + (uint64_t)1) * 2 <= slots)
         return true;
-    if (!widen_links(census, slots) || !make_index(&wide, 2 * slots))
+    if (!widen_links(census, slots) || !make_index(&wide, 2 * slots, index->print != NULL))
         return false;
     for (uint32_t i = 0; i < slots; i++) {
         if (index->slot[i].index != 0)
@@ -172,7 +174,7 @@ static void leave(struct census_index *in, uint32_t tag, uint32_t index)
         if (((i - home) & mask) < ((i - gap) & mask))
             continue; /* it stands between its home and the gap */
         in->slot[gap] = in->slot[i];
-        set_print(in, gap, in->print[i]);
+        set_print(in, gap, census_print(in->slot[i].tag));
         gap = i;
     }
     in->slot[gap].index = 0;
@@ -382,7 +384,7 @@ static bool make_indices(struct census *census)
 {
     enum { SLOTS = 512 };
     for (int scope = 0; scope < HOST_SCOPES; scope++) {
-        if (!make_index(&census->index[scope], SLOTS))
+        if (!make_index(&census->index[scope], SLOTS, scope == HOST_PAIR))
             return false;
     }
     return widen_links(census, 0);
