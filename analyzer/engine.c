@@ -41,6 +41,8 @@ static inline __attribute__((always_inline)) void fetch_next_deadlines(const str
     const struct tuple *tuple = flow_table_tuple(&engine->table, near->index);
     if (tuple->is_parked && tuple->due <= near->due) /* else it stays parked */
         flow_table_prefetch_parked(tuple);
+    if (tuple->resting && tuple->armed == near->due) /* its rest is over, and it goes */
+        flow_table_prefetch_removal(&engine->table, tuple);
 }
 
 /* Meets the deadlines up to now.  What is then decided, `item` decided; the clock when it is NULL.

@@ -101,6 +101,13 @@ flow_table_fetch_removal(const struct flow_table *table, const struct tuple *tup
     fetch_slots(&table->slot[tag & table->mask]);
 }
 
+/* The same, not waited for. */
+static inline __attribute__((always_inline)) void
+flow_table_prefetch_removal(const struct flow_table *table, const struct tuple *tuple)
+{
+    flow_table_prefetch(table, flow_table_tag(flow_key_hash(table->secret, &tuple->key)));
+}
+
 /* All tuples, in the order of memory: those with indices from 1 to below the end; NULL: none has
  * that index, as behind the end. */
 static inline uint32_t flow_table_end(const struct flow_table *table)
