@@ -65,6 +65,7 @@ uint32_t pool_take_unclear(struct pool *pool)
     uint32_t index = pool->freed;
     if (index != 0) {
         memcpy(&pool->freed, pool_at(pool, index), sizeof(pool->freed));
+        __builtin_prefetch(pool_at(pool, pool->freed), 1); /* which comes next; 0 is memory, too */
     } else {
         if (pool->next >> POOL_SLAB_BITS >= pool->slab_count && !pool_add_slabs(pool))
             return 0;
