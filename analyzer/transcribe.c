@@ -69,12 +69,12 @@ static void tell(struct engine *engine, struct tuple *tuple, const struct segmen
 
 /* --- the SYN-ACK --- */
 
-/* Of the SYN that the tuple is kept as. */
+/* Of the SYN that the tuple is kept as; long headers find no room in an entry. */
 static bool may_begin(const struct engine *engine, const struct embryo *embryo)
 {
-    return (embryo->options & OPTION_CUT) == 0 && embryo->checksum_verdict != CHECKSUM_BAD &&
-           engine->config.close_wait_slow > 0 && engine->losses_known == 0 &&
-           !engine->trace_transitions;
+    return (embryo->options & OPTION_CUT) == 0 && embryo->ip_length <= UINT8_MAX &&
+           embryo->checksum_verdict != CHECKSUM_BAD && engine->config.close_wait_slow > 0 &&
+           engine->losses_known == 0 && !engine->trace_transitions;
 }
 
 static bool answers(const struct engine *engine, const struct embryo *embryo,

@@ -365,7 +365,7 @@ static void say(struct pair *pair, int from, uint8_t flags, uint32_t payload)
         .ip_version = 4,
         .ttl = (uint8_t)(64 - from),
         .ip_id = (uint16_t)(pair->packet + 1),
-        .ip_length = 52 + payload,
+        .ip_length = (syn && draw(pair, 30) == 0 ? 300 : 52) + payload, /* as IPv6 may */
         .sequence = pair->next[from],
         .acknowledgment = (flags & TCP_ACK) != 0 ? pair->acked[from] : 0,
         .payload = payload,
