@@ -17,6 +17,7 @@
 #include "../event/delta.h"
 #include "../event/host_record.h"
 #include "../event/told.h"
+#include "census_index.h"
 #include "cohorts.h"
 #include "ports.h"
 #include "series.h"
@@ -147,22 +148,6 @@ struct census_queue {
     struct census_row row;
     uint32_t newest[2], oldest[2]; /* other entries, in the order of their last change; by heeded */
     uint32_t count, drawn;         /* all; entries with a series */
-};
-
-/* A place in the index: an entry, or a newcomer's code (census_queue.h), and some bits of its key's
- * hash. */
-struct census_slot {
-    uint32_t tag, index; /* index 0: empty */
-};
-
-/*
- * Where those of a kind are found by their tag: slots, and, for what is seldom there, some bits of
- * each slot's tag apart: so few octets that they stay in the cache.
- */
-struct census_index {
-    struct census_slot *slot; /* a power of two; owned */
-    uint8_t *print;           /* PAIR: one a slot, behind them; 0: an empty one */
-    uint32_t mask;
 };
 
 struct census {

@@ -101,35 +101,6 @@ const struct census_entry *census_look(const struct census *census, const struct
     return room;
 }
 
-/* The first prints stand once more behind the last. */
-static inline void set_print(struct census_index *index, uint32_t slot, uint8_t print)
-{
-    if (index->print == NULL)
-        return;
-    index->print[slot] = print;
-    if (slot < PRINTS_AT_ONCE)
-        index->print[slot + index->mask + 1] = print;
-}
-
-static void enter(struct census_index *index, struct census_slot entered)
-{
-    struct census_slot *slot = census_home(index, entered.tag);
-    while (slot->index != 0)
-        slot = census_behind(index, slot);
-    *slot = entered;
-    set_print(index, (uint32_t)(slot - index->slot), census_print(entered.tag));
-}
-
-/* Empty, with so many slots; false when memory ran out. */
-static bool make_index(struct census_index *index, uint32_t slots, bool has_prints)
-{
-    struct census_slot *slot = calloc(1, slots * (sizeof(*slot) + 1) + PRINTS_AT_ONCE);
-    if (slot == NULL)
-        return false;
-    *index = (struct census_index){slot, has_prints ? (uint8_t *)&slot[slots] : NULL, slots - 1};
-    return true;
-}
-
 /* Links for as many entries as all indices take with so many slots more; false when memory ran
  * out. */
 static bool widen_links(struct census *census, uint32_t more)
@@ -148,37 +119,11 @@ static bool widen_links(struct census *census, uint32_t more)
  * cache.  False when memory ran out. */
 static bool widen(struct census *census, enum host_scope scope)
 {
-    struct census_index *index = &census->index[scope], wide;
+    struct census_index *index = &census->index[scope];
     uint32_t slots = index->mask + 1;
     if ((census->queue[scope].count + (uint64_t)1) * 2 <= slots)
         return true;
-    if (!widen_links(census, slots) || !make_index(&wide, 2 * slots, index->print != NULL))
-        return false;
-    for (uint32_t i = 0; i < slots; i++) {
-        if (index->slot[i].index != 0)
-            enter(&wide, index->slot[i]);
-    }
-    free(index->slot);
-    *index = wide;
-    return true;
-}
-
-/* Takes what has that tag out of the index; those behind it move up. */
-static void leave(struct census_index *in, uint32_t tag, uint32_t index)
-{
-    uint32_t mask = in->mask, gap = tag & mask;
-    while (in->slot[gap].index != index)
-        gap = (gap + 1) & mask;
-    for (uint32_t i = (gap + 1) & mask; in->slot[i].index != 0; i = (i + 1) & mask) {
-        uint32_t home = in->slot[i].tag & mask;
-        if (((i - home) & mask) < ((i - gap) & mask))
-            continue; /* it stands between its home and the gap */
-        in->slot[gap] = in->slot[i];
-        set_print(in, gap, census_print(in->slot[i].tag));
-        gap = i;
-    }
-    in->slot[gap].index = 0;
-    set_print(in, gap, 0);
+    return widen_links(census, slots) && census_index_widen(index);
 }
 
 /* --- entries --- */
@@ -211,7 +156,8 @@ static void clear_entry(struct census *census, struct census_entry *entry)
 static void drop_entry(struct census *census, struct census_entry *entry)
 {
     census_queue_leave(census, entry);
-    leave(&census->index[entry->key.scope], entry->tag, entry->index);
+    census_index_leave(&census->index[entry->key.scope],
+                       (struct census_slot){entry->tag, entry->index});
     clear_entry(census, entry);
     uint32_t index = entry->index;
     entry->index = 0; /* for census_next() */
@@ -241,7 +187,8 @@ static void give_way(struct census *census, enum host_scope scope)
         drop_entry(census, census_at(census, index));
     } else {
         fetch_leaving(&census->index[scope], &queue->row);
-        leave(&census->index[scope], newcomer->tag, census_code(scope, queue->row.begin));
+        uint32_t code = census_code(scope, queue->row.begin);
+        census_index_leave(&census->index[scope], (struct census_slot){newcomer->tag, code});
         newcomer->is = PLACE_OF_NOBODY;
     }
     queue->count--;
@@ -264,7 +211,7 @@ static struct census_entry *add(struct census *census, const struct census_key *
     entry->tag = tag;
     entry->heeded = heeded;
     census->queue[key->scope].count++;
-    enter(&census->index[scope], (struct census_slot){tag, index});
+    census_index_enter(&census->index[scope], (struct census_slot){tag, index});
     census_queue_enter(census, entry);
     return entry;
 }
@@ -329,7 +276,8 @@ bool census_make_newcomer(struct census *census, enum host_scope scope, uint32_t
     newcomer->is = PLACE_OF_NEWCOMER;
     newcomer->stage = NEWCOMER_OPENING;
     queue->count++;
-    enter(&census->index[scope], (struct census_slot){tag, census_code(scope, number)});
+    census_index_enter(&census->index[scope],
+                       (struct census_slot){tag, census_code(scope, number)});
     return true;
 }
 
@@ -384,7 +332,7 @@ static bool make_indices(struct census *census)
 {
     enum { SLOTS = 512 };
     for (int scope = 0; scope < HOST_SCOPES; scope++) {
-        if (!make_index(&census->index[scope], SLOTS, scope == HOST_PAIR))
+        if (!census_index_make(&census->index[scope], SLOTS, scope == HOST_PAIR))
             return false;
     }
     return widen_links(census, 0);
@@ -420,7 +368,7 @@ void census_free(struct census *census)
     pool_clear(&census->cohorts);
     for (int scope = 0; scope < HOST_SCOPES; scope++) {
         free(census->queue[scope].row.place);
-        free(census->index[scope].slot);
+        census_index_free(&census->index[scope]);
     }
     free(census->link);
     free(census);

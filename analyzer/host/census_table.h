@@ -5,7 +5,6 @@
 #ifndef LASTACK_HOST_CENSUS_TABLE_H
 #define LASTACK_HOST_CENSUS_TABLE_H
 
-#include <endian.h>
 #include <string.h>
 
 #include "census_queue.h"
@@ -49,15 +48,7 @@ static inline struct census_entry *census_at(const struct census *census, uint32
  * or once somebody looked there, the number of its entry, and with the client's, whether something
  * seems to stand there for the pair --- */
 
-enum {
-    TAG_BITS = 31, /* of the hashes of both ends; of a pair, of the two */
-    NUMBER_BITS = 30
-};
-
-static inline uint32_t census_tag(uint64_t hash)
-{
-    return (uint32_t)hash & ((UINT32_C(1) << TAG_BITS) - 1);
-}
+enum { NUMBER_BITS = TAG_BITS - 1 };
 
 static inline uint32_t census_place_of(uint32_t index)
 {
@@ -150,44 +141,6 @@ static inline const struct census_key *census_key_at(const struct census *census
     const struct census_entry *entry = census_at(census, index);
     __builtin_prefetch(&entry->stock);
     return &entry->key;
-}
-
-/* The slot where what has that tag stands if it can, and the next one. */
-static inline struct census_slot *census_home(const struct census_index *index, uint32_t tag)
-{
-    return &index->slot[tag & index->mask];
-}
-
-static inline struct census_slot *census_behind(const struct census_index *index,
-                                                const struct census_slot *slot)
-{
-    return &index->slot[(size_t)(slot - index->slot + 1) & index->mask];
-}
-
-enum { PRINTS_AT_ONCE = 8 };
-
-/* Of a tag, bits that do not choose its slot; never 0. */
-static inline uint8_t census_print(uint32_t tag)
-{
-    return (uint8_t)(tag >> (TAG_BITS - 8) | 1);
-}
-
-/* The octets that are 0: the lowest one is told for sure. */
-static inline uint64_t census_zeroes(uint64_t octets)
-{
-    return (octets - UINT64_C(0x0101010101010101)) & ~octets & UINT64_C(0x8080808080808080);
-}
-
-/* Whether it is sure that nothing stands under a tag, without a look at any slot: in the prints
- * from its own on an empty slot comes before one that is the same. */
-static inline bool census_is_absent(const struct census_index *index, uint32_t tag)
-{
-    uint64_t prints;
-    memcpy(&prints, &index->print[tag & index->mask], sizeof(prints));
-    prints = le64toh(prints);
-    uint64_t empty = census_zeroes(prints);
-    uint64_t same = census_zeroes(prints ^ census_print(tag) * UINT64_C(0x0101010101010101));
-    return (empty & -empty) - 1 < (same & -same) - 1; /* the lowest bits; of none, the most */
 }
 
 /* The slot of a scope that a delta counts for, by that scope's tag; an empty one: it has none. */
