@@ -100,6 +100,7 @@ void lone_record(const struct tuple *tuple, uint64_t notes, struct flow_record *
     flow->fin_to_fin = flow->close_wait = flow->fin_wait_2 = NANOTIME_UNKNOWN;
     flow->zeek_state = "S0";
     flow->zeek_history[0] = 'S';
+    flow->zeek_history[1] = embryo->window == 0 ? 'W' : '\0';
     flow->caveats = notes | notes_of(embryo);
 }
 

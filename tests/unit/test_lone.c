@@ -126,7 +126,7 @@ static struct segment draw_syn(struct pair *pair)
     syn.ip_id = (uint16_t)draw(pair, 65536);
     syn.ip_length = 40 + draw(pair, 60);
     syn.sequence = draw(pair, UINT32_MAX);
-    syn.window = (uint16_t)draw(pair, 65536);
+    syn.window = draw(pair, 4) == 0 ? 0 : (uint16_t)draw(pair, 65536);
     syn.checksum = (uint16_t)draw(pair, 65536);
     syn.mss = (uint16_t)draw(pair, 65536);
     syn.window_scale = (uint8_t)draw(pair, 20);
