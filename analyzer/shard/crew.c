@@ -187,7 +187,7 @@ static void deliver_help_or_wait(struct shards *shards, uint64_t end)
 {
     struct shard *shard;
     if (is_due(shards)) {
-        deliver(shards, shards->given);
+        deliver(shards, shards->anywhere ? end : shards->given);
     } else if (!is_within(shards) && (shard = next_shard(shards)) != NULL) {
         shard->by_caller = true;
         do_next_epoch(shards, shard);
@@ -216,8 +216,8 @@ static void note_found(struct shards *shards)
     shards->found = STATUS_OK;
 }
 
-/* Where another thread may deliver, the caller reads on as long as there is room, and so each has
- * something to do. */
+/* Where another thread may deliver, the caller reads on as long as there is room, and delivers no
+ * more than it needs: so each has something to do. */
 void crew_give(struct shards *shards)
 {
     pthread_mutex_lock(&shards->lock);
@@ -230,6 +230,8 @@ void crew_give(struct shards *shards)
         deliver(shards, shards->given);
     if (shards->given - shards->delivered == RING)
         make_room(shards, LEAD);
+    if (shards->anywhere && is_due(shards))
+        pthread_cond_signal(&shards->more);
     note_found(shards);
     pthread_mutex_unlock(&shards->lock);
 }
