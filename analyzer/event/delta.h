@@ -42,7 +42,7 @@ struct delta {
                         these ports; NANOTIME_UNKNOWN: there was none */
     uint64_t packet; /* the deciding one; 0: a deadline */
     uint64_t flow_uid;
-    uint32_t place[2]; /* of its ends in the census, by side_index; 0: not looked up yet */
+    uint32_t place[2];         /* of its ends in the census, by side_index; 0: not looked up yet */
     uint32_t seq_abs, ack_abs; /* of the packet */
     uint8_t flags;
     uint8_t from; /* side_index of its sender */
