@@ -66,6 +66,8 @@ static void carry_history(struct carry *carry, struct history *history)
         if (!carry_is_reading(carry))
             entry = *history_at(history, i);
         carry_entry(carry, &entry);
+        if (entry.t == NANOTIME_UNKNOWN) /* of each it is known when it came to be */
+            carry_fail(carry, STATUS_UNREADABLE);
         if (!carry_is_sound(carry))
             return;
         if (carry_is_reading(carry) && history_push(history, &entry) < 0)
