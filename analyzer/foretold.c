@@ -137,6 +137,7 @@ static __attribute__((noinline)) bool foretell(const struct engine *engine,
 void foretold_of(const struct engine *engine, const struct tuple *tuple, nanotime due,
                  struct foretold *ret_foretold)
 {
+    *ret_foretold = (struct foretold){0}; /* whoever parks it has it on the stack */
     ret_foretold->known = is_usual(engine, tuple) && foretell(engine, tuple, due, ret_foretold);
 }
 
