@@ -1,17 +1,11 @@
 /*
- * fetch: a line of cache asked for before it is needed, by reading from it.
+ * fetch: a line of cache asked for before it is needed.
  *
- * A prefetch instruction is dropped by some processors, EPYC among them, when the page is not in
- * the TLB: just where memory is large and far away, so that the wait comes later, and alone.  A
- * load is not; those of a loop wait together.  The octet must be ours to read.
+ * Asking waits for nothing.  Some processors, EPYC among them, drop it when the page is not in the
+ * TLB: what is large and far away lies in large pages (huge.h), of which there are few.
  */
 #ifndef LASTACK_BASE_FETCH_H
 #define LASTACK_BASE_FETCH_H
-
-static inline void fetch_line(const void *octet)
-{
-    (void)*(const volatile char *)octet;
-}
 
 /* Asks for one of many lines that are needed some hundred instructions later: as far as the second
  * cache.  The first waits for ten to sixteen lines at once and no more, and whoever asks for one
