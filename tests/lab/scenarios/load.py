@@ -64,6 +64,7 @@ def port_range_exhausted(lab):
         raise AssertionError("there was a port left")
     except OSError as error:
         assert error.errno == errno.EADDRNOTAVAIL, error
+    lab.wait(1.0)  # the kernel draws the ports: any must have waited as long as the event asks
     lab.client.sysctls({"tcp_tw_reuse": 1, "tcp_tw_reuse_delay": 1})
     for _ in range(5):
         connect_once(lab, False)
