@@ -39,7 +39,7 @@ static struct emptying *start(int file)
 enum status emptying_begin(int file, struct emptying **ret_emptying)
 {
     struct stat status;
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
         return STATUS_OK;
     struct emptying *emptying = status.st_size < LARGE_FILE ? NULL : start(file);
     if (emptying == NULL)

@@ -4,7 +4,8 @@
  * Of gigabytes that takes as long as a good part of the analysis (ext4: 0.8 s for 4 GB), in which
  * whoever opens the file to empty it does nothing but wait for the disk.  So a large file is opened
  * as it is and emptied on a thread of its own; its first octets wait for that, which nearly always
- * is over when they come.
+ * is over when they come.  One that is empty is left alone: what was cut to nothing, ext4 writes to
+ * the disk before it is closed (auto_da_alloc).
  */
 #ifndef LASTACK_SINK_EMPTYING_H
 #define LASTACK_SINK_EMPTYING_H

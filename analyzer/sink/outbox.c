@@ -8,7 +8,8 @@
 
 #include "../base/aside.h"
 
-enum { BUFFERS = 2 * LARGE_FILE_TEXTS };
+/* A disk takes a few large writes sooner than many small ones. */
+enum { BUFFERS = 2 * LARGE_FILE_TEXTS, GATHERED = LARGE_FILE_TEXTS };
 
 struct parcel {
     struct printbuf *buffer; /* owned */
@@ -24,16 +25,23 @@ struct outbox {
     pthread_cond_t more, done;
     struct parcel parcel[BUFFERS];
     uint64_t taken, written; /* parcels; under the lock, as what follows */
+    bool hurry;              /* somebody waits for all of them */
     bool ends;
     enum status status; /* the first failure, and its errno */
     int error;
 };
 
+/* Whether that many are worth a write. */
+static bool are_enough(const struct outbox *outbox, uint64_t there)
+{
+    return there >= GATHERED || outbox->ends || (outbox->hurry && there > 0);
+}
+
 /* Waits for parcels, and returns how many there are; 0: there will be none. */
 static uint64_t await_parcels(struct outbox *outbox)
 {
     pthread_mutex_lock(&outbox->lock);
-    while (outbox->taken == outbox->written && !outbox->ends)
+    while (!are_enough(outbox, outbox->taken - outbox->written))
         pthread_cond_wait(&outbox->more, &outbox->lock);
     uint64_t there = outbox->taken - outbox->written;
     pthread_mutex_unlock(&outbox->lock);
@@ -153,7 +161,10 @@ enum status outbox_exchange(struct outbox *outbox, struct printbuf **buffer, siz
 enum status outbox_wait(struct outbox *outbox)
 {
     pthread_mutex_lock(&outbox->lock);
+    outbox->hurry = true;
+    pthread_cond_signal(&outbox->more);
     enum status status = await_written(outbox, 0);
+    outbox->hurry = false;
     pthread_mutex_unlock(&outbox->lock);
     return status;
 }
