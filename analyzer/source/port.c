@@ -13,7 +13,8 @@
 enum {
     DEFAULT_SNAPLEN = 262144,
     SHOWN_REASON = 176,
-    TYPE_NAMES = 256,      /* octets */
+    TYPE_SHOWN = 64,       /* octets, of a name as it was given */
+    TYPE_NAMES = 256,      /* octets, of those that there are: a message has room for both */
     AT_ONCE = 256,         /* packets between two looks at whether to stop */
     SHARED_TIMEOUT_MS = 10 /* the others' packets wait for those of this block */
 };
@@ -88,7 +89,7 @@ static void add_name(char *list, size_t room, const char *name)
 static enum status refuse_type(const char *option, const char *type, const char *names,
                                char *message)
 {
-    char shown[ESCAPE_NAME_SIZE];
+    char shown[TYPE_SHOWN];
     escape_name(type, shown, sizeof shown);
     snprintf(message, MESSAGE_SIZE, "%s %s: the interface has none of that name; %s%s", option,
              shown, names[0] == '\0' ? "leave it out" : "it has ", names);
