@@ -18,6 +18,8 @@
 
 enum { PLAUSIBLE = 1 << 24 }; /* octets: no more is in flight when a stream is picked up */
 
+static const nanotime swap_reach = 3 * (nanotime)NANO_PER_MILLI; /* OBSERVER 5, two tolerances */
+
 void connection_start(struct connection *connection, const struct segment *first, int from)
 {
     zero(connection, sizeof(*connection));
@@ -95,12 +97,16 @@ static void side_take_syn(struct side *x, const struct segment *segment)
     shown_syn_options(x, segment);
 }
 
-/* The handshake's times, and from them each side's round trip as seen from the tap. */
+/*
+ * The handshake's times, and from them each side's round trip as seen from the tap.  The first SYN
+ * seen of a side may come long after its answer: then it is a repetition of one that was missed.
+ */
 static void take_syn_time(struct connection *connection, const struct segment *segment, int from)
 {
     struct side *x = &connection->side[from];
     bool answered = connection->synack_t != NANOTIME_UNKNOWN;
-    connection->reordered |= answered && !side_has(x, SIDE_SYN_SEEN);
+    connection->reordered |= answered && !side_has(x, SIDE_SYN_SEEN) &&
+                             time_since(segment->time, connection->synack_t) <= swap_reach;
     if (from == 0 && !answered)
         connection->syn_t = segment->time;
 }
