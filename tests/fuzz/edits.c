@@ -64,7 +64,8 @@ static void make_one(struct octets *octets, size_t at, uint8_t what, uint8_t wit
         edits_replace(octets, at, 0, come, several);
         break;
     case 5:
-        octets->count = with == 0 ? at : octets->count;
+        if (with == 0)
+            edits_replace(octets, at, octets->count - at, come, 0);
         break;
     default:
         replace_number(octets, at, extremes[with % (sizeof extremes / sizeof extremes[0])]);
