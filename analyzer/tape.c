@@ -203,6 +203,7 @@ static struct tape_record record_of(const struct reel *reel)
 {
     struct tape_record record = {
         .t = reel->first_t,
+        .first_packet = reel->first_packet,
         .items = reel->items,
         .octets = reel->octets,
         .count = reel->length,

@@ -264,6 +264,7 @@ struct segment_record {
 struct tape_record {
     struct flow_identity who; /* the tuple's ends, whichever is the client; nothing else of it */
     nanotime t;               /* of the earliest */
+    uint64_t first_packet;    /* that holds one */
     uint64_t items;
     const uint8_t *octets; /* as analyzer_replay() takes them */
     size_t count;

@@ -57,6 +57,7 @@ static enum status take_tape(struct pieces *pieces, uint32_t number, struct json
         return STATUS_NO_MEMORY;
     struct taped *taped = &piece->taped[piece->tuples++];
     taped->since = json_moment(json_below(record, "@timestamp", NULL));
+    taped->first_packet = json_number(json_below(record, "lastack", "first_packet", NULL));
     snprintf(taped->community, COMMUNITY_ID_SIZE, "%s", community);
     struct piece_tape tape = {.piece = number};
     tape.octets = pieces_decode(text, &tape.count);

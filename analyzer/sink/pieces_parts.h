@@ -7,10 +7,11 @@
 #include "../base/community_id.h"
 #include "pieces.h"
 
-/* A tuple with a tape, and the first moment on it: what ended before that is told without it. */
+/* A tuple with a tape, and where that begins: what ended before is told without it. */
 struct taped {
     char community[COMMUNITY_ID_SIZE];
-    nanotime since;
+    uint64_t first_packet; /* of the piece */
+    nanotime since;        /* the earliest stamp on it */
 };
 
 /* A result that is read. */

@@ -123,8 +123,33 @@ static void count_event(struct passing *passing, struct json_object *record)
 
 /* --- the lines --- */
 
-/* Whether the record is of a connection on a tape: of that tuple, and not from before it. */
-static bool has_tape(const struct piece_result *piece, const char *community, nanotime begin)
+/* A packet of its connection, which is the first that a record names; 0: it names none. */
+static uint64_t named_packet(struct json_object *value)
+{
+    uint64_t packet = 0;
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value) && packet == 0; i++)
+            packet = named_packet(json_object_array_get_idx(value, i));
+        return packet;
+    }
+    if (!json_object_is_type(value, json_type_object))
+        return 0;
+    json_object_object_foreach(value, key, member)
+    {
+        if (packet == 0 && strcmp(key, "packet") == 0)
+            packet = json_number(member);
+        else if (packet == 0 && has_packets(key))
+            packet = named_packet(member);
+    }
+    return packet;
+}
+
+/*
+ * Whether the record is of a connection on a tape: of that tuple, and not from before it.  Stamps
+ * may go back, so that what ended long before the tape may have later ones: packets do not.
+ */
+static bool has_tape(const struct piece_result *piece, const char *community, nanotime begin,
+                     struct json_object *record)
 {
     uint32_t low = 0, high = community == NULL ? 0 : piece->tuples;
     uint32_t end = high;
@@ -135,8 +160,11 @@ static bool has_tape(const struct piece_result *piece, const char *community, na
         else
             high = middle;
     }
-    return low < end && strcmp(piece->taped[low].community, community) == 0 &&
-           piece->taped[low].since <= begin;
+    if (low == end || strcmp(piece->taped[low].community, community) != 0)
+        return false;
+    const uint64_t packet = named_packet(json_below(record, "lastack", NULL));
+    return packet != 0 ? packet >= piece->taped[low].first_packet
+                       : piece->taped[low].since <= begin;
 }
 
 /* Whether the edges of its capture cut the connection, so that there must be a tape. */
@@ -214,7 +242,7 @@ static enum status pass(struct passing *passing, struct json_object *record, cha
     const char *community = json_text(json_below(record, "network", "community_id", NULL));
     if (!is_passed(kind) || is_of_hosts(json_text(json_below(record, "event", "action", NULL))))
         return STATUS_OK;
-    if (has_tape(passing->piece, community, begin))
+    if (has_tape(passing->piece, community, begin, record))
         return is_flow ? note_replayed(passing->piece, record) : STATUS_OK;
     if (is_flow && is_cut(record)) {
         snprintf(

@@ -145,6 +145,17 @@ def check_stamps_go_back(tap):
     tap.ok(not faults, "cut where stamps go back", "\n".join(faults[:9]))
 
 
+def check_clock_set_back(tap):
+    """Ports that are used again at stamps before those of their first, ended connection."""
+    early, late = (pieces.raw_capture(frames) for frames in (
+        pieces.exchange(0, 50000) + pieces.exchange(300, 40000) + pieces.exchange(500, 40001),
+        pieces.exchange(200, 40000, isn=7000000) + pieces.exchange(201, 40002)))
+    both = Capture(b"")
+    both.header, both.records = early.header, early.records + late.records
+    faults = compare("set back", both, [[len(early.records) + i] for i in (0, 3, 8, 12)], SINGLE)
+    tap.ok(not faults, "cut where the clock was set back", "\n".join(faults))
+
+
 def check_edges(tap):
     """Who has the caveat: a connection with packets in two pieces, and no other."""
     frames = pieces.exchange(0, 40000) + pieces.exchange(1, 40001, linger=10) + \
@@ -386,6 +397,7 @@ def main():
     check_long(tap, rng)
     check_awkward(tap, rng)
     check_stamps_go_back(tap)
+    check_clock_set_back(tap)
     check_edges(tap)
     check_refusals(tap, rng)
     spoil_deltas(tap, rng)
