@@ -167,16 +167,20 @@ static bool has_tape(const struct piece_result *piece, const char *community, na
                        : piece->taped[low].since <= begin;
 }
 
-/* Whether the edges of its capture cut the connection, so that there must be a tape. */
+/* Whether the edges of its capture cut the connection, so that there must be a tape.  A later
+ * incarnation may be picked up where its ports were used within the piece. */
 static bool is_cut(struct json_object *record)
 {
+    bool first = json_number(json_below(record, "lastack", "incarnation", NULL)) <= 1;
     struct json_object *caveats = json_below(record, "lastack", "caveats", NULL);
     size_t count =
         json_object_is_type(caveats, json_type_array) ? json_object_array_length(caveats) : 0;
     for (size_t i = 0; i < count; i++) {
         const char *caveat = json_text(json_object_array_get_idx(caveats, i));
-        if (caveat != NULL && (strcmp(caveat, note_row(NOTE_midstream_start)->id) == 0 ||
-                               strcmp(caveat, note_row(NOTE_end_of_capture_open)->id) == 0))
+        if (caveat == NULL)
+            continue;
+        if ((first && strcmp(caveat, note_row(NOTE_midstream_start)->id) == 0) ||
+            strcmp(caveat, note_row(NOTE_end_of_capture_open)->id) == 0)
             return true;
     }
     return false;

@@ -156,6 +156,18 @@ def check_clock_set_back(tap):
     tap.ok(not faults, "cut where the clock was set back", "\n".join(faults))
 
 
+def check_resets_later(tap):
+    """Resets of both ends, long after the connection: mid-stream, and yet no other piece's."""
+    there, back = (lambda *rest: pieces.ip4(pieces.CLIENT, pieces.SERVER, pieces.tcp(40000, 80, *rest)),
+                   lambda *rest: pieces.ip4(pieces.SERVER, pieces.CLIENT, pieces.tcp(80, 40000, *rest)))
+    capture = pieces.raw_capture(
+        pieces.exchange(0, 50000) + pieces.exchange(300, 40000) + pieces.exchange(800, 40001) +
+        [(365, there(pieces.RST, 900000000)), (365.1, back(pieces.RST, 5))])
+    count = len(capture.records)
+    faults = compare("resets", capture, [[cut] for cut in range(count - 11, count)], SINGLE)
+    tap.ok(not faults, "cut around resets long after the connection", "\n".join(faults))
+
+
 def check_edges(tap):
     """Who has the caveat: a connection with packets in two pieces, and no other."""
     frames = pieces.exchange(0, 40000) + pieces.exchange(1, 40001, linger=10) + \
@@ -398,6 +410,7 @@ def main():
     check_awkward(tap, rng)
     check_stamps_go_back(tap)
     check_clock_set_back(tap)
+    check_resets_later(tap)
     check_edges(tap)
     check_refusals(tap, rng)
     spoil_deltas(tap, rng)
