@@ -199,7 +199,7 @@ bool account_flow(const struct engine *engine, const struct tuple *tuple, bool m
     struct account account = {.head = &head, .entry = entry, .flow = ret_flow};
     if (engine->losses_known > 0) /* it may be a caveat */
         return false;
-    park_read_transcript(tuple->parked, &head, entry);
+    park_read_transcript(&engine->table.parking, tuple->parked, &head, entry);
     expand_clear(ret_flow);
     if (!account_read(&account))
         return false;

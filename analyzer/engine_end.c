@@ -199,7 +199,7 @@ static void count_tuple(struct engine_stock *stock, const struct tuple *tuple)
     if (tuple->embryonic) {
         count_states(stock, STATE_SYN_SENT, STATE_CLOSED);
     } else if (tuple->is_parked) {
-        count_states(stock, tuple->parked->state[0], tuple->parked->state[1]);
+        count_states(stock, park_state(tuple->parked, 0), park_state(tuple->parked, 1));
     } else if (tuple->is_transcribed) {
         uint8_t state[SIDES];
         transcribe_states(&tuple->progress, state);

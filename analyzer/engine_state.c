@@ -122,7 +122,7 @@ static void carry_plain(struct carry *carry, struct tuple *tuple)
 /* A state knows no transcripts: they become incarnations, and those that are over parked ones. */
 static void make_plain(struct carry *carry, struct engine *engine, struct tuple *tuple)
 {
-    bool transcribed = tuple->is_parked && tuple->parked->transcribed;
+    bool transcribed = tuple->is_parked && tuple->parked->form == PARKED_TRANSCRIPT;
     nanotime due = tuple->due;
     if ((tuple->is_transcribed && !retrace(engine, tuple)) ||
         (transcribed && (!schedule_unpark(engine, tuple) || !schedule_park(engine, tuple, due))))

@@ -253,7 +253,7 @@ static inline void recall(const struct tuple *tuple, struct life *ret_life)
     for (int side = 0; side < SIDES; side++) {
         ret_life->side[side].packets = foretold->packets[side];
         ret_life->side[side].ip_bytes = foretold->ip_bytes[side];
-        ret_life->side[side].state = tuple->parked->state[side] & 15;
+        ret_life->side[side].state = (unsigned)park_state(tuple->parked, side) & 15;
     }
     ret_life->side[0].told = foretold->told_client;
     ret_life->side[1].told = foretold->told_server;

@@ -70,7 +70,7 @@ bool retrace_parked(struct engine *engine, struct tuple *tuple, const struct par
 {
     struct transcript_head head;
     struct transcript_entry entry[TRANSCRIPT_MOST];
-    park_read_transcript(parked, &head, entry);
+    park_read_transcript(&engine->table.parking, parked, &head, entry);
     if (!read_again(engine, tuple, &head, entry))
         return false;
     park_forget_recent(&tuple->current->connection);

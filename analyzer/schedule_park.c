@@ -51,8 +51,8 @@ static bool unpack(struct engine *engine, struct tuple *tuple, const struct park
 bool schedule_unpark(struct engine *engine, struct tuple *tuple)
 {
     struct parked *parked = tuple->parked;
-    bool whole =
-        parked->transcribed ? retrace_parked(engine, tuple, parked) : unpack(engine, tuple, parked);
+    bool whole = parked->form == PARKED_TRANSCRIPT ? retrace_parked(engine, tuple, parked)
+                                                   : unpack(engine, tuple, parked);
     if (!whole)
         return false;
     engine->parked_octets -= park_room(parked);

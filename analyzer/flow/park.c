@@ -17,11 +17,18 @@ enum {
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
-_Static_assert(sizeof(struct parked) + sizeof(struct transcript_head) + TRANSCRIPT_PACKED_MOST <=
-                   CHUNKS_MOST,
-               "a chunk holds any");
+_Static_assert(sizeof(struct parked) + TRANSCRIPT_PACKED_MOST <= CHUNKS_MOST, "a chunk holds any");
+_Static_assert(offsetof(struct parked, packed) == 28, "no octet is left between");
+_Static_assert(TCP_STATES <= 16, "four bits hold any");
 _Static_assert((size_t)LANES_SLACK <= CHUNKS_BEHIND,
                "what unpacking may read behind a chunk is memory");
+
+void parking_init(struct parking *parking)
+{
+    memset(parking, 0, sizeof(*parking));
+    lanes_init(&parking->lanes);
+    parking->vectors = octets_have_vectors();
+}
 
 bool park_fits(const struct incarnation *incarnation)
 {
@@ -91,6 +98,11 @@ static size_t room_of(size_t octets)
     return offsetof(struct parked, packed) + octets;
 }
 
+static uint8_t both_states(unsigned client, unsigned server)
+{
+    return (uint8_t)(client | server << 4);
+}
+
 struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation,
                                 const struct tuple *tuple)
 {
@@ -109,13 +121,12 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
     }
     parked->first_packet = first_packet;
     parked->octets = (uint16_t)octets;
-    parked->closing = incarnation->connection.closing != NULL;
-    parked->transcribed = false;
+    parked->form = incarnation->connection.closing != NULL ? PARKED_WITH_CLOSING : PARKED_ALONE;
     parked->started = started;
-    for (int side = 0; side < SIDES; side++) {
-        parked->state[side] = (uint8_t)incarnation->connection.side[side].state;
+    parked->states =
+        both_states(incarnation->connection.side[0].state, incarnation->connection.side[1].state);
+    for (int side = 0; side < SIDES; side++)
         parked->snd_nxt[side] = snd_nxt[side];
-    }
     memcpy(parked->packed, packed, octets);
     return parked;
 }
@@ -124,30 +135,29 @@ struct parked *park_transcript(struct parking *parking, const struct transcript 
                                const struct progress *progress, const uint8_t state[SIDES])
 {
     const struct transcript_head *head = &transcript->head;
-    struct parked *parked =
-        chunks_take(&parking->room, room_of(sizeof(*head) + TRANSCRIPT_PACKED_MOST));
+    struct parked *parked = chunks_take(&parking->room, room_of(TRANSCRIPT_PACKED_MOST));
     if (parked == NULL)
         return NULL;
-    memcpy(parked->packed, head, sizeof(*head));
-    parked->octets = (uint16_t)(sizeof(*head) + transcript_pack(head, transcript->entry,
-                                                                parked->packed + sizeof(*head)));
-    chunks_shorten(&parking->room, parked, room_of(parked->octets));
+    const size_t octets = transcript_pack(parking->vectors, transcript, parked->packed);
+    chunks_shorten(&parking->room, parked, room_of(octets));
     parked->first_packet = head->first_packet;
-    parked->closing = false;
-    parked->transcribed = true;
+    parked->octets = (uint16_t)octets;
+    parked->form = PARKED_TRANSCRIPT;
     parked->started = head->started;
-    for (int side = 0; side < SIDES; side++) {
-        parked->state[side] = state[side];
+    parked->states = both_states(state[0], state[1]);
+    for (int side = 0; side < SIDES; side++)
         parked->snd_nxt[side] = progress->snd_nxt[side];
-    }
     return parked;
 }
 
-void park_read_transcript(const struct parked *parked, struct transcript_head *ret_head,
+void park_read_transcript(const struct parking *parking, const struct parked *parked,
+                          struct transcript_head *ret_head,
                           struct transcript_entry ret_entry[TRANSCRIPT_MOST])
 {
-    memcpy(ret_head, parked->packed, sizeof(*ret_head));
-    transcript_unpack(ret_head, parked->packed + sizeof(*ret_head), ret_entry);
+    ret_head->first_packet = parked->first_packet;
+    ret_head->started = parked->started;
+    ret_head->index = 0;
+    transcript_unpack(parking->vectors, parked->packed, parked->snd_nxt, ret_head, ret_entry);
 }
 
 bool park_restore(const struct parking *parking, const struct parked *parked,
@@ -155,7 +165,7 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
 {
     struct closing *closing = NULL;
     struct places places = {.index = incarnation->index, .owner = incarnation->owner};
-    if (parked->closing) {
+    if (parked->form == PARKED_WITH_CLOSING) {
         closing = malloc(sizeof(*closing));
         if (closing == NULL)
             return false;

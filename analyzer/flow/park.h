@@ -17,18 +17,27 @@
 struct parking {
     struct chunks room;
     struct lanes_table lanes;
+    bool vectors; /* octets_have_vectors() */
+};
+
+enum parked_form {
+    PARKED_ALONE,        /* the incarnation */
+    PARKED_WITH_CLOSING, /* its closing block follows it */
+    PARKED_TRANSCRIPT,   /* transcript_pack.h */
 };
 
 struct parked {
     uint64_t first_packet; /* of the incarnation: what the end of the capture sorts by */
-    uint16_t octets;       /* in packed[] */
-    bool closing;          /* a closing block follows the incarnation */
-    bool transcribed;      /* it is a transcript: its head and its segments (transcript_pack.h) */
-    uint8_t state[SIDES];  /* enum tcp_state of each side, to be counted */
     nanotime started;      /* of the connection */
     seq snd_nxt[SIDES];
+    uint16_t octets; /* in packed[] */
+    uint8_t form;    /* enum parked_form */
+    uint8_t states;  /* enum tcp_state of each side, four bits each: park_state() */
     uint8_t packed[];
 };
+
+/* Prepares an empty one. */
+void parking_init(struct parking *parking);
 
 /* Whether an incarnation can be parked: nothing of it is open, nothing stands beside it. */
 bool park_fits(const struct incarnation *incarnation);
@@ -51,13 +60,20 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
 struct parked *park_transcript(struct parking *parking, const struct transcript *transcript,
                                const struct progress *progress, const uint8_t state[SIDES]);
 
-/* The transcript again. */
-void park_read_transcript(const struct parked *parked, struct transcript_head *ret_head,
+/* The transcript again, but for its slot in a pool, which is 0. */
+void park_read_transcript(const struct parking *parking, const struct parked *parked,
+                          struct transcript_head *ret_head,
                           struct transcript_entry ret_entry[TRANSCRIPT_MOST]);
 
 /* What parking forgets: of the memory against copies the latest half is enough, since a copy comes
  * within milliseconds. */
 void park_forget_recent(struct connection *connection);
+
+/* The state that a side was left in. */
+static inline enum tcp_state park_state(const struct parked *parked, int side)
+{
+    return (enum tcp_state)(parked->states >> 4 * side & 15);
+}
 
 /* Octets of memory that it takes. */
 size_t park_room(const struct parked *parked);

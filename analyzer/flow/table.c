@@ -21,7 +21,7 @@ bool flow_table_init(struct flow_table *table)
     pool_init(&table->tuples, sizeof(struct tuple));
     berths_init(&table->incarnations, sizeof(struct incarnation));
     pool_init(&table->transcripts, sizeof(struct transcript));
-    lanes_init(&table->parking.lanes);
+    parking_init(&table->parking);
     return table->slot != NULL;
 }
 

@@ -1,28 +1,65 @@
-/* transcript_pack: see transcript_pack.h. */
+/*
+ * transcript_pack: see transcript_pack.h.
+ *
+ *     | which segments are less foretold, 16 bits | how many there are, and the unit, 8 | words |
+ *
+ * The words, of which the octets that are zero are left out:
+ *
+ *      0                16               32               48       56       64
+ *     | which segments the server sent | told: client, server | once | client, vlans |  the head
+ *     | mss: client's  | server's: XOR  | options, the same               |
+ *     | vlan           | window scale: client's, server's                 |
+ *     | seen_t                                                            |
+ *
+ *     | time since the segment before   | packets since it                |  of each segment
+ *     | window: XOR    | checksum       | TSval: since   | flags | headers |
+ *     | payload                         | payload_hash                    |
+ *
+ *     | acknowledgment: since           | TSecr: since                    |  of one less foretold
+ *     | IP ID, interface, TTL, verdict, stamped, cut, payload_hashed: XOR |
+ *     | time: above                     | TSval: above                    |
+ *
+ * XOR and since: as against the side's last, or what that foretells.  Nothing of it is a branch:
+ * what is foretold of a segment, the processor does not foretell.
+ */
 #include "transcript_pack.h"
 
-/* What of a segment is as foretold, a bit each, and then left out. */
-enum as_foretold {
-    SECOND_SIDE = 0x001, /* not foretold: the server sent it */
-    SAME_ACK = 0x002,    /* all that the peer sent is acknowledged */
-    SAME_WINDOW = 0x004, /* as in the side's last */
-    NEXT_ID = 0x008,     /* one more than in that */
-    SAME_PATH = 0x010,   /* path_of(), as in that */
-    NO_PAYLOAD = 0x020,  /* nor a hash of one */
-    SAME_ECHO = 0x040,   /* the peer's last TSval */
-    SAME_STAMP = 0x080,  /* the side's last TSval */
-    NEAR_STAMP = 0x100,  /* less than 256 after that: an octet, or none */
-    IS_WIDE = 0x200,     /* not foretold, and rare: struct wide follows in place of struct narrow */
+#include <endian.h>
+
+enum {
+    HASHED_MOST = 128,
+    FRONT = offsetof(struct transcript_entry, window), /* two words of an entry, as they lie */
+    BACK = offsetof(struct transcript_entry, ip_id),
 };
 
-enum { HASHED_MOST = 128, PATH = offsetof(struct transcript_entry, headers) };
+enum { COUNT_AT = sizeof(uint16_t), WORDS_AT };
 
-/* What foretells the next segment of a side. */
+/* Bits of the octet at COUNT_AT. */
+enum { COUNT = 0x1f, IN_MICROSECONDS = 0x20 };
+
+/* Where members stand in the two words. */
+#define FRONT_WINDOW   UINT64_C(0xffff)
+#define FRONT_CHECKSUM UINT64_C(0xffff0000)
+#define FRONT_FLAGS_AT 48
+#define FRONT_STAMP_AT 32
+#define FRONT_KEPT     UINT64_C(0xffff0000ffffffff) /* what of it is no part of the time */
+#define BACK_IP_ID     UINT64_C(0xffff)
+#define BACK_SIDE      (UINT64_C(1) << 16)
+#define BACK_HASHED_AT 56
+#define SINCE          UINT64_C(0xffffffffffff) /* as much of a time as an entry has */
+
+_Static_assert(FRONT + sizeof(uint64_t) == BACK, "they lie one behind the other");
+_Static_assert(offsetof(struct transcript_entry, since_high) == FRONT + 4, "as FRONT_KEPT has it");
+_Static_assert(offsetof(struct transcript_entry, origin) == BACK + 2, "as BACK_SIDE has it");
+_Static_assert(offsetof(struct transcript_entry, payload_hashed) == BACK + 7, "as has that");
+
+/* What foretells the next segment of a side; no two of a kind side by side, as compilers store them
+ * as one, and make that from memory. */
 struct voice {
-    uint64_t path; /* path_of() */
-    seq next;      /* SND.NXT */
+    uint64_t front;
+    seq next; /* what follows its last octet */
+    uint64_t back;
     uint32_t tsval;
-    uint16_t window, ip_id;
 };
 
 struct foretelling {
@@ -31,213 +68,244 @@ struct foretelling {
     uint32_t packets;
 };
 
-/*
- * What stands first of every segment, in two words: made by shifting, as words that were just
- * written in parts would be waited for.
- *
- *      0                 16                32                               64
- *     | enum as_foretold | checksum       | ns since the segment before, below |
- *     | packets since it, below   | flags |
- *      0                           24      32
- */
-enum {
-    CHECKSUM_AT = 16,
-    SINCE_AT = 32,
-    FLAGS_AT = 24,
-    PACKETS = (1 << FLAGS_AT) - 1,
-    FIRST = sizeof(uint64_t),
-    SECOND = sizeof(uint32_t)
+/* What times are counted in: nanoseconds, or microseconds where all are whole ones, as most
+ * captures have them.  A difference that is a multiple is divided by its inverse modulo 2^64. */
+struct unit {
+    uint64_t nanoseconds, inverse;
+    unsigned zeros; /* that the multiple has at its end, and the inverse does not undo */
 };
 
-/* What of the same, and of a payload, is too much for it. */
-struct wide {
-    uint32_t since_above, packets, payload;
-    uint8_t payload_hashed;
+static const struct unit units[] = {
+    {1, 1, 0}, {1000, UINT64_C(0x1cac083126e978d5), 3}, /* of 125 */
 };
-
-static struct foretelling foretelling_of(const struct transcript_head *head)
-{
-    return (struct foretelling){
-        .voice = {{.next = head->iss[0]}, {.next = head->iss[1]}},
-    };
-}
-
-/* What seldom differs between the segments of a side: from `headers` on, without the IP ID. */
-static inline uint64_t path_of(const struct transcript_entry *entry)
-{
-    _Static_assert(offsetof(struct transcript_entry, cut) + 1 - PATH == sizeof(uint64_t), "a word");
-    static const uint8_t kept[] = {0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff};
-    uint64_t word, mask;
-    memcpy(&word, (const char *)entry + PATH, sizeof(word));
-    memcpy(&mask, kept, sizeof(mask));
-    return word & mask;
-}
 
 static inline uint64_t since_of(const struct transcript_entry *entry)
 {
     return (uint64_t)entry->since_high << 32 | entry->since_low;
 }
 
-static inline uint8_t usual_hashed(uint32_t payload)
+/* Eight members as they lie, the first lowest. */
+static inline uint64_t word_at(const struct transcript_entry *entry, size_t place)
 {
-    return (uint8_t)(payload < HASHED_MOST ? payload : HASHED_MOST);
+    uint64_t word;
+    memcpy(&word, (const char *)entry + place, sizeof(word));
+    return le64toh(word);
 }
 
-/* The segment passed. */
-static inline void go_on(struct foretelling *known, struct voice *x,
-                         const struct transcript_entry *entry, uint64_t path)
+static inline void put_word_at(struct transcript_entry *entry, size_t place, uint64_t word)
 {
-    x->path = path;
-    x->next += transcript_occupies(entry->flags, entry->payload);
-    x->tsval = entry->tsval;
-    x->window = entry->window;
-    x->ip_id = entry->ip_id;
-    known->since = since_of(entry);
-    known->packets = entry->packets;
+    word = htole64(word);
+    memcpy((char *)entry + place, &word, sizeof(word));
+}
+
+/* What the payload tells of a segment: that it is pushed, and how much of it is hashed. */
+static inline uint64_t front_by_payload(uint32_t payload)
+{
+    return (uint64_t)(payload != 0 ? TCP_PSH : 0) << FRONT_FLAGS_AT;
+}
+
+static inline uint64_t back_by_payload(uint32_t payload)
+{
+    return (uint64_t)(payload < HASHED_MOST ? payload : HASHED_MOST) << BACK_HASHED_AT;
+}
+
+/* The next has the next IP ID; or again none, as many who never let a packet be taken apart. */
+static inline uint64_t back_foretold(uint64_t back)
+{
+    const uint16_t ip_id = (uint16_t)back;
+    return (back & ~BACK_IP_ID) | (uint16_t)(ip_id + (ip_id != 0));
 }
 
 /* --- writing --- */
 
-/*
- * Writes `size` octets, which stay where `stays`: else what comes next is written over them.  So
- * there is no branch: what is foretold of a segment, the processor does not foretell.
- */
-static inline uint8_t *put(uint8_t *to, const void *octets, size_t size, bool stays)
-{
-    memcpy(to, octets, size);
-    return to + (stays ? size : 0);
-}
+/* What is found out by packing, beside the words. */
+struct found {
+    size_t words;
+    uint64_t inexact; /* bits of a time that is no multiple of the unit */
+    uint64_t second, less_foretold;
+};
 
-static inline unsigned bit_if(bool holds, unsigned bit)
-{
-    return holds ? bit : 0;
-}
-
-static __attribute__((noinline)) uint8_t *put_wide(uint8_t *to, const struct foretelling *known,
-                                                   const struct transcript_entry *entry)
-{
-    struct wide wide;
-    memset(&wide, 0, sizeof(wide));
-    wide.since_above = (uint32_t)((since_of(entry) - known->since) >> 32);
-    wide.packets = entry->packets - known->packets;
-    wide.payload = entry->payload;
-    wide.payload_hashed = entry->payload_hashed;
-    return put(to, &wide, sizeof(wide), true);
-}
-
-static inline uint8_t *put_entry(uint8_t *to, struct foretelling *known,
-                                 const struct transcript_entry *entry)
+/* Writes the words of a segment; whether it is less foretold.  Inline for certain: what it knows
+ * then is known to lie elsewhere than the words. */
+static inline __attribute__((always_inline)) bool put_entry(struct foretelling *known,
+                                                            const struct unit *unit,
+                                                            const struct transcript_entry *entry,
+                                                            uint64_t *word, uint64_t *inexact)
 {
     const int side = transcript_side(entry);
     struct voice *x = &known->voice[side];
     const struct voice *y = &known->voice[1 - side];
-    const uint64_t since = since_of(entry) - known->since, path = path_of(entry);
-    const uint32_t packets = entry->packets - known->packets, stamp = entry->tsval - x->tsval;
-    const uint16_t payload = (uint16_t)entry->payload;
-    const uint8_t near = (uint8_t)stamp;
-    const bool is_wide = (since >> 32 | packets >> FLAGS_AT | entry->payload >> 16) != 0 ||
-                         entry->payload_hashed != usual_hashed(entry->payload);
-    const bool no_payload = (entry->payload | entry->payload_hash) == 0;
-    const bool same_ack = entry->acknowledgment == y->next, same_echo = entry->tsecr == y->tsval;
-    const bool same_window = entry->window == x->window, same_path = path == x->path;
-    const bool next_id = entry->ip_id == (uint16_t)(x->ip_id + 1);
-    const unsigned what = bit_if(side == 1, SECOND_SIDE) | bit_if(same_ack, SAME_ACK) |
-                          bit_if(same_window, SAME_WINDOW) | bit_if(next_id, NEXT_ID) |
-                          bit_if(same_path, SAME_PATH) | bit_if(no_payload, NO_PAYLOAD) |
-                          bit_if(same_echo, SAME_ECHO) | bit_if(stamp == 0, SAME_STAMP) |
-                          bit_if(stamp <= UINT8_MAX, NEAR_STAMP) | bit_if(is_wide, IS_WIDE);
-    const uint64_t first = since << SINCE_AT | (uint32_t)entry->checksum << CHECKSUM_AT | what;
-    const uint32_t second = (uint32_t)entry->flags << FLAGS_AT | (packets & PACKETS);
-    to = put(to, &first, FIRST, true);
-    to = put(to, &second, SECOND, true);
-    if (is_wide)
-        to = put_wide(to, known, entry);
-    to = put(to, &entry->payload_hash, 4, !no_payload);
-    to = put(to, &payload, 2, !no_payload);
-    to = put(to, &near, 1, stamp - 1 < UINT8_MAX);
-    to = put(to, &entry->tsval, 4, stamp > UINT8_MAX);
-    to = put(to, &entry->tsecr, 4, !same_echo);
-    to = put(to, &entry->acknowledgment, 4, !same_ack);
-    to = put(to, &entry->window, 2, !same_window);
-    to = put(to, &entry->ip_id, 2, !next_id);
-    to = put(to, &path, 8, !same_path);
-    go_on(known, x, entry, path);
-    return to;
+    const uint32_t payload = entry->payload, packets = entry->packets - known->packets,
+                   stamp = entry->tsval - x->tsval;
+    const uint64_t since = since_of(entry), ago = since - known->since;
+    const uint64_t units_ago = (uint64_t)((int64_t)ago >> unit->zeros) * unit->inverse;
+    const uint64_t front = (word_at(entry, FRONT) & FRONT_KEPT) ^ front_by_payload(payload);
+    const uint64_t back = (word_at(entry, BACK) & ~BACK_SIDE) ^ back_by_payload(payload);
+    word[0] = (uint32_t)units_ago | (uint64_t)packets << 32;
+    word[1] = front ^ x->front ^ (uint64_t)(uint16_t)stamp << FRONT_STAMP_AT;
+    word[2] = payload | (uint64_t)entry->payload_hash << 32;
+    word[3] = (entry->acknowledgment - y->next) | (uint64_t)(entry->tsecr - y->tsval) << 32;
+    word[4] = back ^ x->back;
+    word[5] = units_ago >> 32 | (uint64_t)(stamp >> 16) << 32;
+    const bool less = (word[3] | word[4] | word[5]) != 0;
+    *inexact |= units_ago * unit->nanoseconds ^ ago;
+    x->front = front & ~FRONT_CHECKSUM;
+    x->back = back_foretold(back);
+    x->next += transcript_occupies(entry->flags, payload);
+    x->tsval = entry->tsval;
+    known->since = since;
+    known->packets = entry->packets;
+    return less;
 }
 
-size_t transcript_pack(const struct transcript_head *head, const struct transcript_entry *entry,
+static inline void put_head(const struct transcript_head *head, uint16_t second, uint64_t *word)
+{
+    word[0] = second | (uint64_t)head->told[0] << 16 | (uint64_t)head->told[1] << 24 |
+              (uint64_t)head->told_once << 32 | (uint64_t)head->client_end << 40 |
+              (uint64_t)head->vlans << 48;
+    word[1] = head->mss[0] | (uint64_t)(head->mss[1] ^ head->mss[0]) << 16 |
+              (uint64_t)head->options[0] << 32 |
+              (uint64_t)(head->options[1] ^ head->options[0]) << 48;
+    word[2] =
+        head->vlan | (uint64_t)head->window_scale[0] << 16 | (uint64_t)head->window_scale[1] << 24;
+    word[3] = (uint64_t)head->seen_t;
+}
+
+static struct found put_words(const struct transcript *transcript, const struct unit *unit,
+                              uint64_t first[TRANSCRIPT_WORDS])
+{
+    const struct transcript_head *head = &transcript->head;
+    const struct transcript_entry *entry = transcript->entry;
+    const uint32_t count = transcript_count(head);
+    struct foretelling known = {0};
+    struct found found = {0};
+    uint64_t *word = first + TRANSCRIPT_HEAD_WORDS;
+    for (uint32_t i = 0; i < count; i++, entry++) {
+        const bool less = put_entry(&known, unit, entry, word, &found.inexact);
+        word += less ? TRANSCRIPT_ENTRY_WORDS : TRANSCRIPT_ENTRY_WORDS / 2;
+        found.less_foretold |= (uint64_t)less << i;
+        found.second |= (uint64_t)transcript_side(entry) << i;
+        if (i == 0) { /* which acknowledged nothing */
+            known.voice[0].next += head->iss[0];
+            known.voice[1].next += head->iss[1];
+        }
+    }
+    put_head(head, (uint16_t)found.second, first);
+    found.words = (size_t)(word - first);
+    return found;
+}
+
+size_t transcript_pack(bool vectors, const struct transcript *transcript,
                        uint8_t packed[TRANSCRIPT_PACKED_MOST])
 {
-    struct foretelling known = foretelling_of(head);
-    uint8_t *to = packed;
-    for (uint32_t left = transcript_count(head); left > 0; left--, entry++)
-        to = put_entry(to, &known, entry);
-    return (size_t)(to - packed);
+    const struct transcript_head *head = &transcript->head;
+    uint64_t word[TRANSCRIPT_WORDS];
+    bool in_microseconds = head->started % (nanotime)units[1].nanoseconds == 0;
+    struct found found = put_words(transcript, &units[in_microseconds], word);
+    if (found.inexact != 0) {
+        in_microseconds = false;
+        found = put_words(transcript, &units[0], word);
+    }
+    const uint16_t less_foretold = (uint16_t)found.less_foretold;
+    memcpy(packed, &less_foretold, sizeof(less_foretold));
+    packed[COUNT_AT] = (uint8_t)(transcript_count(head) | (in_microseconds ? IN_MICROSECONDS : 0));
+    return WORDS_AT + octets_pack(vectors, word, found.words, packed + WORDS_AT);
 }
 
 /* --- reading --- */
 
-/* Reads as many octets where they are there, and else leaves what was foretold. */
-static inline void get(const uint8_t **from, void *octets, size_t size, bool is_there)
-{
-    if (!is_there)
-        return;
-    memcpy(octets, *from, size);
-    *from += size;
-}
+struct unpacking {
+    struct foretelling known; /* as if the first number of each side were 0 */
+    const uint64_t *word;
+    uint32_t second, less_foretold;
+};
 
-/* What foretells it is gone on with. */
-static void get_entry(const uint8_t **from, struct foretelling *known,
-                      struct transcript_entry *entry)
+static inline void get_entry(struct unpacking *unpacking, const struct unit *unit,
+                             struct transcript_entry *entry, uint32_t i)
 {
-    uint64_t first;
-    uint32_t second;
-    get(from, &first, FIRST, true);
-    get(from, &second, SECOND, true);
-    const unsigned what = (uint16_t)first;
-    const int side = (what & SECOND_SIDE) != 0;
+    static const uint64_t all_foretold[TRANSCRIPT_ENTRY_WORDS / 2];
+    struct foretelling *known = &unpacking->known;
+    const bool less = (unpacking->less_foretold >> i & 1) != 0;
+    const unsigned side = unpacking->second >> i & 1;
     struct voice *x = &known->voice[side];
     const struct voice *y = &known->voice[1 - side];
-    struct wide wide = {.packets = second & PACKETS};
-    uint64_t path = x->path;
-    uint32_t acknowledgment = y->next, hash = 0;
-    uint16_t payload = 0, window = x->window, ip_id = (uint16_t)(x->ip_id + 1);
-    uint8_t near = 0;
-    get(from, &wide, sizeof(wide), (what & IS_WIDE) != 0);
-    get(from, &hash, 4, (what & NO_PAYLOAD) == 0);
-    get(from, &payload, 2, (what & NO_PAYLOAD) == 0);
-    uint32_t tsval = x->tsval, tsecr = y->tsval;
-    get(from, &near, 1, (what & (NEAR_STAMP | SAME_STAMP)) == NEAR_STAMP);
-    get(from, &tsval, 4, (what & NEAR_STAMP) == 0);
-    get(from, &tsecr, 4, (what & SAME_ECHO) == 0);
-    get(from, &acknowledgment, 4, (what & SAME_ACK) == 0);
-    get(from, &window, 2, (what & SAME_WINDOW) == 0);
-    get(from, &ip_id, 2, (what & NEXT_ID) == 0);
-    get(from, &path, 8, (what & SAME_PATH) == 0);
-    const uint64_t since = known->since + ((uint64_t)wide.since_above << 32 | first >> SINCE_AT);
-    memcpy((char *)entry + PATH, &path, sizeof(path));
-    entry->packets = known->packets + wide.packets;
-    entry->acknowledgment = acknowledgment;
-    entry->payload = (what & IS_WIDE) != 0 ? wide.payload : payload;
-    entry->payload_hash = hash;
-    entry->tsval = tsval + near;
-    entry->tsecr = tsecr;
-    entry->window = window;
-    entry->checksum = (uint16_t)(first >> CHECKSUM_AT);
+    const uint64_t *word = unpacking->word;
+    const uint64_t *more = less ? word + TRANSCRIPT_ENTRY_WORDS / 2 : all_foretold;
+    const uint32_t payload = (uint32_t)word[2];
+    const uint64_t units_ago = (uint32_t)word[0] | more[2] << 32;
+    const uint64_t since = known->since + units_ago * unit->nanoseconds;
+    const uint64_t front = (word[1] & FRONT_KEPT) ^ x->front, back = more[1] ^ x->back;
+    const uint32_t stamp = (uint16_t)(word[1] >> FRONT_STAMP_AT) | (uint32_t)(more[2] >> 32) << 16;
+    unpacking->word += less ? TRANSCRIPT_ENTRY_WORDS : TRANSCRIPT_ENTRY_WORDS / 2;
+    put_word_at(entry, FRONT, front ^ front_by_payload(payload));
+    put_word_at(entry, BACK, (back ^ back_by_payload(payload)) | (side != 0 ? BACK_SIDE : 0));
+    entry->packets = known->packets + (uint32_t)(word[0] >> 32);
+    entry->acknowledgment = (uint32_t)more[0] + y->next;
+    entry->payload = payload;
+    entry->payload_hash = (uint32_t)(word[2] >> 32);
+    entry->tsval = x->tsval + stamp;
+    entry->tsecr = y->tsval + (uint32_t)(more[0] >> 32);
     entry->since_high = (uint16_t)(since >> 32);
-    entry->flags = (uint8_t)(second >> FLAGS_AT);
-    entry->ip_id = ip_id;
-    entry->payload_hashed =
-        (what & IS_WIDE) != 0 ? wide.payload_hashed : usual_hashed(entry->payload);
     entry->since_low = (uint32_t)since;
-    go_on(known, x, entry, path);
+    x->front = front & ~FRONT_CHECKSUM;
+    x->back = back_foretold(back);
+    x->next += transcript_occupies(entry->flags, payload);
+    x->tsval = entry->tsval;
+    known->since = since & SINCE;
+    known->packets = entry->packets;
 }
 
-void transcript_unpack(const struct transcript_head *head, const uint8_t *packed,
+static inline void get_head(const uint64_t *word, struct transcript_head *head)
+{
+    for (int side = 0; side < 2; side++) {
+        head->ip_bytes[side] = head->packets[side] = 0;
+        head->told[side] = (uint8_t)(word[0] >> (16 + 8 * side));
+        head->window_scale[side] = (uint8_t)(word[2] >> (16 + 8 * side));
+    }
+    head->told_once = (uint8_t)(word[0] >> 32);
+    head->client_end = (uint8_t)(word[0] >> 40);
+    head->vlans = (uint8_t)(word[0] >> 48);
+    head->mss[0] = (uint16_t)word[1];
+    head->mss[1] = (uint16_t)(word[1] >> 16) ^ head->mss[0];
+    head->options[0] = (uint16_t)(word[1] >> 32);
+    head->options[1] = (uint16_t)(word[1] >> 48) ^ head->options[0];
+    head->vlan = (uint16_t)word[2];
+    head->seen_t = (nanotime)word[3];
+}
+
+/* What follows from all segments: the sums, and where the numbers of both sides begin. */
+static inline void sum_up(const struct foretelling *known, const seq snd_nxt[2], uint32_t count,
+                          struct transcript_head *head, struct transcript_entry *entry)
+{
+    for (int side = 0; side < 2; side++)
+        head->iss[side] = snd_nxt[side] - known->voice[side].next;
+    for (uint32_t i = 0; i < count; i++, entry++) {
+        const int side = transcript_side(entry);
+        head->packets[side]++;
+        head->ip_bytes[side] += entry->headers + entry->payload;
+        if (i > 0)
+            entry->acknowledgment += head->iss[1 - side];
+    }
+}
+
+void transcript_unpack(bool vectors, const uint8_t *packed, const seq snd_nxt[2],
+                       struct transcript_head *head,
                        struct transcript_entry ret_entry[TRANSCRIPT_MOST])
 {
-    struct foretelling known = foretelling_of(head);
-    const uint32_t count = transcript_count(head);
+    uint64_t word[TRANSCRIPT_WORDS];
+    uint16_t less_foretold;
+    memcpy(&less_foretold, packed, sizeof(less_foretold));
+    const uint32_t count = packed[COUNT_AT] & COUNT,
+                   less = (uint32_t)__builtin_popcount(less_foretold);
+    const struct unit *unit = &units[(packed[COUNT_AT] & IN_MICROSECONDS) != 0];
+    octets_unpack(vectors, packed + WORDS_AT,
+                  TRANSCRIPT_HEAD_WORDS + (size_t)(count + less) * (TRANSCRIPT_ENTRY_WORDS / 2),
+                  word);
+    get_head(word, head);
+    struct unpacking unpacking = {.word = word + TRANSCRIPT_HEAD_WORDS,
+                                  .second = (uint16_t)word[0],
+                                  .less_foretold = less_foretold};
     for (uint32_t i = 0; i < count; i++)
-        get_entry(&packed, &known, &ret_entry[i]);
+        get_entry(&unpacking, unit, &ret_entry[i], i);
+    sum_up(&unpacking.known, snd_nxt, count, head, ret_entry);
 }

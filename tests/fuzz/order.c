@@ -73,9 +73,9 @@ static void try_park(struct script script)
     given.connection.closing = has_closing ? &closing : NULL;
     memset(given.connection.recent, 0, sizeof given.connection.recent); /* half is forgotten */
     memset(given.connection.recent_print, 0, sizeof given.connection.recent_print);
-    struct parking parking = {0};
+    struct parking parking;
     const struct tuple tuple = {.last_uid = given.uid, .numbers = 1};
-    lanes_init(&parking.lanes);
+    parking_init(&parking);
     parking.lanes.vectors &= (choice & 2) == 0;
     struct incarnation apart = given; /* what is parked can be read no more */
     struct closing closing_apart = closing;

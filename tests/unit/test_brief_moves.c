@@ -67,14 +67,14 @@ static void assert_same_incarnation(const struct incarnation *one, const struct 
 
 static void assert_same_parked(const struct parked *one, const struct parked *other)
 {
-    if (!one->transcribed) {
+    if (one->form != PARKED_TRANSCRIPT) {
         assert_int_equal(one->octets, other->octets);
-        assert_int_equal(one->closing, other->closing);
+        assert_int_equal(one->form, other->form);
     }
     assert_true(one->first_packet == other->first_packet);
     assert_true(one->started == other->started);
     assert_memory_equal(one->snd_nxt, other->snd_nxt, sizeof one->snd_nxt);
-    assert_memory_equal(one->state, other->state, sizeof one->state);
+    assert_int_equal(one->states, other->states);
 }
 
 static struct tuple *tuple_of(const struct engine *engine, const struct segment *segment)
@@ -87,7 +87,8 @@ static struct tuple *tuple_of(const struct engine *engine, const struct segment 
 /* A record is made of segments alone. */
 static void assert_well_foretold(const struct tuple *tuple)
 {
-    assert_false(tuple->foretold.known && tuple->foretold.recorded && !tuple->parked->transcribed);
+    assert_false(tuple->foretold.known && tuple->foretold.recorded &&
+                 tuple->parked->form != PARKED_TRANSCRIPT);
 }
 
 static void assert_same_told(const struct pair *pair)

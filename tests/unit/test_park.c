@@ -110,7 +110,7 @@ static void anything_comes_back(void **state)
     struct bed *bed = calloc(1, sizeof(*bed));
     (void)state;
     assert_non_null(bed);
-    lanes_init(&bed->parking.lanes);
+    parking_init(&bed->parking);
     for (bed->seed = 1; bed->seed <= ROUNDS; bed->seed++) {
         uint64_t seed = bed->seed;
         make_up(bed);
@@ -199,7 +199,7 @@ static void a_short_connection_is_small(void **state)
     struct bed *bed = calloc(1, sizeof(*bed));
     (void)state;
     assert_non_null(bed);
-    lanes_init(&bed->parking.lanes);
+    parking_init(&bed->parking);
     live(bed);
     bed->before.uid = bed->tuple.last_uid = UINT64_C(0x123456789abcdef0);
     bed->before.number = bed->tuple.numbers = 1;

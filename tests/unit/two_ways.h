@@ -51,7 +51,7 @@ static inline void make_comparable(struct engine *one, struct tuple *a, struct e
         return;
     if (a->is_transcribed)
         assert_true(retrace(one, a));
-    if (!a->is_parked || !a->parked->transcribed || !b->is_parked)
+    if (!a->is_parked || a->parked->form != PARKED_TRANSCRIPT || !b->is_parked)
         return;
     assert_true(schedule_unpark(one, a));
     assert_true(schedule_unpark(other, b));
