@@ -213,14 +213,18 @@ static void write_agendas(struct engines *engines)
     uint64_t count = 0;
     for (uint32_t i = 0; i < engines->count; i++) {
         const struct agenda *agenda = &engines->engine[i]->agenda;
-        for (size_t k = 0; k < agenda->count; k++)
-            count += is_of_tuple(engines, i, agenda_at(agenda, k));
+        struct agenda_place place = {0};
+        const struct agenda_entry *entry;
+        while ((entry = agenda_next(agenda, &place)) != NULL)
+            count += is_of_tuple(engines, i, entry);
     }
     carry_number(engines->carry, &count, UINT64_MAX);
     for (uint32_t i = 0; i < engines->count; i++) {
         const struct agenda *agenda = &engines->engine[i]->agenda;
-        for (size_t k = 0; k < agenda->count; k++) {
-            struct agenda_entry entry = *agenda_at(agenda, k);
+        struct agenda_place place = {0};
+        const struct agenda_entry *next;
+        while ((next = agenda_next(agenda, &place)) != NULL) {
+            struct agenda_entry entry = *next;
             if (!is_of_tuple(engines, i, &entry))
                 continue;
             entry.index = engines->number[i][entry.index];

@@ -31,27 +31,67 @@ static bool entry_is_earlier(const struct agenda_entry *a, const struct agenda_e
     return earlier(&x, &y);
 }
 
-static struct agenda_entry *run_at(const struct agenda_run *run, size_t i)
+/* --- the runs --- */
+
+/* An empty block behind the run's last; false: no memory. */
+static bool add_block(struct agenda *agenda, struct agenda_run *run)
 {
-    return &run->ring[(run->first + i) & (run->room - 1)];
+    if (agenda->blocks.slot_size == 0) /* the agenda was zeroes */
+        pool_init(&agenda->blocks, sizeof(struct agenda_block));
+    const uint32_t index = pool_take_unclear(&agenda->blocks);
+    if (index == 0)
+        return false;
+    struct agenda_block *block = pool_at(&agenda->blocks, index);
+    block->next = NULL;
+    block->index = index;
+    if (run->last != NULL)
+        run->last->next = block;
+    else
+        run->first = block;
+    run->last = block;
+    run->end = 0;
+    return true;
 }
 
-/* Room for one more; the entries then stand from 0 on. */
-static bool run_grow(struct agenda_run *run)
+/* The first block, of which all was taken, goes. */
+static void drop_block(struct agenda *agenda, struct agenda_run *run)
 {
-    if (run->count < run->room)
-        return true;
-    size_t room = run->room == 0 ? FIRST_ROOM : run->room * 2;
-    struct agenda_entry *grown = malloc(room * sizeof(*grown));
-    if (grown == NULL)
-        return false;
-    for (size_t i = 0; i < run->count; i++)
-        grown[i] = *run_at(run, i);
-    free(run->ring);
-    run->ring = grown;
-    run->first = 0;
-    run->room = room;
-    return true;
+    struct agenda_block *block = run->first;
+    run->first = block->next;
+    run->at = 0;
+    if (run->first == NULL)
+        run->last = NULL;
+    pool_give(&agenda->blocks, block->index);
+}
+
+static struct agenda_entry *run_first(const struct agenda_run *run)
+{
+    return &run->first->entry[run->at];
+}
+
+/* Behind the last entry, where there is room. */
+static inline void run_append(struct agenda_run *run, const struct agenda_rank *rank,
+                              uint32_t index)
+{
+    run->count++;
+    run->tail = *rank;
+    put(&run->last->entry[run->end++], rank, index);
+}
+
+static inline bool run_is_full(const struct agenda_run *run)
+{
+    return run->last == NULL || run->end == AGENDA_BLOCK;
+}
+
+static struct agenda_entry run_take(struct agenda *agenda, struct agenda_run *run)
+{
+    const struct agenda_entry first = *run_first(run);
+    run->count--;
+    if (++run->at == AGENDA_BLOCK || run->count == 0)
+        drop_block(agenda, run);
+    if (run->count > 0)
+        run->head = rank_of(run_first(run));
+    return first;
 }
 
 /*
@@ -71,49 +111,74 @@ static struct agenda_run *fitting_run(struct agenda *agenda, const struct agenda
     return best != NULL ? best : empty;
 }
 
-static bool heap_add(struct agenda_run *heap, const struct agenda_rank *rank, uint32_t index)
+/* --- the heap --- */
+
+static bool heap_grow(struct agenda_heap *heap)
 {
-    if (!run_grow(heap))
+    if (heap->count < heap->room)
+        return true;
+    const size_t room = heap->room == 0 ? FIRST_ROOM : heap->room * 2;
+    struct agenda_entry *grown = realloc(heap->entry, room * sizeof(*grown));
+    if (grown == NULL)
         return false;
-    const struct agenda_entry entry = {rank->due, rank->key, index};
-    size_t i = heap->count++;
-    while (i > 0 && entry_is_earlier(&entry, &heap->ring[(i - 1) / 2])) {
-        heap->ring[i] = heap->ring[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    heap->ring[i] = entry;
+    heap->entry = grown;
+    heap->room = room;
     return true;
 }
 
-static void heap_drop(struct agenda_run *heap)
+static bool heap_add(struct agenda_heap *heap, const struct agenda_rank *rank, uint32_t index)
 {
-    struct agenda_entry last = heap->ring[--heap->count];
+    if (!heap_grow(heap))
+        return false;
+    const struct agenda_entry entry = {rank->due, rank->key, index};
+    size_t i = heap->count++;
+    while (i > 0 && entry_is_earlier(&entry, &heap->entry[(i - 1) / 2])) {
+        heap->entry[i] = heap->entry[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    heap->entry[i] = entry;
+    return true;
+}
+
+static void heap_drop(struct agenda_heap *heap)
+{
+    struct agenda_entry last = heap->entry[--heap->count];
     size_t i = 0;
     for (;;) {
         size_t child = 2 * i + 1;
         if (child >= heap->count)
             break;
-        if (child + 1 < heap->count && entry_is_earlier(&heap->ring[child + 1], &heap->ring[child]))
+        if (child + 1 < heap->count &&
+            entry_is_earlier(&heap->entry[child + 1], &heap->entry[child]))
             child++;
-        if (!entry_is_earlier(&heap->ring[child], &last))
+        if (!entry_is_earlier(&heap->entry[child], &last))
             break;
-        heap->ring[i] = heap->ring[child];
+        heap->entry[i] = heap->entry[child];
         i = child;
     }
-    heap->ring[i] = last;
+    heap->entry[i] = last;
 }
+
+/* --- both --- */
 
 /* Finds the run, or the heap, whose first entry is the earliest of all; of equal ones the heap's.
  */
 static void find_earliest(struct agenda *agenda)
 {
-    const struct agenda_run *soonest = &agenda->run[AGENDA_HEAP];
-    for (const struct agenda_run *run = agenda->run; run < agenda->run + AGENDA_RUNS; run++) {
-        if (run->count > 0 && (soonest->count == 0 || earlier(&run->head, &soonest->head)))
-            soonest = run;
+    struct agenda_rank soonest = {0, 0};
+    bool found = agenda->heap.count > 0;
+    agenda->soonest = AGENDA_HEAP;
+    if (found)
+        soonest = rank_of(&agenda->heap.entry[0]);
+    for (uint32_t i = 0; i < AGENDA_RUNS; i++) {
+        const struct agenda_run *run = &agenda->run[i];
+        if (run->count == 0 || (found && !earlier(&run->head, &soonest)))
+            continue;
+        soonest = run->head;
+        agenda->soonest = i;
+        found = true;
     }
-    agenda->soonest = (uint32_t)(soonest - agenda->run);
-    agenda->due = soonest->head.due;
+    agenda->due = soonest.due;
 }
 
 void agenda_have_had(struct agenda *agenda, size_t capacity)
@@ -122,14 +187,12 @@ void agenda_have_had(struct agenda *agenda, size_t capacity)
         agenda->capacity = capacity;
 }
 
-/* Nearly every entry is behind another in a ring that stays where it is: the earliest, too. */
+/* Nearly every entry is behind another in a block that has room: the earliest stays. */
 static bool add_behind(struct agenda_run *run, const struct agenda_rank *rank, uint32_t index)
 {
-    if (run == NULL || run->count == 0 || run->count == run->room)
+    if (run == NULL || run->count == 0 || run_is_full(run))
         return false;
-    run->count++;
-    run->tail = *rank;
-    put(run_at(run, run->count - 1), rank, index);
+    run_append(run, rank, index);
     return true;
 }
 
@@ -137,17 +200,14 @@ static bool add_anywhere(struct agenda *agenda, struct agenda_run *run,
                          const struct agenda_rank *rank, uint32_t index)
 {
     if (run == NULL) {
-        run = &agenda->run[AGENDA_HEAP];
-        if (!heap_add(run, rank, index))
+        if (!heap_add(&agenda->heap, rank, index))
             return false;
     } else {
-        if (!run_grow(run))
+        if (run_is_full(run) && !add_block(agenda, run))
             return false;
-        run->count++;
-        run->tail = *rank;
-        put(run_at(run, run->count - 1), rank, index);
+        run_append(run, rank, index);
+        run->head = rank_of(run_first(run));
     }
-    run->head = rank_of(run_at(run, 0));
     find_earliest(agenda);
     return true;
 }
@@ -165,39 +225,51 @@ bool agenda_add(struct agenda *agenda, struct agenda_rank rank, uint32_t index)
 
 struct agenda_entry agenda_take(struct agenda *agenda)
 {
-    struct agenda_run *run = &agenda->run[agenda->soonest];
-    struct agenda_entry first = *run_at(run, 0);
+    struct agenda_entry first;
     if (agenda->soonest == AGENDA_HEAP) {
-        heap_drop(run);
+        first = agenda->heap.entry[0];
+        heap_drop(&agenda->heap);
     } else {
-        run->first = (run->first + 1) & (run->room - 1);
-        run->count--;
+        first = run_take(agenda, &agenda->run[agenda->soonest]);
     }
-    if (run->count > 0)
-        run->head = rank_of(run_at(run, 0));
     agenda->count--;
     find_earliest(agenda);
     return first;
 }
 
-const struct agenda_entry *agenda_look_ahead(const struct agenda *agenda, size_t others)
+const struct agenda_entry *agenda_look_ahead(const struct agenda *agenda, uint32_t others)
 {
+    if (agenda->soonest == AGENDA_HEAP)
+        return NULL;
     const struct agenda_run *run = &agenda->run[agenda->soonest];
-    bool known = agenda->soonest != AGENDA_HEAP && run->count > others;
-    return known ? run_at(run, others) : NULL;
+    if (run->count <= others)
+        return NULL;
+    const uint32_t at = run->at + others;
+    return at < AGENDA_BLOCK ? &run->first->entry[at] : &run->first->next->entry[at - AGENDA_BLOCK];
 }
 
-const struct agenda_entry *agenda_at(const struct agenda *agenda, size_t i)
+const struct agenda_entry *agenda_next(const struct agenda *agenda, struct agenda_place *place)
 {
-    const struct agenda_run *run = agenda->run;
-    for (; i >= run->count; run++)
-        i -= run->count;
-    return run_at(run, i);
+    for (; place->run < AGENDA_RUNS; place->run++, place->i = 0) {
+        const struct agenda_run *run = &agenda->run[place->run];
+        if (place->i == run->count)
+            continue;
+        if (place->i++ == 0) {
+            place->block = run->first;
+            place->at = run->at;
+        } else if (++place->at == AGENDA_BLOCK) {
+            place->block = place->block->next;
+            place->at = 0;
+        }
+        return &place->block->entry[place->at];
+    }
+    return place->i < agenda->heap.count ? &agenda->heap.entry[place->i++] : NULL;
 }
 
 void agenda_clear(struct agenda *agenda)
 {
-    for (int i = 0; i <= AGENDA_HEAP; i++)
-        free(agenda->run[i].ring);
+    free(agenda->heap.entry);
+    if (agenda->blocks.slot_size != 0)
+        pool_clear(&agenda->blocks);
     memset(agenda, 0, sizeof(*agenda));
 }

@@ -77,8 +77,13 @@ static void check(uint64_t seed)
         assert_int_equal(agenda.count, wanted.count);
     }
     uint64_t sum = 0;
-    for (size_t i = 0; i < wanted.count; i++)
-        sum += agenda_at(&agenda, i)->key - wanted.entry[i].key;
+    struct agenda_place place = {0};
+    for (size_t i = 0; i < wanted.count; i++) {
+        const struct agenda_entry *next = agenda_next(&agenda, &place);
+        assert_non_null(next);
+        sum += next->key - wanted.entry[i].key;
+    }
+    assert_null(agenda_next(&agenda, &place));
     assert_true(sum == 0);
     while (wanted.count > 0)
         take_one(&agenda, &wanted);
