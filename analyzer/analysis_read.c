@@ -289,8 +289,8 @@ static enum source_result next_round(struct run *run, struct packet_run *ret_rou
     enum source_result result = next_packet(run, first);
     if (result != SOURCE_PACKET)
         return result;
-    ret_round->packet[0] =
-        (struct captured){first->data, first->captured, first->length, first->time, first->number};
+    ret_round->packet[0] = (struct captured){first->data, first->captured, first->length,
+                                             first->time, first->number,   NULL};
     ret_round->count = 1;
     ret_round->earliest = ret_round->latest = first->time;
     return result;
@@ -316,6 +316,26 @@ static enum status read_packets(struct run *run)
     return STATUS_OK;
 }
 
+static void offer_aside(void *analyzer)
+{
+    analyzer_offer_aside(analyzer);
+}
+
+/* Threads that have nothing else to do read the file ahead. */
+static void begin_reading_ahead(struct run *run)
+{
+    const struct source_foresight foresight = {
+        .octets = analyzer_foreseen_octets(),
+        .make = analyzer_foresee,
+        .offer = offer_aside,
+        .context = run->analyzer,
+    };
+    if (run_is_live(run) || run->options->tap_count > 0)
+        return;
+    if (analyzer_set_aside(run->analyzer, source_read_ahead, run->source))
+        source_foresee(run->source, &foresight);
+}
+
 enum status run_read_all(struct run *run)
 {
     run->upkeep = (struct upkeep){
@@ -334,7 +354,9 @@ enum status run_read_all(struct run *run)
     run->board.source = run->source;
     bool has_bar = isatty(STDERR_FILENO) && !run->options->quiet && !run->options->has_view;
     run->progress = progress_begin(has_bar);
+    begin_reading_ahead(run);
     enum status status = read_packets(run);
+    analyzer_set_aside(run->analyzer, NULL, NULL);
     if (analyzer_settle(run->analyzer) == STATUS_NO_MEMORY)
         status = STATUS_NO_MEMORY;
     progress_end(&run->progress);

@@ -90,6 +90,18 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     return STATUS_OK;
 }
 
+bool analyzer_set_aside(struct analyzer *analyzer, bool (*work)(void *context), void *context)
+{
+    if (analyzer->shards != NULL)
+        shards_set_aside(analyzer->shards, (struct shards_aside){work, context});
+    return analyzer->shards != NULL;
+}
+
+void analyzer_offer_aside(struct analyzer *analyzer)
+{
+    shards_offer_aside(analyzer->shards);
+}
+
 static void note_status(struct analyzer *analyzer, enum status status)
 {
     if (status != STATUS_OK && analyzer->engine.status == STATUS_OK)

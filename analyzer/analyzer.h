@@ -85,6 +85,20 @@ enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_pa
                              const struct captured *packets, size_t count, size_t *ret_taken);
 
 /*
+ * What can be made of a packet of the first tap before it is its turn, on any thread, in that many
+ * octets; false: nothing.  Who does it lets the packet say so (`foreseen`), which costs less then.
+ */
+size_t analyzer_foreseen_octets(void);
+bool analyzer_foresee(int link_type, const struct captured *packet, void *ret_foreseen);
+
+/* What threads do that have nothing to do: some of it, and whether there was any.  NULL: nothing,
+ * and no thread does what was set before.  False where there is one thread alone. */
+bool analyzer_set_aside(struct analyzer *analyzer, bool (*work)(void *context), void *context);
+
+/* Tells them that there is something of it to do again. */
+void analyzer_offer_aside(struct analyzer *analyzer);
+
+/*
  * With several taps: the first one's packets are analysed, and those of the others tell what became
  * of them.  Packets of a tap come in capture order; of two taps, those that were captured at about
  * the same time come at about the same time.  analyzer_tap_time gives a moment of a tap's clock as

@@ -280,6 +280,29 @@ static __attribute__((noinline)) enum status take_frame(struct analyzer *analyze
     return rest == STATUS_NO_MEMORY ? rest : worse_of(status, rest);
 }
 
+size_t analyzer_foreseen_octets(void)
+{
+    return sizeof(struct segment);
+}
+
+_Static_assert(sizeof(struct segment) % ENGINE_LINE == 0,
+               "one behind the other they share no line");
+
+bool analyzer_foresee(int link_type, const struct captured *packet, void *ret_foreseen)
+{
+    return dissect_plain(link_type, packet->data, packet->captured, ret_foreseen);
+}
+
+/* The segment of a plain frame, which may be read already; false: it is none. */
+static inline bool take_plain(int link_type, const struct captured *packet,
+                              struct segment *ret_segment)
+{
+    if (packet->foreseen == NULL)
+        return dissect_plain(link_type, packet->data, packet->captured, ret_segment);
+    dissect_copy_plain(packet->foreseen, ret_segment);
+    return true;
+}
+
 /* What is the same for all packets of a run. */
 struct run {
     const struct analyzer_packet *first;
@@ -294,8 +317,7 @@ static inline enum status take_packet(struct analyzer *analyzer, const struct ru
     count_packet(analyzer, packet);
     analyzer->number = packet->number;
     struct engine_item *item = next_item(analyzer);
-    bool plain =
-        dissect_plain(run->first->link_type, packet->data, packet->captured, &item->segment);
+    bool plain = take_plain(run->first->link_type, packet, &item->segment);
     if (!plain || analyzer->fragments != NULL)
         return take_frame(analyzer, run->first, packet, plain, item);
     analyzer->results[DISSECT_SEGMENT]++;
@@ -332,7 +354,7 @@ enum status analyzer_packet(struct analyzer *analyzer, const struct analyzer_pac
     if (packet->tap > 0 && analyzer->path != NULL)
         return take_far(analyzer, packet);
     const uint64_t number = packet->number != 0 ? packet->number : analyzer->number + 1;
-    const struct captured captured = {packet->data, packet->captured, packet->length, packet->time,
-                                      number};
+    const struct captured captured = {packet->data, packet->captured, packet->length,
+                                      packet->time, number,           NULL};
     return analyzer_packets(analyzer, packet, &captured, 1, &taken);
 }

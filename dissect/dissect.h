@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Why a frame yielded no segment, or SEGMENT.  One row each in dissect/result.def. */
 enum dissect_result {
@@ -193,6 +194,19 @@ enum dissect_result dissect(const struct frame *frame, struct segment *ret_segme
  */
 bool dissect_plain(int link_type, const uint8_t *data, uint32_t captured,
                    struct segment *ret_segment);
+
+/* Copies what dissect_plain() has filled: of what has no meaning then a line of memory is left. */
+static inline void dissect_copy_plain(const struct segment *from, struct segment *ret_segment)
+{
+    enum {
+        SACK = offsetof(struct segment, sack),
+        REST = offsetof(struct segment, around.tunnels),
+    };
+    memcpy(ret_segment, from, SACK);
+    if (from->sacks > 0)
+        memcpy(ret_segment->sack, from->sack, sizeof from->sack);
+    memcpy((char *)ret_segment + REST, (const char *)from + REST, sizeof *from - REST);
+}
 
 /* With a frame to which dissect() said DISSECT_FRAGMENT: that fragment.  False for others. */
 bool dissect_fragment(const struct frame *frame, struct fragment *ret_fragment);

@@ -12,6 +12,7 @@ struct captured {
     uint32_t length;     /* octets on the wire */
     nanotime time;       /* capture time, ns since the epoch */
     uint64_t number;     /* in all inputs, in the order of reading, from 1 */
+    const void *foreseen; /* what was made of it where it was read ahead; NULL: nothing.  As data */
 };
 
 #endif

@@ -3,8 +3,8 @@
  *
  * A thread takes the shard that is furthest behind and that none works on, and does its next epoch.
  * The caller's does so too instead of waiting, and where the sink bears it, a thread that has no
- * epoch to do delivers: with as many threads as cores none stands idle while there is something to
- * do, and none waits for a core.
+ * epoch to do delivers, or does what the caller has set for it: with as many threads as cores none
+ * stands idle while there is something to do, and none waits for a core.
  */
 #include "../engine_state.h"
 #include "shard_parts.h"
@@ -123,6 +123,23 @@ static void deliver_aside(struct shards *shards)
         pthread_cond_signal(&shards->done);
 }
 
+/* Does something of what is set for it; false: there was nothing, nor came anything else to do
+ * meanwhile, of which this thread was not told.  Begins and ends under the lock. */
+static bool work_aside(struct shards *shards)
+{
+    const struct shards_aside aside = shards->aside;
+    const uint64_t given = shards->given, offered = shards->offered;
+    if (aside.work == NULL)
+        return false;
+    shards->aside_within++;
+    pthread_mutex_unlock(&shards->lock);
+    bool did = aside.work(aside.context);
+    pthread_mutex_lock(&shards->lock);
+    if (--shards->aside_within == 0 && shards->aside.work == NULL)
+        pthread_cond_signal(&shards->done);
+    return did || shards->given != given || shards->offered != offered || shards->stops;
+}
+
 static void *work(void *context)
 {
     struct shards *shards = context;
@@ -133,7 +150,7 @@ static void *work(void *context)
             do_next_epoch(shards, shard);
         else if (shards->anywhere && is_due(shards))
             deliver_aside(shards);
-        else
+        else if (!work_aside(shards))
             pthread_cond_wait(&shards->more, &shards->lock);
     }
     pthread_mutex_unlock(&shards->lock);
@@ -206,6 +223,24 @@ static void make_room(struct shards *shards, uint32_t epochs)
     pthread_cond_broadcast(&shards->more);
     while (shards->delivered < end)
         deliver_help_or_wait(shards, end);
+}
+
+void crew_set_aside(struct shards *shards, struct shards_aside aside)
+{
+    pthread_mutex_lock(&shards->lock);
+    shards->aside.work = NULL;
+    while (shards->aside_within > 0)
+        pthread_cond_wait(&shards->done, &shards->lock);
+    shards->aside = aside;
+    pthread_mutex_unlock(&shards->lock);
+}
+
+void crew_offer_aside(struct shards *shards)
+{
+    pthread_mutex_lock(&shards->lock);
+    shards->offered++;
+    pthread_cond_signal(&shards->more);
+    pthread_mutex_unlock(&shards->lock);
 }
 
 /* What deliveries met is the caller's to tell. */

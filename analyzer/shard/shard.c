@@ -51,6 +51,16 @@ static void give(struct shards *shards, enum task task)
     shards->stride = find_stride(shards);
 }
 
+void shards_set_aside(struct shards *shards, struct shards_aside aside)
+{
+    crew_set_aside(shards, aside);
+}
+
+void shards_offer_aside(struct shards *shards)
+{
+    crew_offer_aside(shards);
+}
+
 struct engine_item *shards_next(struct shards *shards)
 {
     struct epoch *epoch = shards->filling;

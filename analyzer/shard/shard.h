@@ -32,8 +32,20 @@ struct shards_options {
     const struct moments *losses; /* of the capture; not owned, written by the caller's thread */
 };
 
+/* What a thread does that has no epoch to do: some of it, and whether there was any. */
+struct shards_aside {
+    bool (*work)(void *context); /* NULL: nothing */
+    void *context;
+};
+
 /* Makes the engines and starts the threads; NO_MEMORY when either cannot be had. */
 enum status shards_new(const struct shards_options *options, struct shards **ret_shards);
+
+/* From now on that; what was set before no thread does any more. */
+void shards_set_aside(struct shards *shards, struct shards_aside aside);
+
+/* There is something of it to do again. */
+void shards_offer_aside(struct shards *shards);
 
 /* The place for the next segment; fill item->segment, then call shards_take. */
 struct engine_item *shards_next(struct shards *shards);

@@ -90,7 +90,10 @@ struct shards {
     enum status status; /* the caller's */
     pthread_mutex_t lock;
     pthread_cond_t more, done;
-    bool stops; /* under the lock */
+    struct shards_aside aside; /* under the lock */
+    uint32_t aside_within;     /* threads; under the lock */
+    uint64_t offered;          /* how often there was more of that; under the lock */
+    bool stops;                /* under the lock */
     struct shard *shard[MOST_SHARDS];
     pthread_t thread[MOST_SHARDS];
     uint32_t threads; /* beside the caller's */
@@ -115,6 +118,12 @@ void crew_collect(struct shards *shards);
 
 /* Waits until no other thread delivers; none will from then on. */
 void crew_keep_deliveries(struct shards *shards);
+
+/* What threads do that have nothing to do; none does what it was before. */
+void crew_set_aside(struct shards *shards, struct shards_aside aside);
+
+/* There is something of it to do again. */
+void crew_offer_aside(struct shards *shards);
 
 /* Whether who works on a share, whose ledger is full, waits until it is delivered. */
 bool crew_waits(struct shards *shards, const struct share *share);

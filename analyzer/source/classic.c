@@ -11,36 +11,36 @@
  *     20  link type, in the lower 26 bits                 16  captured octets
  *
  * Invariant: buffer[start, end) is what was read and not given out; offset is where start lies in
- * the stream.
+ * the stream.  The buffer is our own, or a window of a file that is read ahead (ahead.h).
  */
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "octets.h"
 #include "reader.h"
+#include "records.h"
 
 enum {
     FILE_HEADER_SIZE = 24,
-    RECORD_HEADER_SIZE = 16,
-    BUFFER_SIZE = RECORD_HEADER_SIZE + LARGEST_CAPTURE, /* what read() puts there stays in a
-                                                           core's second cache */
+    BUFFER_SIZE = RECORD_HEADER_SIZE + LARGEST_CAPTURE + AHEAD_WINDOW,
 };
 
 struct classic {
     struct stream *stream;
+    uint8_t *own; /* BUFFER_SIZE octets, owned */
     uint8_t *buffer;
     size_t start;
     size_t end;
     uint64_t offset;
     uint64_t packets;
-    bool big_endian;
-    bool lengths_swapped;       /* before 2.3 the two lengths stood the other way round */
-    bool lengths_maybe_swapped; /* some writers of 2.3 did it still */
-    uint32_t fraction_nanos;    /* what one unit of the time's fraction is worth */
-    uint32_t snaplen;
+    struct records records;
     int link_type;
+    struct ahead *ahead;        /* NULL: the file is not read ahead */
+    struct ahead_window window; /* with ahead: that was taken last */
+    size_t given;               /* of its packets */
 };
 
 /* clang-format off */
@@ -85,14 +85,14 @@ static void classic_parse_header(struct classic *classic, const uint8_t *head)
     bool big_endian = magics[magic].big_endian;
     uint16_t major = read_u16(head + 4, big_endian);
     uint16_t minor = read_u16(head + 6, big_endian);
-    classic->big_endian = big_endian;
-    classic->fraction_nanos = magics[magic].fraction_nanos;
-    classic->lengths_swapped = major == 543 || minor < 3; /* DG/UX tcpdump wrote 543.0 */
-    classic->lengths_maybe_swapped = major == 2 && minor == 3;
+    classic->records.big_endian = big_endian;
+    classic->records.fraction_nanos = magics[magic].fraction_nanos;
+    classic->records.lengths_swapped = major == 543 || minor < 3; /* DG/UX tcpdump wrote 543.0 */
+    classic->records.lengths_maybe_swapped = major == 2 && minor == 3;
     classic->link_type = link_type_of_file(read_u32(head + 20, big_endian));
-    classic->snaplen = read_u32(head + 16, big_endian);
-    if (classic->snaplen == 0 || classic->snaplen > LARGEST_CAPTURE)
-        classic->snaplen = LARGEST_CAPTURE;
+    classic->records.snaplen = read_u32(head + 16, big_endian);
+    if (classic->records.snaplen == 0 || classic->records.snaplen > LARGEST_CAPTURE)
+        classic->records.snaplen = LARGEST_CAPTURE;
 }
 
 static bool version_is_known(uint16_t major, uint16_t minor)
@@ -122,7 +122,9 @@ static void classic_free(void *reader)
     struct classic *classic = reader;
     if (classic == NULL)
         return;
-    free(classic->buffer);
+    if (classic->ahead != NULL)
+        ahead_end(classic->ahead);
+    free(classic->own);
     free(classic);
 }
 
@@ -132,8 +134,8 @@ static enum status classic_open(struct stream *stream, const char *name, void **
     uint8_t head[FILE_HEADER_SIZE];
     struct classic *classic = calloc(1, sizeof *classic);
     if (classic != NULL)
-        classic->buffer = malloc(BUFFER_SIZE);
-    if (classic == NULL || classic->buffer == NULL) {
+        classic->buffer = classic->own = malloc(BUFFER_SIZE);
+    if (classic == NULL || classic->own == NULL) {
         classic_free(classic);
         snprintf(message, MESSAGE_SIZE, "%s: out of memory while opening it", name);
         return STATUS_NO_MEMORY;
@@ -169,22 +171,86 @@ static enum reader_result classic_end(const struct classic *classic, size_t need
     return READER_DAMAGED;
 }
 
-/* Reads until the needed octets are in the buffer: READER_PACKET. */
-static enum reader_result classic_fill(struct classic *classic, size_t needed, char *problem)
+static struct ahead_walk classic_walk(const void *reader, const uint8_t *octets, size_t size,
+                                      size_t room, struct captured *ret_packets)
+{
+    const struct classic *classic = reader;
+    return records_walk(&classic->records, octets, size, room, ret_packets);
+}
+
+/* Whether the file is read ahead from now on. */
+static bool classic_begin_ahead(struct classic *classic)
+{
+    struct ahead_file file = {
+        .link_type = classic->link_type, .reader = classic, .walk = classic_walk};
+    if (stream_position(classic->stream) % AHEAD_WINDOW != 0)
+        return false;
+    struct ahead *ahead = stream_ahead(classic->stream, &file);
+    if (ahead != NULL && ahead_begin(ahead, &file))
+        classic->ahead = ahead;
+    return classic->ahead != NULL;
+}
+
+/* What the windows do not have is read into a buffer of our own. */
+static void classic_end_ahead(struct classic *classic)
+{
+    memcpy(classic->own, classic->buffer + classic->start, classic->end - classic->start);
+    classic->buffer = classic->own;
+    classic->end -= classic->start;
+    classic->start = 0;
+    classic->window = (struct ahead_window){0};
+    classic->given = 0;
+    ahead_end(classic->ahead);
+    classic->ahead = NULL;
+}
+
+/* Goes on to a window that holds what is left, too; false: there is none. */
+static bool classic_take_window(struct classic *classic)
+{
+    if (classic->ahead == NULL && !classic_begin_ahead(classic))
+        return false;
+    struct ahead_window window;
+    if (!ahead_next(classic->ahead, classic->buffer + classic->start, classic->end - classic->start,
+                    &window)) {
+        classic_end_ahead(classic);
+        return false;
+    }
+    stream_skip(classic->stream, window.read);
+    classic->window = window;
+    classic->given = 0;
+    classic->buffer = window.octets;
+    classic->start = 0;
+    classic->end = window.size;
+    return true;
+}
+
+/* Reads behind what is left; up to where a window might begin. */
+static ssize_t classic_read_on(struct classic *classic)
 {
     memmove(classic->buffer, classic->buffer + classic->start, classic->end - classic->start);
     classic->end -= classic->start;
     classic->start = 0;
-    while (classic->end < needed) {
-        ssize_t got = stream_read(classic->stream, classic->buffer + classic->end,
-                                  BUFFER_SIZE - classic->end);
+    const size_t beyond = stream_position(classic->stream) % AHEAD_WINDOW;
+    const ssize_t got =
+        stream_read(classic->stream, classic->buffer + classic->end, AHEAD_WINDOW - beyond);
+    if (got > 0)
+        classic->end += (size_t)got;
+    return got;
+}
+
+/* Reads until the needed octets are in the buffer: READER_PACKET. */
+static enum reader_result classic_fill(struct classic *classic, size_t needed, char *problem)
+{
+    while (classic->end - classic->start < needed) {
+        if (classic_take_window(classic))
+            continue;
+        const ssize_t got = classic_read_on(classic);
         if (got == STREAM_IDLE || got == STREAM_BROKEN)
             return READER_IDLE;
         if (got == STREAM_FAILED)
             return classic_fail(classic, problem);
         if (got == STREAM_END)
             return classic_end(classic, needed, problem);
-        classic->end += (size_t)got;
     }
     return READER_PACKET;
 }
@@ -201,81 +267,25 @@ static enum reader_result classic_refuse(const struct classic *classic, uint32_t
     return READER_DAMAGED;
 }
 
-/* The two lengths in a record's header. */
-struct lengths {
-    uint32_t captured, wire;
-};
-
-static inline struct lengths read_lengths(const struct classic *classic, const uint8_t *record,
-                                          bool big_endian)
+/* Of the packets that were noted ahead those that are wanted: how many; *ret_end: behind them. */
+static size_t give_noted(const struct classic *classic, struct run_wanted wanted,
+                         struct packet_run *ret_run, const uint8_t **ret_end)
 {
-    struct lengths lengths = {read_u32(record + 8, big_endian), read_u32(record + 12, big_endian)};
-    bool swapped = classic->lengths_swapped ||
-                   (classic->lengths_maybe_swapped && lengths.captured > lengths.wire);
-    return swapped ? (struct lengths){lengths.wire, lengths.captured} : lengths;
-}
-
-static inline nanotime read_time(const struct classic *classic, const uint8_t *record,
-                                 bool big_endian)
-{
-    nanotime seconds = read_u32(record, big_endian);
-    nanotime fraction = read_u32(record + 4, big_endian);
-    return seconds * NANO_PER_SECOND + fraction * classic->fraction_nanos;
-}
-
-static inline uint32_t kept_of(const struct classic *classic, struct lengths lengths)
-{
-    return lengths.captured < classic->snaplen ? lengths.captured : classic->snaplen;
-}
-
-/* What is the same for all records of a file: constants where take_packets() is inlined. */
-struct form {
-    bool big_endian;
-    bool swaps; /* a record's lengths may stand the other way round */
-};
-
-static inline struct lengths lengths_of(const struct classic *classic, const uint8_t *record,
-                                        struct form form)
-{
-    if (form.swaps)
-        return read_lengths(classic, record, form.big_endian);
-    return (struct lengths){read_u32(record + 8, form.big_endian),
-                            read_u32(record + 12, form.big_endian)};
-}
-
-/*
- * Gives out packets up to one that is not whole in the buffer, or of a time behind `until`, which
- * stays.  One that is too large is never whole in it.
- */
-static inline __attribute__((always_inline)) size_t take_packets(struct classic *classic,
-                                                                 struct form form,
-                                                                 struct run_wanted wanted,
-                                                                 struct packet_run *ret_run)
-{
-    const struct classic file = *classic; /* which nothing that is written may be a part of */
-    const uint8_t *at = file.buffer + file.start, *const end = file.buffer + file.end;
-    nanotime earliest = INT64_MAX, latest = INT64_MIN;
-    struct captured *packet = ret_run->packet, *const room = packet + wanted.room;
-    for (; packet < room && (size_t)(end - at) >= RECORD_HEADER_SIZE; packet++) {
-        struct lengths lengths = lengths_of(&file, at, form);
-        const size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
-        nanotime time = read_time(&file, at, form.big_endian);
-        if ((size_t)(end - at) < size || time_is_before(wanted.until, time))
-            break;
-        *packet = (struct captured){at + RECORD_HEADER_SIZE, kept_of(&file, lengths), lengths.wire,
-                                    time, ++wanted.before};
-        if (time_is_before(time, latest))
-            earliest = time_earlier_of(earliest, time);
-        else
-            latest = time;
-        at += size;
+    const struct ahead_window *window = &classic->window;
+    const struct captured *packets = window->packets + classic->given;
+    const size_t left = window->walked.count - classic->given;
+    const size_t most = left < wanted.room ? left : wanted.room;
+    struct records_times times = records_no_times();
+    size_t count = 0;
+    for (; count < most && !time_is_before(wanted.until, packets[count].time); count++) {
+        ret_run->packet[count] = packets[count];
+        ret_run->packet[count].number = ++wanted.before;
+        records_note_time(&times, packets[count].time);
     }
-    const size_t count = (size_t)(packet - ret_run->packet);
-    classic->offset += (size_t)(at - (file.buffer + file.start));
-    classic->start = (size_t)(at - file.buffer);
-    classic->packets += count;
-    ret_run->latest = latest;
-    ret_run->earliest = count > 0 ? time_earlier_of(earliest, ret_run->packet->time) : earliest;
+    *ret_end = count < left ? packets[count].data - RECORD_HEADER_SIZE
+                            : window->octets + window->walked.noted;
+    ret_run->latest = times.latest;
+    ret_run->earliest = times.earliest;
     return count;
 }
 
@@ -286,11 +296,23 @@ static size_t classic_more(void *reader, struct run_wanted wanted, struct packet
     ret_run->first.interface = 0;
     ret_run->first.others = 0;
     ret_run->first.lost = 0;
-    if (classic->lengths_swapped || classic->lengths_maybe_swapped)
-        return take_packets(classic, (struct form){classic->big_endian, true}, wanted, ret_run);
-    return classic->big_endian
-               ? take_packets(classic, (struct form){true, false}, wanted, ret_run)
-               : take_packets(classic, (struct form){false, false}, wanted, ret_run);
+    const uint8_t *at = classic->buffer + classic->start, *end;
+    size_t count;
+    if (classic->given < classic->window.walked.count) {
+        count = give_noted(classic, wanted, ret_run, &end);
+        classic->given += count;
+    } else {
+        struct span span = {at, classic->buffer + classic->end};
+        struct records_times times;
+        count = records_take(&classic->records, &span, wanted, ret_run->packet, &times);
+        end = span.at;
+        ret_run->latest = times.latest;
+        ret_run->earliest = times.earliest;
+    }
+    classic->offset += (size_t)(end - at);
+    classic->start += (size_t)(end - at);
+    classic->packets += count;
+    return count;
 }
 
 /* The record at hand, all of it in the buffer. */
@@ -301,14 +323,15 @@ static void take_one(struct classic *classic, struct lengths lengths,
     const size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
     *ret_packet = (struct captured_packet){
         .data = record + RECORD_HEADER_SIZE,
-        .captured = kept_of(classic, lengths),
+        .captured = records_kept(&classic->records, lengths),
         .length = lengths.wire,
-        .time = read_time(classic, record, classic->big_endian),
+        .time = records_time(&classic->records, record, classic->records.big_endian),
         .link_type = classic->link_type,
     };
     classic->offset += size;
     classic->start += size;
     classic->packets++;
+    classic->given += classic->given < classic->window.walked.count;
 }
 
 static enum reader_result classic_next(void *reader, struct captured_packet *ret_packet,
@@ -320,7 +343,7 @@ static enum reader_result classic_next(void *reader, struct captured_packet *ret
         size_t needed = RECORD_HEADER_SIZE;
         if (there >= RECORD_HEADER_SIZE) {
             const uint8_t *record = classic->buffer + classic->start;
-            struct lengths lengths = read_lengths(classic, record, classic->big_endian);
+            struct lengths lengths = records_lengths(&classic->records, record);
             if (lengths.captured > LARGEST_CAPTURE)
                 return classic_refuse(classic, lengths.captured, problem);
             needed += lengths.captured;

@@ -66,7 +66,7 @@ enum status merge_append(struct merge *merge, const char *name)
 static enum status merge_open_input(struct merge *merge, struct input *input, char *message)
 {
     bool is_last = merge->next + 1 == merge->count;
-    struct savefile_options options = {.break_fd = merge->break_fd};
+    struct savefile_options options = {.break_fd = merge->break_fd, .ahead = merge->ahead};
     if (merge->follow->on && is_last) {
         options.follow = true;
         options.superseded = &merge->follow->superseded;

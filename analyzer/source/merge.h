@@ -37,6 +37,7 @@ struct merge {
     uint64_t bytes_before; /* of the files that are closed again */
     bool in_sequence;      /* one after the other, since some can be read only once */
     int break_fd;
+    struct ahead *ahead;   /* not owned */
     struct follow *follow; /* not owned; the last file is followed when it is on */
 };
 

@@ -263,8 +263,8 @@ static inline __attribute__((always_inline)) size_t take_run(struct pcapng *pcap
             pcapng_note_origin(pcapng, &frame, &ret_run->first);
             wanted.before += ret_run->first.others;
         }
-        ret_run->packet[count] = (struct captured){octets, frame.captured, frame.length, time,
-                                                   wanted.before + 1 + count};
+        ret_run->packet[count] = (struct captured){
+            octets, frame.captured, frame.length, time, wanted.before + 1 + count, NULL};
         ret_run->earliest = time_earlier_of(ret_run->earliest, time);
         ret_run->latest = time_later_of(ret_run->latest, time);
         inlet_skip(&pcapng->inlet, block.length);

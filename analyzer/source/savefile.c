@@ -235,6 +235,7 @@ static enum status savefile_start(struct savefile *savefile, const char *name,
     savefile->size = savefile_octets_left(options.fd, &stat);
     savefile->can_reopen = options.owns_fd && !options.is_pipe;
     options.ended = wanted->ended;
+    options.ahead = wanted->ahead;
     if (wanted->follow && savefile->can_reopen) {
         options.path = name;
         options.superseded = wanted->superseded;

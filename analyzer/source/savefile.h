@@ -11,6 +11,7 @@ struct savefile_options {
     int break_fd;           /* readable when waiting should stop */
     bool follow;            /* wait for more at the end of an ordinary file */
     const bool *superseded; /* with follow: true once no more will come */
+    struct ahead *ahead;    /* what reads an ordinary file ahead; NULL: nothing */
     bool *ended;            /* set once all of the file has been read; NULL: nobody asks */
 };
 

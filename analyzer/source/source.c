@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "filter.h"
 #include "live.h"
 #include "reader.h"
@@ -209,6 +210,17 @@ size_t source_run(struct source *source, struct packet_run *ret_run)
     return ret_run->count;
 }
 
+void source_foresee(struct source *source, const struct source_foresight *foresight)
+{
+    ahead_allow(source->ahead, foresight);
+}
+
+bool source_read_ahead(void *context)
+{
+    struct source *source = context;
+    return ahead_do(source->ahead);
+}
+
 void source_break(struct source *source)
 {
     const uint64_t one = 1;
@@ -281,6 +293,7 @@ void source_free(struct source *source)
         input_free(&source->merge.inputs[i]);
     free(source->merge.inputs);
     follow_clear(&source->follow);
+    ahead_free(source->ahead);
     live_free(source->live);
     filter_free(source->filter);
     if (source->break_fd >= 0)

@@ -69,6 +69,14 @@ struct source_options {
     struct source_place after; /* saved: what earlier runs had read; all zero: nothing */
 };
 
+/* What can be made of a packet before it is its turn. */
+struct source_foresight {
+    size_t octets; /* of what is made, a multiple of a line of cache */
+    bool (*make)(int link_type, const struct captured *packet, void *ret_made); /* any thread */
+    void (*offer)(void *context); /* there is something to do again, on the thread that reads */
+    void *context;
+};
+
 enum source_result {
     SOURCE_PACKET, /* *ret_packet is filled */
     SOURCE_IDLE,   /* live or a slow pipe: nothing now, call again */
@@ -146,6 +154,14 @@ enum source_result source_next(struct source *source, struct captured_packet *re
  * the next source_next().
  */
 size_t source_run(struct source *source, struct packet_run *ret_run);
+
+/*
+ * From now on threads that have nothing else to do may call source_read_ahead(), up to the last
+ * call of source_next(): it reads on in an ordinary file, and makes of each packet what can be made
+ * of it; false: there is nothing to do now.  The packets are the same.
+ */
+void source_foresee(struct source *source, const struct source_foresight *foresight);
+bool source_read_ahead(void *source);
 
 /* Makes a blocking source_next return soon with SOURCE_END; safe in a signal handler. */
 void source_break(struct source *source);

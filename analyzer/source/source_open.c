@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "filter.h"
 #include "live.h"
 #include "reader.h"
@@ -29,7 +30,7 @@ static void input_probe_time(struct input *input)
 
 static enum status source_open_input(struct source *source, struct input *input, char *message)
 {
-    struct savefile_options options = {.break_fd = source->break_fd};
+    struct savefile_options options = {.break_fd = source->break_fd, .ahead = source->ahead};
     if (source->follow.on && source->merge.count == 1) { /* its header may still be to come */
         options.follow = true;
         options.superseded = &source->follow.superseded;
@@ -189,8 +190,9 @@ static enum status source_prepare(struct source *source, const struct source_opt
     bool needs_filter = options->filter != NULL && options->interface_count == 0;
     if (needs_filter)
         source->filter = filter_new(options->filter);
+    source->ahead = source->merge.ahead = ahead_new();
     bool lacks_filter = needs_filter && source->filter == NULL;
-    if (source->merge.inputs == NULL || lacks_filter) {
+    if (source->merge.inputs == NULL || lacks_filter || source->ahead == NULL) {
         snprintf(message, MESSAGE_SIZE, "out of memory while opening %zu inputs",
                  source->merge.count);
         return STATUS_NO_MEMORY;

@@ -9,6 +9,7 @@
 #include "merge.h"
 #include "source.h"
 
+struct ahead;
 struct filter;
 struct live;
 
@@ -16,6 +17,7 @@ struct source {
     struct merge merge; /* the inputs, and where reading is */
     struct live *live;  /* then there is one input, for its counts */
     struct filter *filter;
+    struct ahead *ahead; /* owned */
     struct follow follow;
     uint64_t count; /* 0: all */
     uint64_t packets;

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "decoder.h"
 #include "escape.h"
 
@@ -312,6 +313,29 @@ ssize_t stream_read(struct stream *stream, uint8_t *octets, size_t size)
     if (got > 0)
         stream->position += (uint64_t)got;
     return got;
+}
+
+struct ahead *stream_ahead(const struct stream *stream, struct ahead_file *ret_file)
+{
+    bool is_ordinary = !stream->options.is_pipe && stream->options.path == NULL &&
+                       stream->decoder == NULL && stream->problem[0] == '\0';
+    if (stream->options.ahead == NULL || !is_ordinary || stream->head_given < stream->head_size)
+        return NULL;
+    struct stat stat;
+    const off_t offset = lseek(stream->options.fd, 0, SEEK_CUR);
+    if (offset < 0 || fstat(stream->options.fd, &stat) != 0 || stat.st_size < offset)
+        return NULL;
+    ret_file->fd = stream->options.fd;
+    ret_file->from = (uint64_t)offset;
+    ret_file->to = (uint64_t)stat.st_size;
+    return stream->options.ahead;
+}
+
+void stream_skip(struct stream *stream, uint64_t octets)
+{
+    lseek(stream->options.fd, (off_t)octets, SEEK_CUR);
+    stream->stored_read += octets;
+    stream->position += octets;
 }
 
 bool stream_wait(struct stream *stream)

@@ -12,6 +12,8 @@
 
 #include "../base/status.h"
 
+struct ahead;
+struct ahead_file;
 struct stream;
 
 enum { STREAM_HEAD_SIZE = 24 }; /* what may be looked at before it is read: a pcap file header */
@@ -33,6 +35,7 @@ struct stream_options {
     const char *path; /* of an ordinary file that is followed as it grows; NULL: it is not.  Not
                          owned, must outlive the stream */
     const bool *superseded; /* with path: true once no more will come */
+    struct ahead *ahead;    /* what reads such a file ahead; NULL: nothing.  Not owned */
     bool *ended;            /* set once all that there is has been read; NULL: nobody asks */
 };
 
@@ -52,6 +55,14 @@ ssize_t stream_read(struct stream *stream, uint8_t *octets, size_t size);
 
 /* Waits a moment for a pipe; false: nothing there.  True when there is, and for ordinary files. */
 bool stream_wait(struct stream *stream);
+
+/*
+ * An ordinary file, neither followed nor unpacked, may be read in windows (ahead.h): NULL, or what
+ * does that, and *ret_file is told the descriptor and what stream_read() has not read.
+ * stream_skip() says that so many octets of it were read in windows.
+ */
+struct ahead *stream_ahead(const struct stream *stream, struct ahead_file *ret_file);
+void stream_skip(struct stream *stream, uint64_t octets);
 
 uint64_t stream_position(const struct stream *stream);       /* octets given out by stream_read */
 uint64_t stream_stored_read(const struct stream *stream);    /* octets read, as stored */

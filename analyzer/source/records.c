@@ -1,0 +1,90 @@
+/* records: see records.h. */
+#include "records.h"
+
+/* What is the same for all records of a file: constants where take_packets() is inlined. */
+struct form {
+    bool big_endian;
+    bool swaps; /* a record's lengths may stand the other way round */
+};
+
+static inline struct lengths lengths_of(const struct records *records, const uint8_t *record,
+                                        struct form form)
+{
+    if (form.swaps)
+        return records_lengths(records, record);
+    return (struct lengths){read_u32(record + 8, form.big_endian),
+                            read_u32(record + 12, form.big_endian)};
+}
+
+static inline __attribute__((always_inline)) size_t
+take_packets(const struct records *file, struct form form, struct span *span,
+             struct run_wanted wanted, struct captured *ret_packets,
+             struct records_times *ret_times)
+{
+    const struct records records = *file; /* which nothing that is written may be a part of */
+    const uint8_t *at = span->at, *const end = span->end;
+    nanotime earliest = INT64_MAX, latest = INT64_MIN;
+    struct captured *packet = ret_packets, *const room = packet + wanted.room;
+    for (; packet < room && (size_t)(end - at) >= RECORD_HEADER_SIZE; packet++) {
+        struct lengths lengths = lengths_of(&records, at, form);
+        const size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
+        nanotime time = records_time(&records, at, form.big_endian);
+        if ((size_t)(end - at) < size || lengths.captured > LARGEST_CAPTURE ||
+            time_is_before(wanted.until, time))
+            break;
+        *packet = (struct captured){at + RECORD_HEADER_SIZE,
+                                    records_kept(&records, lengths),
+                                    lengths.wire,
+                                    time,
+                                    ++wanted.before,
+                                    NULL};
+        if (time_is_before(time, latest))
+            earliest = time_earlier_of(earliest, time);
+        else
+            latest = time;
+        at += size;
+    }
+    span->at = at;
+    const size_t count = (size_t)(packet - ret_packets);
+    ret_times->latest = latest;
+    ret_times->earliest = count > 0 ? time_earlier_of(earliest, ret_packets->time) : earliest;
+    return count;
+}
+
+size_t records_take(const struct records *records, struct span *span, struct run_wanted wanted,
+                    struct captured *ret_packets, struct records_times *ret_times)
+{
+    if (records->lengths_swapped || records->lengths_maybe_swapped)
+        return take_packets(records, (struct form){records->big_endian, true}, span, wanted,
+                            ret_packets, ret_times);
+    return records->big_endian ? take_packets(records, (struct form){true, false}, span, wanted,
+                                              ret_packets, ret_times)
+                               : take_packets(records, (struct form){false, false}, span, wanted,
+                                              ret_packets, ret_times);
+}
+
+static void skip_whole(const struct records *records, struct span *span)
+{
+    while ((size_t)(span->end - span->at) >= RECORD_HEADER_SIZE) {
+        const uint32_t captured = records_lengths(records, span->at).captured;
+        if (captured > LARGEST_CAPTURE ||
+            (size_t)(span->end - span->at) < RECORD_HEADER_SIZE + (size_t)captured)
+            break;
+        span->at += RECORD_HEADER_SIZE + captured;
+    }
+}
+
+struct ahead_walk records_walk(const struct records *records, const uint8_t *octets, size_t size,
+                               size_t room, struct captured *ret_packets)
+{
+    struct span span = {octets, octets + size};
+    struct records_times ignored;
+    struct ahead_walk walked = {0};
+    if (room > 0)
+        walked.count = records_take(records, &span, (struct run_wanted){INT64_MAX, 0, room},
+                                    ret_packets, &ignored);
+    walked.noted = (size_t)(span.at - octets);
+    skip_whole(records, &span);
+    walked.whole = (size_t)(span.at - octets);
+    return walked;
+}
