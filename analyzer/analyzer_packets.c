@@ -4,6 +4,7 @@
  */
 #include "analyzer.h"
 #include "analyzer_parts.h"
+#include "base/fetch.h"
 
 static void count_link_type(struct analyzer *analyzer, int link_type, uint64_t packets)
 {
@@ -293,11 +294,22 @@ bool analyzer_foresee(int link_type, const struct captured *packet, void *ret_fo
     return dissect_plain(link_type, packet->data, packet->captured, ret_foreseen);
 }
 
-/* The segment of a plain frame, which may be read already; false: it is none. */
-static inline bool take_plain(int link_type, const struct captured *packet,
-                              struct segment *ret_segment)
+enum { COPIED_AHEAD = 6 };
+
+/* Asks for what was made of a packet that comes soon: on another core, so it is far away. */
+static inline __attribute__((always_inline)) void foresee_copy(const struct captured *packet)
 {
     if (packet->foreseen == NULL)
+        return;
+    fetch_ahead(packet->foreseen);
+    fetch_ahead((const char *)packet->foreseen + ITEM_ORDINARY);
+}
+
+/* The segment of a plain frame, which may be there already; false: it is none. */
+static inline bool take_plain(int link_type, const struct captured *packet, bool foreseen,
+                              struct segment *ret_segment)
+{
+    if (!foreseen || packet->foreseen == NULL)
         return dissect_plain(link_type, packet->data, packet->captured, ret_segment);
     dissect_copy_plain(packet->foreseen, ret_segment);
     return true;
@@ -311,13 +323,15 @@ struct run {
 };
 
 /* Nearly every packet is one segment: that way has no call of a function of this file. */
-static inline enum status take_packet(struct analyzer *analyzer, const struct run *run,
-                                      const struct captured *packet)
+static inline __attribute__((always_inline)) enum status take_packet(struct analyzer *analyzer,
+                                                                     const struct run *run,
+                                                                     const struct captured *packet,
+                                                                     bool foreseen)
 {
     count_packet(analyzer, packet);
     analyzer->number = packet->number;
     struct engine_item *item = next_item(analyzer);
-    bool plain = take_plain(run->first->link_type, packet, &item->segment);
+    bool plain = take_plain(run->first->link_type, packet, foreseen, &item->segment);
     if (!plain || analyzer->fragments != NULL)
         return take_frame(analyzer, run->first, packet, plain, item);
     analyzer->results[DISSECT_SEGMENT]++;
@@ -330,6 +344,25 @@ static inline enum status take_packet(struct analyzer *analyzer, const struct ru
     return run->is_simple ? take_simple_item(analyzer, item) : take_item(analyzer, item, 0);
 }
 
+/* A run of packets that were read ahead. */
+static __attribute__((noinline)) enum status take_foreseen(struct analyzer *analyzer,
+                                                           const struct run *run,
+                                                           const struct captured *packets,
+                                                           size_t count, size_t *ret_taken)
+{
+    enum status status = STATUS_OK;
+    size_t taken = 0;
+    for (size_t soon = 1; soon < COPIED_AHEAD && soon < count; soon++)
+        foresee_copy(&packets[soon]);
+    while (taken < count && status != STATUS_NO_MEMORY) {
+        if (taken + COPIED_AHEAD < count)
+            foresee_copy(&packets[taken + COPIED_AHEAD]);
+        status = worse_of(take_packet(analyzer, run, &packets[taken++], true), status);
+    }
+    *ret_taken = taken;
+    return status;
+}
+
 enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_packet *first,
                              const struct captured *packets, size_t count, size_t *ret_taken)
 {
@@ -340,8 +373,10 @@ enum status analyzer_packets(struct analyzer *analyzer, const struct analyzer_pa
         begin_at(analyzer, packets->time);
     if (first->lost > 0)
         analyzer_note_loss(analyzer, first->lost, packets->time, packets->time);
+    if (packets->foreseen != NULL)
+        status = take_foreseen(analyzer, &run, packets, count, &taken);
     while (taken < count && status != STATUS_NO_MEMORY)
-        status = worse_of(take_packet(analyzer, &run, &packets[taken++]), status);
+        status = worse_of(take_packet(analyzer, &run, &packets[taken++], false), status);
     analyzer->packets += taken;
     count_link_type(analyzer, first->link_type, taken);
     *ret_taken = taken;

@@ -8,7 +8,8 @@
  *
  * A thread takes room that its kind has used before: the lines of the other's would have to come
  * from the other core.  Where no other thread has come lately, the reading one does not look for
- * records beforehand: nobody waits for where they end.
+ * records beforehand: nobody waits for where they end.  Of small packets others read no window, as
+ * what is made of one is no less than its octets, which are as far.
  */
 #include "ahead.h"
 
@@ -24,10 +25,11 @@ enum {
     PAGE = 4096,
     FRONT = (16 + LARGEST_CAPTURE + PAGE - 1) / PAGE * PAGE, /* of a record that is not whole */
     READERS = 3,                                             /* rooms of the thread that reads */
-    ASIDE = 8,                                               /* of others */
+    ASIDE = 4,                                               /* of others */
     ROOMS = READERS + ASIDE,
-    RING = 16,        /* windows, from the one taken last on */
+    RING = 8,         /* windows, from the one taken last on */
     PACKETS = 1024,   /* of a window that are noted */
+    RESTS = 256,      /* windows; once packets were so small that these were not all */
     LATELY = 16,      /* windows */
     WORTH_WHILE = 64, /* windows of a file: below, new memory costs more than it gains */
 };
@@ -59,6 +61,7 @@ struct ahead {
     uint64_t joined;               /* behind the latest window that another thread has claimed */
     uint32_t within;               /* threads */
     uint32_t rooms;                /* of other threads, that are used */
+    uint64_t rests;                /* no other thread claims a window before that one */
     bool is_starved;               /* another thread found none, and has gone */
     struct window *window[RING];
     struct window room[ROOMS];
@@ -120,22 +123,29 @@ static struct window *window_of(const struct ahead *ahead, uint64_t number)
     return ahead->window[number % RING];
 }
 
+static void use(struct ahead *ahead, struct window *window)
+{
+    window->is_used = true;
+    window->is_read = window->is_begun = window->is_walked = window->is_done = false;
+    window->walked = (struct ahead_walk){0};
+    window->number = ahead->claimed++;
+    ahead->window[window->number % RING] = window;
+}
+
 /* The next window of the file that no thread has; NULL: there is none, or no room.  Under the lock.
  */
 static struct window *claim(struct ahead *ahead, bool aside)
 {
     if (ahead->claimed > ahead->last || ahead->claimed >= ahead->taken + RING)
         return NULL;
+    if (aside && ahead->claimed < ahead->rests)
+        return NULL;
     ahead->is_starved |= aside && ahead->rooms == ASIDE;
     for (int i = aside ? READERS : 0; i < (aside ? ROOMS : READERS); i++) {
         struct window *window = &ahead->room[i];
         if (window->is_used)
             continue;
-        window->is_used = true;
-        window->is_read = window->is_begun = window->is_walked = window->is_done = false;
-        window->walked = (struct ahead_walk){0};
-        window->number = ahead->claimed++;
-        ahead->window[window->number % RING] = window;
+        use(ahead, window);
         if (aside) {
             ahead->joined = ahead->claimed;
             ahead->rooms++;
@@ -206,6 +216,8 @@ static void prepare(struct ahead *ahead, struct window *window)
             packet->foreseen = room;
     }
     pthread_mutex_lock(&ahead->lock);
+    if (window->walked.count == PACKETS)
+        ahead->rests = window->number + RESTS;
     window->is_done = true;
     pthread_cond_signal(&ahead->changed);
 }
@@ -268,9 +280,9 @@ bool ahead_begin(struct ahead *ahead, const struct ahead_file *file)
         ahead->file = *file;
         ahead->taken = first - 1; /* which is as good as taken, and has no room */
         ahead->claimed = first;
-        ahead->joined = 0;
+        ahead->joined = ahead->rests = 0;
         ahead->rooms = 0;
-        ahead->is_starved = true;
+        ahead->is_starved = false;
         ahead->last = (file->to - 1) / AHEAD_WINDOW;
         ahead->is_on = true;
     }
@@ -278,7 +290,7 @@ bool ahead_begin(struct ahead *ahead, const struct ahead_file *file)
     return begins;
 }
 
-/* Reads a window, and where others wait for it finds where its records end.  Under the lock. */
+/* Under the lock. */
 static bool read_one(struct ahead *ahead)
 {
     struct window *window = claim(ahead, false);
@@ -301,15 +313,21 @@ static struct window *await(struct ahead *ahead, uint64_t number)
     }
 }
 
-/* What no other thread has walked: the reading one does, where others wait for where it ends. */
+/* Finds where the records end, where others may wait for that. */
+static void walk_for_others(struct ahead *ahead, struct window *window)
+{
+    if (ahead->joined + LATELY > window->number)
+        walk(ahead, window, 0);
+}
+
+/* What no other thread has walked. */
 static void take_itself(struct ahead *ahead, struct window *window, const uint8_t *rest,
                         size_t size)
 {
     memcpy(window->octets - size, rest, size);
     window->before = size;
     window->is_begun = true;
-    if (ahead->joined + LATELY > window->number)
-        walk(ahead, window, 0);
+    walk_for_others(ahead, window);
 }
 
 /* Gives up the window that was taken last; whether other threads should know of its room. */
@@ -325,6 +343,23 @@ static bool leave(struct ahead *ahead, struct window *window)
     return true;
 }
 
+/*
+ * Where no other thread has begun one, the window is read into the room of the one before: what is
+ * used again and again stays in the cache, and leaves the others there.  False: that cannot be.
+ */
+static bool read_again_there(struct ahead *ahead, struct window *last, const uint8_t *rest,
+                             size_t size)
+{
+    if (last == NULL || last->is_aside || last->number + 1 != ahead->claimed || rest < last->octets)
+        return false;
+    memcpy(last->octets - size, rest, size);
+    last->before = size;
+    use(ahead, last);
+    last->is_begun = true;
+    read_window(ahead, last);
+    return true;
+}
+
 bool ahead_next(struct ahead *ahead, const uint8_t *rest, size_t size,
                 struct ahead_window *ret_window)
 {
@@ -335,15 +370,17 @@ bool ahead_next(struct ahead *ahead, const uint8_t *rest, size_t size,
         pthread_mutex_unlock(&ahead->lock);
         return false;
     }
-    struct window *window = await(ahead, number);
-    if (window->size == 0) {
-        pthread_mutex_unlock(&ahead->lock);
-        return false;
+    bool offers = false;
+    struct window *window = last;
+    if (read_again_there(ahead, last, rest, size)) {
+        walk_for_others(ahead, window);
+    } else {
+        window = await(ahead, number);
+        if (!window->is_begun)
+            take_itself(ahead, window, rest, size);
+        offers = leave(ahead, last);
     }
-    if (!window->is_begun)
-        take_itself(ahead, window, rest, size);
     ahead->taken = number;
-    const bool offers = leave(ahead, last);
     pthread_mutex_unlock(&ahead->lock);
     if (offers)
         ahead->foresight.offer(ahead->foresight.context);

@@ -56,7 +56,7 @@ bool ahead_begin(struct ahead *ahead, const struct ahead_file *file);
 
 /*
  * The next window, behind the rest of the one that was taken last, which has then no meaning any
- * more.  False: there is none that can be read, or the last one was short; that one stays.
+ * more.  False: there is none, or the last one was short; that one stays.
  */
 bool ahead_next(struct ahead *ahead, const uint8_t *rest, size_t size,
                 struct ahead_window *ret_window);
