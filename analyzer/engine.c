@@ -6,6 +6,7 @@
 
 #include "brief.h"
 #include "brief_moves.h"
+#include "crowd.h"
 #include "dispatch.h"
 #include "evict.h"
 #include "flow/embryo.h"
@@ -25,6 +26,7 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
     engine->room = config->max_memory;
     engine->sink = sink;
     engine->clock = INT64_MIN + 1;
+    engine->crowd = CROWD_BEGINS;
     detect_index_init(&engine->detectors);
     return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -105,19 +107,27 @@ static struct tuple *add_tuple(struct engine *engine, const struct engine_item *
     return tuple;
 }
 
-/* Keeps a lone SYN small, where nobody wants to see every segment. */
-static bool keep_small(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
+/* Whether the first segment of a tuple is kept small: a lone SYN, where nobody wants to see every
+ * segment. */
+static bool is_kept_small(const struct engine *engine, const struct segment *segment)
+{
+    return embryo_fits(segment) && !engine->trace_segments && !engine->trace_transitions;
+}
+
+static void keep_small(struct engine *engine, const struct engine_item *item)
 {
     const struct segment *segment = &item->segment;
-    if (!embryo_fits(segment) || engine->trace_segments || engine->trace_transitions)
-        return false;
     engine->lone_disorder |= segment->packet < engine->lone_packet;
     engine->lone_packet = segment->packet;
+    if (crowd_is_there(engine) && crowd_keep(engine, item))
+        return;
+    struct tuple *tuple = add_tuple(engine, item);
+    if (tuple == NULL)
+        return;
     embryo_keep(tuple, segment, item->end);
     tell_embryo(engine, tuple, segment);
     evict_enqueue(engine, tuple);
     evict_to_limit(engine, tuple);
-    return true;
 }
 
 /* The longest way: whatever the segment is. */
@@ -146,9 +156,13 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
     bool first = tuple == NULL;
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     engine->shares_frames |= item->part > 0;
+    if (first && is_kept_small(engine, &item->segment)) {
+        keep_small(engine, item);
+        return;
+    }
     if (first)
         tuple = add_tuple(engine, item);
-    if (tuple == NULL || (first && keep_small(engine, item, tuple)))
+    if (tuple == NULL)
         return;
     if (!take_transcribed(engine, item, tuple)) {
         if (!make_whole(engine, tuple))
@@ -170,7 +184,7 @@ void engine_segment(struct engine *engine, const struct engine_item *item, struc
     keep_on_tape(engine, item);
     struct tuple *tuple = likely;
     if (tuple == NULL || !flow_table_is_of(tuple, &item->key))
-        tuple = flow_table_find(&engine->table, &item->key, item->hash);
+        tuple = flow_table_reach(&engine->table, &item->key, item->hash);
     if (tuple != NULL && tuple->is_transcribed &&
         transcribe_ordinary(engine, tuple, &item->segment, item->end))
         return;
@@ -224,7 +238,7 @@ void engine_icmp(struct engine *engine, const struct engine_item *item)
     keep_on_tape(engine, item);
     engine_spend_ease(engine);
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
-    struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    struct tuple *tuple = flow_table_reach(&engine->table, &item->key, item->hash);
     if (!take_icmp(engine, tuple, item))
         count_icmp(engine, ICMP_UNMATCHED);
     meet_deadlines(engine, engine->clock, item);
@@ -249,7 +263,7 @@ void engine_note(struct engine *engine, const struct engine_item *item)
     keep_on_tape(engine, item);
     engine_spend_ease(engine);
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
-    struct tuple *tuple = flow_table_find(&engine->table, &item->key, item->hash);
+    struct tuple *tuple = flow_table_reach(&engine->table, &item->key, item->hash);
     if (tuple == NULL || !make_whole(engine, tuple))
         return;
     note_lives(tuple, (enum item_kind)item->kind);

@@ -28,10 +28,11 @@ struct engine_counts {
 };
 
 /* How far those that live at the end were gone through: the list, and behind it, or instead, the
- * lone SYNs in their queue. */
+ * lone SYNs in their queue, and in the nest. */
 struct survivors_at {
     uint64_t listed;
-    uint32_t lone; /* the next one, a tuple's index; 0: none, or those are listed, too */
+    uint32_t lone;   /* the next one, a tuple's index; 0: none, or those are listed, too */
+    uint32_t nested; /* the next one's number */
 };
 
 /* Tuples in a queue, by index; 0 none. */
@@ -56,6 +57,7 @@ struct engine {
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
     const struct moments *losses; /* when the capture lost packets; not owned, NULL: it tells not */
     uint32_t losses_known;        /* of these, up to what was analysed */
+    uint32_t crowd;               /* lone SYNs in their queue from which on there is a nest */
     bool finishing;               /* the capture is over */
     bool shares_frames;           /* tuples may have begun in the same frame */
     bool lone_disorder;           /* a lone SYN came with a lower number than one before it */

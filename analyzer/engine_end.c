@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "crowd.h"
 #include "evict.h"
 #include "lives.h"
 #include "transcribe.h"
@@ -72,7 +73,7 @@ static bool is_queue_in_order(const struct engine *engine)
 static void list_survivors(struct engine *engine, bool lone)
 {
     const uint32_t end = flow_table_end(&engine->table);
-    const uint32_t left_out = lone ? 0 : engine->queue[QUEUE_EMBRYOS].count;
+    const uint32_t left_out = lone ? 0 : crowd_embryos(engine);
     engine->survivors =
         calloc(engine->table.count - left_out + (size_t)1, sizeof(*engine->survivors));
     if (engine->survivors == NULL) {
@@ -96,54 +97,85 @@ static void list_survivors(struct engine *engine, bool lone)
 void engine_finish_begin(struct engine *engine)
 {
     bool in_order = is_queue_in_order(engine);
+    if (!in_order && !crowd_disperse(engine))
+        engine->status = STATUS_NO_MEMORY;
     engine->finishing = true;
     list_survivors(engine, !in_order);
-    engine->survivors_at =
-        (struct survivors_at){.lone = in_order ? engine->queue[QUEUE_EMBRYOS].first : 0};
+    engine->survivors_at = (struct survivors_at){
+        .lone = in_order ? engine->queue[QUEUE_EMBRYOS].first : 0,
+        .nested = engine->table.nest.begin,
+    };
 }
 
 /* Of a lone SYN no part is written. */
 void engine_snapshot_begin(struct engine *engine)
 {
     list_survivors(engine, false);
-    engine->survivors_at = (struct survivors_at){0};
+    engine->survivors_at = (struct survivors_at){.nested = engine->table.nest.end};
 }
 
-/* The next to end; its item is NULL when there is none. */
-static struct ranked next_survivor(const struct engine *engine, const struct survivors_at *at)
+/* Who ends next: a tuple that is listed; a lone SYN in its queue; or behind all of those, in the
+ * nest, and there may be no tuple of it. */
+struct survivor {
+    uint64_t number; /* of its first packet; UINT64_MAX: there is none */
+    uint64_t tie;
+    struct tuple *tuple; /* NULL: in the nest */
+    bool is_lone;
+};
+
+/* Of the lone SYNs. */
+static struct survivor next_lone(const struct engine *engine, struct survivors_at *at)
 {
-    const struct ranked none = {UINT64_MAX, 0, NULL};
-    const struct ranked listed =
-        at->listed < engine->survivor_count ? engine->survivors[at->listed] : none;
-    if (at->lone == 0)
-        return listed;
-    struct tuple *lone = flow_table_tuple(&engine->table, at->lone);
-    bool first = listed.item == NULL || lone->embryo.packet < listed.number;
-    return first ? (struct ranked){lone->embryo.packet, 0, lone} : listed;
+    const struct flow_table *table = &engine->table;
+    if (at->lone != 0) {
+        struct tuple *tuple = flow_table_tuple(table, at->lone);
+        return (struct survivor){tuple->embryo.packet, 0, tuple, true};
+    }
+    const struct nested *nested =
+        at->nested != table->nest.end ? nest_next(&table->nest, &at->nested) : NULL;
+    if (nested == NULL)
+        return (struct survivor){.number = UINT64_MAX};
+    uint64_t packet = nested->is == NESTED_TUPLE
+                          ? flow_table_tuple(table, nested->tuple)->embryo.packet
+                          : nested->packet;
+    return (struct survivor){packet, 0, NULL, true};
+}
+
+static struct survivor next_survivor(const struct engine *engine, struct survivors_at *at)
+{
+    const struct survivor lone = next_lone(engine, at);
+    if (at->listed == engine->survivor_count)
+        return lone;
+    const struct ranked *listed = &engine->survivors[at->listed];
+    return lone.number < listed->number
+               ? lone
+               : (struct survivor){listed->number, listed->tie, listed->item, false};
 }
 
 /* Goes on behind it: before it ends, and nothing is left of it. */
-static void pass_survivor(struct survivors_at *at, const struct tuple *survivor)
+static void pass_survivor(struct survivors_at *at, const struct survivor *survivor)
 {
-    if (survivor->index == at->lone)
-        at->lone = survivor->next;
-    else
+    if (!survivor->is_lone)
         at->listed++;
+    else if (survivor->tuple != NULL)
+        at->lone = survivor->tuple->next;
+    else
+        at->nested = nest_behind(at->nested);
 }
 
 uint64_t *engine_survivor_pieces(const struct engine *engine, uint32_t piece, uint64_t *ret_count)
 {
-    enum { LONE = 1, OTHER = 4 }; /* of a lone SYN there is less to write */
-    const uint64_t lone = engine->survivors_at.lone != 0 ? engine->queue[QUEUE_EMBRYOS].count : 0;
+    enum { LONE = 1, OTHER = 4 };                /* of a lone SYN there is less to write */
+    const uint64_t lone = crowd_embryos(engine); /* listed or not */
     const uint64_t whole = OTHER * (uint64_t)piece;
     uint64_t *ends = malloc((OTHER * engine->survivor_count + lone) / whole * sizeof(*ends));
     struct survivors_at at = engine->survivors_at;
     uint64_t weight = 0;
     *ret_count = 0;
-    for (struct ranked next = next_survivor(engine, &at); ends != NULL && next.item != NULL;
-         next = next_survivor(engine, &at)) {
-        weight += ((const struct tuple *)next.item)->index == at.lone ? LONE : OTHER;
-        pass_survivor(&at, next.item);
+    for (struct survivor next = next_survivor(engine, &at);
+         ends != NULL && next.number != UINT64_MAX; next = next_survivor(engine, &at)) {
+        weight += next.is_lone ? LONE : OTHER;
+        pass_survivor(&at, &next);
         if (weight < whole)
             continue;
         ends[(*ret_count)++] = next.number;
@@ -171,12 +203,16 @@ void engine_snapshot_until(struct engine *engine, uint64_t last)
 void engine_finish_until(struct engine *engine, uint64_t last)
 {
     struct survivors_at *at = &engine->survivors_at;
-    for (struct ranked next = next_survivor(engine, at); next.item != NULL && next.number <= last;
-         next = next_survivor(engine, at)) {
+    for (struct survivor next = next_survivor(engine, at);
+         next.number != UINT64_MAX && next.number <= last; next = next_survivor(engine, at)) {
+        const uint32_t place = at->nested;
         fetch_next_survivors(engine);
-        pass_survivor(at, next.item);
+        pass_survivor(at, &next);
         engine->now = (struct ledger_key){INT64_MAX, next.number, next.tie, 0};
-        lives_finish(engine, next.item);
+        if (next.tuple != NULL)
+            lives_finish(engine, next.tuple);
+        else
+            crowd_finish(engine, place);
     }
 }
 
@@ -214,8 +250,11 @@ static void count_tuple(struct engine_stock *stock, const struct tuple *tuple)
 void engine_count_stock(const struct engine *engine, struct engine_stock *stock)
 {
     for (uint32_t i = 0; i <= engine->table.mask; i++) {
-        if (engine->table.slot[i].index != 0)
-            count_tuple(stock, flow_table_tuple(&engine->table, engine->table.slot[i].index));
+        uint32_t index = engine->table.slot[i].index;
+        if (nest_is_code(index))
+            count_states(stock, STATE_SYN_SENT, STATE_CLOSED);
+        else if (index != 0)
+            count_tuple(stock, flow_table_tuple(&engine->table, index));
     }
     stock->octets += evict_held(engine);
 }

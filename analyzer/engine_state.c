@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/carry_rows.h"
+#include "crowd.h"
 #include "evict.h"
 #include "flow/incarnation_state.h"
 #include "flow/park.h"
@@ -306,6 +307,10 @@ static bool make_numbers(struct engines *engines)
 
 static void write_all(struct engines *engines)
 {
+    for (uint32_t i = 0; i < engines->count; i++) {
+        if (!crowd_disperse(engines->engine[i]))
+            carry_fail(engines->carry, STATUS_NO_MEMORY);
+    }
     uint32_t tuples = count_tuples(engines);
     carry_count(engines->carry, tuples, UINT32_MAX);
     if (!make_numbers(engines)) {

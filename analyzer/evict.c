@@ -1,6 +1,7 @@
 /* evict: see evict.h. */
 #include "evict.h"
 
+#include "crowd.h"
 #include "lives.h"
 
 enum {
@@ -10,7 +11,7 @@ enum {
 
 uint64_t evict_most_tuples(const struct engine *engine)
 {
-    uint64_t had = engine->table.tuples.next - 1;
+    uint64_t had = engine->table.most;
     return had > engine->most_tuples ? had : engine->most_tuples;
 }
 
@@ -56,9 +57,15 @@ static enum tuple_queue fitting_queue(const struct tuple *tuple)
 
 void evict_dequeue(struct engine *engine, struct tuple *tuple)
 {
-    struct tuple_list *list = &engine->queue[tuple->queue];
     if (tuple->queue == QUEUE_NONE)
         return;
+    if (tuple->queue == QUEUE_NEST) {
+        nest_leave(&engine->table.nest, tuple->previous);
+        tuple->previous = 0;
+        tuple->queue = QUEUE_NONE;
+        return;
+    }
+    struct tuple_list *list = &engine->queue[tuple->queue];
     if (tuple->previous != 0)
         flow_table_tuple(&engine->table, tuple->previous)->next = tuple->next;
     else
@@ -90,9 +97,17 @@ void evict_enqueue(struct engine *engine, struct tuple *tuple)
     enum tuple_queue queue = fitting_queue(tuple);
     if (tuple->queue == (unsigned)queue)
         return;
+    if (queue == QUEUE_EMBRYOS && engine->table.nest.count > 0 && crowd_enqueue(engine, tuple))
+        return;
     evict_dequeue(engine, tuple);
     if (queue != QUEUE_NONE)
         append(engine, tuple, queue);
+}
+
+void evict_requeue(struct engine *engine, struct tuple *tuple)
+{
+    evict_dequeue(engine, tuple);
+    append(engine, tuple, QUEUE_EMBRYOS);
 }
 
 /*
@@ -118,7 +133,7 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
 
 static uint64_t embryos_room(const struct engine *engine)
 {
-    return engine->queue[QUEUE_EMBRYOS].count * (uint64_t)engine->table.tuples.slot_size;
+    return crowd_embryos(engine) * (uint64_t)engine->table.tuples.slot_size;
 }
 
 /* Whether lone SYNs take more than a quarter of the room: then it is a flood. */
@@ -127,11 +142,16 @@ static bool embryos_flood(const struct engine *engine)
     return embryos_room(engine) >= engine->room / 4;
 }
 
-/* A SYN whose answer may be under way is no lone SYN yet: it is spared, but not in a flood. */
+/* A SYN whose answer may be under way is no lone SYN yet: it is spared for so long, but not in a
+ * flood. */
+static nanotime least_age(const struct engine *engine)
+{
+    return embryos_flood(engine) ? 0 : NANO_PER_SECOND;
+}
+
 static bool is_young_embryo(const struct engine *engine, const struct tuple *tuple)
 {
-    return tuple->embryonic && !embryos_flood(engine) &&
-           time_since(engine->clock, tuple->embryo.time) < NANO_PER_SECOND;
+    return tuple->embryonic && time_since(engine->clock, tuple->embryo.time) < least_age(engine);
 }
 
 /* The tuple to go; NULL when nothing may. */
@@ -140,16 +160,22 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
     for (int queue = QUEUE_GRAVES; queue < QUEUES; queue++) {
         uint32_t index = engine->queue[queue].first;
         uint64_t turns = 2 * (uint64_t)engine->queue[queue].count; /* the busy one may be alone */
+        bool young = false;
         while (index != 0 && turns-- > 0) {
             struct tuple *tuple = flow_table_tuple(&engine->table, index);
             uint32_t next = tuple->next;
-            if (is_young_embryo(engine, tuple))
+            young = is_young_embryo(engine, tuple);
+            if (young)
                 break; /* and so are all behind it */
             bool stays = tuple == busy || (queue == QUEUE_LIVE && spoke_since(engine, tuple));
             if (!stays)
                 return tuple;
             index = next != 0 ? next : engine->queue[queue].first;
         }
+        struct tuple *nested =
+            queue == QUEUE_EMBRYOS && !young ? crowd_choose(engine, busy, least_age(engine)) : NULL;
+        if (nested != NULL)
+            return nested;
     }
     return NULL;
 }
@@ -177,8 +203,11 @@ static void fetch_next_embryos(const struct engine *engine)
 static void evict_flood(struct engine *engine, const struct tuple *busy)
 {
     while (embryos_flood(engine)) {
-        struct tuple *oldest = flow_table_tuple(&engine->table, engine->queue[QUEUE_EMBRYOS].first);
-        if (oldest == busy)
+        const uint32_t first = engine->queue[QUEUE_EMBRYOS].first;
+        if (first == 0 && crowd_evict(engine, busy))
+            continue;
+        struct tuple *oldest = first != 0 ? flow_table_tuple(&engine->table, first) : NULL;
+        if (oldest == NULL || oldest == busy)
             return;
         fetch_next_embryos(engine);
         lives_evict(engine, oldest);

@@ -18,6 +18,9 @@ uint64_t evict_held(const struct engine *engine);
 /* Puts a tuple into the queue that fits what it holds now. */
 void evict_enqueue(struct engine *engine, struct tuple *tuple);
 
+/* Puts a lone SYN that stands in the nest at the end of the queue that it is of. */
+void evict_requeue(struct engine *engine, struct tuple *tuple);
+
 /* Takes a tuple out of its queue, before it is removed. */
 void evict_dequeue(struct engine *engine, struct tuple *tuple);
 
@@ -28,7 +31,8 @@ bool evict_is_due(const struct engine *engine);
  * or a deadline each. */
 bool evict_is_far(const struct engine *engine, uint32_t takings);
 
-/* Makes room while more is held than a limit; the tuple `busy` is spared. */
+/* Makes room while more is held than a limit; the tuple `busy` is spared, or where that is NULL,
+ * the lone SYN that came last (crowd.h). */
 void evict_to_limit(struct engine *engine, const struct tuple *busy);
 
 #endif

@@ -189,8 +189,17 @@ struct foretold {
 
 _Static_assert(sizeof(struct foretold) == 40, "it fits beside the pointer");
 
-/* What goes first when memory is short (DESIGN): queues of tuples, the oldest in front. */
-enum tuple_queue { QUEUE_NONE, QUEUE_GRAVES, QUEUE_EMBRYOS, QUEUE_CLOSED, QUEUE_LIVE, QUEUES };
+/* What goes first when memory is short (DESIGN): queues of tuples, the oldest in front.  Of a crowd
+ * of embryos those that came later stand in the nest (nest.h). */
+enum tuple_queue {
+    QUEUE_NONE,
+    QUEUE_GRAVES,
+    QUEUE_EMBRYOS,
+    QUEUE_CLOSED,
+    QUEUE_LIVE,
+    QUEUES,
+    QUEUE_NEST = QUEUES
+};
 
 struct parked;
 
@@ -229,7 +238,7 @@ struct tuple {
         seq rest[2];  /* while resting: SND.NXT of each end when it ended */
         nanotime due; /* while is_parked: its deadline, which may lie behind `armed` */
     };
-    uint32_t next, previous; /* in its queue; 0 none */
+    uint32_t next, previous; /* in its queue; 0 none; or in QUEUE_NEST, `previous`: its place */
 };
 
 _Static_assert(sizeof(struct tuple) <= 128, "a lone SYN costs 128 octets");

@@ -28,15 +28,8 @@ bool flow_table_init(struct flow_table *table)
 struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
                               uint64_t hash)
 {
-    uint32_t tag = flow_table_tag(hash);
-    for (uint32_t i = tag & table->mask; table->slot[i].index != 0; i = (i + 1) & table->mask) {
-        if (table->slot[i].tag != tag)
-            continue;
-        struct tuple *tuple = flow_table_tuple(table, table->slot[i].index);
-        if (flow_key_equal(&tuple->key, key))
-            return tuple;
-    }
-    return NULL;
+    bool nested;
+    return flow_table_look(table, key, hash, &nested);
 }
 
 /* The index of the first slot with that tag; 0: none. */
@@ -53,6 +46,10 @@ struct tuple *flow_table_prefetch_tuple(const struct flow_table *table, uint32_t
     uint32_t index = likely_index(table, tag);
     if (index == 0)
         return NULL;
+    if (nest_is_code(index)) {
+        __builtin_prefetch(nest_at(&table->nest, index));
+        return NULL;
+    }
     struct tuple *tuple = pool_at(&table->tuples, index);
     tuple_fetch_first(tuple);
     return tuple;
@@ -168,19 +165,28 @@ bool flow_table_make_room(struct flow_table *table, uint64_t slots)
     return true;
 }
 
+bool flow_table_make_slot(struct flow_table *table)
+{
+    return table->count + table->count / 2 <= table->mask || grow(table);
+}
+
+void flow_table_enter(struct flow_table *table, uint64_t hash, uint32_t index)
+{
+    place(table->slot, table->mask, (struct table_slot){flow_table_tag(hash), index});
+    table->count++;
+    table->most = table->count > table->most ? table->count : table->most;
+}
+
 struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *key, uint64_t hash)
 {
-    if (table->count + table->count / 2 > table->mask && !grow(table))
-        return NULL;
-    uint32_t index = pool_take(&table->tuples);
+    uint32_t index = flow_table_make_slot(table) ? pool_take(&table->tuples) : 0;
     if (index == 0)
         return NULL;
     struct tuple *tuple = flow_table_tuple(table, index);
     tuple->key = *key;
     tuple->index = index;
     tuple->armed = NANOTIME_UNKNOWN;
-    place(table->slot, table->mask, (struct table_slot){flow_table_tag(hash), index});
-    table->count++;
+    flow_table_enter(table, hash, index);
     return tuple;
 }
 
@@ -200,14 +206,15 @@ static void close_gap(struct flow_table *table, uint32_t hole)
     table->slot[hole] = (struct table_slot){0, 0};
 }
 
+void flow_table_leave(struct flow_table *table, uint64_t hash, uint32_t index)
+{
+    close_gap(table, (uint32_t)(flow_table_slot_of(table, hash, index) - table->slot));
+    table->count--;
+}
+
 void flow_table_remove(struct flow_table *table, struct tuple *tuple)
 {
-    uint64_t hash = flow_key_hash(table->secret, &tuple->key);
-    uint32_t i = (uint32_t)(hash >> 32) & table->mask;
-    while (table->slot[i].index != tuple->index)
-        i = (i + 1) & table->mask;
-    close_gap(table, i);
-    table->count--;
+    flow_table_leave(table, flow_key_hash(table->secret, &tuple->key), tuple->index);
     if (!tuple->embryonic && !tuple->is_parked && !tuple->is_transcribed)
         tombstone_list_free(tuple->tombstones);
     uint32_t index = tuple->index;
@@ -339,6 +346,7 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
 uint64_t flow_table_bytes(const struct flow_table *table)
 {
     return pool_bytes(&table->tuples) + pool_bytes(&table->transcripts) +
+           (uint64_t)table->nest.count * sizeof(struct nested) +
            berths_octets(&table->incarnations) + ((uint64_t)table->mask + 1) * sizeof(*table->slot);
 }
 
@@ -367,6 +375,7 @@ void flow_table_clear(struct flow_table *table, bool has_tombstones)
     free(table->slot);
     table->slot = NULL;
     pool_clear(&table->tuples);
+    nest_clear(&table->nest);
     berths_clear(&table->incarnations);
     pool_clear(&table->transcripts);
     chunks_clear(&table->parking.room);

@@ -2,7 +2,8 @@
  * table: tuples by key.  An open-addressing index of 8-octet slots over slabs, a keyed hash, linear
  * probing, backward-shift deletion:
  *
- *     slot = | upper half of the hash, 32 bits | index into the slabs, 32 bits |
+ *     slot = | upper half of the hash, 32 bits | index into the slabs, or code of a place in the
+ *                                                nest, 32 bits |
  *
  * The half hash gives a slot's home without touching the record, so growing and deleting stay in
  * the index.  Callers hash a batch first, prefetch the slots, then look up.
@@ -14,6 +15,7 @@
 #include "../base/fetch.h"
 #include "../base/pool.h"
 #include "incarnation.h"
+#include "nest.h"
 #include "park.h"
 
 struct table_slot {
@@ -26,9 +28,10 @@ enum { SPARE_CLOSINGS = 32 }; /* as many connections close as a batch has packet
 struct flow_table {
     struct hash_key secret;
     struct table_slot *slot;
-    uint32_t mask; /* slots - 1 */
-    uint32_t count;
+    uint32_t mask;        /* slots - 1 */
+    uint32_t count, most; /* in the index, those of the nest among them; and at once so far */
     struct pool tuples;
+    struct nest nest;
     struct berths incarnations;
     struct pool transcripts;
     uint64_t beside; /* octets that incarnations own beside themselves, closing blocks left out */
@@ -74,12 +77,25 @@ static inline bool flow_table_is_of(const struct tuple *likely, const struct flo
     return likely->index != 0 && flow_key_equal(&likely->key, key);
 }
 
-/* The tuple of that key, or NULL. */
+/* The tuple of that key, or NULL.  The second makes the tuple of a SYN in the nest, which stays in
+ * that queue; where memory runs out for it, there is none. */
 struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
                               uint64_t hash);
+struct tuple *flow_table_reach(struct flow_table *table, const struct flow_key *key, uint64_t hash);
 
 /* Adds a tuple, which must not be there yet; NULL when memory ran out. */
 struct tuple *flow_table_add(struct flow_table *table, const struct flow_key *key, uint64_t hash);
+
+/* A place in the nest, to be written, for what is not there yet; NULL when memory ran out. */
+struct nested *flow_table_add_nested(struct flow_table *table, uint64_t hash);
+
+/* Makes the tuple of a SYN in the nest, which stays in that queue; NULL when memory ran out. */
+struct tuple *flow_table_unnest(struct flow_table *table, uint32_t code);
+
+/* Removes a SYN in the nest; and fetches what that needs. */
+void flow_table_remove_nested(struct flow_table *table, uint32_t code);
+static inline __attribute__((always_inline)) void
+flow_table_fetch_nested(const struct flow_table *table, const struct nested *nested);
 
 /* Grows the index to `slots`, a power of 2, where it has fewer; false when memory ran out. */
 bool flow_table_make_room(struct flow_table *table, uint64_t slots);
@@ -99,6 +115,12 @@ flow_table_fetch_removal(const struct flow_table *table, const struct tuple *tup
 {
     uint32_t tag = flow_table_tag(flow_key_hash(table->secret, &tuple->key));
     fetch_slots(&table->slot[tag & table->mask]);
+}
+
+static inline __attribute__((always_inline)) void
+flow_table_fetch_nested(const struct flow_table *table, const struct nested *nested)
+{
+    fetch_slots(&table->slot[flow_table_tag(nested_hash(table->secret, nested)) & table->mask]);
 }
 
 /* The same, not waited for. */
@@ -149,6 +171,45 @@ uint64_t flow_table_bytes(const struct flow_table *table);
 
 /* has_tombstones: some tuple may have. */
 void flow_table_clear(struct flow_table *table, bool has_tombstones);
+
+/* --- what the index is made of: known to the table's own files alone --- */
+
+/* The tuple of a key, or NULL; what the index names in the nest is passed over, and that noted. */
+static inline __attribute__((always_inline)) struct tuple *
+flow_table_look(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
+                bool *nested)
+{
+    const uint32_t tag = flow_table_tag(hash);
+    for (uint32_t i = tag & table->mask; table->slot[i].index != 0; i = (i + 1) & table->mask) {
+        if (table->slot[i].tag != tag)
+            continue;
+        if (nest_is_code(table->slot[i].index)) {
+            *nested = true;
+            continue;
+        }
+        struct tuple *tuple = flow_table_tuple(table, table->slot[i].index);
+        if (flow_key_equal(&tuple->key, key))
+            return tuple;
+    }
+    return NULL;
+}
+
+/* The slot of what is in the index. */
+static inline struct table_slot *flow_table_slot_of(const struct flow_table *table, uint64_t hash,
+                                                    uint32_t index)
+{
+    uint32_t i = flow_table_tag(hash) & table->mask;
+    while (table->slot[i].index != index)
+        i = (i + 1) & table->mask;
+    return &table->slot[i];
+}
+
+/* Sees to it that there is room for one more; false when memory ran out. */
+bool flow_table_make_slot(struct flow_table *table);
+
+/* What has that index, or code, enters where there is room, and leaves. */
+void flow_table_enter(struct flow_table *table, uint64_t hash, uint32_t index);
+void flow_table_leave(struct flow_table *table, uint64_t hash, uint32_t index);
 
 static inline void flow_table_draw_in(struct flow_table *table)
 {

@@ -2,7 +2,8 @@
  * A tuple of one SYN ends with the record, the counts and the deltas that it would have had as a
  * whole incarnation: SYNs drawn at random, whole, cut, tagged, damaged, of IPv4 and IPv6, some sent
  * again or quoted by an error, some evicted; each is given to two engines, one of which has a probe
- * and so hatches every SYN before it ends.
+ * and so hatches every SYN before it ends, and keeps none in the nest, as the other does from a few
+ * on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +38,7 @@ struct pair {
     struct engine engine[2]; /* briefly, fully */
     struct listener listener[2];
     struct moments losses;
-    uint64_t lone, evicted;
+    uint64_t lone, evicted, nested;
 };
 
 static uint32_t draw(struct pair *pair, uint32_t below)
@@ -186,6 +187,9 @@ static void begin(struct pair *pair, uint64_t seed, const struct sink_ops *ops)
         assert_int_equal(engine_init(&pair->engine[i], &config, &listener->sink), STATUS_OK);
         pair->engine[i].losses = &pair->losses;
     }
+    pair->engine[0].shares_frames = pair->engine[1].shares_frames = draw(pair, 4) == 0;
+    pair->engine[0].crowd = draw(pair, 40);
+    pair->engine[1].crowd = UINT32_MAX;
     pair->engine[1].probe = note_step;
 }
 
@@ -206,6 +210,7 @@ static void end(struct pair *pair)
 {
     for (int i = 0; i < 2; i++) {
         struct engine *engine = &pair->engine[i];
+        pair->nested += engine->table.nest.count;
         engine_finish_begin(engine);
         engine_finish_until(engine, UINT64_MAX);
         assert_int_equal(engine->status, STATUS_OK);
@@ -269,6 +274,7 @@ static void hatched_or_not_it_leaves_the_same(void **state)
     }
     assert_true(pair->lone > ROUNDS * SYNS / 2);
     assert_true(pair->evicted > ROUNDS);
+    assert_true(pair->nested > pair->evicted);
     take_apart(pair);
 }
 
