@@ -47,11 +47,12 @@ void park_forget_recent(struct connection *connection)
     }
 }
 
-/* What of an incarnation no parked form has: where it stands, and what stands beside it. */
+/* What of an incarnation no parked form has: where it stands, and what stands beside it, with the
+ * octets of that as they were counted. */
 struct places {
     struct closing *closing;
     struct collision *collision;
-    uint32_t index, owner;
+    uint32_t index, owner, beside;
 };
 
 /* Its tuple has the same name and number, where it is the newest of it; its own inverse. */
@@ -64,10 +65,10 @@ static inline void name_and_tuple(struct incarnation *incarnation, const struct 
 static struct places take_places(struct incarnation *incarnation)
 {
     struct places places = {incarnation->connection.closing, incarnation->collision,
-                            incarnation->index, incarnation->owner};
+                            incarnation->index, incarnation->owner, incarnation->beside};
     incarnation->connection.closing = NULL;
     incarnation->collision = NULL;
-    incarnation->index = incarnation->owner = 0;
+    incarnation->index = incarnation->owner = incarnation->beside = 0;
     return places;
 }
 
@@ -77,6 +78,7 @@ static void put_places(struct incarnation *incarnation, const struct places *pla
     incarnation->collision = places->collision;
     incarnation->index = places->index;
     incarnation->owner = places->owner;
+    incarnation->beside = places->beside;
 }
 
 /* Writes what is kept; returns octets. */

@@ -83,6 +83,7 @@ static size_t park_and_restore(struct bed *bed)
     }
     struct parked *parked = park_incarnation(&bed->parking, &given, &bed->tuple);
     assert_non_null(parked);
+    assert_int_equal(given.beside, bed->before.beside); /* to be taken off when it is freed */
     memset(&bed->after, 0xa5, sizeof(bed->after));
     bed->after.index = INDEX;
     bed->after.owner = OWNER;
@@ -102,6 +103,8 @@ static void assert_came_back(struct bed *bed)
     free(after->closing);
     before->closing = after->closing = NULL;
     forget(before);
+    assert_int_equal(bed->after.beside, 0); /* nothing stands beside it that was counted */
+    bed->before.beside = 0;
     assert_memory_equal(&bed->before, &bed->after, sizeof(bed->before));
 }
 
