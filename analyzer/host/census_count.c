@@ -243,6 +243,8 @@ bool census_count_cohort(struct census *census, struct census_entry *service,
 
 bool census_keep_time_wait(struct census_entry *service, const struct delta *delta)
 {
+    if (service->more == NULL)
+        return false;
     if (service->more->time_wait_delta == NULL)
         service->more->time_wait_delta = malloc(sizeof(*service->more->time_wait_delta));
     if (service->more->time_wait_delta == NULL)

@@ -221,7 +221,7 @@ static void look(struct flood *flood, struct host_occasion *occasion, bool at_en
 {
     enum { QUIET = FLOOD_SECONDS + FLOOD_SETTLE };
     const struct census_entry *service = census_find(occasion->census, &flood->service);
-    if (service == NULL || service->more->cohorts == NULL) {
+    if (service == NULL || service->more == NULL || service->more->cohorts == NULL) {
         flood->watched = false;
         return;
     }
