@@ -194,7 +194,7 @@ static inline __attribute__((always_inline)) void ask_service(const struct censu
     bool closed = (delta->what & DELTA_GONE) != 0 && delta->close_kind != CLOSE_UNANSWERED;
     if (more->dwell != NULL && closed)
         dwell_ask(more->dwell);
-    if (census_enters_time_wait(delta))
+    if (census_enters_time_wait(delta) && more->time_wait_delta != NULL)
         ask_delta(more->time_wait_delta);
 }
 
