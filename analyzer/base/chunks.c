@@ -16,10 +16,16 @@ struct chunks_slab {
     size_t size;  /* octets of it, with these */
 };
 
+/* Where the first chunk of a slab begins: behind the slab's own line, and so that its octets are
+ * aligned. */
+enum { FIRST_PLACE = sizeof(struct chunks_slab) + CHUNKS_STEP - CHUNKS_BEFORE };
+
 /* What stands before a chunk's octets. */
 struct chunk_head {
-    struct chunks_slab *slab;
+    uint32_t place; /* in its slab: octets from its beginning */
 };
+
+_Static_assert(sizeof(struct chunk_head) == CHUNKS_BEFORE, "as many octets");
 
 size_t chunks_room(size_t octets)
 {
@@ -54,7 +60,7 @@ static bool add_slab(struct chunks *chunks)
     if (chunks->newest != NULL)
         chunks->newest->newer = slab;
     chunks->newest = slab;
-    chunks->used = sizeof(*slab);
+    chunks->used = FIRST_PLACE;
     return true;
 }
 
@@ -71,8 +77,8 @@ void *chunks_take(struct chunks *chunks, size_t octets)
     if (is_full(chunks, room) && !add_slab(chunks))
         return NULL;
     struct chunk_head *head = (void *)((char *)chunks->newest + chunks->used);
-    head->slab = chunks->newest;
-    head->slab->taken++;
+    head->place = (uint32_t)chunks->used;
+    chunks->newest->taken++;
     chunks->used += room;
     return head + 1;
 }
@@ -80,7 +86,7 @@ void *chunks_take(struct chunks *chunks, size_t octets)
 void chunks_shorten(struct chunks *chunks, const void *chunk, size_t octets)
 {
     const struct chunk_head *head = (const struct chunk_head *)chunk - 1;
-    chunks->used = (size_t)((const char *)head - (const char *)head->slab) + chunks_room(octets);
+    chunks->used = head->place + chunks_room(octets);
 }
 
 /* Takes a slab out of the list; one is kept, so that the next needs not be asked for. */
@@ -101,13 +107,14 @@ void chunks_give(struct chunks *chunks, void *chunk)
 {
     if (chunk == NULL)
         return;
-    struct chunks_slab *slab = ((struct chunk_head *)chunk - 1)->slab;
+    struct chunk_head *head = (struct chunk_head *)chunk - 1;
+    struct chunks_slab *slab = (void *)((char *)head - head->place);
     if (--slab->taken > 0)
         return;
     if (slab != chunks->newest)
         drop_slab(chunks, slab);
     else
-        chunks->used = sizeof(*slab);
+        chunks->used = FIRST_PLACE;
 }
 
 void chunks_clear(struct chunks *chunks)

@@ -2,7 +2,7 @@
  * chunks: room for things of some hundred octets whose lengths differ, which come and go in great
  * numbers, the oldest about first.
  *
- * They stand one behind the other in slabs, each with a word before it that leads to its slab:
+ * They stand one behind the other in slabs, each with four octets before it that lead to its slab:
  *
  *     oldest slab | . . . . | -> | x x . x | -> | x x x | free   newest slab
  *
@@ -19,7 +19,8 @@
 
 enum {
     CHUNKS_LINE = 64,   /* slabs are aligned to it */
-    CHUNKS_STEP = 16,   /* chunks are a multiple of it, with the word before them */
+    CHUNKS_BEFORE = 4,  /* octets that lead from a chunk to its slab */
+    CHUNKS_STEP = 8,    /* chunks are a multiple of it, with those, and aligned to it */
     CHUNKS_BEHIND = 32, /* octets behind any chunk that may be read, whatever stands there */
     CHUNKS_MOST = 4096,
     CHUNKS_SLAB = 1 << 18 /* octets of a small slab, its own line included */

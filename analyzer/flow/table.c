@@ -119,12 +119,12 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple, int end)
 /* Of one whose record is made of its segments, as many lines as these nearly always take. */
 void flow_table_prefetch_parked(const struct tuple *tuple)
 {
-    enum { LINES = 13, TRANSCRIPT_LINES = 6, OF_END = sizeof(struct parked) - 1 };
+    enum { LINES = 13, TRANSCRIPT_LINES = 4, OF_END = offsetof(struct parked, packed) - 1 };
     const struct foretold *foretold = &tuple->foretold;
     if (!tuple->is_parked)
         return;
     const char *parked = (const char *)tuple->parked;
-    __builtin_prefetch(parked);
+    __builtin_prefetch(parked - CHUNKS_BEFORE);
     __builtin_prefetch(parked + OF_END); /* half of them lie in two lines */
     if (!foretold->known || foretold->recorded)
         prefetch_lines(parked, LINE, (foretold->known ? TRANSCRIPT_LINES : LINES) * (size_t)LINE);

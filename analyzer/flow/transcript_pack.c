@@ -12,7 +12,7 @@
  *     | seen_t                                                            |
  *
  *     | time since the segment before   | packets since it                |  of each segment
- *     | window: XOR    | checksum       | TSval: since   | flags | headers |
+ *     | window: XOR    | checksum       | TSval: since   | flags, headers: XOR |
  *     | payload                         | payload_hash                    |
  *
  *     | acknowledgment: since           | TSecr: since                    |  of one less foretold
@@ -38,19 +38,16 @@ enum { COUNT_AT = sizeof(uint16_t), WORDS_AT };
 enum { COUNT = 0x1f, IN_MICROSECONDS = 0x20 };
 
 /* Where members stand in the two words. */
-#define FRONT_WINDOW   UINT64_C(0xffff)
-#define FRONT_CHECKSUM UINT64_C(0xffff0000)
-#define FRONT_FLAGS_AT 48
-#define FRONT_STAMP_AT 32
-#define FRONT_KEPT     UINT64_C(0xffff0000ffffffff) /* what of it is no part of the time */
-#define BACK_IP_ID     UINT64_C(0xffff)
-#define BACK_SIDE      (UINT64_C(1) << 16)
-#define BACK_HASHED_AT 56
-#define SINCE          UINT64_C(0xffffffffffff) /* as much of a time as an entry has */
+enum { STAMP_AT = 32, FLAGS_AT = 48, HASHED_AT = 56 };
+
+static const uint64_t front_kept = UINT64_C(0xffff0000ffffffff), /* no part of the time */
+    front_lasts = UINT64_C(0xff0000000000ffff), /* window and headers: the next has the same */
+    back_side = UINT64_C(1) << 16, back_ip_id = UINT64_C(0xffff),
+                      since_mask = UINT64_C(0xffffffffffff); /* as much of a time as an entry has */
 
 _Static_assert(FRONT + sizeof(uint64_t) == BACK, "they lie one behind the other");
-_Static_assert(offsetof(struct transcript_entry, since_high) == FRONT + 4, "as FRONT_KEPT has it");
-_Static_assert(offsetof(struct transcript_entry, origin) == BACK + 2, "as BACK_SIDE has it");
+_Static_assert(offsetof(struct transcript_entry, since_high) == FRONT + 4, "as front_kept has it");
+_Static_assert(offsetof(struct transcript_entry, origin) == BACK + 2, "as back_side has it");
 _Static_assert(offsetof(struct transcript_entry, payload_hashed) == BACK + 7, "as has that");
 
 /* What foretells the next segment of a side; no two of a kind side by side, as compilers store them
@@ -63,8 +60,8 @@ struct voice {
 };
 
 struct foretelling {
-    struct voice voice[2];
-    uint64_t since; /* of the last segment of either */
+    struct voice voice[2]; /* what the first segment shows, foretells that of the other side */
+    uint64_t since;        /* of the last segment of either */
     uint32_t packets;
 };
 
@@ -98,22 +95,33 @@ static inline void put_word_at(struct transcript_entry *entry, size_t place, uin
     memcpy((char *)entry + place, &word, sizeof(word));
 }
 
-/* What the payload tells of a segment: that it is pushed, and how much of it is hashed. */
+/* What the payload tells of a segment, which acknowledges: that it is pushed, and how much of it is
+ * hashed. */
 static inline uint64_t front_by_payload(uint32_t payload)
 {
-    return (uint64_t)(payload != 0 ? TCP_PSH : 0) << FRONT_FLAGS_AT;
+    return (uint64_t)(TCP_ACK | (payload != 0 ? TCP_PSH : 0)) << FLAGS_AT;
 }
 
 static inline uint64_t back_by_payload(uint32_t payload)
 {
-    return (uint64_t)(payload < HASHED_MOST ? payload : HASHED_MOST) << BACK_HASHED_AT;
+    return (uint64_t)(payload < HASHED_MOST ? payload : HASHED_MOST) << HASHED_AT;
 }
 
 /* The next has the next IP ID; or again none, as many who never let a packet be taken apart. */
 static inline uint64_t back_foretold(uint64_t back)
 {
     const uint16_t ip_id = (uint16_t)back;
-    return (back & ~BACK_IP_ID) | (uint16_t)(ip_id + (ip_id != 0));
+    return (back & ~back_ip_id) | (uint16_t)(ip_id + (ip_id != 0));
+}
+
+/* After the first segment, which acknowledged nothing: the numbers of both sides begin there. */
+static inline void foretell_answer(struct foretelling *known, int side, const seq iss[2])
+{
+    struct voice *x = &known->voice[side], *y = &known->voice[1 - side];
+    y->front = x->front;
+    y->back = x->back & ~back_ip_id;
+    x->next += iss[side];
+    y->next += iss[1 - side];
 }
 
 /* --- writing --- */
@@ -139,17 +147,17 @@ static inline __attribute__((always_inline)) bool put_entry(struct foretelling *
                    stamp = entry->tsval - x->tsval;
     const uint64_t since = since_of(entry), ago = since - known->since;
     const uint64_t units_ago = (uint64_t)((int64_t)ago >> unit->zeros) * unit->inverse;
-    const uint64_t front = (word_at(entry, FRONT) & FRONT_KEPT) ^ front_by_payload(payload);
-    const uint64_t back = (word_at(entry, BACK) & ~BACK_SIDE) ^ back_by_payload(payload);
+    const uint64_t front = (word_at(entry, FRONT) & front_kept) ^ front_by_payload(payload);
+    const uint64_t back = (word_at(entry, BACK) & ~back_side) ^ back_by_payload(payload);
     word[0] = (uint32_t)units_ago | (uint64_t)packets << 32;
-    word[1] = front ^ x->front ^ (uint64_t)(uint16_t)stamp << FRONT_STAMP_AT;
+    word[1] = front ^ x->front ^ (uint64_t)(uint16_t)stamp << STAMP_AT;
     word[2] = payload | (uint64_t)entry->payload_hash << 32;
     word[3] = (entry->acknowledgment - y->next) | (uint64_t)(entry->tsecr - y->tsval) << 32;
     word[4] = back ^ x->back;
     word[5] = units_ago >> 32 | (uint64_t)(stamp >> 16) << 32;
     const bool less = (word[3] | word[4] | word[5]) != 0;
     *inexact |= units_ago * unit->nanoseconds ^ ago;
-    x->front = front & ~FRONT_CHECKSUM;
+    x->front = front & front_lasts;
     x->back = back_foretold(back);
     x->next += transcript_occupies(entry->flags, payload);
     x->tsval = entry->tsval;
@@ -185,10 +193,8 @@ static struct found put_words(const struct transcript *transcript, const struct 
         word += less ? TRANSCRIPT_ENTRY_WORDS : TRANSCRIPT_ENTRY_WORDS / 2;
         found.less_foretold |= (uint64_t)less << i;
         found.second |= (uint64_t)transcript_side(entry) << i;
-        if (i == 0) { /* which acknowledged nothing */
-            known.voice[0].next += head->iss[0];
-            known.voice[1].next += head->iss[1];
-        }
+        if (i == 0)
+            foretell_answer(&known, transcript_side(entry), head->iss);
     }
     put_head(head, (uint16_t)found.second, first);
     found.words = (size_t)(word - first);
@@ -234,11 +240,11 @@ static inline void get_entry(struct unpacking *unpacking, const struct unit *uni
     const uint32_t payload = (uint32_t)word[2];
     const uint64_t units_ago = (uint32_t)word[0] | more[2] << 32;
     const uint64_t since = known->since + units_ago * unit->nanoseconds;
-    const uint64_t front = (word[1] & FRONT_KEPT) ^ x->front, back = more[1] ^ x->back;
-    const uint32_t stamp = (uint16_t)(word[1] >> FRONT_STAMP_AT) | (uint32_t)(more[2] >> 32) << 16;
+    const uint64_t front = (word[1] & front_kept) ^ x->front, back = more[1] ^ x->back;
+    const uint32_t stamp = (uint16_t)(word[1] >> STAMP_AT) | (uint32_t)(more[2] >> 32) << 16;
     unpacking->word += less ? TRANSCRIPT_ENTRY_WORDS : TRANSCRIPT_ENTRY_WORDS / 2;
     put_word_at(entry, FRONT, front ^ front_by_payload(payload));
-    put_word_at(entry, BACK, (back ^ back_by_payload(payload)) | (side != 0 ? BACK_SIDE : 0));
+    put_word_at(entry, BACK, (back ^ back_by_payload(payload)) | (side != 0 ? back_side : 0));
     entry->packets = known->packets + (uint32_t)(word[0] >> 32);
     entry->acknowledgment = (uint32_t)more[0] + y->next;
     entry->payload = payload;
@@ -247,11 +253,11 @@ static inline void get_entry(struct unpacking *unpacking, const struct unit *uni
     entry->tsecr = y->tsval + (uint32_t)(more[0] >> 32);
     entry->since_high = (uint16_t)(since >> 32);
     entry->since_low = (uint32_t)since;
-    x->front = front & ~FRONT_CHECKSUM;
+    x->front = front & front_lasts;
     x->back = back_foretold(back);
     x->next += transcript_occupies(entry->flags, payload);
     x->tsval = entry->tsval;
-    known->since = since & SINCE;
+    known->since = since & since_mask;
     known->packets = entry->packets;
 }
 
@@ -292,6 +298,7 @@ void transcript_unpack(bool vectors, const uint8_t *packed, const seq snd_nxt[2]
                        struct transcript_head *head,
                        struct transcript_entry ret_entry[TRANSCRIPT_MOST])
 {
+    static const seq from_zero[2];
     uint64_t word[TRANSCRIPT_WORDS];
     uint16_t less_foretold;
     memcpy(&less_foretold, packed, sizeof(less_foretold));
@@ -305,7 +312,10 @@ void transcript_unpack(bool vectors, const uint8_t *packed, const seq snd_nxt[2]
     struct unpacking unpacking = {.word = word + TRANSCRIPT_HEAD_WORDS,
                                   .second = (uint16_t)word[0],
                                   .less_foretold = less_foretold};
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         get_entry(&unpacking, unit, &ret_entry[i], i);
+        if (i == 0)
+            foretell_answer(&unpacking.known, transcript_side(&ret_entry[0]), from_zero);
+    }
     sum_up(&unpacking.known, snd_nxt, count, head, ret_entry);
 }
