@@ -343,6 +343,21 @@ static bool leave(struct ahead *ahead, struct window *window)
     return true;
 }
 
+/* Those that the reading thread has read beyond one of another thread's: where they end is found
+ * now, as that thread may be at the next already.  Under the lock. */
+static void walk_own(struct ahead *ahead)
+{
+    for (uint64_t number = ahead->taken + 1; number < ahead->claimed; number++) {
+        struct window *window = window_of(ahead, number);
+        if (window->is_aside || !window->is_read || window->is_begun)
+            continue;
+        if (!find_start(ahead, window))
+            return;
+        walk(ahead, window, 0);
+        window->is_done = true;
+    }
+}
+
 /*
  * Where no other thread has begun one, the window is read into the room of the one before: what is
  * used again and again stays in the cache, and leaves the others there.  False: that cannot be.
@@ -381,6 +396,7 @@ bool ahead_next(struct ahead *ahead, const uint8_t *rest, size_t size,
         offers = leave(ahead, last);
     }
     ahead->taken = number;
+    walk_own(ahead);
     pthread_mutex_unlock(&ahead->lock);
     if (offers)
         ahead->foresight.offer(ahead->foresight.context);
