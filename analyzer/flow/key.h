@@ -78,9 +78,8 @@ static inline uint64_t flow_key_hash_ip4(struct hash_key secret, uint64_t lower,
 /* The address of such an end. */
 static inline void flow_key_put_address_ip4(uint8_t address[16], uint64_t end)
 {
-    const uint32_t word = htobe32((uint32_t)(end >> 16));
-    memset(address, 0, 16);
-    memcpy(address, &word, sizeof(word));
+    const uint64_t octets[2] = {htole64(__builtin_bswap32((uint32_t)(end >> 16))), 0};
+    memcpy(address, octets, sizeof(octets));
 }
 
 /* What is hashed stands in registers: who reads what was just written in pieces waits.  No branch

@@ -16,21 +16,27 @@ static inline struct lengths lengths_of(const struct records *records, const uin
                             read_u32(record + 12, form.big_endian)};
 }
 
+/* As far as one record may go: what claims more is then not whole, though there may be as much. */
+static inline const uint8_t *span_limited(const struct span *span)
+{
+    enum { MOST = RECORD_HEADER_SIZE + LARGEST_CAPTURE };
+    return span->end - span->at > MOST ? span->at + MOST : span->end;
+}
+
 static inline __attribute__((always_inline)) size_t
 take_packets(const struct records *file, struct form form, struct span *span,
              struct run_wanted wanted, struct captured *ret_packets,
              struct records_times *ret_times)
 {
     const struct records records = *file; /* which nothing that is written may be a part of */
-    const uint8_t *at = span->at, *const end = span->end;
+    const uint8_t *at = span->at, *const end = span_limited(span);
     nanotime earliest = INT64_MAX, latest = INT64_MIN;
     struct captured *packet = ret_packets, *const room = packet + wanted.room;
     for (; packet < room && (size_t)(end - at) >= RECORD_HEADER_SIZE; packet++) {
         struct lengths lengths = lengths_of(&records, at, form);
         const size_t size = RECORD_HEADER_SIZE + (size_t)lengths.captured;
         nanotime time = records_time(&records, at, form.big_endian);
-        if ((size_t)(end - at) < size || lengths.captured > LARGEST_CAPTURE ||
-            time_is_before(wanted.until, time))
+        if ((size_t)(end - at) < size || time_is_before(wanted.until, time))
             break;
         *packet = (struct captured){at + RECORD_HEADER_SIZE,
                                     records_kept(&records, lengths),
@@ -80,9 +86,12 @@ struct ahead_walk records_walk(const struct records *records, const uint8_t *oct
     struct span span = {octets, octets + size};
     struct records_times ignored;
     struct ahead_walk walked = {0};
-    if (room > 0)
-        walked.count = records_take(records, &span, (struct run_wanted){INT64_MAX, 0, room},
-                                    ret_packets, &ignored);
+    size_t count = room;
+    while (count > 0 && walked.count < room) {
+        const struct run_wanted wanted = {INT64_MAX, 0, room - walked.count};
+        count = records_take(records, &span, wanted, ret_packets + walked.count, &ignored);
+        walked.count += count;
+    }
     walked.noted = (size_t)(span.at - octets);
     skip_whole(records, &span);
     walked.whole = (size_t)(span.at - octets);

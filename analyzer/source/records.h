@@ -73,7 +73,8 @@ static inline void records_note_time(struct records_times *times, nanotime time)
 
 /*
  * Gives out packets up to one that is not whole in the span, claims more octets than can be, or is
- * of a time behind wanted.until: how many; those that stay are left in the span.
+ * of a time behind wanted.until: how many; those that stay are left in the span.  It may end
+ * before, but not without any.
  */
 size_t records_take(const struct records *records, struct span *span, struct run_wanted wanted,
                     struct captured *ret_packets, struct records_times *ret_times);
