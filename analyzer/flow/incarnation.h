@@ -350,15 +350,11 @@ incarnation_fetch_last(const struct incarnation *incarnation)
 static inline void incarnation_remember(struct incarnation *incarnation,
                                         const struct segment *segment, int end)
 {
-    incarnation->last[incarnation->last_next] = (struct last_segment){
-        .t = segment->time,
-        .marks = last_segment_marks(segment->packet, (unsigned)end, segment->payload_hashed,
-                                    segment->flags),
-        .sequence = segment->sequence,
-        .acknowledgment = segment->acknowledgment,
-        .payload = segment->payload,
-        .payload_hash = segment->payload_hash,
-    };
+    struct last_segment *last = &incarnation->last[incarnation->last_next];
+    last->t = segment->time;
+    last->marks =
+        last_segment_marks(segment->packet, (unsigned)end, segment->payload_hashed, segment->flags);
+    memcpy((char *)last + LAST_NUMBERS_AT, &segment->sequence, LAST_NUMBERS);
     incarnation->last_next = (uint8_t)((incarnation->last_next + 1) % LAST_SEGMENTS);
 }
 

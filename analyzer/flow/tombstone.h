@@ -24,6 +24,21 @@ struct last_segment {
 
 _Static_assert(sizeof(struct last_segment) == 32, "half a cache line");
 
+/* Octets from `sequence` on that are copied of a segment as they lie there. */
+enum {
+    LAST_NUMBERS_AT = offsetof(struct last_segment, sequence),
+    LAST_NUMBERS = sizeof(struct last_segment) - LAST_NUMBERS_AT
+};
+
+#define LAST_LIES_AS(member)                                                                       \
+    _Static_assert(offsetof(struct last_segment, member) - LAST_NUMBERS_AT ==                      \
+                       offsetof(struct segment, member) - offsetof(struct segment, sequence),      \
+                   "a segment is copied as it lies")
+
+LAST_LIES_AS(acknowledgment);
+LAST_LIES_AS(payload);
+LAST_LIES_AS(payload_hash);
+
 enum { LAST_END_AT = LAST_PACKET_BITS, LAST_HASHED_AT = 48, LAST_FLAGS_AT = 56 };
 
 /* One word, written as one: compilers read what stands there when they write members of so many

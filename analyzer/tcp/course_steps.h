@@ -67,7 +67,8 @@ static inline void course_count(struct connection *connection, const struct segm
     struct side *x = &connection->side[from];
     zeek_trail_end(connection);
     connection->last_t = time_later_of(connection->last_t, segment->time);
-    ordinary_count(&x->tally, segment, segment->payload > 0);
+    ordinary_count(&x->tally, segment);
+    x->tally.payload_bytes += segment->payload;
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
 }

@@ -78,15 +78,14 @@ static inline bool ordinary_is_next(const struct side *x, const struct side *y,
            ordinary_is_within(x, y, segment);
 }
 
-static inline void ordinary_count(struct tally *tally, const struct segment *segment, bool data)
+/* But for its payload. */
+static inline void ordinary_count(struct tally *tally, const struct segment *segment)
 {
     tally->packets++;
-    tally->ip_bytes += segment->ip_length;
-    if (data)
-        tally->payload_bytes += segment->payload;
-    tally->pshs += segment->flags / TCP_PSH % 2;
-    if ((segment->flags & TCP_URG) != 0)
+    if ((segment->flags & TCP_URG) != 0) /* between two sums, of which a vector is no gain */
         tally->urgs++;
+    tally->ip_bytes += segment->ip_length;
+    tally->pshs += segment->flags / TCP_PSH % 2;
 }
 
 static inline void ordinary_take_stamps(struct side *restrict x, struct side *restrict y,
@@ -106,6 +105,7 @@ static inline void ordinary_take_stamps(struct side *restrict x, struct side *re
 
 static inline void ordinary_take_payload(struct side *x, const struct segment *segment)
 {
+    x->tally.payload_bytes += segment->payload;
     x->snd_nxt = seq_add(segment->sequence, segment->payload);
     shown_data(x, segment);
     if (!side_has(x, SIDE_TIMED))
@@ -137,7 +137,7 @@ static inline __attribute__((always_inline)) void
 ordinary_take_between(struct side *restrict x, struct side *restrict y,
                       const struct segment *restrict segment, bool data)
 {
-    ordinary_count(&x->tally, segment, data);
+    ordinary_count(&x->tally, segment);
     if (segment->checksum_verdict == CHECKSUM_GOOD)
         x->flags |= SIDE_GOOD_SUM;
     x->last_t = segment->time;
