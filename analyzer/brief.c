@@ -8,12 +8,6 @@
 #include "tcp/ordinary_steps.h"
 #include "tcp/zeek_trail.h"
 
-/* Of tuple->calm, for end 0; those of end 1 stand two bits higher. */
-enum calm {
-    CALM_OPEN = 0x1,   /* an ordinary segment may come: ordinary_may_come() */
-    CALM_MIDDLE = 0x2, /* and zeek_view_follow() may take it */
-};
-
 enum { EASE = 64 }; /* takings of memory, where there is plenty, before the limits are asked */
 
 /* What an ordinary segment asks, and stands elsewhere, is known in the tuple's first line. */
@@ -179,47 +173,28 @@ static inline __attribute__((always_inline)) bool consider(struct engine *engine
     return take(tuple, segment, x, y, from, data);
 }
 
-static __attribute__((noinline)) bool consider_data(struct engine *engine, struct tuple *tuple,
-                                                    const struct segment *segment, int end)
+bool brief_data(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end)
 {
     return consider(engine, tuple, segment, end, true);
 }
 
-static __attribute__((noinline)) bool consider_plain_ack(struct engine *engine, struct tuple *tuple,
-                                                         const struct segment *segment, int end)
+bool brief_plain_ack(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                     int end)
 {
     return consider(engine, tuple, segment, end, false);
 }
 
-static inline bool consider_either(struct engine *engine, struct tuple *tuple,
-                                   const struct segment *segment, int end)
-{
-    return segment->payload > 0 ? consider_data(engine, tuple, segment, end)
-                                : consider_plain_ack(engine, tuple, segment, end);
-}
-
-/* Where it was not known that the short ways are open, or the capture lost packets: maybe of this
- * connection, since its last one; or where late segments of an earlier one may come. */
-static __attribute__((noinline)) bool take_warily(struct engine *engine, struct tuple *tuple,
-                                                  const struct segment *segment, int end)
+bool brief_warily(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end)
 {
     if (!brief_is_at_ease(engine) || stray_comes(tuple, segment, end))
         return false;
     bool lost = decide_has_lost(engine, tuple->current);
-    bool taken = consider_either(engine, tuple, segment, end);
+    bool taken = segment->payload > 0 ? brief_data(engine, tuple, segment, end)
+                                      : brief_plain_ack(engine, tuple, segment, end);
     if (taken && lost)
         tuple->current->notes |= UINT64_C(1) << NOTE_capture_drop;
     return taken;
-}
-
-bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
-                   int end)
-{
-    if ((tuple->calm & CALM_OPEN << 2 * end) == 0)
-        return false;
-    if (engine->ease == 0 || engine->losses_known > 0 || tuple->has_past)
-        return take_warily(engine, tuple, segment, end);
-    return consider_either(engine, tuple, segment, end);
 }
 
 void brief_take_again(struct tuple *tuple, const struct segment *segment, int end)

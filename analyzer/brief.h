@@ -14,6 +14,12 @@
 
 #include "engine.h"
 
+/* Of tuple->calm, for end 0; those of end 1 stand two bits higher. */
+enum calm {
+    CALM_OPEN = 0x1,   /* an ordinary segment may come: ordinary_may_come() */
+    CALM_MIDDLE = 0x2, /* and zeek_view_follow() may take it */
+};
+
 /* What tuple->calm is of a tuple that tuple_is_ordinary(); 0 where every segment is to go the long
  * way.  The tuple is told which end the client is. */
 unsigned brief_calm(struct tuple *tuple);
@@ -35,11 +41,31 @@ static inline bool brief_is_at_ease(struct engine *engine)
 }
 
 /*
- * Takes a segment that end `end` of the tuple sent, once the deadlines before it are met.  Returns
- * false, with nothing changed, when it is to go the long way.
+ * What brief_segment() calls: of a segment with data, of one without, and of either where it was
+ * not known that the short ways are open, where the capture lost packets, maybe of this connection,
+ * since its last one, or where late segments of an earlier one may come.
  */
-bool brief_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
-                   int end);
+bool brief_data(struct engine *engine, struct tuple *tuple, const struct segment *segment, int end);
+bool brief_plain_ack(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                     int end);
+bool brief_warily(struct engine *engine, struct tuple *tuple, const struct segment *segment,
+                  int end);
+
+/*
+ * Takes a segment that end `end` of the tuple sent, once the deadlines before it are met.  Returns
+ * false, with nothing changed, when it is to go the long way.  Inline, since every packet passes
+ * here.
+ */
+static inline bool brief_segment(struct engine *engine, struct tuple *tuple,
+                                 const struct segment *segment, int end)
+{
+    if ((tuple->calm & CALM_OPEN << 2 * end) == 0)
+        return false;
+    if (engine->ease == 0 || engine->losses_known > 0 || tuple->has_past)
+        return brief_warily(engine, tuple, segment, end);
+    return segment->payload > 0 ? brief_data(engine, tuple, segment, end)
+                                : brief_plain_ack(engine, tuple, segment, end);
+}
 
 /* Takes a segment that was found to be an ordinary one, and was counted, when it passed. */
 void brief_take_again(struct tuple *tuple, const struct segment *segment, int end);

@@ -188,8 +188,7 @@ void engine_segment(struct engine *engine, const struct engine_item *item, struc
     if (tuple != NULL && tuple->is_transcribed &&
         transcribe_ordinary(engine, tuple, &item->segment, item->end))
         return;
-    bool calm = tuple != NULL && tuple->calm != 0;
-    if (!calm || !brief_segment(engine, tuple, &item->segment, item->end))
+    if (tuple == NULL || !brief_segment(engine, tuple, &item->segment, item->end))
         take_at_length(engine, item, tuple);
 }
 
