@@ -203,7 +203,6 @@ void brief_take_again(struct tuple *tuple, const struct segment *segment, int en
     const int from = incarnation_side(tuple->current, end);
     struct side *x = connection->side + from, *y = connection->side + side_other(from);
     const bool data = segment->payload > 0;
-    copies_remember(connection, segment, from, copies_print(segment));
     if (zeek_trail_is_behind(connection)) {
         if (zeek_trail_follows(&connection->trail, x, y, segment, from, data))
             zeek_trail_take(&connection->trail, x, segment, from, data);

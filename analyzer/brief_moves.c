@@ -122,7 +122,6 @@ void brief_moves_take_again(struct engine *engine, struct tuple *tuple,
 {
     struct incarnation *current = tuple->current;
     int from = incarnation_side(current, end);
-    copies_remember(&current->connection, segment, from, copies_print(segment));
     lead(engine, current, segment, from, end);
     decide_note_usual(current, segment, from);
 }

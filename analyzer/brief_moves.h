@@ -18,7 +18,8 @@
 bool brief_moves_segment(struct engine *engine, struct tuple *tuple, const struct segment *segment,
                          int end);
 
-/* Takes a segment that was found to be such a one, counted and told, when it passed. */
+/* Takes a segment that was found to be such a one, counted and told, when it passed.  The memory
+ * against copies is the caller's. */
 void brief_moves_take_again(struct engine *engine, struct tuple *tuple,
                             const struct segment *segment, int end);
 

@@ -5,6 +5,7 @@
 #include "brief_moves.h"
 #include "flow/park.h"
 #include "lives.h"
+#include "tcp/copies.h"
 #include "tcp/course.h"
 
 static bool is_open(const struct tuple *tuple)
@@ -21,6 +22,17 @@ static bool moves_none(const struct tuple *tuple, const struct segment *segment,
            (course == COURSE_PROVEN || (course == COURSE_OPEN && from == 0));
 }
 
+/* Of the memory against copies the last few segments are all that is left, each in its turn. */
+static void remember(struct connection *connection, const struct transcript_reader *reader,
+                     const struct segment *segment, int from)
+{
+    if (reader->left >= RECENT_PACKETS)
+        return;
+    const uint32_t place = transcript_count(reader->head) - reader->left - 1;
+    connection->recent_next = place % RECENT_PACKETS;
+    copies_remember(connection, segment, from, copies_print(segment));
+}
+
 /* The segments after the first. */
 static void take_rest(struct engine *engine, struct tuple *tuple, struct transcript_reader *reader)
 {
@@ -28,6 +40,7 @@ static void take_rest(struct engine *engine, struct tuple *tuple, struct transcr
     int from;
     while ((segment = transcript_read(reader, &from)) != NULL) {
         const int end = incarnation_end(tuple->current, from);
+        remember(&tuple->current->connection, reader, segment, from);
         if (moves_none(tuple, segment, from)) {
             brief_take_again(tuple, segment, end);
         } else {
