@@ -123,13 +123,23 @@ count_end(struct census *census, enum host_scope scope, const struct census_chan
     return count_known(census, census_at(census, slot->index), change);
 }
 
-/* The same in a pair: nearly all have no entry. */
+/* The same where nothing may be there, which the prints then say: no pair, nearly always, and of a
+ * flood no source. */
 static inline struct census_entry *
 count_pair(struct census *census, const struct census_change *change, uint32_t tag, bool enough)
 {
     if (!census_is_absent(&census->index[HOST_PAIR], tag))
         return count_end(census, HOST_PAIR, change, tag, enough);
     return enough ? admit(census, HOST_PAIR, change->delta, tag) : NULL;
+}
+
+static inline struct census_entry *
+count_source(struct census *census, const struct census_change *change, uint32_t tag, bool enough)
+{
+    const struct census_index *index = &census->index[HOST_SOURCE];
+    if (census_home(index, tag)->tag == tag || !census_is_absent(index, tag))
+        return count_end(census, HOST_SOURCE, change, tag, enough);
+    return enough ? admit(census, HOST_SOURCE, change->delta, tag) : NULL;
 }
 
 void census_take(struct census *census, const struct delta *delta, struct census_place *ret_place)
@@ -147,7 +157,7 @@ void census_take(struct census *census, const struct delta *delta, struct census
     known = census_known(census, HOST_SOURCE, delta, delta->place[CLIENT]);
     uint32_t source = known != NULL ? known->tag : census_tag_source(census, delta);
     ret_place->source = known != NULL ? count_known(census, known, &change)
-                                      : count_end(census, HOST_SOURCE, &change, source, enough);
+                                      : count_source(census, &change, source, enough);
     ret_place->pair = count_pair(census, &change, census_tag_pair(source, destination), enough);
 }
 

@@ -36,6 +36,7 @@ static inline __attribute__((always_inline)) void foresee_slots(const struct cen
     uint32_t source = delta->place[CLIENT] = census_tag_source(census, delta);
     uint32_t pair = census_tag_pair(source, service);
     ask(census_home(&census->index[HOST_SOURCE], source));
+    ask(&census->index[HOST_SOURCE].print[source & census->index[HOST_SOURCE].mask]);
     ask(&census->index[HOST_PAIR].print[pair & census->index[HOST_PAIR].mask]);
 }
 
@@ -55,7 +56,7 @@ static inline __attribute__((always_inline)) void ask_entry(const struct census 
 /* What seems to stand under a tag; 0: nothing. */
 static inline uint32_t guess(const struct census_index *index, uint32_t tag)
 {
-    const struct census_slot *slot = census_home(index, tag);
+    const struct census_slot *slot = census_seek(index, tag);
     while (slot->index != 0 && slot->tag != tag)
         slot = census_behind(index, slot);
     return slot->index;
@@ -85,7 +86,9 @@ static inline __attribute__((always_inline)) void foresee_entries(const struct c
     delta->place[SERVER] = look(census, HOST_SERVICE, service, delta->what);
     if (census_is_number(source) || source == 0)
         return;
-    uint32_t place = look(census, HOST_SOURCE, source, delta->what);
+    uint32_t place = census_is_absent(&census->index[HOST_SOURCE], source)
+                         ? source
+                         : look(census, HOST_SOURCE, source, delta->what);
     uint32_t pair = census_tag_pair(source, service);
     if (!census_is_absent(&census->index[HOST_PAIR], pair)) {
         look(census, HOST_PAIR, pair, delta->what);

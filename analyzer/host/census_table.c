@@ -78,7 +78,7 @@ static uint32_t find(const struct census *census, const struct census_key *key)
 {
     const struct census_index *index = &census->index[key->scope];
     uint32_t tag = tag_of(census, key);
-    const struct census_slot *slot = census_home(index, tag);
+    const struct census_slot *slot = census_seek(index, tag);
     while (slot->index != 0 &&
            (slot->tag != tag || memcmp(census_key_at(census, slot->index), key, sizeof(*key)) != 0))
         slot = census_behind(index, slot);
@@ -332,7 +332,7 @@ static bool make_indices(struct census *census)
 {
     enum { SLOTS = 512 };
     for (int scope = 0; scope < HOST_SCOPES; scope++) {
-        if (!census_index_make(&census->index[scope], SLOTS, scope == HOST_PAIR))
+        if (!census_index_make(&census->index[scope], SLOTS))
             return false;
     }
     return widen_links(census, 0);

@@ -144,11 +144,12 @@ static inline const struct census_key *census_key_at(const struct census *census
 }
 
 /* The slot of a scope that a delta counts for, by that scope's tag; an empty one: it has none. */
-static inline struct census_slot *census_slot_in(const struct census *census, enum host_scope scope,
-                                                 const struct delta *delta, uint32_t tag)
+static inline __attribute__((always_inline)) struct census_slot *
+census_slot_in(const struct census *census, enum host_scope scope, const struct delta *delta,
+               uint32_t tag)
 {
     const struct census_index *index = &census->index[scope];
-    struct census_slot *slot = census_home(index, tag);
+    struct census_slot *slot = census_seek(index, tag);
     while (
         slot->index != 0 &&
         (slot->tag != tag || !census_is_key_in(census_key_at(census, slot->index), scope, delta)))
