@@ -123,8 +123,16 @@ struct survivor {
     bool is_lone;
 };
 
-/* Of the lone SYNs. */
-static struct survivor next_lone(const struct engine *engine, struct survivors_at *at)
+static uint64_t packet_of(const struct flow_table *table, const struct nested *nested)
+{
+    return nested->is == NESTED_TUPLE ? flow_table_tuple(table, nested->tuple)->embryo.packet
+                                      : nested->packet;
+}
+
+/* Of the lone SYNs.  Inline, as the next one: who copies in one go what was just written in pieces
+ * waits until that has reached the cache. */
+static inline __attribute__((always_inline)) struct survivor next_lone(const struct engine *engine,
+                                                                       struct survivors_at *at)
 {
     const struct flow_table *table = &engine->table;
     if (at->lone != 0) {
@@ -135,13 +143,11 @@ static struct survivor next_lone(const struct engine *engine, struct survivors_a
         at->nested != table->nest.end ? nest_next(&table->nest, &at->nested) : NULL;
     if (nested == NULL)
         return (struct survivor){.number = UINT64_MAX};
-    uint64_t packet = nested->is == NESTED_TUPLE
-                          ? flow_table_tuple(table, nested->tuple)->embryo.packet
-                          : nested->packet;
-    return (struct survivor){packet, 0, NULL, true};
+    return (struct survivor){packet_of(table, nested), 0, NULL, true};
 }
 
-static struct survivor next_survivor(const struct engine *engine, struct survivors_at *at)
+static inline __attribute__((always_inline)) struct survivor
+next_survivor(const struct engine *engine, struct survivors_at *at)
 {
     const struct survivor lone = next_lone(engine, at);
     if (at->listed == engine->survivor_count)
@@ -163,24 +169,38 @@ static void pass_survivor(struct survivors_at *at, const struct survivor *surviv
         at->nested = nest_behind(at->nested);
 }
 
+/* Whether nobody is left but those in the nest, of whom none has gone: as many as places. */
+static bool is_row(const struct engine *engine, const struct survivors_at *at)
+{
+    const struct nest *nest = &engine->table.nest;
+    return at->listed == engine->survivor_count && at->lone == 0 &&
+           nest_between(at->nested, nest->end) == nest->count;
+}
+
 uint64_t *engine_survivor_pieces(const struct engine *engine, uint32_t piece, uint64_t *ret_count)
 {
-    enum { LONE = 1, OTHER = 4 };                /* of a lone SYN there is less to write */
-    const uint64_t lone = crowd_embryos(engine); /* listed or not */
+    enum { LONE = 1, OTHER = 4 }; /* of a lone SYN there is less to write */
+    const struct flow_table *table = &engine->table;
     const uint64_t whole = OTHER * (uint64_t)piece;
-    uint64_t *ends = malloc((OTHER * engine->survivor_count + lone) / whole * sizeof(*ends));
+    const uint64_t most = OTHER * engine->survivor_count + crowd_embryos(engine);
+    uint64_t *ends = malloc(most / whole * sizeof(*ends)), weight = 0, count = 0;
     struct survivors_at at = engine->survivors_at;
-    uint64_t weight = 0;
-    *ret_count = 0;
-    for (struct survivor next = next_survivor(engine, &at);
-         ends != NULL && next.number != UINT64_MAX; next = next_survivor(engine, &at)) {
+    struct survivor next;
+    while (ends != NULL && !is_row(engine, &at) &&
+           (next = next_survivor(engine, &at)).number != UINT64_MAX) {
         weight += next.is_lone ? LONE : OTHER;
         pass_survivor(&at, &next);
         if (weight < whole)
             continue;
-        ends[(*ret_count)++] = next.number;
+        ends[count++] = next.number;
         weight -= whole;
     }
+    /* the rest, if any, without a look at each */
+    for (; ends != NULL && nest_between(at.nested, table->nest.end) >= whole - weight; weight = 0) {
+        at.nested = nest_after(at.nested, (uint32_t)(whole - weight));
+        ends[count++] = packet_of(table, nest_at(&table->nest, nest_after(at.nested, -1u)));
+    }
+    *ret_count = count;
     return ends;
 }
 

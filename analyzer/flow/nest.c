@@ -9,8 +9,6 @@
 
 enum { SLAB = 1 << NEST_SLAB_BITS, FIRST_SLABS = 16, MOST_SLABS = 1 << 14 };
 
-static const uint32_t NUMBERS = (UINT32_C(1) << NEST_CODE_BITS) - 1;
-
 static struct nested **slab_of(const struct nest *nest, uint32_t number)
 {
     return &nest->slab[number >> NEST_SLAB_BITS & (nest->slabs - 1)];
@@ -46,7 +44,7 @@ static bool widen(struct nest *nest)
 /* The slab of the place at the end. */
 static bool make_room(struct nest *nest)
 {
-    const uint32_t held = (nest->end - (nest->begin & ~(SLAB - 1u))) & NUMBERS;
+    const uint32_t held = nest_between(nest->begin & ~(SLAB - 1u), nest->end);
     if (held == nest->slabs * SLAB && !widen(nest))
         return false;
     struct nested **slab = slab_of(nest, nest->end);

@@ -54,10 +54,21 @@ static inline bool nest_is_code(uint32_t index)
     return index >> NEST_CODE_BITS != 0;
 }
 
-/* The number of the place behind another. */
+/* The number of the place so many behind another, and how many places there are from one on before
+ * another. */
+static inline uint32_t nest_after(uint32_t number, uint32_t places)
+{
+    return (number + places) & ((UINT32_C(1) << NEST_CODE_BITS) - 1);
+}
+
+static inline uint32_t nest_between(uint32_t number, uint32_t end)
+{
+    return nest_after(end, -number);
+}
+
 static inline uint32_t nest_behind(uint32_t number)
 {
-    return (number + 1) & ((UINT32_C(1) << NEST_CODE_BITS) - 1);
+    return nest_after(number, 1);
 }
 
 /* By number or code. */
