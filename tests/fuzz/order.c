@@ -70,6 +70,7 @@ static void try_park(struct script script)
     given.doubts = NULL;
     given.icmp = NULL;
     given.around = NULL;
+    given.beside = 0; /* nothing does that was counted */
     given.connection.closing = has_closing ? &closing : NULL;
     memset(given.connection.recent, 0, sizeof given.connection.recent); /* half is forgotten */
     memset(given.connection.recent_print, 0, sizeof given.connection.recent_print);
