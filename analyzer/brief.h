@@ -67,8 +67,8 @@ static inline bool brief_segment(struct engine *engine, struct tuple *tuple,
                                 : brief_plain_ack(engine, tuple, segment, end);
 }
 
-/* Takes a segment that was found to be an ordinary one, and was counted, when it passed.  The memory
- * against copies is the caller's. */
+/* Takes a segment that was found to be an ordinary one, and was counted, when it passed.  The
+ * memory against copies is the caller's. */
 void brief_take_again(struct tuple *tuple, const struct segment *segment, int end);
 
 #endif
