@@ -217,20 +217,22 @@ static bool is_near(const struct progress *progress, const struct segment *segme
             seq_distance(progress->snd_nxt[peer], segment->acknowledgment)) >= 0;
 }
 
-/* Without data, and the same as the one before while something is in flight. */
+/* Without data, and the same as the one before while something is in flight.  No branch: each of
+ * these alone holds of many. */
 static bool is_repeated(const struct progress *progress, const struct segment *segment, int from)
 {
-    return segment->acknowledgment == progress->rcv_nxt[from] &&
-           segment->window == progress->window[from] &&
-           segment->acknowledgment != progress->snd_nxt[side_other(from)];
+    const bool no_data = segment->payload == 0,
+               same_ack = segment->acknowledgment == progress->rcv_nxt[from],
+               same_window = segment->window == progress->window[from],
+               in_flight = segment->acknowledgment != progress->snd_nxt[side_other(from)];
+    return no_data & same_ack & same_window & in_flight;
 }
 
 /* New data or a new ACK, in order. */
 static bool is_ordinary(const struct progress *progress, const struct segment *segment, int from)
 {
-    const bool data = segment->payload > 0;
-    return ordinary_is_plain(segment, data) && is_near(progress, segment, from) &&
-           (data || !is_repeated(progress, segment, from));
+    return ordinary_is_plain(segment, segment->payload > 0) && is_near(progress, segment, from) &&
+           !is_repeated(progress, segment, from);
 }
 
 /* The server's first word: data, or the ACK of data. */
