@@ -76,7 +76,8 @@ static void note_status(struct shards *shards, enum status status)
 static enum status take_status(struct shards *shards)
 {
     enum status status = shards->status;
-    shards->status = STATUS_OK;
+    if (status != STATUS_OK) /* written only then: other threads read what lies beside it */
+        shards->status = STATUS_OK;
     return status;
 }
 
