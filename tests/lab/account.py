@@ -22,8 +22,9 @@ AT_ONCE = 50_000_000  # ns between the stamps of one frame at two sockets, at mo
 PCAP_HEADER, PACKET_HEADER = 24, struct.Struct("<IIII")
 
 # By the log: tap and packet where it left, and each where it came to; whether the captures show all
-# of it: none began, or ended, while it was under way.
-Passed = collections.namedtuple("Passed", "left came transit copies whole")
+# of it: none began, or ended, while it was under way; and how long it took by their own stamps at
+# most: where the machine stood still between a stamp and the relay, that is longer than by its log.
+Passed = collections.namedtuple("Passed", "left came transit copies whole longest")
 
 
 def frames_of(path):
@@ -85,7 +86,7 @@ class Log:
 
     def __init__(self, relay, folder):
         left, came = {}, collections.defaultdict(list)
-        self.kind = {}
+        self.kind, stamps = {}, {}
         for end in ENDS:
             hardware = bytes.fromhex(MACS[end].replace(":", ""))
             frames = frames_of(os.path.join(folder, end + ".pcap"))
@@ -97,7 +98,8 @@ class Log:
             for passage, number in those_that_went(other, relay.handed[end]):
                 came[passage].append((end, number))
             self.kind[end] = first_alike(end, frames)
-        self.passed = [passed(passage, left.get(passage), came[passage])
+            stamps.update({(end, number): stamp for number, stamp, _ in frames})
+        self.passed = [passed(passage, left.get(passage), came[passage], stamps)
                        for passage in relay.passages
                        if passage.segment is not None and (passage in left or came[passage])]
 
@@ -105,11 +107,12 @@ class Log:
         return [self.kind[end][number] for end, number in places]
 
 
-def passed(passage, left, came):
+def passed(passage, left, came, stamps):
     times = [sent - passage.came for sent in passage.sent] if passage.came else []
     transit = times[0] if times else 0
     whole = not passage.waits and (passage.came is None or left is not None)
-    return Passed(left, came, transit, times[1:], whole and len(came) == len(passage.sent))
+    longest = max((stamps[place] - stamps[left] for place in came if left), default=0) / 1e9
+    return Passed(left, came, transit, times[1:], whole and len(came) == len(passage.sent), longest)
 
 
 class Said:
@@ -180,6 +183,7 @@ def judge(log, said, delay):
     late = [(p.left, over) for p in both for over in overdue(p, delay)]
     held = [left for left, over in late if over > HELD + BLURRED]
     blurred = [left for left, over in late if abs(over - HELD) <= BLURRED]
+    blurred += [p.left for p in both if p.longest - delay > HELD - BLURRED]
     even, spare = excused(log, whole)
     wrong = []
     for what, want, event, may in (("lost", lost, "lost_between_taps", cut),
