@@ -103,10 +103,15 @@ void nest_clear(struct nest *nest)
 
 /* --- what stands at a place --- */
 
+/* A place has room for IPv4 addresses alone, and for no context. */
+static inline bool has_room_for(const struct flow_key *key)
+{
+    return key->ip_version == 4 && (key->context[0] | key->context[1] | key->context[2]) == 0;
+}
+
 bool nest_fits(const struct flow_key *key, const struct segment *segment)
 {
-    return key->ip_version == 4 && (key->context[0] | key->context[1] | key->context[2]) == 0 &&
-           segment->tsecr == 0;
+    return has_room_for(key) && segment->tsecr == 0;
 }
 
 void nested_keep(struct nested *nested, const struct tuple *tuple)
@@ -174,8 +179,7 @@ void nested_restore(const struct nested *nested, struct tuple *tuple)
 
 bool nested_is_of(const struct nested *nested, const struct flow_key *key)
 {
-    return nested->is == NESTED_SYN && key->ip_version == 4 &&
-           (key->context[0] | key->context[1] | key->context[2]) == 0 &&
+    return nested->is == NESTED_SYN && has_room_for(key) &&
            memcmp(&nested->address[0], key->address[0], sizeof(nested->address[0])) == 0 &&
            memcmp(&nested->address[1], key->address[1], sizeof(nested->address[1])) == 0 &&
            nested->port[0] == key->port[0] && nested->port[1] == key->port[1];
