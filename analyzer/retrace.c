@@ -3,7 +3,9 @@
 
 #include "brief.h"
 #include "brief_moves.h"
+#include "decide.h"
 #include "flow/park.h"
+#include "flow/story.h"
 #include "lives.h"
 #include "tcp/copies.h"
 #include "tcp/course.h"
@@ -33,6 +35,24 @@ static void remember(struct connection *connection, const struct transcript_read
     copies_remember(connection, segment, from, copies_print(segment));
 }
 
+/* Silence is a story, from the segment that breaks it until both sides spoke again.  Taken it was;
+ * idle: how long nothing had passed before it. */
+static void follow_story(struct engine *engine, struct incarnation *current,
+                         const struct segment *segment, int from, nanotime idle)
+{
+    const nanotime least = decide_least_idle(&engine->config);
+    if (current->story == NULL && idle < least)
+        return;
+    const struct step step = {
+        .segment = segment,
+        .from = from,
+        .end = seq_add(segment->sequence, transcript_occupies(segment->flags, segment->payload)),
+        .idle = idle,
+    };
+    if (!story_follow(&current->story, &current->connection, &step, least))
+        engine->status = STATUS_NO_MEMORY;
+}
+
 /* The segments after the first. */
 static void take_rest(struct engine *engine, struct tuple *tuple, struct transcript_reader *reader)
 {
@@ -40,6 +60,7 @@ static void take_rest(struct engine *engine, struct tuple *tuple, struct transcr
     int from;
     while ((segment = transcript_read(reader, &from)) != NULL) {
         const int end = incarnation_end(tuple->current, from);
+        const nanotime idle = time_since(segment->time, tuple->current->connection.last_t);
         remember(&tuple->current->connection, reader, segment, from);
         if (moves_none(tuple, segment, from)) {
             brief_take_again(tuple, segment, end);
@@ -47,6 +68,7 @@ static void take_rest(struct engine *engine, struct tuple *tuple, struct transcr
             brief_moves_take_again(engine, tuple, segment, end);
             tuple->calm = is_open(tuple) ? brief_calm_on_course(tuple) & 0xf : 0;
         }
+        follow_story(engine, tuple->current, segment, from, idle);
     }
 }
 
@@ -76,6 +98,10 @@ bool retrace(struct engine *engine, struct tuple *tuple)
         return false;
     pool_give(&engine->table.transcripts, transcript->head.index);
     tuple->is_transcribed = false;
+    if (tuple->current->story != NULL) {
+        tuple->calm = 0;
+        flow_table_count_beside(&engine->table, tuple);
+    }
     return true;
 }
 

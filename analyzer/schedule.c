@@ -210,9 +210,9 @@ static bool is_empty(const struct tuple *tuple)
 
 void schedule_tuple(struct engine *engine, struct tuple *tuple)
 {
+    flow_table_count_beside(&engine->table, tuple);
     if (is_settled(engine, tuple))
         return;
-    flow_table_count_beside(&engine->table, tuple);
     bool empty = is_empty(tuple);
     if (empty && !tuple->resting) {
         lives_remove(engine, tuple);

@@ -293,9 +293,17 @@ static inline bool may_go_on(const struct engine *engine, const struct tuple *tu
 {
     const struct transcript_head *head = &tuple->transcript->head;
     return engine->losses_known == 0 && tuple->progress.count < TRANSCRIPT_MOST &&
-           time_since(segment->time, tuple->progress.last_t) < decide_least_idle(&engine->config) &&
            transcript_holds(head->started, head->first_packet, segment) &&
            transcript_is_beside(head->vlans, &head->vlan, segment);
+}
+
+/* Whether it comes so late that somebody may ask why.  Of a connection that is open nobody does,
+ * unless what breaks the silence finds no answer: retrace.h. */
+static bool is_late(const struct engine *engine, const struct tuple *tuple,
+                    const struct segment *segment, enum course after)
+{
+    nanotime idle = time_since(segment->time, tuple->progress.last_t);
+    return after != COURSE_PARTING && idle >= decide_least_idle(&engine->config);
 }
 
 /* --- taking it --- */
@@ -371,8 +379,8 @@ bool transcribe_segment(struct engine *engine, struct tuple *tuple, const struct
     struct progress *progress = &tuple->progress;
     const int from = end ^ (int)progress->client_end;
     const enum course after = course_after(engine, tuple, segment, from);
-    if (after == COURSE_BEGUN || !may_go_on(engine, tuple, segment) ||
-        !take(engine, tuple, segment, from))
+    if (after == COURSE_BEGUN || is_late(engine, tuple, segment, after) ||
+        !may_go_on(engine, tuple, segment) || !take(engine, tuple, segment, from))
         return false;
     if (after == COURSE_PARTING)
         progress->first = (unsigned)from & 1;
