@@ -15,6 +15,7 @@
 #include "lives.h"
 #include "retrace.h"
 #include "schedule.h"
+#include "stow.h"
 #include "tape.h"
 #include "tell.h"
 #include "transcribe.h"
@@ -27,6 +28,7 @@ enum status engine_init(struct engine *engine, const struct config *config, stru
     engine->sink = sink;
     engine->clock = INT64_MIN + 1;
     engine->crowd = CROWD_BEGINS;
+    engine->transcripts_part = STOW_PART;
     detect_index_init(&engine->detectors);
     return flow_table_init(&engine->table) ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -139,11 +141,21 @@ static void take_fully(struct engine *engine, const struct engine_item *item, st
     schedule_tuple(engine, tuple);
 }
 
+/* A connection that was packed away has room again, for which another may have to give its own. */
+static bool bring_back(struct engine *engine, struct tuple *tuple)
+{
+    if (stow_is_due(engine))
+        stow_oldest(engine);
+    return stow_bring_back(engine, tuple);
+}
+
 /* The shortest way: of a connection that is, or from here on is to be, kept as its segments. */
 static inline bool take_transcribed(struct engine *engine, const struct engine_item *item,
-                                    struct tuple *tuple)
+                                    struct tuple *tuple, bool was_stowed)
 {
     const struct segment *segment = &item->segment;
+    if (was_stowed && transcribe_ordinary(engine, tuple, segment, item->end))
+        return true;
     if (tuple->is_transcribed)
         return transcribe_segment(engine, tuple, segment, item->end);
     return tuple->embryonic && transcribe_begin(engine, tuple, segment, item->end);
@@ -164,7 +176,10 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
         tuple = add_tuple(engine, item);
     if (tuple == NULL)
         return;
-    if (!take_transcribed(engine, item, tuple)) {
+    const bool was_stowed = tuple_is_stowed(tuple);
+    if (was_stowed && !bring_back(engine, tuple))
+        return;
+    if (!take_transcribed(engine, item, tuple, was_stowed)) {
         if (!make_whole(engine, tuple))
             return;
         if (!brief_moves_segment(engine, tuple, &item->segment, item->end))

@@ -57,6 +57,7 @@ struct engine {
     bool trace_segments, trace_transitions; /* the opt-in records are wanted */
     const struct moments *losses; /* when the capture lost packets; not owned, NULL: it tells not */
     uint32_t losses_known;        /* of these, up to what was analysed */
+    uint64_t transcripts_part;    /* what part of the room they have before one is packed: stow.h */
     uint32_t crowd;               /* lone SYNs in their queue from which on there is a nest */
     bool finishing;               /* the capture is over */
     bool shares_frames;           /* tuples may have begun in the same frame */

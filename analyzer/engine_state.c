@@ -147,9 +147,18 @@ static void carry_content(struct carry *carry, struct engine *engine, struct tup
 
 /* --- tuples --- */
 
+/* One that is packed away while it is open, which brings it into another queue. */
+static void make_whole(struct carry *carry, struct engine *engine, uint32_t index)
+{
+    if (!schedule_unpark(engine, flow_table_tuple(&engine->table, index)))
+        carry_fail(carry, STATUS_NO_MEMORY);
+}
+
 static void write_tuples(struct engines *engines, uint32_t which)
 {
     struct engine *engine = engines->engine[which];
+    while (engine->queue[QUEUE_STOWED].first != 0 && carry_is_sound(engines->carry))
+        make_whole(engines->carry, engine, engine->queue[QUEUE_STOWED].first);
     for (int queue = QUEUE_GRAVES; queue < QUEUES; queue++) {
         uint32_t index = engine->queue[queue].first;
         while (index != 0 && carry_is_sound(engines->carry)) {

@@ -2,6 +2,7 @@
 #include "evict.h"
 
 #include "crowd.h"
+#include "flow/park.h"
 #include "lives.h"
 
 enum {
@@ -34,7 +35,7 @@ uint64_t evict_held(const struct engine *engine)
            table->incarnations.taken * incarnation + table->beside +
            (uint64_t)table->transcripts.next * table->transcripts.slot_size +
            engine->tombstones * sizeof(struct tombstone) + engine->parked_octets + gaps(engine) +
-           ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
+           table->parking.stowed_octets + ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
            engine->agenda.capacity * sizeof(struct agenda_entry);
 }
 
@@ -43,7 +44,7 @@ static enum tuple_queue fitting_queue(const struct tuple *tuple)
     if (tuple->embryonic)
         return QUEUE_EMBRYOS;
     if (tuple->is_parked)
-        return QUEUE_CLOSED;
+        return tuple->parked->form == PARKED_OPEN ? QUEUE_STOWED : QUEUE_CLOSED;
     if (tuple->is_transcribed)
         return QUEUE_LIVE;
     if (tuple->resting)
@@ -110,6 +111,12 @@ void evict_requeue(struct engine *engine, struct tuple *tuple)
     append(engine, tuple, QUEUE_EMBRYOS);
 }
 
+void evict_turn(struct engine *engine, struct tuple *tuple)
+{
+    evict_dequeue(engine, tuple);
+    append(engine, tuple, QUEUE_LIVE);
+}
+
 /*
  * The live queue is a clock: a tuple that spoke since it was looked at last goes to the end.  So
  * packets never touch the queue, and what goes is idle for at least one turn of it.
@@ -126,8 +133,7 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
     if (*seen_t == last_t)
         return false;
     *seen_t = last_t;
-    evict_dequeue(engine, tuple);
-    append(engine, tuple, QUEUE_LIVE);
+    evict_turn(engine, tuple);
     return true;
 }
 

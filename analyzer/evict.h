@@ -21,6 +21,9 @@ void evict_enqueue(struct engine *engine, struct tuple *tuple);
 /* Puts a lone SYN that stands in the nest at the end of the queue that it is of. */
 void evict_requeue(struct engine *engine, struct tuple *tuple);
 
+/* Puts a live tuple at the end of its queue. */
+void evict_turn(struct engine *engine, struct tuple *tuple);
+
 /* Takes a tuple out of its queue, before it is removed. */
 void evict_dequeue(struct engine *engine, struct tuple *tuple);
 

@@ -5,6 +5,7 @@
 #include "flow/park.h"
 #include "foretold.h"
 #include "retrace.h"
+#include "stow.h"
 #include "transcribe.h"
 
 static void hold_parked(struct engine *engine, struct tuple *tuple, struct parked *parked,
@@ -50,6 +51,8 @@ static bool unpack(struct engine *engine, struct tuple *tuple, const struct park
 
 bool schedule_unpark(struct engine *engine, struct tuple *tuple)
 {
+    if (tuple_is_stowed(tuple))
+        return stow_bring_back(engine, tuple) && retrace(engine, tuple);
     struct parked *parked = tuple->parked;
     bool whole = parked->form == PARKED_TRANSCRIPT ? retrace_parked(engine, tuple, parked)
                                                    : unpack(engine, tuple, parked);

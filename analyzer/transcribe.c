@@ -10,6 +10,7 @@
 #include "flow/embryo.h"
 #include "lives.h"
 #include "schedule.h"
+#include "stow.h"
 #include "tcp/copies.h"
 #include "tcp/course_lead.h"
 #include "tell.h"
@@ -161,12 +162,12 @@ static void keep_answer(struct transcript *transcript, struct progress *progress
     transcript_add(transcript, progress, segment, 1, copies_print(segment));
 }
 
-/* Room for the transcript of a tuple; NULL: none.  What is taken once stays taken: a quarter of all
- * at most, so that a crowd leaves room for the rest. */
+/* Room for the transcript of a tuple; NULL: none.  What is taken once stays taken: so a crowd
+ * leaves room for the rest. */
 static struct transcript *take_room(struct engine *engine, uint32_t *ret_index)
 {
     struct pool *pool = &engine->table.transcripts;
-    if (pool->freed == 0 && (uint64_t)pool->next * pool->slot_size >= engine->room / 4)
+    if (stow_is_due(engine) && !stow_oldest(engine))
         return NULL;
     *ret_index = pool_take_unclear(pool);
     return *ret_index != 0 ? pool_at(pool, *ret_index) : NULL;

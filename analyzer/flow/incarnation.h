@@ -196,6 +196,7 @@ enum tuple_queue {
     QUEUE_GRAVES,
     QUEUE_EMBRYOS,
     QUEUE_CLOSED,
+    QUEUE_STOWED, /* open ones, packed: stow.h */
     QUEUE_LIVE,
     QUEUES,
     QUEUE_NEST = QUEUES
@@ -225,7 +226,10 @@ struct tuple {
         struct embryo embryo;      /* while embryonic */
         struct {                   /* while is_parked */
             struct parked *parked; /* owned */
-            struct foretold foretold;
+            union {
+                struct foretold foretold;
+                uint32_t stowed_index; /* while it stands in QUEUE_STOWED: its slot */
+            };
         };
         struct {                           /* while is_transcribed */
             struct transcript *transcript; /* owned, in the table's pool */
@@ -285,6 +289,12 @@ static inline bool tuple_is_ordinary(const struct tuple *tuple)
     const struct incarnation *current = tuple->current;
     return current->connection.closing == NULL && current->story == NULL &&
            !incarnation_is_colliding(current);
+}
+
+/* Whether what is parked of it is an open connection. */
+static inline bool tuple_is_stowed(const struct tuple *tuple)
+{
+    return tuple->queue == QUEUE_STOWED;
 }
 
 /* The side of an incarnation that an end of the tuple is. */

@@ -18,6 +18,8 @@ _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups 
 _Static_assert(sizeof(struct closing) % LANES_GROUP == 0, "parked by groups of lanes");
 _Static_assert(sizeof(struct parked) + MOST <= CHUNKS_MOST, "a chunk holds any");
 _Static_assert(sizeof(struct parked) + TRANSCRIPT_PACKED_MOST <= CHUNKS_MOST, "a chunk holds any");
+_Static_assert(sizeof(struct parked) + TRANSCRIPT_PACKED_MOST <= (size_t)PARK_STEP * PARK_SIZES,
+               "a slot holds any");
 _Static_assert(offsetof(struct parked, packed) == 28, "no octet is left between");
 _Static_assert(TCP_STATES <= 16, "four bits hold any");
 _Static_assert((size_t)LANES_SLACK <= CHUNKS_BEHIND,
@@ -26,6 +28,8 @@ _Static_assert((size_t)LANES_SLACK <= CHUNKS_BEHIND,
 void parking_init(struct parking *parking)
 {
     memset(parking, 0, sizeof(*parking));
+    for (size_t i = 0; i < PARK_SIZES; i++)
+        pool_init(&parking->stowed[i], (i + 1) * PARK_STEP);
     lanes_init(&parking->lanes);
     parking->vectors = octets_have_vectors();
 }
@@ -133,23 +137,59 @@ struct parked *park_incarnation(struct parking *parking, struct incarnation *inc
     return parked;
 }
 
+/* What of a parked transcript is not packed. */
+static void note_transcript(struct parked *parked, const struct transcript *transcript,
+                            const struct progress *progress, const uint8_t state[SIDES],
+                            enum parked_form form, size_t octets)
+{
+    parked->first_packet = transcript->head.first_packet;
+    parked->octets = (uint16_t)octets;
+    parked->form = (uint8_t)form;
+    parked->started = transcript->head.started;
+    parked->states = both_states(state[0], state[1]);
+    for (int side = 0; side < SIDES; side++)
+        parked->snd_nxt[side] = progress->snd_nxt[side];
+}
+
 struct parked *park_transcript(struct parking *parking, const struct transcript *transcript,
                                const struct progress *progress, const uint8_t state[SIDES])
 {
-    const struct transcript_head *head = &transcript->head;
     struct parked *parked = chunks_take(&parking->room, room_of(TRANSCRIPT_PACKED_MOST));
     if (parked == NULL)
         return NULL;
     const size_t octets = transcript_pack(parking->vectors, transcript, parked->packed);
     chunks_shorten(&parking->room, parked, room_of(octets));
-    parked->first_packet = head->first_packet;
-    parked->octets = (uint16_t)octets;
-    parked->form = PARKED_TRANSCRIPT;
-    parked->started = head->started;
-    parked->states = both_states(state[0], state[1]);
-    for (int side = 0; side < SIDES; side++)
-        parked->snd_nxt[side] = progress->snd_nxt[side];
+    note_transcript(parked, transcript, progress, state, PARKED_TRANSCRIPT, octets);
     return parked;
+}
+
+/* Where such a one stands: what unpacking may read behind it is memory as well. */
+static struct pool *pool_for(struct parking *parking, size_t octets)
+{
+    return &parking->stowed[(room_of(octets) - 1) / PARK_STEP];
+}
+
+struct parked *park_stow(struct parking *parking, const struct transcript *transcript,
+                         const struct progress *progress, const uint8_t state[SIDES],
+                         uint32_t *ret_index)
+{
+    uint8_t packed[TRANSCRIPT_PACKED_MOST];
+    const size_t octets = transcript_pack(parking->vectors, transcript, packed);
+    struct pool *pool = pool_for(parking, octets);
+    const uint32_t had = pool->next;
+    *ret_index = pool_take_unclear(pool);
+    if (*ret_index == 0)
+        return NULL;
+    parking->stowed_octets += (uint64_t)(pool->next - had) * pool->slot_size;
+    struct parked *parked = pool_at(pool, *ret_index);
+    note_transcript(parked, transcript, progress, state, PARKED_OPEN, octets);
+    memcpy(parked->packed, packed, octets);
+    return parked;
+}
+
+void park_free_stowed(struct parking *parking, const struct parked *parked, uint32_t index)
+{
+    pool_give(pool_for(parking, parked->octets), index);
 }
 
 void park_read_transcript(const struct parking *parking, const struct parked *parked,
@@ -190,4 +230,11 @@ size_t park_room(const struct parked *parked)
 void park_free(struct parking *parking, struct parked *parked)
 {
     chunks_give(&parking->room, parked);
+}
+
+void parking_clear(struct parking *parking)
+{
+    chunks_clear(&parking->room);
+    for (size_t i = 0; i < PARK_SIZES; i++)
+        pool_clear(&parking->stowed[i]);
 }

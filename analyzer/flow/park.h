@@ -11,11 +11,19 @@
 
 #include "../base/chunks.h"
 #include "../base/lanes.h"
+#include "../base/pool.h"
 #include "incarnation.h"
+
+enum {
+    PARK_STEP = 64,                     /* octets: what is stowed takes a multiple of it */
+    PARK_SIZES = 1024 / (int)PARK_STEP, /* it is no larger */
+};
 
 /* What parking needs: where parked connections lie, and how they are packed. */
 struct parking {
     struct chunks room;
+    struct pool stowed[PARK_SIZES]; /* those that are open, by size: they go in any order */
+    uint64_t stowed_octets;         /* that these hold */
     struct lanes_table lanes;
     bool vectors; /* octets_have_vectors() */
 };
@@ -24,6 +32,7 @@ enum parked_form {
     PARKED_ALONE,        /* the incarnation */
     PARKED_WITH_CLOSING, /* its closing block follows it */
     PARKED_TRANSCRIPT,   /* transcript_pack.h */
+    PARKED_OPEN,         /* the same of one that is not over */
 };
 
 struct parked {
@@ -65,6 +74,14 @@ void park_read_transcript(const struct parking *parking, const struct parked *pa
                           struct transcript_head *ret_head,
                           struct transcript_entry ret_entry[TRANSCRIPT_MOST]);
 
+/* The same of one that is open, in a slot of its own, to be given back with park_free_stowed();
+ * *ret_index leads there.  NULL when memory ran out. */
+struct parked *park_stow(struct parking *parking, const struct transcript *transcript,
+                         const struct progress *progress, const uint8_t state[SIDES],
+                         uint32_t *ret_index);
+
+void park_free_stowed(struct parking *parking, const struct parked *parked, uint32_t index);
+
 /* What parking forgets: of the memory against copies the latest half is enough, since a copy comes
  * within milliseconds. */
 void park_forget_recent(struct connection *connection);
@@ -79,5 +96,8 @@ static inline enum tcp_state park_state(const struct parked *parked, int side)
 size_t park_room(const struct parked *parked);
 
 void park_free(struct parking *parking, struct parked *parked);
+
+/* Frees all that is parked. */
+void parking_clear(struct parking *parking);
 
 #endif

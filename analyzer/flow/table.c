@@ -95,6 +95,8 @@ static inline __attribute__((always_inline)) void prefetch_ordinary(const char *
     fetch_ahead(other + offsetof(struct side, rtt));
 }
 
+enum { PARKED_LINES = 3 }; /* of what is parked: as many as a transcript of a few segments takes */
+
 /* Of a tuple that is calm the next segment is an ordinary one, nearly always. */
 void flow_table_prefetch_incarnation(const struct tuple *tuple, int end)
 {
@@ -109,7 +111,11 @@ void flow_table_prefetch_incarnation(const struct tuple *tuple, int end)
         prefetch_transcript(tuple);
     if (tuple->embryonic || tuple->current == NULL || tuple->is_transcribed)
         return;
-    const char *first = (const char *)tuple->current; /* or what it is parked in, as it lies */
+    const char *first = (const char *)tuple->current; /* or what it is parked in */
+    if (tuple->is_parked) {
+        prefetch_lines(first, 0, PARKED_LINES * (size_t)LINE);
+        return;
+    }
     const size_t second = PLACE(side) + sizeof(struct side), tally = offsetof(struct side, tally);
     prefetch_lines(first, 0, PLACE(side) + tally + 1);
     prefetch_lines(first, second, second + tally + 1);
@@ -378,5 +384,5 @@ void flow_table_clear(struct flow_table *table, bool has_tombstones)
     nest_clear(&table->nest);
     berths_clear(&table->incarnations);
     pool_clear(&table->transcripts);
-    chunks_clear(&table->parking.room);
+    parking_clear(&table->parking);
 }

@@ -1,6 +1,8 @@
 /* transcript: see transcript.h. */
 #include "transcript.h"
 
+#include "../tcp/copies.h"
+#include "../tcp/course.h"
 #include "key.h"
 
 /* What all segments of a side have in common; all else is zero. */
@@ -62,4 +64,33 @@ const struct segment *transcript_read(struct transcript_reader *reader, int *ret
     reader->left--;
     *ret_from = side;
     return segment;
+}
+
+void transcript_measure(struct transcript *transcript, const struct flow_key *key,
+                        const seq snd_nxt[2], struct progress *ret_progress)
+{
+    const struct transcript_head *head = &transcript->head;
+    const uint32_t count = transcript_count(head);
+    struct transcript_reader reader;
+    const struct segment *segment;
+    int from;
+    *ret_progress = (struct progress){
+        .course = COURSE_OPEN,
+        .count = count & 31,
+        .client_end = head->client_end & 1,
+        .last_t = head->started,
+        .iss = {head->iss[0], head->iss[1]},
+        .snd_nxt = {snd_nxt[0], snd_nxt[1]},
+    };
+    memset(transcript->print, 0, sizeof(transcript->print));
+    transcript_begin(&reader, head, transcript->entry, key);
+    for (uint32_t i = 0; (segment = transcript_read(&reader, &from)) != NULL; i++) {
+        if (from == 1 && i >= TRANSCRIPT_OPTIONS) /* the server's first word */
+            ret_progress->course = COURSE_PROVEN;
+        ret_progress->window[from] = segment->window;
+        ret_progress->rcv_nxt[from] = segment->acknowledgment;
+        ret_progress->last_t = time_later_of(ret_progress->last_t, segment->time);
+        if (i + TRANSCRIPT_COPIES >= count)
+            transcript->print[i % TRANSCRIPT_COPIES] = copies_print(segment);
+    }
 }

@@ -187,6 +187,14 @@ void transcript_begin(struct transcript_reader *reader, const struct transcript_
  */
 const struct segment *transcript_read(struct transcript_reader *reader, int *ret_from);
 
+/*
+ * What the next segment is measured by, of a transcript of an open connection of which nothing else
+ * was kept: *ret_progress and the prints of the last segments.  snd_nxt: what follows the last
+ * octet of each side.
+ */
+void transcript_measure(struct transcript *transcript, const struct flow_key *key,
+                        const seq snd_nxt[2], struct progress *ret_progress);
+
 /* When that segment passed. */
 static inline nanotime transcript_time(const struct transcript_head *head,
                                        const struct transcript_entry *entry)

@@ -44,7 +44,7 @@ OURS = (
 )
 PEERS = (
     ("tshark", ["tshark", "-q", "-z", "conv,tcp", "-r", "{capture}"]),
-    ("tcptrace", ["tcptrace", "-n", "{capture}"]),
+    ("tcptrace", ["tcptrace", "-n", "-l", "{capture}"]),
     ("argus", ["argus", "-X", "-r", "{capture}", "-w", "/dev/null"]),
 )
 
