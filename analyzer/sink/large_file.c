@@ -7,15 +7,55 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PAGE = LARGE_FILE_PAGE };
+enum {
+    PAGE = LARGE_FILE_PAGE,
+    BEHIND_FOR = 32, /* writes after which who was behind is so no longer */
+    TRIED_AGAIN = 64 /* writes behind after which the slower way is tried again */
+};
+
+enum way { COPIED, DIRECT, WAYS };
 
 struct large_file {
     int direct;
-    char *seams; /* a page for each text but the last; owned */
-    bool failed; /* no more goes this way */
+    char *seams;         /* a page for each text but the last; owned */
+    bool failed;         /* no more goes this way */
+    uint64_t pace[WAYS]; /* ns a MiB took of late; 0: not known */
+    uint32_t behind;     /* writes for which who waited is taken to wait still */
+    uint32_t turns;      /* writes behind */
 };
+
+static void note_pace(struct large_file *large, enum way way, size_t octets, uint64_t took)
+{
+    enum { MIB = 1 << 20, SHARE = 4 };
+    if (octets < LARGE_FILE_PAGE)
+        return;
+    uint64_t now = took * MIB / octets + 1, *pace = &large->pace[way];
+    *pace = *pace == 0 ? now : (*pace * (SHARE - 1) + now) / SHARE;
+}
+
+bool large_file_suits(struct large_file *large, bool is_behind)
+{
+    large->behind = is_behind ? BEHIND_FOR : large->behind - (large->behind > 0);
+    if (large->behind == 0)
+        return true;
+    const bool direct = large->pace[DIRECT] <= large->pace[COPIED] || large->pace[COPIED] == 0;
+    return ++large->turns % TRIED_AGAIN == 0 ? !direct : direct;
+}
+
+uint64_t large_file_moment(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+void large_file_note_copied(struct large_file *large, size_t octets, uint64_t begun)
+{
+    note_pace(large, COPIED, octets, large_file_moment() - begun);
+}
 
 /* Pages that go together. */
 struct gathered {
@@ -92,8 +132,10 @@ size_t large_file_write(struct large_file *large, off_t at, const struct large_t
     gather_texts(&gathered, large->seams, at, texts, count);
     if (gathered.parts == 0 || large->failed)
         return 0;
+    const uint64_t begun = large_file_moment();
     ssize_t written =
         pwritev(large->direct, gathered.part, gathered.parts, at + (off_t)large_file_head(at));
+    note_pace(large, DIRECT, gathered.octets, large_file_moment() - begun);
     large->failed = written != (ssize_t)gathered.octets;
     return written < 0 ? 0 : (size_t)written;
 }

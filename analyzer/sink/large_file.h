@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum {
@@ -43,6 +44,20 @@ static inline size_t large_file_begin(const char *buffer, off_t at)
 {
     return ((size_t)at - (size_t)buffer) & (LARGE_FILE_PAGE - 1);
 }
+
+/*
+ * Whether the next texts are better written this way than the ordinary one, through the system's
+ * memory.  It costs hardly any time of a processor; but where whoever makes the texts is or was of
+ * late waiting for them to be written (is_behind), the way is taken that was the quicker one: which
+ * that is depends on the disk, and on whether memory is there or has to be found first.
+ */
+bool large_file_suits(struct large_file *large, bool is_behind);
+
+/* A moment, in ns: how long writing takes is all that is asked of it. */
+uint64_t large_file_moment(void);
+
+/* So many octets went the ordinary way, from that moment on until now. */
+void large_file_note_copied(struct large_file *large, size_t octets, uint64_t begun);
 
 /*
  * Writes the whole pages of texts, the first of which goes to `at`, from the first page in it on.

@@ -27,6 +27,7 @@ struct outbox {
     uint64_t taken, written; /* parcels; under the lock, as what follows */
     bool hurry;              /* somebody waits for all of them */
     bool ends;
+    bool was_full;      /* when the last ones were written */
     enum status status; /* the first failure, and its errno */
     int error;
 };
@@ -37,13 +38,15 @@ static bool are_enough(const struct outbox *outbox, uint64_t there)
     return there >= GATHERED || outbox->ends || (outbox->hurry && there > 0);
 }
 
-/* Waits for parcels, and returns how many there are; 0: there will be none. */
-static uint64_t await_parcels(struct outbox *outbox)
+/* Waits for parcels, and returns how many there are; 0: there will be none.  *ret_is_behind: there
+ * was no empty buffer left. */
+static uint64_t await_parcels(struct outbox *outbox, bool *ret_is_behind)
 {
     pthread_mutex_lock(&outbox->lock);
     while (!are_enough(outbox, outbox->taken - outbox->written))
         pthread_cond_wait(&outbox->more, &outbox->lock);
     uint64_t there = outbox->taken - outbox->written;
+    *ret_is_behind = outbox->was_full || there == BUFFERS;
     pthread_mutex_unlock(&outbox->lock);
     return there;
 }
@@ -56,6 +59,7 @@ static void note_written(struct outbox *outbox, uint64_t parcels, enum status st
         outbox->status = status;
         outbox->error = error;
     }
+    outbox->was_full = outbox->taken - outbox->written == BUFFERS;
     outbox->written += parcels;
     pthread_cond_signal(&outbox->done);
     pthread_mutex_unlock(&outbox->lock);
@@ -72,12 +76,13 @@ static void *write_parcels(void *context)
     struct outbox *outbox = context;
     struct large_text texts[LARGE_FILE_TEXTS];
     enum status status = STATUS_OK; /* as outbox->status, which only this thread changes */
-    for (uint64_t number = 0, there; (there = await_parcels(outbox)) > 0;) {
+    bool is_behind;
+    for (uint64_t number = 0, there; (there = await_parcels(outbox, &is_behind)) > 0;) {
         uint64_t count = there < LARGE_FILE_TEXTS ? there : LARGE_FILE_TEXTS;
         for (uint64_t i = 0; i < count; i++)
             texts[i] = text_of(&outbox->parcel[(number + i) % BUFFERS]);
         if (status == STATUS_OK)
-            status = outbox->write(outbox->context, texts, count, there == BUFFERS);
+            status = outbox->write(outbox->context, texts, count, is_behind);
         note_written(outbox, count, status);
         number += count;
     }

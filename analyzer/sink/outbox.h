@@ -19,7 +19,7 @@ struct outbox;
 
 /*
  * Starts the thread, which calls `write` for the texts of some buffers, up to LARGE_FILE_TEXTS, and
- * tells it whether it is behind: there is no empty buffer.  Where that fails errno is to say why.
+ * tells it whether it is behind: there was no empty buffer.  Where that fails errno is to say why.
  * Buffers have room for `size` octets.  NO_MEMORY: they, or the thread, are not to be had.
  */
 enum status outbox_new(enum status (*write)(void *context, const struct large_text *texts,

@@ -101,7 +101,26 @@ static enum status write_pages(const struct output *output, off_t at,
     return STATUS_OK;
 }
 
-/* On the outbox's thread.  While the disk is behind, memory takes what it can. */
+/* The texts, of which so many octets are there already; how long that takes is noted. */
+static enum status write_copied(const struct output *output, off_t at,
+                                const struct large_text *texts, size_t count, size_t done)
+{
+    const uint64_t begun = large_file_moment();
+    enum status status = STATUS_OK;
+    size_t octets = 0;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        size_t there = done < texts[i].length ? done : texts[i].length;
+        status = write_part(output, at, &texts[i], there, texts[i].length);
+        at += (off_t)texts[i].length;
+        octets += texts[i].length - there;
+        done -= there;
+    }
+    if (output->large != NULL)
+        large_file_note_copied(output->large, octets, begun);
+    return status;
+}
+
+/* On the outbox's thread. */
 static enum status write_texts(void *context, const struct large_text *texts, size_t count,
                                bool is_behind)
 {
@@ -109,15 +128,9 @@ static enum status write_texts(void *context, const struct large_text *texts, si
     enum status status = STATUS_OK;
     off_t at = lseek(fileno(output->stream), 0, SEEK_CUR);
     size_t done = 0;
-    if (output->large != NULL && at >= LARGE_FILE && !is_behind)
+    if (output->large != NULL && at >= LARGE_FILE && large_file_suits(output->large, is_behind))
         status = write_pages(output, at, texts, count, &done);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        size_t there = done < texts[i].length ? done : texts[i].length;
-        status = write_part(output, at, &texts[i], there, texts[i].length);
-        at += (off_t)texts[i].length;
-        done -= there;
-    }
-    return status;
+    return status == STATUS_OK ? write_copied(output, at, texts, count, done) : status;
 }
 
 void output_empty(struct output *output)

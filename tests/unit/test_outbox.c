@@ -208,12 +208,49 @@ static void whole_pages_are_written(void **state)
     fclose(stream);
 }
 
+/* Of so many writes by somebody who waits or not, how many go the direct way. */
+static int count_direct(struct large_file *large, int writes, bool is_behind)
+{
+    int direct = 0;
+    for (int i = 0; i < writes; i++)
+        direct += large_file_suits(large, is_behind);
+    return direct;
+}
+
+/* Who does not wait saves the copy; who does has the quicker way, and the other tried at times. */
+static void who_waits_has_the_quicker_way(void **state)
+{
+    enum { PAGE = LARGE_FILE_PAGE, WRITES = 256, TRIED = WRITES / 64, AWHILE = 32, HOUR = 3600 };
+    (void)state;
+    FILE *stream = open_at(0);
+    char *page = aligned_alloc(PAGE, PAGE);
+    memset(page, 'x', PAGE);
+    struct large_file *large = large_file_open(fileno(stream));
+    if (large != NULL) {
+        assert_int_equal(large_file_write(large, 0, &(struct large_text){page, PAGE}, 1), PAGE);
+        assert_int_equal(count_direct(large, WRITES, false), WRITES);
+        large_file_note_copied(large, PAGE, large_file_moment() - HOUR * UINT64_C(1000000000));
+        assert_int_equal(count_direct(large, WRITES, true), WRITES - TRIED);
+        for (int i = 0; i < 200; i++) /* an hour is soon forgotten */
+            large_file_note_copied(large, (size_t)1 << 40, large_file_moment());
+        assert_int_equal(count_direct(large, WRITES, true), TRIED);
+        assert_in_range(count_direct(large, AWHILE - 1, false), 0, 1);
+        assert_int_equal(count_direct(large, WRITES, false), WRITES);
+    }
+    large_file_close(large);
+    free(page);
+    fclose(stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lines_arrive),          cmocka_unit_test(what_fails_ends_with_a_line),
-        cmocka_unit_test(a_pipe_is_written_at_once), cmocka_unit_test(what_the_file_held_goes),
+        cmocka_unit_test(all_lines_arrive),
+        cmocka_unit_test(what_fails_ends_with_a_line),
+        cmocka_unit_test(a_pipe_is_written_at_once),
+        cmocka_unit_test(what_the_file_held_goes),
         cmocka_unit_test(whole_pages_are_written),
+        cmocka_unit_test(who_waits_has_the_quicker_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
