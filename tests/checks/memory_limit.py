@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import random
+import struct
 import sys
 import tempfile
 
@@ -43,6 +44,29 @@ def open_ones(count):
     for _ in range(3 * each):
         number = draw.randrange(each)
         yield 5, talks[number].up(number * 7919 + 1, number * 104729 + 1, attacks.PSH | attacks.ACK, b"x")
+
+
+def with_checksum(packet):
+    """An IPv4 packet of 20 octets and a TCP segment without its checksum, with it."""
+    length = len(packet) - 20
+    words = packet[12:] + b"\0" * (length % 2)
+    total = sum(struct.unpack(">%dH" % (len(words) // 2), words)) + 6 + length
+    total = (total & 0xffff) + (total >> 16)
+    total = (total & 0xffff) + (total >> 16)
+    return packet[:36] + struct.pack(">H", total ^ 0xffff) + packet[38:]
+
+
+def patient_ones(count):
+    """The same, where each of these segments is sound, and brings something new."""
+    each, draw = count // 6, random.Random(6)
+    said = [0] * each
+    for gap, packet in itertools.islice(open_ones(count), 3 * each):
+        yield gap, with_checksum(packet)
+    for _ in range(3 * each):
+        number = draw.randrange(each)
+        x, y = number * 7919 + 1 + said[number], number * 104729
+        said[number] += len(b"more")
+        yield 5, with_checksum(attacks.Talk(number).up(x, y + 1, attacks.PSH | attacks.ACK, b"more"))
 
 
 LOADS = {"short connections": attacks.ordinary, "SYNs without an answer": attacks.half_open,
@@ -102,6 +126,20 @@ def check_counted(tap, path):
            summary.get("flows"))
 
 
+def check_patient(tap, folder, count):
+    """Open connections find room as their segments, packed."""
+    path = attacks.put(folder, patient_ones(count))
+    with tempfile.NamedTemporaryFile() as out:
+        code = os.spawnv(os.P_WAIT, attacks.LASTACK, [attacks.LASTACK, "--ndjson=" + out.name, "--max-memory",
+                                                      "40M", "--threads", "1", path])
+        last = out.readlines()[-1]
+    summary = json.loads(last).get("lastack", {}).get("summary", {})
+    tap.ok(code == 0 and summary.get("limits", {}).get("evictions") == 0 and
+           summary.get("flows", {}).get("total") == count // 6,
+           "%d open connections find room in 40 MiB" % (count // 6), code, summary.get("limits"),
+           summary.get("flows"))
+
+
 def main():
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--packets", type=int, default=80000 if SANITIZED else 160000)
@@ -118,6 +156,7 @@ def main():
                 check_small(tap, path)
             if make is attacks.half_open:
                 check_counted(tap, path)
+        check_patient(tap, folder, 160000)
     return tap.end()
 
 
