@@ -13,9 +13,8 @@ enum { TRIES = 8 };
 /* It is open, and waits for nothing. */
 static bool may_go(const struct tuple *tuple)
 {
-    const unsigned course = tuple->progress.course;
     return tuple->is_transcribed && tuple->armed == NANOTIME_UNKNOWN &&
-           (course == COURSE_OPEN || course == COURSE_PROVEN);
+           (tuple->progress.course == COURSE_OPEN || tuple->progress.course == COURSE_PROVEN);
 }
 
 static bool pack(struct engine *engine, struct tuple *tuple)
