@@ -207,7 +207,7 @@ bool account_flow(const struct engine *engine, const struct tuple *tuple, bool m
     ret_flow->start = head.started;
     ret_flow->end = account.last_t;
     ret_flow->final = true;
-    ret_flow->part = 1;
+    ret_flow->part = head.parts + 1u;
     ret_flow->direction = DIRECTION_SYN;
     for (int side = 0; side < SIDES; side++)
         tell_side(&account, side, &ret_flow->side[side]);

@@ -51,8 +51,7 @@ unsigned brief_calm_on_course(struct tuple *tuple)
 
 __attribute__((noinline)) bool brief_becomes_at_ease(struct engine *engine)
 {
-    bool open = !engine->trace_segments && engine->probe == NULL &&
-                engine->config.active_timeout == 0 && !evict_is_due(engine);
+    bool open = brief_is_unwatched(engine) && !evict_is_due(engine);
     engine->ease = !open ? 0 : evict_is_far(engine, EASE) ? EASE : 1;
     return open;
 }

@@ -28,6 +28,12 @@ unsigned brief_calm(struct tuple *tuple);
  * may go on, and once it is proven that the server is there, both may. */
 unsigned brief_calm_on_course(struct tuple *tuple);
 
+/* Nobody wants to see every segment, and no deadline follows every packet. */
+static inline bool brief_is_unwatched(const struct engine *engine)
+{
+    return !engine->trace_segments && engine->probe == NULL && engine->config.active_timeout == 0;
+}
+
 /* Asks what brief_is_at_ease() keeps. */
 bool brief_becomes_at_ease(struct engine *engine);
 

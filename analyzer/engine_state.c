@@ -125,7 +125,8 @@ static void make_plain(struct carry *carry, struct engine *engine, struct tuple 
 {
     bool transcribed = tuple->is_parked && tuple->parked->form == PARKED_TRANSCRIPT;
     nanotime due = tuple->due;
-    if ((tuple->is_transcribed && !retrace(engine, tuple)) ||
+    if ((tuple_is_stowed(tuple) && !schedule_unpark(engine, tuple)) ||
+        (tuple->is_transcribed && !retrace(engine, tuple)) ||
         (transcribed && (!schedule_unpark(engine, tuple) || !schedule_park(engine, tuple, due))))
         carry_fail(carry, STATUS_NO_MEMORY);
 }
@@ -147,26 +148,29 @@ static void carry_content(struct carry *carry, struct engine *engine, struct tup
 
 /* --- tuples --- */
 
-/* One that is packed away while it is open, which brings it into another queue. */
-static void make_whole(struct carry *carry, struct engine *engine, uint32_t index)
+/* Of one that was kept as its segments nothing is needed once it is written: there may be many. */
+static void write_tuple(struct engines *engines, struct engine *engine, struct tuple *tuple)
 {
-    if (!schedule_unpark(engine, flow_table_tuple(&engine->table, index)))
-        carry_fail(carry, STATUS_NO_MEMORY);
+    const bool was_small = tuple->is_transcribed || tuple_is_stowed(tuple);
+    carry_fields(engines->carry, flow_key_fields, &tuple->key);
+    carry_content(engines->carry, engine, tuple);
+    if (!was_small || !carry_is_sound(engines->carry))
+        return;
+    flow_table_free_incarnation(&engine->table, tuple->current);
+    tuple->current = NULL;
 }
 
+/* Those that become incarnations come into a queue that was written before. */
 static void write_tuples(struct engines *engines, uint32_t which)
 {
     struct engine *engine = engines->engine[which];
-    while (engine->queue[QUEUE_STOWED].first != 0 && carry_is_sound(engines->carry))
-        make_whole(engines->carry, engine, engine->queue[QUEUE_STOWED].first);
     for (int queue = QUEUE_GRAVES; queue < QUEUES; queue++) {
         uint32_t index = engine->queue[queue].first;
         while (index != 0 && carry_is_sound(engines->carry)) {
             struct tuple *tuple = flow_table_tuple(&engine->table, index);
             engines->number[which][index] = ++engines->tuples;
-            carry_fields(engines->carry, flow_key_fields, &tuple->key);
-            carry_content(engines->carry, engine, tuple);
             index = tuple->next;
+            write_tuple(engines, engine, tuple);
         }
     }
 }

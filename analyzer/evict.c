@@ -46,7 +46,7 @@ static enum tuple_queue fitting_queue(const struct tuple *tuple)
     if (tuple->is_parked)
         return tuple->parked->form == PARKED_OPEN ? QUEUE_STOWED : QUEUE_CLOSED;
     if (tuple->is_transcribed)
-        return QUEUE_LIVE;
+        return QUEUE_NOTED;
     if (tuple->resting)
         return QUEUE_GRAVES;
     if (tuple->current == NULL && tuple->candidate == NULL && tuple->retiring == NULL)
@@ -113,13 +113,14 @@ void evict_requeue(struct engine *engine, struct tuple *tuple)
 
 void evict_turn(struct engine *engine, struct tuple *tuple)
 {
+    const enum tuple_queue queue = (enum tuple_queue)tuple->queue;
     evict_dequeue(engine, tuple);
-    append(engine, tuple, QUEUE_LIVE);
+    append(engine, tuple, queue);
 }
 
 /*
- * The live queue is a clock: a tuple that spoke since it was looked at last goes to the end.  So
- * packets never touch the queue, and what goes is idle for at least one turn of it.
+ * The queues of what is open are clocks: a tuple that spoke since it was looked at last goes to the
+ * end.  So packets never touch a queue, and what goes is idle for at least one turn of it.
  */
 static bool spoke_since(struct engine *engine, struct tuple *tuple)
 {
@@ -160,10 +161,10 @@ static bool is_young_embryo(const struct engine *engine, const struct tuple *tup
     return tuple->embryonic && time_since(engine->clock, tuple->embryo.time) < least_age(engine);
 }
 
-/* The tuple to go; NULL when nothing may. */
-static struct tuple *choose(struct engine *engine, const struct tuple *busy)
+/* The tuple of some queues to go; NULL when none may. */
+static struct tuple *choose(struct engine *engine, const struct tuple *busy, int first, int last)
 {
-    for (int queue = QUEUE_GRAVES; queue < QUEUES; queue++) {
+    for (int queue = first; queue <= last; queue++) {
         uint32_t index = engine->queue[queue].first;
         uint64_t turns = 2 * (uint64_t)engine->queue[queue].count; /* the busy one may be alone */
         bool young = false;
@@ -173,7 +174,8 @@ static struct tuple *choose(struct engine *engine, const struct tuple *busy)
             young = is_young_embryo(engine, tuple);
             if (young)
                 break; /* and so are all behind it */
-            bool stays = tuple == busy || (queue == QUEUE_LIVE && spoke_since(engine, tuple));
+            bool is_clock = queue == QUEUE_LIVE || queue == QUEUE_NOTED;
+            bool stays = tuple == busy || (is_clock && spoke_since(engine, tuple));
             if (!stays)
                 return tuple;
             index = next != 0 ? next : engine->queue[queue].first;
@@ -235,13 +237,26 @@ bool evict_is_far(const struct engine *engine, uint32_t takings)
            2 * evict_held(engine) + rest < engine->room;
 }
 
+/* What is kept as its segments gives nothing back that counts, but room for the next of its kind:
+ * so one goes for one that comes, and only where there is nothing else. */
+static void evict_noted(struct engine *engine, const struct tuple *busy)
+{
+    struct tuple *tuple = choose(engine, busy, QUEUE_STOWED, QUEUE_STOWED);
+    if (tuple == NULL)
+        tuple = choose(engine, busy, QUEUE_NOTED, QUEUE_NOTED);
+    if (tuple != NULL)
+        lives_evict(engine, tuple);
+}
+
 void evict_to_limit(struct engine *engine, const struct tuple *busy)
 {
     evict_flood(engine, busy);
-    while (evict_held(engine) > engine->room) {
-        struct tuple *tuple = choose(engine, busy);
-        if (tuple == NULL)
+    while (evict_held(engine) > engine->room && engine->status == STATUS_OK) {
+        struct tuple *tuple = choose(engine, busy, QUEUE_GRAVES, QUEUE_LIVE);
+        if (tuple == NULL) {
+            evict_noted(engine, busy);
             return;
+        }
         lives_evict(engine, tuple);
     }
 }

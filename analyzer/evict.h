@@ -1,8 +1,9 @@
 /*
  * evict: memory is bounded.  Tuples stand in queues by what is lost with them; when the engine
  * holds more than its limit the first of the first queue that has one goes, written and counted:
- * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN).  Lone SYNs
- * never hold more than a quarter of the limit.
+ * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN); at last, one
+ * for one that comes, those that are kept as their segments, which hold little.  Lone SYNs never
+ * hold more than a quarter of the limit.
  */
 #ifndef LASTACK_EVICT_H
 #define LASTACK_EVICT_H
@@ -21,7 +22,7 @@ void evict_enqueue(struct engine *engine, struct tuple *tuple);
 /* Puts a lone SYN that stands in the nest at the end of the queue that it is of. */
 void evict_requeue(struct engine *engine, struct tuple *tuple);
 
-/* Puts a live tuple at the end of its queue. */
+/* Puts a tuple at the end of its queue. */
 void evict_turn(struct engine *engine, struct tuple *tuple);
 
 /* Takes a tuple out of its queue, before it is removed. */

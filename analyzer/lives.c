@@ -13,6 +13,7 @@
 #include "lone.h"
 #include "retrace.h"
 #include "schedule.h"
+#include "stow.h"
 #include "tape.h"
 #include "tcp/copies.h"
 #include "tcp/course_lead.h"
@@ -365,8 +366,33 @@ void lives_finish(struct engine *engine, struct tuple *tuple)
         lives_end_candidate(engine, tuple, false);
 }
 
+/* The same of one that is kept as its segments, and stays so; false: it is to be an incarnation. */
+static bool write_noted(struct engine *engine, struct tuple *tuple)
+{
+    const bool was_stowed = tuple_is_stowed(tuple);
+    if (was_stowed && !stow_bring_back(engine, tuple))
+        return false;
+    if (!tuple->is_transcribed || tuple->transcript->head.parts == UINT8_MAX)
+        return false;
+    struct transcript *transcript = tuple->transcript;
+    const struct progress progress = tuple->progress;
+    if (!retrace_beside(engine, tuple))
+        return false;
+    ending_write_part(engine, tuple, tuple->current);
+    flow_table_free_incarnation(&engine->table, tuple->current);
+    tuple->transcript = transcript;
+    tuple->progress = progress;
+    tuple->calm = 0;
+    transcript->head.parts++;
+    if (was_stowed)
+        stow_pack(engine, tuple);
+    return true;
+}
+
 void lives_write_open(struct engine *engine, struct tuple *tuple)
 {
+    if (write_noted(engine, tuple))
+        return;
     if (tuple->embryonic || (tuple->is_parked && !schedule_unpark(engine, tuple)) ||
         (tuple->is_transcribed && !retrace(engine, tuple)))
         return;

@@ -75,7 +75,8 @@ bool page_output_is_due(struct page_output *page)
 {
     if (page->server != NULL)
         return page_server_is_asked(page->server);
-    return page->written == 0 || time_since(clock_now(CLOCK_MONOTONIC_COARSE), page->written) >= file_age;
+    return page->written == 0 ||
+           time_since(clock_now(CLOCK_MONOTONIC_COARSE), page->written) >= file_age;
 }
 
 void page_output_note_page(struct page_output *page)

@@ -4,6 +4,7 @@
 #include "brief.h"
 #include "brief_moves.h"
 #include "decide.h"
+#include "evict.h"
 #include "flow/park.h"
 #include "flow/story.h"
 #include "lives.h"
@@ -87,6 +88,7 @@ static bool read_again(struct engine *engine, struct tuple *tuple,
     tuple->current->told[1] = head->told[1];
     tuple->current->told_once = head->told_once;
     tuple->current->seen_t = head->seen_t;
+    tuple->current->part = head->parts;
     engine_spend_ease(engine); /* memory was taken */
     return true;
 }
@@ -102,7 +104,14 @@ bool retrace(struct engine *engine, struct tuple *tuple)
         tuple->calm = 0;
         flow_table_count_beside(&engine->table, tuple);
     }
+    evict_enqueue(engine, tuple);
     return true;
+}
+
+bool retrace_beside(struct engine *engine, struct tuple *tuple)
+{
+    const struct transcript *transcript = tuple->transcript;
+    return read_again(engine, tuple, &transcript->head, transcript->entry);
 }
 
 bool retrace_parked(struct engine *engine, struct tuple *tuple, const struct parked *parked)

@@ -10,6 +10,10 @@
 /* Of a transcribed tuple, which then is none; false when memory ran out, and then it still is. */
 bool retrace(struct engine *engine, struct tuple *tuple);
 
+/* The same, but the transcript stays the caller's, and the tuple transcribed: its incarnation is in
+ * the transcript's place. */
+bool retrace_beside(struct engine *engine, struct tuple *tuple);
+
 /* The same of one that was parked so; what is parked stays the caller's. */
 bool retrace_parked(struct engine *engine, struct tuple *tuple, const struct parked *parked);
 

@@ -13,11 +13,11 @@ enum { TRIES = 8 };
 /* It is open, and waits for nothing. */
 static bool may_go(const struct tuple *tuple)
 {
-    return tuple->is_transcribed && tuple->armed == NANOTIME_UNKNOWN &&
+    return tuple->armed == NANOTIME_UNKNOWN &&
            (tuple->progress.course == COURSE_OPEN || tuple->progress.course == COURSE_PROVEN);
 }
 
-static bool pack(struct engine *engine, struct tuple *tuple)
+bool stow_pack(struct engine *engine, struct tuple *tuple)
 {
     struct transcript *transcript = tuple->transcript;
     uint8_t state[SIDES];
@@ -57,20 +57,19 @@ static inline __attribute__((always_inline)) void fetch_next(const struct engine
     if (tuple->next == 0)
         return;
     const struct tuple *next = flow_table_tuple(table, tuple->next);
-    if (next->is_transcribed)
-        fetch_transcript(next);
+    fetch_transcript(next);
     if (next->next != 0)
         tuple_fetch(flow_table_tuple(table, next->next));
 }
 
 bool stow_oldest(struct engine *engine)
 {
-    const struct tuple_list *live = &engine->queue[QUEUE_LIVE];
-    for (int i = 0; i < TRIES && live->first != 0; i++) {
-        struct tuple *tuple = flow_table_tuple(&engine->table, live->first);
+    const struct tuple_list *noted = &engine->queue[QUEUE_NOTED];
+    for (int i = 0; i < TRIES && noted->first != 0; i++) {
+        struct tuple *tuple = flow_table_tuple(&engine->table, noted->first);
         fetch_next(engine, tuple);
         if (may_go(tuple))
-            return pack(engine, tuple);
+            return stow_pack(engine, tuple);
         evict_turn(engine, tuple);
     }
     return false;

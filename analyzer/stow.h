@@ -26,6 +26,10 @@ static inline bool stow_is_due(const struct engine *engine)
  * that come first none may go. */
 bool stow_oldest(struct engine *engine);
 
+/* Packs an open tuple's transcript away, of which nothing is waited for; false when memory ran out,
+ * and then it stays as it is. */
+bool stow_pack(struct engine *engine, struct tuple *tuple);
+
 /* Brings a stowed tuple's transcript back, as it was; false when memory ran out. */
 bool stow_bring_back(struct engine *engine, struct tuple *tuple);
 

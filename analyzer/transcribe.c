@@ -177,7 +177,7 @@ bool transcribe_begin(struct engine *engine, struct tuple *tuple, const struct s
                       int end)
 {
     if (!may_begin(engine, &tuple->embryo) || !answers(engine, &tuple->embryo, segment, end) ||
-        !brief_is_at_ease(engine))
+        !brief_is_unwatched(engine)) /* short of memory or not: this way takes least of it */
         return false;
     uint32_t index;
     struct transcript *transcript = take_room(engine, &index);

@@ -1,7 +1,6 @@
 /* upkeep: see upkeep.h. */
 #include "upkeep.h"
 
-
 #include "messages.h"
 #include "source/clock.h"
 

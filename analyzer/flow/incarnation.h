@@ -196,8 +196,9 @@ enum tuple_queue {
     QUEUE_GRAVES,
     QUEUE_EMBRYOS,
     QUEUE_CLOSED,
-    QUEUE_STOWED, /* open ones, packed: stow.h */
     QUEUE_LIVE,
+    QUEUE_NOTED,  /* open ones, kept as their segments */
+    QUEUE_STOWED, /* the same, packed: stow.h */
     QUEUES,
     QUEUE_NEST = QUEUES
 };

@@ -93,6 +93,7 @@ struct transcript_head {
     uint8_t told[2], told_once; /* as an incarnation's */
     uint8_t client_end;
     uint8_t vlans; /* 1 or 0: none */
+    uint8_t parts; /* records written while it was open */
 
     nanotime seen_t; /* as an incarnation's */
     uint32_t index;  /* slot in its pool */

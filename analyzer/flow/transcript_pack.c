@@ -6,10 +6,9 @@
  * The words, of which the octets that are zero are left out:
  *
  *      0                16               32               48       56       64
- *     | which segments the server sent | told: client, server | once | client, vlans |  the head
- *     | mss: client's  | server's: XOR  | options, the same               |
- *     | vlan           | window scale: client's, server's                 |
- *     | seen_t                                                            |
+ *     | which segments the server sent | told: client, server | once, client, vlans, parts | the
+ * head | mss: client's  | server's: XOR  | options, the same               | | vlan           |
+ * window scale: client's, server's                 | | seen_t |
  *
  *     | time since the segment before   | packets since it                |  of each segment
  *     | window: XOR    | checksum       | TSval: since   | flags, headers: XOR |
@@ -170,7 +169,7 @@ static inline void put_head(const struct transcript_head *head, uint16_t second,
 {
     word[0] = second | (uint64_t)head->told[0] << 16 | (uint64_t)head->told[1] << 24 |
               (uint64_t)head->told_once << 32 | (uint64_t)head->client_end << 40 |
-              (uint64_t)head->vlans << 48;
+              (uint64_t)head->vlans << 48 | (uint64_t)head->parts << 56;
     word[1] = head->mss[0] | (uint64_t)(head->mss[1] ^ head->mss[0]) << 16 |
               (uint64_t)head->options[0] << 32 |
               (uint64_t)(head->options[1] ^ head->options[0]) << 48;
@@ -271,6 +270,7 @@ static inline void get_head(const uint64_t *word, struct transcript_head *head)
     head->told_once = (uint8_t)(word[0] >> 32);
     head->client_end = (uint8_t)(word[0] >> 40);
     head->vlans = (uint8_t)(word[0] >> 48);
+    head->parts = (uint8_t)(word[0] >> 56);
     head->mss[0] = (uint16_t)word[1];
     head->mss[1] = (uint16_t)(word[1] >> 16) ^ head->mss[0];
     head->options[0] = (uint16_t)(word[1] >> 32);

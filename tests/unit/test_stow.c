@@ -58,6 +58,7 @@ static void assert_same_transcript(const struct tuple *one, const struct tuple *
     assert_memory_equal(&one->progress, &other->progress, sizeof one->progress);
     assert_memory_equal(a->print, b->print, sizeof a->print);
     assert_memory_equal(head, kept, first_line);
+    assert_int_equal(head->parts, kept->parts);
     assert_true(head->seen_t == kept->seen_t);
     assert_memory_equal(head->iss, kept->iss, sizeof head->iss);
     assert_memory_equal(head->mss, kept->mss, sizeof head->mss);
@@ -76,7 +77,7 @@ static void assert_same(struct crowd *crowd, const struct engine_item item[2])
         return;
     assert_true(one->is_transcribed <= other->is_transcribed); /* where none of the few may go */
     assert_int_equal(one->is_parked, other->is_parked);
-    assert_int_equal(one->queue, other->queue);
+    assert_true(one->queue == other->queue || one->is_transcribed < other->is_transcribed);
     assert_int_equal(one->armed, other->armed);
     crowd->compared += one->is_transcribed;
     if (one->is_transcribed)
@@ -185,6 +186,18 @@ static void step(struct crowd *crowd)
     say(crowd, talk, from, TCP_ACK | (payload > 0 ? TCP_PSH : 0), payload);
 }
 
+/* Parts of all that is open are written, which changes nobody but for the count of parts. */
+static void write_parts(struct crowd *crowd)
+{
+    const uint32_t stowed = crowd->engine[0].queue[QUEUE_STOWED].count;
+    for (int i = 0; i < 2; i++) {
+        engine_snapshot_begin(&crowd->engine[i]);
+        engine_snapshot_until(&crowd->engine[i], UINT64_MAX);
+        assert_int_equal(crowd->engine[i].status, STATUS_OK);
+    }
+    assert_int_equal(crowd->engine[0].queue[QUEUE_STOWED].count, stowed);
+}
+
 static void begin(struct crowd *crowd, uint64_t seed)
 {
     const struct config config = config_default();
@@ -229,8 +242,11 @@ static void a_crowd_loses_nothing(void **state)
             crowd->talk[i].port = (uint16_t)(1024 + i);
             open_anew(crowd, i);
         }
-        for (int i = 0; i < STEPS; i++)
+        for (int i = 0; i < STEPS; i++) {
             step(crowd);
+            if (draw(crowd, 400) == 0)
+                write_parts(crowd);
+        }
         end(crowd);
     }
     assert_true(crowd->stowed > (uint64_t)ROUNDS * STEPS / 2);

@@ -118,6 +118,7 @@ static void draw_head(struct drawn *drawn, struct transcript_head *head)
     head->vlan = plain ? 0 : (uint16_t)any(drawn);
     head->seen_t = plain ? 0 : (nanotime)any(drawn);
     head->told_once = (uint8_t)any(drawn);
+    head->parts = (uint8_t)any(drawn);
     head->index = INDEX;
     for (int side = 0; side < 2; side++) {
         head->told[side] = draw_below(&drawn->seed, 6) & 7;
