@@ -219,15 +219,28 @@ static void note_failure(struct port *port)
     snprintf(port->problem, sizeof port->problem, "capturing stopped: %s", why);
 }
 
-/* What the kernel has handed over and nobody has read yet. */
-static void take_rest(struct port *port)
+/* pcap_setnonblock() closes what pcap_breakloop() writes to (libpcap's pcap-linux.c). */
+static bool stop_blocking(struct port *port)
 {
     char error[PCAP_ERRBUF_SIZE];
-    if (pcap_setnonblock(port->pcap, 1, error) != 0)
-        return;
-    while (!atomic_load(&port->abandoned) &&
-           pcap_dispatch(port->pcap, AT_ONCE, take, (u_char *)port) > 0)
+    pthread_mutex_lock(&port->waking);
+    port->blocks = false;
+    int failed = pcap_setnonblock(port->pcap, 1, error);
+    pthread_mutex_unlock(&port->waking);
+    return failed == 0;
+}
+
+/*
+ * What the kernel has handed over and nobody has read yet.  Who was asked to break off after the
+ * last read hears of it at the next one.
+ */
+static void take_rest(struct port *port)
+{
+    int taken = stop_blocking(port) ? 1 : 0;
+    while (!atomic_load(&port->abandoned) && (taken > 0 || taken == PCAP_ERROR_BREAK)) {
+        taken = pcap_dispatch(port->pcap, AT_ONCE, take, (u_char *)port);
         ring(port->bell);
+    }
 }
 
 static void *capture(void *context)
@@ -251,15 +264,21 @@ static void *capture(void *context)
 enum status port_start(struct port *port, struct bell *bell)
 {
     port->bell = bell;
+    port->blocks = true;
+    pthread_mutex_init(&port->waking, NULL);
     port->has_thread = pthread_create(&port->thread, NULL, capture, port) == 0;
     return port->has_thread ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 void port_stop(struct port *port)
 {
+    if (!port->has_thread)
+        return;
     atomic_store(&port->stopping, true);
-    if (!atomic_load(&port->ended))
+    pthread_mutex_lock(&port->waking);
+    if (port->blocks)
         pcap_breakloop(port->pcap);
+    pthread_mutex_unlock(&port->waking);
 }
 
 /*
@@ -295,6 +314,7 @@ void port_clear(struct port *port)
     if (port->has_thread) {
         port_stop(port);
         pthread_join(port->thread, NULL);
+        pthread_mutex_destroy(&port->waking);
     }
     if (port->pcap != NULL)
         pcap_close(port->pcap);

@@ -41,9 +41,11 @@ struct port {
     struct bell *bell; /* not owned */
     pthread_t thread;
     bool has_thread;
-    atomic_bool stopping;  /* take what the ring holds, then end */
-    atomic_bool abandoned; /* nobody takes any more */
-    atomic_bool ended;     /* the thread puts nothing more; the problem is written */
+    pthread_mutex_t waking; /* held by who breaks off a read, or ends the breaking off */
+    bool blocks;            /* a read waits for packets, and can be broken off; guarded by waking */
+    atomic_bool stopping;   /* take what the ring holds, then end */
+    atomic_bool abandoned;  /* nobody takes any more */
+    atomic_bool ended;      /* the thread puts nothing more; the problem is written */
     char problem[READER_PROBLEM_SIZE];
     atomic_ulong left_out; /* packets, because of begins */
     struct pcap_stat last_stat;
