@@ -152,17 +152,16 @@ void analyzer_note_drops(struct analyzer *analyzer, uint64_t lost, nanotime from
     analyzer_note_loss(analyzer, lost, from, until);
 }
 
-/* The clock that a record of this moment is written with. */
-static nanotime clock_of(const struct analyzer *analyzer)
+nanotime analyzer_clock(const struct analyzer *analyzer)
 {
     if (analyzer->shards != NULL)
         return shards_clock(analyzer->shards);
-    return analyzer->engine.clock;
+    return time_later_of(analyzer->clock, analyzer->engine.clock);
 }
 
 enum status analyzer_snapshot(struct analyzer *analyzer)
 {
-    enum status status = analyzer_tick(analyzer, clock_of(analyzer));
+    enum status status = analyzer_tick(analyzer, analyzer_clock(analyzer));
     if (status == STATUS_NO_MEMORY)
         return status;
     if (analyzer->shards != NULL)
@@ -177,7 +176,7 @@ static enum status write_stats(struct analyzer *analyzer, const struct analyzer_
 {
     struct engine_stock stock = {0};
     struct engine_counts counts;
-    enum status status = analyzer_tick(analyzer, clock_of(analyzer));
+    enum status status = analyzer_tick(analyzer, analyzer_clock(analyzer));
     if (status == STATUS_NO_MEMORY)
         return status;
     counts = analyzer->engine.counts;
@@ -186,7 +185,7 @@ static enum status write_stats(struct analyzer *analyzer, const struct analyzer_
     else
         engine_count_stock(&analyzer->engine, &stock);
     struct stats_record stats = {
-        .t = inputs->now != 0 ? inputs->now : clock_of(analyzer),
+        .t = inputs->now != 0 ? inputs->now : analyzer_clock(analyzer),
         .drops_known = inputs->drops_known,
         .drops_received = inputs->drops_received,
         .drops_kernel = inputs->drops_kernel,

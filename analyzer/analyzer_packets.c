@@ -188,7 +188,7 @@ enum status analyzer_take_lost(struct analyzer *analyzer, nanotime time)
 void analyzer_note_loss(struct analyzer *analyzer, uint64_t lost, nanotime from, nanotime until)
 {
     analyzer->lost += lost;
-    moments_add(&analyzer->losses, from, until);
+    moments_add(&analyzer->losses, from, until, analyzer_clock(analyzer));
 }
 
 /* Of a further tap's fragments nobody asks for those that stay alone: they go.  False when memory

@@ -57,6 +57,9 @@ enum status analyzer_take_lost(struct analyzer *analyzer, nanotime time);
 /* The capture lost so many packets between two moments of its clock. */
 void analyzer_note_loss(struct analyzer *analyzer, uint64_t lost, nanotime from, nanotime until);
 
+/* The clock of all that was taken so far; a record of this moment is written with it. */
+nanotime analyzer_clock(const struct analyzer *analyzer);
+
 /* Fills what the analyzer and its engines have counted; everything else is the caller's. */
 void analyzer_fill_stats(const struct analyzer *analyzer, const struct engine_stock *stock,
                          const struct engine_counts *counts, struct stats_record *stats);

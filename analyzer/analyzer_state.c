@@ -109,6 +109,8 @@ static void carry_losses(struct carry *carry, struct moments *losses)
     for (uint32_t i = 0; i < losses->count; i++) {
         carry_signed(carry, &losses->from[i]);
         carry_signed(carry, &losses->until[i]);
+        if (carry_is_reading(carry)) /* all deadlines before the state's clock are met */
+            losses->told[i] = INT64_MIN;
     }
 }
 

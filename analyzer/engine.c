@@ -49,10 +49,23 @@ static inline __attribute__((always_inline)) void fetch_next_deadlines(const str
         flow_table_prefetch_removal(&engine->table, tuple);
 }
 
+/*
+ * Of the capture's losses a deadline knows those that were told before the clock came to it: with
+ * several threads this engine hears of more, as the packet that set the clock was another one's.
+ */
+static uint32_t losses_known_at(const struct engine *engine, nanotime due)
+{
+    uint32_t known = engine->losses_known;
+    if (known == 0 || !time_is_before(engine->clock, due))
+        return known;
+    return moments_told_before(engine->losses, known, due);
+}
+
 /* Meets the deadlines up to now.  What is then decided, `item` decided; the clock when it is NULL.
  */
 static void meet_deadlines_due(struct engine *engine, nanotime now, const struct engine_item *item)
 {
+    const uint32_t losses_known = engine->losses_known;
     struct ledger_key key = {.packet = item != NULL ? item->segment.packet : 0,
                              .part = item != NULL ? item->part : 0};
     while (agenda_is_due(&engine->agenda, now)) {
@@ -62,11 +75,13 @@ static void meet_deadlines_due(struct engine *engine, nanotime now, const struct
         fetch_next_deadlines(engine);
         if (tuple->armed != entry.due)
             continue; /* the tuple has an earlier deadline, or none, or is gone */
+        engine->losses_known = losses_known_at(engine, entry.due);
         engine->clock = time_later_of(engine->clock, entry.due);
         key.decided = engine->clock;
         key.deadline = entry.key;
         engine->now = key;
         schedule_deadline(engine, tuple, entry.due);
+        engine->losses_known = losses_known;
         flow_table_draw_in(&engine->table);
     }
 }
@@ -248,6 +263,7 @@ static bool take_icmp(struct engine *engine, struct tuple *tuple, const struct e
 
 void engine_icmp(struct engine *engine, const struct engine_item *item)
 {
+    engine->losses_known = item->losses;
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
     engine_spend_ease(engine);
@@ -273,6 +289,7 @@ static void note_lives(const struct tuple *tuple, enum item_kind kind)
 
 void engine_note(struct engine *engine, const struct engine_item *item)
 {
+    engine->losses_known = item->losses;
     engine_advance(engine, item->clock);
     keep_on_tape(engine, item);
     engine_spend_ease(engine);

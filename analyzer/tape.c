@@ -133,10 +133,30 @@ static struct reel *make(struct tape *tape, const struct engine_item *item)
     return reel;
 }
 
+/* Of an error's quote, or of a segment, what has a meaning; zero, where another item left what was
+ * in the same place before. */
+static struct segment meaning_of(const struct engine_item *item)
+{
+    struct segment bare = item->segment;
+    if (item->kind == ITEM_ICMP)
+        return (struct segment){
+            .time = bare.time, .packet = bare.packet, .sequence = bare.sequence};
+    if (bare.around.tunnels == 0)
+        bare.around = (struct encapsulation){.seen_on = bare.around.seen_on};
+    for (int i = bare.around.tunnels; i < SEGMENT_TUNNELS; i++) {
+        bare.around.id[i] = 0;
+        bare.around.kind[i] = 0;
+    }
+    for (int i = bare.sacks; i < SEGMENT_SACKS; i++)
+        bare.sack[i] = (struct sack_block){0};
+    return bare;
+}
+
 enum status tape_take(struct tape *tape, const struct engine_item *item)
 {
     uint8_t octets[LARGEST_ITEM];
     struct engine_item bare = *item;
+    bare.segment = meaning_of(item);
     struct reel *reel = *find(tape, &item->key, item->hash);
     if (reel == NULL)
         reel = make(tape, item);

@@ -17,10 +17,15 @@ enum { MOMENTS = 4096 };
  */
 struct moments {
     nanotime from[MOMENTS], until[MOMENTS]; /* both rising; equal: at once */
+    nanotime told[MOMENTS];                 /* the clock when it was added; rising */
     uint32_t count;
 };
 
-void moments_add(struct moments *moments, nanotime from, nanotime until);
+/* told: the clock now, not before that of the one before. */
+void moments_add(struct moments *moments, nanotime from, nanotime until, nanotime told);
+
+/* How many of the first `count` were told before the clock came to a time. */
+uint32_t moments_told_before(const struct moments *moments, uint32_t count, nanotime time);
 
 /* Whether one of the first `count` may lie after `from` and not after `to`. */
 bool moments_between(const struct moments *moments, uint32_t count, nanotime from, nanotime to);

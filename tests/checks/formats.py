@@ -14,6 +14,7 @@ TOP = os.environ.get("TOP_SRCDIR", ".")
 BUILD = os.environ.get("TOP_BUILDDIR", ".")
 LASTACK = os.environ.get("LASTACK", os.path.join(BUILD, "lastack"))
 sys.path.insert(0, os.path.join(TOP, "tests", "tools"))
+import pieces
 import segread
 import segwire
 
@@ -276,6 +277,31 @@ def check_losses(tap, folder):
                entry)
 
 
+def check_losses_told_late(tap, folder):
+    """A loss that is told once a deadline has passed is no caveat of what was decided then, with
+    any number of threads."""
+    path = os.path.join(folder, "late.pcapng")
+    told = [(t, octets, b"") for i in range(30)  # 60 s after the FIN a leak is reported
+            for t, octets in pieces.exchange(i * .1, 20000 + i)[:-2]]
+    told.sort(key=lambda each: each[0])
+    lost = option(4, struct.pack("<Q", 3))
+    told += [(t, pieces.exchange(t, 40000 + t)[0][1], drops)  # one comes late, and tells a loss
+             for t, drops in ((61, b""), (89, b""), (30, lost), (91, b""))]
+    with open(path, "wb") as file:
+        file.write(section() + interface(101) + b"".join(
+            enhanced(0, pieces.START * 10**6 + round(t * 10**6), octets, drops)
+            for t, octets, drops in told))
+    runs = [lastack(path, "--flows", "all", "--threads", str(threads)) for threads in (1, 2, 3, 5)]
+    leaks = [r["lastack"]["caveats"] for r in runs[0][1]
+             if r["event"].get("action") == "close_wait_leak"]
+    flows = [flow["caveats"] for flow in flow_of(runs[0][1])]
+    tap.ok(len(leaks) == 30 and not any("capture_drop" in caveats for caveats in leaks) and
+           all("capture_drop" in caveats for caveats in flows[:30]),
+           "packets lost, told after a deadline", leaks[:2], flows[:2])
+    tap.ok(all(run.stdout == runs[0][0].stdout for run, _ in runs),
+           "and the same with several threads")
+
+
 def check_early(tap, folder):
     """An offset may put times before 1970: all that is told but the times is the same."""
     path = os.path.join(folder, "early.pcapng")
@@ -305,6 +331,7 @@ def main():
                 check(tap, folder)
         check_damage(tap, folder)
         check_losses(tap, folder)
+        check_losses_told_late(tap, folder)
         check_early(tap, folder)
     return tap.end()
 

@@ -5,6 +5,7 @@ the cuts are; and what is no result of a piece is refused.  The tasks of contrib
 job systems run them."""
 import base64
 import collections
+import glob
 import json
 import os
 import random
@@ -124,6 +125,11 @@ def check_long(tap, rng):
         tap.ok(len(hosts) == 3 and {host["lastack"]["connections"]["opened"] for host in hosts} ==
                {len(flows)}, "and yet the census has it", [host["lastack"] for host in hosts])
         tap.ok(alone == several, "tapes are the same with any number of threads")
+    mixed = sorted(glob.glob(os.path.join(SOURCE, "samples", "*.pcap")))  # and a tunnel
+    alone, several = (run(["--threads", count, "--piece", "--ndjson"] + mixed).stdout
+                      for count in ("1", "3"))
+    tap.ok(alone == several and len(records(alone, "tape")) > 9,
+           "and hold nothing of the packets that passed before them")
 
 
 def check_awkward(tap, rng):

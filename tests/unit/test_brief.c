@@ -237,7 +237,7 @@ static void act(struct pair *pair)
     struct talk *talk = &pair->talk[draw(pair, TALKS)];
     wait(pair);
     if (draw(pair, 200) == 0)
-        moments_add(&pair->losses, pair->now - 1000, pair->now);
+        moments_add(&pair->losses, pair->now - 1000, pair->now, pair->now);
     if (!talk->open)
         open_talk(pair, talk);
     else if (draw(pair, 60) == 0)

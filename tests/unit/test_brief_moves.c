@@ -209,7 +209,7 @@ static void wait(struct pair *pair)
     if (pair->slow && draw(pair, 12) == 0)
         pair->now += (nanotime)draw(pair, 70) * NANO_PER_SECOND;
     if (pair->rough && draw(pair, 50) == 0)
-        moments_add(&pair->losses, pair->now - 1000, pair->now);
+        moments_add(&pair->losses, pair->now - 1000, pair->now, pair->now);
 }
 
 /* What does not lead a connection off its course, and yet is in its record. */
@@ -227,7 +227,7 @@ static void tinge(struct pair *pair, struct segment *segment)
     if (syn && draw(pair, 10) == 0)
         segment->window = 0;
     if (draw(pair, 100) == 0)
-        moments_add(&pair->losses, pair->now - 1000, pair->now);
+        moments_add(&pair->losses, pair->now - 1000, pair->now, pair->now);
 }
 
 static void give(struct pair *pair, struct segment *segment)

@@ -199,7 +199,7 @@ static void play(struct pair *pair, bool lossy)
         struct segment syn = draw_syn(pair);
         bool quoted = draw(pair, 30) == 0;
         if (lossy && i == SYNS / 2)
-            moments_add(&pair->losses, pair->now - 1000, pair->now);
+            moments_add(&pair->losses, pair->now - 1000, pair->now, pair->now);
         give(pair, &syn, quoted);
         if (draw(pair, 20) == 0)
             give(pair, &syn, false);
