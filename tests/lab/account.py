@@ -146,8 +146,16 @@ class Said:
         return total
 
 
-def differences(what, want, said, may=(), excuse=()):
-    """Lines, one for each kind of difference."""
+def story_of(log, kind):
+    """What became of the packets of a kind, for who has to find out who is right."""
+    return "; ".join("%s -> %s, %.6f s by the log, %.6f by the stamps, copies %s%s" %
+                     (p.left, p.came, p.transit, p.longest, p.copies, "" if p.whole else ", cut")
+                     for p in log.passed
+                     if kind in log.kinds([place for place in [p.left, *p.came] if place]))
+
+
+def differences(log, what, want, said, may=(), excuse=()):
+    """Lines, one for each kind of difference, and what there was of the first of each."""
     want, told = collections.Counter(want), collections.Counter(said)
     missing, besides = want - told - collections.Counter(excuse), told - want - collections.Counter(may)
     lines = []
@@ -155,6 +163,7 @@ def differences(what, want, said, may=(), excuse=()):
         lines.append("%s and not told: %s" % (what, sorted(missing.elements())[:8]))
     if besides:
         lines.append("said to be %s and was not: %s" % (what, sorted(besides.elements())[:8]))
+    lines += [story_of(log, min(kinds)) for kinds in (missing, besides) if kinds]
     return lines
 
 
@@ -190,7 +199,7 @@ def judge(log, said, delay):
                                    ("injected", made, "injected_between_taps", cut),
                                    ("held", held, "delayed_between_taps", blurred + cut)):
         told = log.kinds(said.packets(event))
-        wrong += differences(what, log.kinds(want), told, log.kinds(may),
+        wrong += differences(log, what, log.kinds(want), told, log.kinds(may),
                              even if what == "lost" else ())
     counts = said.counted()
     for what, number in (("lost", len(lost)), ("injected", len(made)), ("arrived", len(both)),
