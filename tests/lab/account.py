@@ -177,6 +177,16 @@ def excused(log, whole):
     return list(both.elements()), sum(both.values())
 
 
+def of_several(log, whole, late):
+    """Kinds of packets that are the same in every octet, some lost, doubled or late, one for each
+    packet: which of them came when is not known, and so not whether one of them was held."""
+    sent, unlike = collections.Counter(log.kinds([p.left for p in whole if p.left])), set()
+    for passage in whole:
+        if passage.left and (len(passage.came) != 1 or passage.left in late):
+            unlike.update(log.kinds([passage.left]))
+    return [kind for kind in unlike if sent[kind] > 1 for _ in range(sent[kind])]
+
+
 def overdue(passage, delay):
     """By how much it came late, and by how much copies of it came after it; seconds."""
     return [passage.transit - delay] + [gap - passage.transit for gap in passage.copies]
@@ -194,13 +204,14 @@ def judge(log, said, delay):
     blurred = [left for left, over in late if abs(over - HELD) <= BLURRED]
     blurred += [p.left for p in both if p.longest - delay > HELD - BLURRED]
     even, spare = excused(log, whole)
+    several = of_several(log, whole, set(held + blurred))
     wrong = []
-    for what, want, event, may in (("lost", lost, "lost_between_taps", cut),
-                                   ("injected", made, "injected_between_taps", cut),
-                                   ("held", held, "delayed_between_taps", blurred + cut)):
+    for what, want, event, may, excuse in (
+            ("lost", lost, "lost_between_taps", log.kinds(cut), even),
+            ("injected", made, "injected_between_taps", log.kinds(cut), ()),
+            ("held", held, "delayed_between_taps", log.kinds(blurred + cut) + several, several)):
         told = log.kinds(said.packets(event))
-        wrong += differences(log, what, log.kinds(want), told, log.kinds(may),
-                             even if what == "lost" else ())
+        wrong += differences(log, what, log.kinds(want), told, may, excuse)
     counts = said.counted()
     for what, number in (("lost", len(lost)), ("injected", len(made)), ("arrived", len(both)),
                          ("duplicated", sum(len(p.came) - 1 for p in both)), ("missed", 0),
