@@ -5,24 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/huge.h"
 #include "../base/zero.h"
 #include "../tcp/course.h"
 #include "icmp_story.h"
+#include "table_room.h"
 
-enum { FIRST_SLOTS = 1 << 12, LINE = 64 /* octets of a cache line */ };
+enum { LINE = 64 /* octets of a cache line */ };
 
 bool flow_table_init(struct flow_table *table)
 {
     memset(table, 0, sizeof(*table));
     table->secret = hash_key_draw();
-    table->slot = calloc(FIRST_SLOTS, sizeof(*table->slot));
-    table->mask = FIRST_SLOTS - 1;
     pool_init(&table->tuples, sizeof(struct tuple));
     berths_init(&table->incarnations, sizeof(struct incarnation));
     pool_init(&table->transcripts, sizeof(struct transcript));
     parking_init(&table->parking);
-    return table->slot != NULL;
+    return table_room_begin(table);
 }
 
 struct tuple *flow_table_find(const struct flow_table *table, const struct flow_key *key,
@@ -136,49 +134,9 @@ void flow_table_prefetch_parked(const struct tuple *tuple)
         prefetch_lines(parked, LINE, (foretold->known ? TRANSCRIPT_LINES : LINES) * (size_t)LINE);
 }
 
-static void place(struct table_slot *slots, uint32_t mask, struct table_slot slot)
-{
-    uint32_t i = slot.tag & mask;
-    while (slots[i].index != 0)
-        i = (i + 1) & mask;
-    slots[i] = slot;
-}
-
-static bool grow(struct flow_table *table)
-{
-    uint32_t mask = table->mask * 2 + 1;
-    const size_t octets = ((size_t)mask + 1) * sizeof(struct table_slot);
-    struct table_slot *slots = huge_new(octets);
-    if (slots == NULL)
-        return false;
-    memset(slots, 0, octets);
-    for (uint32_t i = 0; i <= table->mask; i++) {
-        if (table->slot[i].index != 0)
-            place(slots, mask, table->slot[i]);
-    }
-    free(table->slot);
-    table->slot = slots;
-    table->mask = mask;
-    return true;
-}
-
-bool flow_table_make_room(struct flow_table *table, uint64_t slots)
-{
-    while ((uint64_t)table->mask + 1 < slots) {
-        if (!grow(table))
-            return false;
-    }
-    return true;
-}
-
-bool flow_table_make_slot(struct flow_table *table)
-{
-    return table->count + table->count / 2 <= table->mask || grow(table);
-}
-
 void flow_table_enter(struct flow_table *table, uint64_t hash, uint32_t index)
 {
-    place(table->slot, table->mask, (struct table_slot){flow_table_tag(hash), index});
+    table_room_place(table->slot, table->mask, (struct table_slot){flow_table_tag(hash), index});
     table->count++;
     table->most = table->count > table->most ? table->count : table->most;
 }
@@ -378,8 +336,7 @@ void flow_table_clear(struct flow_table *table, bool has_tombstones)
     }
     while (table->spares > 0)
         free(table->spare[--table->spares]);
-    free(table->slot);
-    table->slot = NULL;
+    table_room_clear(table);
     pool_clear(&table->tuples);
     nest_clear(&table->nest);
     berths_clear(&table->incarnations);

@@ -29,6 +29,8 @@ struct flow_table {
     struct hash_key secret;
     struct table_slot *slot;
     uint32_t mask;        /* slots - 1 */
+    uint32_t reserved;    /* slots that it may have where it stands */
+    void *room;           /* what it stands in; owned */
     uint32_t count, most; /* in the index, those of the nest among them; and at once so far */
     struct pool tuples;
     struct nest nest;
