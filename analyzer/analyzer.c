@@ -7,17 +7,29 @@
 
 #include "analyzer_parts.h"
 
-enum { MOST_HELPFUL = 5 };
+enum { MOST_HELPFUL = 5, LEAST_EACH = 96 << 20 /* octets of the limit for each thread */ };
 
-/* As many as help: one a core, the caller's among them, which reads and writes, too. */
+/* As many as help: one a core, the caller's among them, which reads and writes, too; fewer where
+ * little memory may be taken. */
 static uint32_t thread_count(const struct analyzer_options *options)
 {
     if (options->tap_count > 1)
         return 1;
     if (options->config.threads != 0)
         return options->config.threads;
+    const uint64_t enough = options->config.max_memory / LEAST_EACH;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores < MOST_HELPFUL ? (uint32_t)cores : MOST_HELPFUL;
+    uint32_t threads = cores < 1 ? 1 : cores < MOST_HELPFUL ? (uint32_t)cores : MOST_HELPFUL;
+    return enough >= threads ? threads : enough > 1 ? (uint32_t)enough : 1;
+}
+
+/* Octets that threads take beside what they hold: what is read ahead, their epochs; and of each
+ * engine the memory that it began, of every kind, and nobody is in yet. */
+static uint64_t beside_engines(const struct config *config, uint32_t threads)
+{
+    enum { MIB = 1 << 20, AHEAD = 4 * MIB, BEGUN = 9 * MIB / 2 };
+    uint64_t several = AHEAD + shards_octets(config->max_memory, threads);
+    return threads * (uint64_t)BEGUN + (threads > 1 ? several : 0);
 }
 
 uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
@@ -25,9 +37,8 @@ uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
     enum { LEAST_SHARE = 4 };
     const struct config *config = &options->config;
     uint32_t threads = thread_count(options);
-    uint64_t shards = threads > 1 ? shards_octets(config->max_memory, threads) : 0;
-    uint64_t taken =
-        options->reserved + host_octets(config) + fragments_most_octets(config) + shards;
+    uint64_t taken = options->reserved + host_octets(config) + fragments_most_octets(config) +
+                     beside_engines(config, threads);
     uint64_t least = config->max_memory / LEAST_SHARE;
     *ret_holds = taken + least <= config->max_memory;
     return *ret_holds ? config->max_memory - taken : least;

@@ -43,15 +43,20 @@ struct memory_plan memory_plan_make(const struct options *options)
 {
     enum { FLOWS = 10000, LADDERS = 100000, CONCERNED = 4000000, FEW = 1000 };
     const uint64_t process = 14 * MIB; /* the program, its libraries, what a file is read into */
+    const uint64_t texts = 8 * MIB; /* that another thread writes to a large file: sink/outbox.c */
     uint64_t limit = options->config.max_memory;
     struct memory_plan plan = {
         .reserved = process,
+        .aside = options->interface_count == 0 && options->config.threads != 1 &&
+                 limit >= 12 * texts,
         .flows = fitting(limit / 8, FLOW, FEW, FLOWS),
         .ladders = fitting(limit / 4, LADDER, FEW, LADDERS),
         .concerned = fitting(limit / 16, UID, FEW, CONCERNED),
     };
     for (size_t i = 0; i < options->output_count; i++) {
         const struct output_cost *cost = &costs[options->outputs[i].kind];
+        if (options->outputs[i].kind == OUTPUT_NDJSON && plan.aside)
+            plan.reserved += texts;
         plan.reserved += cost->fixed + (cost->flows ? (uint64_t)plan.flows * FLOW : 0) +
                          (cost->ladders ? (uint64_t)plan.ladders * LADDER : 0);
     }

@@ -12,6 +12,7 @@ struct memory_plan {
     uint64_t reserved;  /* octets, in all */
     uint32_t flows;     /* that the report holds */
     uint32_t ladders;   /* that a page, or a drawing of ladders, holds */
+    bool aside;         /* another thread writes records to their file */
     uint32_t concerned; /* connections with problems that are remembered for a second reading */
 };
 

@@ -40,7 +40,7 @@ static struct sink_options common_options(const struct outputs *outputs)
         .flows = flows_wanted(options->flows),
         .segments = options->segments != CHOICE_DEFAULT,
         .transitions = options->transitions,
-        .aside = options->interface_count == 0 && options->config.threads != 1,
+        .aside = plan.aside,
         .ladder = options->ladder,
         .kept_flows = plan.flows,
         .kept_ladders = plan.ladders,

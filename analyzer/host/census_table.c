@@ -324,7 +324,10 @@ uint32_t census_most(const struct config *config)
 
 uint64_t census_octets(const struct config *config)
 {
-    return (uint64_t)census_most(config) * HOST_SCOPES * ENTRY_OCTETS;
+    enum { MIB = 1 << 20, BESIDE = 14 * MIB, SHARE = 10 }; /* dwell times, series, who came once */
+    const uint64_t share = config->max_memory / SHARE;
+    return (uint64_t)census_most(config) * HOST_SCOPES * ENTRY_OCTETS +
+           (share < BESIDE ? share : BESIDE);
 }
 
 /* Indices and links, small ones to begin with; false when memory ran out. */

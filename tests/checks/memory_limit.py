@@ -21,7 +21,7 @@ SANITIZED = os.environ.get("LASTACK_SANITIZED", "").strip()
 OUTPUTS = {"the report": ["--json"], "records": ["--ndjson"], "a page": ["--html=/dev/stdout"]}
 THREADS = "1", "3", "default"
 # Without --limits: MiB, output, threads.
-SOME = (64, "the report", "default"), (64, "records", "1"), (64, "records", "3"), (128, "a page", "default")
+SOME = (64, "the report", "default"), (64, "records", "1"), (128, "records", "3"), (128, "a page", "default")
 
 
 def avalanche(count):
@@ -131,12 +131,12 @@ def check_patient(tap, folder, count):
     path = attacks.put(folder, patient_ones(count))
     with tempfile.NamedTemporaryFile() as out:
         code = os.spawnv(os.P_WAIT, attacks.LASTACK, [attacks.LASTACK, "--ndjson=" + out.name, "--max-memory",
-                                                      "40M", "--threads", "1", path])
+                                                      "56M", "--threads", "1", path])
         last = out.readlines()[-1]
     summary = json.loads(last).get("lastack", {}).get("summary", {})
     tap.ok(code == 0 and summary.get("limits", {}).get("evictions") == 0 and
            summary.get("flows", {}).get("total") == count // 6,
-           "%d open connections find room in 40 MiB" % (count // 6), code, summary.get("limits"),
+           "%d open connections find room in 56 MiB" % (count // 6), code, summary.get("limits"),
            summary.get("flows"))
 
 
