@@ -34,7 +34,7 @@ static uint64_t beside_engines(const struct config *config, uint32_t threads)
 
 uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
 {
-    enum { LEAST_SHARE = 4 };
+    enum { LEAST_SHARE = 6 };
     const struct config *config = &options->config;
     uint32_t threads = thread_count(options);
     uint64_t taken = options->reserved + host_octets(config) + fragments_most_octets(config) +
