@@ -69,6 +69,21 @@ def patient_ones(count):
         yield 5, with_checksum(attacks.Talk(number).up(x, y + 1, attacks.PSH | attacks.ACK, b"more"))
 
 
+def many_hosts(count):
+    """Short connections of thousands of hosts with hundreds, which the census has something to say of."""
+    for number in range(count // 8):
+        talk, x, y = attacks.Talk(number), number * 7919, number * 104729
+        talk.ends = ((0x0b000000 + number * 7919 % 4000, 1024 + number // 4000 * 17 % 60000),
+                     (0x0a800000 + number % 900, 80 + number % 7))
+        for packet in (talk.up(x, 0, attacks.SYN), talk.down(y, x + 1, attacks.SYN | attacks.ACK),
+                       talk.up(x + 1, y + 1, attacks.ACK),
+                       talk.up(x + 1, y + 1, attacks.PSH | attacks.ACK, b"request"),
+                       talk.down(y + 1, x + 8, attacks.FIN | attacks.ACK, b"x"),
+                       talk.up(x + 8, y + 3, attacks.FIN | attacks.ACK),
+                       talk.down(y + 3, x + 9, attacks.ACK)):
+            yield 12, packet
+
+
 LOADS = {"short connections": attacks.ordinary, "SYNs without an answer": attacks.half_open,
          "open connections": open_ones, "all end at once": avalanche,
          "trouble on every connection": attacks.many_storms}
@@ -140,6 +155,23 @@ def check_patient(tap, folder, count):
            summary.get("flows"))
 
 
+def check_many_hosts(tap, folder, count):
+    """What the census keeps counts, and so do texts on their way to a large file."""
+    path, faults = os.path.join(folder, "attack.pcap"), []
+    maker = os.fork()  # what this process had resident would count as that of those it starts
+    if maker == 0:
+        attacks.put(folder, many_hosts(count))
+        os._exit(0)
+    os.waitpid(maker, 0)
+    for limit, threads in ((64, []), (64, ["--threads", "1"]), (96, ["--threads", "2"])):
+        words = ["--ndjson=" + os.path.join(folder, "records"), *threads]
+        code, _, octets, said = run(path, words, limit)
+        if code != 0 or said or octets > limit * 1.1 * 2**20:
+            faults.append("%d MiB, %s: exit %d, %.1f MiB; %s" % (limit, threads, code,
+                                                                 octets / 2**20, said))
+    tap.ok(not faults, "connections of many hosts: the limit holds", *faults)
+
+
 def main():
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--packets", type=int, default=80000 if SANITIZED else 160000)
@@ -149,6 +181,8 @@ def main():
         [int(limit) for limit in words.limits.split(",")], OUTPUTS, THREADS))
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
+        if not SANITIZED:
+            check_many_hosts(tap, folder, 800000)  # first: this process is small
         for name, make in LOADS.items():
             path = attacks.put(folder, make(words.packets))
             check_load(tap, name, path, settings)
