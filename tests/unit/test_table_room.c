@@ -8,8 +8,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdlib.h>
-
 #include "../../analyzer/flow/table.h"
 
 enum {
@@ -66,7 +64,7 @@ static void test_growing(void **state)
 {
     (void)state;
     struct flow_table table;
-    uint64_t *hash = malloc(MOST * sizeof(*hash));
+    static uint64_t hash[MOST];
     uint64_t seed = 1;
     uint32_t stood = 0;
     assert_true(flow_table_init(&table));
@@ -84,7 +82,6 @@ static void test_growing(void **state)
     assert_int_equal(table.mask, (1 << 23) - 1);
     check(&table, hash, MOST);
     flow_table_clear(&table, false);
-    free(hash);
 }
 
 int main(void)
