@@ -2,7 +2,6 @@
 #include "table_room.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "../base/huge.h"
 
