@@ -159,7 +159,7 @@ static void take_fully(struct engine *engine, const struct engine_item *item, st
 /* A connection that was packed away has room again, for which another may have to give its own. */
 static bool bring_back(struct engine *engine, struct tuple *tuple)
 {
-    if (stow_is_due(engine))
+    if (tuple->parked->form == PARKED_OPEN && stow_is_due(engine))
         stow_oldest(engine);
     return stow_bring_back(engine, tuple);
 }
@@ -169,7 +169,8 @@ static inline bool take_transcribed(struct engine *engine, const struct engine_i
                                     struct tuple *tuple, bool was_stowed)
 {
     const struct segment *segment = &item->segment;
-    if (was_stowed && transcribe_ordinary(engine, tuple, segment, item->end))
+    if (was_stowed && tuple->is_transcribed &&
+        transcribe_ordinary(engine, tuple, segment, item->end))
         return true;
     if (tuple->is_transcribed)
         return transcribe_segment(engine, tuple, segment, item->end);
@@ -192,6 +193,7 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
     if (tuple == NULL)
         return;
     const bool was_stowed = tuple_is_stowed(tuple);
+    const bool was_small = was_stowed || tuple->is_transcribed;
     if (was_stowed && !bring_back(engine, tuple))
         return;
     if (!take_transcribed(engine, item, tuple, was_stowed)) {
@@ -199,6 +201,10 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
             return;
         if (!brief_moves_segment(engine, tuple, &item->segment, item->end))
             take_fully(engine, item, tuple);
+        else if (was_small)
+            evict_to_limit(engine, tuple);
+        if (was_small && stow_is_worth(engine))
+            evict_pack(engine, tuple, STOW_SILENCE);
     }
     flow_table_draw_in(&engine->table);
     /* what a time stamp from the past leaves overdue is met now: with several threads, the next

@@ -11,6 +11,7 @@
 #include "flow/park.h"
 #include "retrace.h"
 #include "schedule.h"
+#include "stow.h"
 
 enum { MOST_ROOM = 1 << 30 }; /* slots of a table, entries of an agenda */
 
@@ -21,6 +22,7 @@ struct plain_tuple {
     seq rest[2];
     uint32_t numbers;
     bool embryonic, is_parked, resting;
+    bool packed; /* it stood in QUEUE_PACKED */
 };
 
 #include "engine_state.def"
@@ -99,7 +101,8 @@ static void read_parked(struct carry *carry, struct engine *engine, struct tuple
         carry_fail(carry, STATUS_NO_MEMORY);
 }
 
-static void carry_plain(struct carry *carry, struct tuple *tuple)
+/* Takes and returns whether it is open, and packed. */
+static bool carry_plain(struct carry *carry, struct tuple *tuple, bool packed)
 {
     struct plain_tuple plain = {
         .armed = tuple->armed,
@@ -109,6 +112,7 @@ static void carry_plain(struct carry *carry, struct tuple *tuple)
         .embryonic = tuple->embryonic,
         .is_parked = tuple->is_parked,
         .resting = tuple->resting,
+        .packed = packed,
     };
     carry_fields(carry, plain_tuple_fields, &plain);
     tuple->armed = plain.armed;
@@ -118,6 +122,7 @@ static void carry_plain(struct carry *carry, struct tuple *tuple)
     tuple->embryonic = plain.embryonic;
     tuple->is_parked = plain.is_parked && !plain.embryonic;
     tuple->resting = plain.resting;
+    return plain.packed;
 }
 
 /* A state knows no transcripts: they become incarnations, and those that are over parked ones. */
@@ -131,11 +136,13 @@ static void make_plain(struct carry *carry, struct engine *engine, struct tuple 
         carry_fail(carry, STATUS_NO_MEMORY);
 }
 
-static void carry_content(struct carry *carry, struct engine *engine, struct tuple *tuple)
+/* Returns as carry_plain() does. */
+static bool carry_content(struct carry *carry, struct engine *engine, struct tuple *tuple)
 {
+    bool packed = tuple->queue == QUEUE_PACKED;
     if (!carry_is_reading(carry))
         make_plain(carry, engine, tuple);
-    carry_plain(carry, tuple);
+    packed = carry_plain(carry, tuple, packed);
     if (tuple->embryonic)
         embryo_carry(carry, &tuple->embryo);
     else if (!tuple->is_parked)
@@ -144,6 +151,7 @@ static void carry_content(struct carry *carry, struct engine *engine, struct tup
         read_parked(carry, engine, tuple);
     else
         write_parked(carry, engine, tuple);
+    return packed;
 }
 
 /* --- tuples --- */
@@ -193,8 +201,10 @@ static void read_tuple(struct engines *engines, struct place *ret_place)
         carry_fail(engines->carry, STATUS_NO_MEMORY);
         return;
     }
-    carry_content(engines->carry, engine, tuple);
+    const bool packed = carry_content(engines->carry, engine, tuple);
     evict_enqueue(engine, tuple);
+    if (carry_is_sound(engines->carry) && (packed || evict_held(engine) > engine->room))
+        stow_incarnation(engine, tuple);
     *ret_place = (struct place){engine, tuple->index};
 }
 

@@ -4,6 +4,7 @@
 #include "crowd.h"
 #include "flow/park.h"
 #include "lives.h"
+#include "stow.h"
 
 enum {
     SURVIVOR = 48, /* octets of a tuple in the list of those that live at the end, and to sort it */
@@ -35,8 +36,17 @@ uint64_t evict_held(const struct engine *engine)
            table->incarnations.taken * incarnation + table->beside +
            (uint64_t)table->transcripts.next * table->transcripts.slot_size +
            engine->tombstones * sizeof(struct tombstone) + engine->parked_octets + gaps(engine) +
-           table->parking.stowed_octets + ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
+           table->parking.stowed_octets +
+           table->parking.open.taken * table->parking.open.slot_size +
+           ((uint64_t)table->mask + 1) * sizeof(*table->slot) +
            engine->agenda.capacity * sizeof(struct agenda_entry);
+}
+
+static enum tuple_queue parked_queue(enum parked_form form)
+{
+    if (form == PARKED_OPEN)
+        return QUEUE_STOWED;
+    return form > PARKED_OPEN ? QUEUE_PACKED : QUEUE_CLOSED;
 }
 
 static enum tuple_queue fitting_queue(const struct tuple *tuple)
@@ -44,7 +54,7 @@ static enum tuple_queue fitting_queue(const struct tuple *tuple)
     if (tuple->embryonic)
         return QUEUE_EMBRYOS;
     if (tuple->is_parked)
-        return tuple->parked->form == PARKED_OPEN ? QUEUE_STOWED : QUEUE_CLOSED;
+        return parked_queue((enum parked_form)tuple->parked->form);
     if (tuple->is_transcribed)
         return QUEUE_NOTED;
     if (tuple->resting)
@@ -83,7 +93,7 @@ void evict_dequeue(struct engine *engine, struct tuple *tuple)
 static void append(struct engine *engine, struct tuple *tuple, enum tuple_queue queue)
 {
     struct tuple_list *list = &engine->queue[queue];
-    tuple->queue = (unsigned)queue & 7;
+    tuple->queue = (unsigned)queue & 0xf;
     tuple->previous = list->last;
     if (list->last != 0)
         flow_table_tuple(&engine->table, list->last)->next = tuple->index;
@@ -136,6 +146,14 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
     *seen_t = last_t;
     evict_turn(engine, tuple);
     return true;
+}
+
+/* Whether nothing passed in a tuple, which did not speak since it was looked at, for so long. */
+static bool has_been_silent(const struct engine *engine, const struct tuple *tuple, nanotime least)
+{
+    const struct incarnation *current = tuple->current;
+    return least == 0 ||
+           (current != NULL && time_since(engine->clock, current->connection.last_t) >= least);
 }
 
 static uint64_t embryos_room(const struct engine *engine)
@@ -248,15 +266,54 @@ static void evict_noted(struct engine *engine, const struct tuple *busy)
         lives_evict(engine, tuple);
 }
 
+bool evict_pack(struct engine *engine, const struct tuple *busy, nanotime silence)
+{
+    const int tries = silence > 0 ? 2 : 8;
+    uint32_t index = engine->queue[QUEUE_LIVE].first;
+    for (int i = 0; i < tries && index != 0; i++) {
+        struct tuple *tuple = flow_table_tuple(&engine->table, index);
+        index = tuple->next;
+        if (tuple == busy || spoke_since(engine, tuple))
+            continue;
+        if (!has_been_silent(engine, tuple, silence))
+            return false;
+        if (stow_incarnation(engine, tuple))
+            return true;
+    }
+    return false;
+}
+
+/* Makes room by an open connection: packs one, or where none can be, lets the one go that is idle
+ * longest, one that is packed.  false: there is none. */
+static bool give_up_open(struct engine *engine, const struct tuple *busy)
+{
+    struct tuple *live = choose(engine, busy, QUEUE_LIVE, QUEUE_LIVE);
+    if (live != NULL && stow_incarnation(engine, live))
+        return true;
+    struct tuple *idle = choose(engine, busy, QUEUE_PACKED, QUEUE_PACKED);
+    if (idle == NULL)
+        idle = live;
+    if (idle != NULL)
+        lives_evict(engine, idle);
+    return idle != NULL;
+}
+
+static bool give_up_other(struct engine *engine, const struct tuple *busy)
+{
+    struct tuple *tuple = choose(engine, busy, QUEUE_GRAVES, QUEUE_CLOSED);
+    if (tuple != NULL)
+        lives_evict(engine, tuple);
+    return tuple != NULL;
+}
+
 void evict_to_limit(struct engine *engine, const struct tuple *busy)
 {
     evict_flood(engine, busy);
     while (evict_held(engine) > engine->room && engine->status == STATUS_OK) {
-        struct tuple *tuple = choose(engine, busy, QUEUE_GRAVES, QUEUE_LIVE);
-        if (tuple == NULL) {
-            evict_noted(engine, busy);
-            return;
-        }
-        lives_evict(engine, tuple);
+        if (evict_pack(engine, busy, 0) || give_up_other(engine, busy) ||
+            give_up_open(engine, busy))
+            continue;
+        evict_noted(engine, busy);
+        return;
     }
 }

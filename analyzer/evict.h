@@ -2,8 +2,9 @@
  * evict: memory is bounded.  Tuples stand in queues by what is lost with them; when the engine
  * holds more than its limit the first of the first queue that has one goes, written and counted:
  * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN); at last, one
- * for one that comes, those that are kept as their segments, which hold little.  Lone SYNs never
- * hold more than a quarter of the limit.
+ * for one that comes, those that are packed or kept as their segments, which hold little.  Before
+ * any goes, those that are open and idle are packed (stow.h), of which nothing is lost.  Lone SYNs
+ * never hold more than a quarter of the limit.
  */
 #ifndef LASTACK_EVICT_H
 #define LASTACK_EVICT_H
@@ -34,6 +35,13 @@ bool evict_is_due(const struct engine *engine);
 /* Whether it will have nothing to do even when memory was taken so many times more, by a segment
  * or a deadline each. */
 bool evict_is_far(const struct engine *engine, uint32_t takings);
+
+/*
+ * Packs one of the open connections that nobody heard of for longest, so that nothing is lost; not
+ * `busy`.  Of the few that come first each must have spoken since it was looked at last, or else
+ * have been silent for `silence` (ns; 0: any).  false: none could be.
+ */
+bool evict_pack(struct engine *engine, const struct tuple *busy, nanotime silence);
 
 /* Makes room while more is held than a limit; the tuple `busy` is spared, or where that is NULL,
  * the lone SYN that came last (crowd.h). */

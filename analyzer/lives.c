@@ -391,6 +391,7 @@ static bool write_noted(struct engine *engine, struct tuple *tuple)
 
 void lives_write_open(struct engine *engine, struct tuple *tuple)
 {
+    const bool was_stowed = tuple_is_stowed(tuple);
     if (write_noted(engine, tuple))
         return;
     if (tuple->embryonic || (tuple->is_parked && !schedule_unpark(engine, tuple)) ||
@@ -402,6 +403,8 @@ void lives_write_open(struct engine *engine, struct tuple *tuple)
             ending_write_part(engine, tuple, open[i]);
     }
     schedule_tuple(engine, tuple);
+    if (was_stowed)
+        stow_incarnation(engine, tuple);
 }
 
 void lives_evict(struct engine *engine, struct tuple *tuple)

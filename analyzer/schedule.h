@@ -32,4 +32,8 @@ void schedule_park_transcript(struct engine *engine, struct tuple *tuple, nanoti
 /* Brings a parked connection back; false when memory ran out. */
 bool schedule_unpark(struct engine *engine, struct tuple *tuple);
 
+/* Fills a tuple's incarnation from a packed one (flow/park.h), which stays; false when memory ran
+ * out. */
+bool schedule_restore(struct engine *engine, struct tuple *tuple, const struct parked *parked);
+
 #endif

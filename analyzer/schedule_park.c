@@ -33,8 +33,7 @@ bool schedule_park(struct engine *engine, struct tuple *tuple, nanotime due)
     return true;
 }
 
-/* What was packed becomes an incarnation again; false: no memory. */
-static bool unpack(struct engine *engine, struct tuple *tuple, const struct parked *parked)
+bool schedule_restore(struct engine *engine, struct tuple *tuple, const struct parked *parked)
 {
     struct incarnation *incarnation = flow_table_new_unclear(&engine->table, tuple);
     if (incarnation == NULL || !park_restore(&engine->table.parking, parked, tuple, incarnation)) {
@@ -52,10 +51,10 @@ static bool unpack(struct engine *engine, struct tuple *tuple, const struct park
 bool schedule_unpark(struct engine *engine, struct tuple *tuple)
 {
     if (tuple_is_stowed(tuple))
-        return stow_bring_back(engine, tuple) && retrace(engine, tuple);
+        return stow_bring_back(engine, tuple) && (!tuple->is_transcribed || retrace(engine, tuple));
     struct parked *parked = tuple->parked;
     bool whole = parked->form == PARKED_TRANSCRIPT ? retrace_parked(engine, tuple, parked)
-                                                   : unpack(engine, tuple, parked);
+                                                   : schedule_restore(engine, tuple, parked);
     if (!whole)
         return false;
     engine->parked_octets -= park_room(parked);

@@ -197,8 +197,9 @@ enum tuple_queue {
     QUEUE_EMBRYOS,
     QUEUE_CLOSED,
     QUEUE_LIVE,
+    QUEUE_PACKED, /* open ones, packed: stow.h */
     QUEUE_NOTED,  /* open ones, kept as their segments */
-    QUEUE_STOWED, /* the same, packed: stow.h */
+    QUEUE_STOWED, /* the same, packed */
     QUEUES,
     QUEUE_NEST = QUEUES
 };
@@ -208,14 +209,14 @@ struct parked;
 /* What names it, and leads to what an ordinary segment needs, is its first cache line. */
 struct tuple {
     struct flow_key key;
-    uint32_t index;        /* slot in its pool */
+    uint32_t index : 31;   /* slot in its pool */
+    uint32_t resting : 1;  /* nothing is left but the count of its incarnations, until `armed` */
     uint32_t numbers : 21; /* incarnations so far */
-    uint32_t queue : 3;    /* enum tuple_queue */
+    uint32_t queue : 4;    /* enum tuple_queue */
     uint32_t embryonic : 1;
     uint32_t is_parked : 1;      /* the current incarnation is, and there is nothing else */
     uint32_t is_transcribed : 1; /* the current incarnation is kept as its segments, and so */
-    uint32_t resting : 1; /* nothing is left but the count of its incarnations, until `armed` */
-    uint32_t calm : 4;    /* what may come of which end without moving anything: brief.h */
+    uint32_t calm : 4;           /* what may come of which end without moving anything: brief.h */
     union {
         struct {
             struct incarnation *current;
@@ -229,7 +230,7 @@ struct tuple {
             struct parked *parked; /* owned */
             union {
                 struct foretold foretold;
-                uint32_t stowed_index; /* while it stands in QUEUE_STOWED: its slot */
+                uint32_t stowed_index; /* while tuple_is_stowed(): its slot */
             };
         };
         struct {                           /* while is_transcribed */
@@ -295,7 +296,7 @@ static inline bool tuple_is_ordinary(const struct tuple *tuple)
 /* Whether what is parked of it is an open connection. */
 static inline bool tuple_is_stowed(const struct tuple *tuple)
 {
-    return tuple->queue == QUEUE_STOWED;
+    return tuple->queue == QUEUE_STOWED || tuple->queue == QUEUE_PACKED;
 }
 
 /* The side of an incarnation that an end of the tuple is. */

@@ -11,7 +11,8 @@
 enum {
     INCARNATION_GROUPS = sizeof(struct incarnation) / LANES_GROUP,
     CLOSING_GROUPS = sizeof(struct closing) / LANES_GROUP,
-    MOST = LANES_MOST(INCARNATION_GROUPS) + LANES_MOST(CLOSING_GROUPS)
+    MOST = LANES_MOST(INCARNATION_GROUPS) + LANES_MOST(CLOSING_GROUPS),
+    OPEN_SLOT = 832, /* octets of one that is open: with its tuple and all that leads there 1 KiB */
 };
 
 _Static_assert(sizeof(struct incarnation) % LANES_GROUP == 0, "parked by groups of lanes");
@@ -30,6 +31,7 @@ void parking_init(struct parking *parking)
     memset(parking, 0, sizeof(*parking));
     for (size_t i = 0; i < PARK_SIZES; i++)
         pool_init(&parking->stowed[i], (i + 1) * PARK_STEP);
+    berths_init(&parking->open, OPEN_SLOT);
     lanes_init(&parking->lanes);
     parking->vectors = octets_have_vectors();
 }
@@ -87,9 +89,13 @@ static void put_places(struct incarnation *incarnation, const struct places *pla
 
 /* Writes what is kept; returns octets. */
 static size_t pack(const struct lanes_table *lanes, struct incarnation *incarnation,
-                   const struct tuple *tuple, uint8_t packed[MOST])
+                   const struct tuple *tuple, enum parked_form form, uint8_t packed[MOST])
 {
     struct places places = take_places(incarnation);
+    if (form >= PARKED_OPEN) { /* it keeps what stands beside it */
+        incarnation->collision = places.collision;
+        incarnation->beside = places.beside;
+    }
     name_and_tuple(incarnation, tuple);
     kin_take_apart(incarnation, places.closing);
     size_t octets = lanes_pack(lanes, incarnation, INCARNATION_GROUPS, packed);
@@ -109,31 +115,48 @@ static uint8_t both_states(unsigned client, unsigned server)
     return (uint8_t)(client | server << 4);
 }
 
+/* What of it is not packed; `form` of one without a closing block. */
+static struct parked head_of(const struct incarnation *incarnation, enum parked_form form)
+{
+    const struct connection *connection = &incarnation->connection;
+    struct parked head = {
+        .first_packet = incarnation->first_packet,
+        .started = connection->started,
+        .form = (uint8_t)((unsigned)form + (connection->closing != NULL ? 1 : 0)),
+        .states = both_states(connection->side[0].state, connection->side[1].state),
+    };
+    for (int side = 0; side < SIDES; side++)
+        head.snd_nxt[side] = connection->side[side].snd_nxt;
+    return head;
+}
+
+static void fill(struct parked *parked, const struct parked *head, const uint8_t *packed,
+                 size_t octets)
+{
+    memcpy(parked, head, offsetof(struct parked, packed));
+    parked->octets = (uint16_t)octets;
+    memcpy(parked->packed, packed, octets);
+}
+
+/* Undoes what pack() did to it. */
+static void leave_whole(struct incarnation *incarnation, const struct tuple *tuple)
+{
+    kin_bring_together(incarnation, incarnation->connection.closing);
+    name_and_tuple(incarnation, tuple);
+}
+
 struct parked *park_incarnation(struct parking *parking, struct incarnation *incarnation,
                                 const struct tuple *tuple)
 {
     uint8_t packed[MOST];
-    uint64_t first_packet = incarnation->first_packet;
-    nanotime started = incarnation->connection.started;
-    seq snd_nxt[SIDES] = {incarnation->connection.side[0].snd_nxt,
-                          incarnation->connection.side[1].snd_nxt};
+    const struct parked head = head_of(incarnation, PARKED_ALONE);
     park_forget_recent(&incarnation->connection);
-    size_t octets = pack(&parking->lanes, incarnation, tuple, packed);
+    const size_t octets = pack(&parking->lanes, incarnation, tuple, PARKED_ALONE, packed);
     struct parked *parked = chunks_take(&parking->room, room_of(octets));
-    if (parked == NULL) {
-        kin_bring_together(incarnation, incarnation->connection.closing);
-        name_and_tuple(incarnation, tuple);
-        return NULL;
-    }
-    parked->first_packet = first_packet;
-    parked->octets = (uint16_t)octets;
-    parked->form = incarnation->connection.closing != NULL ? PARKED_WITH_CLOSING : PARKED_ALONE;
-    parked->started = started;
-    parked->states =
-        both_states(incarnation->connection.side[0].state, incarnation->connection.side[1].state);
-    for (int side = 0; side < SIDES; side++)
-        parked->snd_nxt[side] = snd_nxt[side];
-    memcpy(parked->packed, packed, octets);
+    if (parked == NULL)
+        leave_whole(incarnation, tuple);
+    else
+        fill(parked, &head, packed, octets);
     return parked;
 }
 
@@ -162,6 +185,8 @@ struct parked *park_transcript(struct parking *parking, const struct transcript 
     note_transcript(parked, transcript, progress, state, PARKED_TRANSCRIPT, octets);
     return parked;
 }
+
+/* --- what is open --- */
 
 /* Where such a one stands: what unpacking may read behind it is memory as well. */
 static struct pool *pool_for(struct parking *parking, size_t octets)
@@ -192,6 +217,39 @@ void park_free_stowed(struct parking *parking, const struct parked *parked, uint
     pool_give(pool_for(parking, parked->octets), index);
 }
 
+/* Behind it stands whose it is. */
+enum { OPEN_ROOM = OPEN_SLOT - LANES_SLACK - sizeof(uint32_t) };
+
+struct parked *park_open(struct parking *parking, struct incarnation *incarnation,
+                         const struct tuple *tuple, uint32_t *ret_index)
+{
+    uint8_t packed[MOST];
+    const struct parked head = head_of(incarnation, PARKED_OPEN_ALONE);
+    const size_t octets = pack(&parking->lanes, incarnation, tuple, PARKED_OPEN_ALONE, packed);
+    *ret_index = room_of(octets) <= OPEN_ROOM ? berths_take(&parking->open) : 0;
+    if (*ret_index == 0) {
+        leave_whole(incarnation, tuple);
+        return NULL;
+    }
+    struct parked *parked = berths_at(&parking->open, *ret_index);
+    fill(parked, &head, packed, octets);
+    const uint32_t owner = tuple->index;
+    memcpy((char *)parked + OPEN_SLOT - sizeof(owner), &owner, sizeof(owner));
+    return parked;
+}
+
+void park_free_open(struct parking *parking, uint32_t index)
+{
+    berths_give(&parking->open, index);
+}
+
+uint32_t park_owner(const void *slot)
+{
+    uint32_t owner;
+    memcpy(&owner, (const char *)slot + OPEN_SLOT - sizeof(owner), sizeof(owner));
+    return owner;
+}
+
 void park_read_transcript(const struct parking *parking, const struct parked *parked,
                           struct transcript_head *ret_head,
                           struct transcript_entry ret_entry[TRANSCRIPT_MOST])
@@ -207,7 +265,7 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
 {
     struct closing *closing = NULL;
     struct places places = {.index = incarnation->index, .owner = incarnation->owner};
-    if (parked->form == PARKED_WITH_CLOSING) {
+    if (parked->form == PARKED_WITH_CLOSING || parked->form == PARKED_OPEN_WITH_CLOSING) {
         closing = malloc(sizeof(*closing));
         if (closing == NULL)
             return false;
@@ -217,6 +275,10 @@ bool park_restore(const struct parking *parking, const struct parked *parked,
         lanes_unpack(&parking->lanes, parked->packed + read, CLOSING_GROUPS, closing);
     kin_bring_together(incarnation, closing);
     name_and_tuple(incarnation, tuple);
+    if (park_is_open(parked)) {
+        places.collision = incarnation->collision;
+        places.beside = incarnation->beside;
+    }
     places.closing = closing;
     put_places(incarnation, &places);
     return true;
@@ -237,4 +299,5 @@ void parking_clear(struct parking *parking)
     chunks_clear(&parking->room);
     for (size_t i = 0; i < PARK_SIZES; i++)
         pool_clear(&parking->stowed[i]);
+    berths_clear(&parking->open);
 }

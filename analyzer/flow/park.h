@@ -9,6 +9,7 @@
 #ifndef LASTACK_FLOW_PARK_H
 #define LASTACK_FLOW_PARK_H
 
+#include "../base/berths.h"
 #include "../base/chunks.h"
 #include "../base/lanes.h"
 #include "../base/pool.h"
@@ -25,14 +26,17 @@ struct parking {
     struct pool stowed[PARK_SIZES]; /* those that are open, by size: they go in any order */
     uint64_t stowed_octets;         /* that these hold */
     struct lanes_table lanes;
-    bool vectors; /* octets_have_vectors() */
+    bool vectors;       /* octets_have_vectors() */
+    struct berths open; /* incarnations that are open; they may move */
 };
 
 enum parked_form {
     PARKED_ALONE,        /* the incarnation */
     PARKED_WITH_CLOSING, /* its closing block follows it */
     PARKED_TRANSCRIPT,   /* transcript_pack.h */
-    PARKED_OPEN,         /* the same of one that is not over */
+    PARKED_OPEN,         /* the same of one that is not over; and here these begin */
+    PARKED_OPEN_ALONE,   /* the incarnation of such a one */
+    PARKED_OPEN_WITH_CLOSING,
 };
 
 struct parked {
@@ -74,13 +78,33 @@ void park_read_transcript(const struct parking *parking, const struct parked *pa
                           struct transcript_head *ret_head,
                           struct transcript_entry ret_entry[TRANSCRIPT_MOST]);
 
-/* The same of one that is open, in a slot of its own, to be given back with park_free_stowed();
- * *ret_index leads there.  NULL when memory ran out. */
+/* Whether it is not over. */
+static inline bool park_is_open(const struct parked *parked)
+{
+    return parked->form >= PARKED_OPEN;
+}
+
+/* The same of one that is open and kept as its segments, in a slot of its own, to be given back
+ * with park_free_stowed(); *ret_index leads there.  NULL when memory ran out. */
 struct parked *park_stow(struct parking *parking, const struct transcript *transcript,
                          const struct progress *progress, const uint8_t state[SIDES],
                          uint32_t *ret_index);
 
 void park_free_stowed(struct parking *parking, const struct parked *parked, uint32_t index);
+
+/*
+ * The parked form of a tuple's incarnation that is open and whose history is short, to be given
+ * back with park_free_open(); *ret_index leads there.  What stands beside the incarnation, but for
+ * its closing block, is the parked form's until that is restored.  NULL where it does not fit, or
+ * memory ran out: then the incarnation stays as it is.
+ */
+struct parked *park_open(struct parking *parking, struct incarnation *incarnation,
+                         const struct tuple *tuple, uint32_t *ret_index);
+
+void park_free_open(struct parking *parking, uint32_t index);
+
+/* The pool index of the tuple whose incarnation stands in a slot of parking->open. */
+uint32_t park_owner(const void *slot);
 
 /* What parking forgets: of the memory against copies the latest half is enough, since a copy comes
  * within milliseconds. */

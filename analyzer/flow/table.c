@@ -267,6 +267,20 @@ void flow_table_move_together(struct flow_table *table)
     berths_draw_in(&table->incarnations, follow, table);
 }
 
+/* What is parked and open stands somewhere else. */
+static void follow_parked(void *context, void *slot, uint32_t index)
+{
+    struct tuple *tuple = flow_table_tuple(context, park_owner(slot));
+    tuple->parked = slot;
+    tuple->stowed_index = index;
+}
+
+void flow_table_draw_in_parked(struct flow_table *table)
+{
+    if (berths_are_wide(&table->parking.open))
+        berths_draw_in(&table->parking.open, follow_parked, table);
+}
+
 /* The next connection that closes is spared malloc(). */
 static void keep_closing(struct flow_table *table, struct connection *connection)
 {
@@ -307,15 +321,37 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
     berths_give(&table->incarnations, incarnation->index);
 }
 
+void flow_table_release_incarnation(struct flow_table *table, struct incarnation *incarnation)
+{
+    keep_closing(table, &incarnation->connection);
+    connection_clear(&incarnation->connection);
+    berths_give(&table->incarnations, incarnation->index);
+}
+
 uint64_t flow_table_bytes(const struct flow_table *table)
 {
     return pool_bytes(&table->tuples) + pool_bytes(&table->transcripts) +
            (uint64_t)table->nest.count * sizeof(struct nested) +
-           berths_octets(&table->incarnations) + ((uint64_t)table->mask + 1) * sizeof(*table->slot);
+           berths_octets(&table->incarnations) + berths_octets(&table->parking.open) +
+           ((uint64_t)table->mask + 1) * sizeof(*table->slot);
+}
+
+/* What stands beside an incarnation that is packed: the rest of it is not its own. */
+static void clear_packed(struct flow_table *table, const struct tuple *tuple)
+{
+    struct incarnation incarnation = {.index = 0};
+    const struct parked *parked = tuple->parked;
+    if (!park_is_open(parked) || parked->form == PARKED_OPEN ||
+        !park_restore(&table->parking, parked, tuple, &incarnation))
+        return;
+    connection_clear(&incarnation.connection);
+    free_beside(&incarnation);
 }
 
 static void clear_tuple(struct flow_table *table, struct tuple *tuple)
 {
+    if (!tuple->embryonic && tuple->is_parked)
+        clear_packed(table, tuple);
     if (tuple->embryonic || tuple->is_parked || tuple->is_transcribed)
         return;
     struct incarnation *held[] = {tuple->current, tuple->candidate, tuple->retiring};
@@ -328,7 +364,7 @@ static void clear_tuple(struct flow_table *table, struct tuple *tuple)
 
 void flow_table_clear(struct flow_table *table, bool has_tombstones)
 {
-    bool owns = has_tombstones || table->incarnations.taken > 0;
+    bool owns = has_tombstones || table->incarnations.taken > 0 || table->parking.open.taken > 0;
     for (uint32_t i = 1; owns && i < flow_table_end(table); i++) {
         struct tuple *tuple = flow_table_at(table, i);
         if (tuple != NULL)

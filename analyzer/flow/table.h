@@ -162,7 +162,13 @@ void flow_table_count_beside(struct flow_table *table, const struct tuple *tuple
 static inline void flow_table_draw_in(struct flow_table *table);
 void flow_table_move_together(struct flow_table *table);
 
+/* The same of what is parked and open (park.h). */
+void flow_table_draw_in_parked(struct flow_table *table);
+
 void flow_table_free_incarnation(struct flow_table *table, struct incarnation *incarnation);
+
+/* The same, of which a parked form keeps what stands beside it, and what that counts. */
+void flow_table_release_incarnation(struct flow_table *table, struct incarnation *incarnation);
 
 /* Gives the incarnation, which has none, a closing block ahead of need, where there is a spare one.
  */

@@ -141,18 +141,17 @@ def check_counted(tap, path):
            summary.get("flows"))
 
 
-def check_patient(tap, folder, count):
-    """Open connections find room as their segments, packed."""
-    path = attacks.put(folder, patient_ones(count))
+def check_packed(tap, path, count, limit, which):
+    """So many open connections find room in so many MiB."""
     with tempfile.NamedTemporaryFile() as out:
         code = os.spawnv(os.P_WAIT, attacks.LASTACK, [attacks.LASTACK, "--ndjson=" + out.name, "--max-memory",
-                                                      "56M", "--threads", "1", path])
+                                                      "%dM" % limit, "--threads", "1", path])
         last = out.readlines()[-1]
     summary = json.loads(last).get("lastack", {}).get("summary", {})
     tap.ok(code == 0 and summary.get("limits", {}).get("evictions") == 0 and
-           summary.get("flows", {}).get("total") == count // 6,
-           "%d open connections find room in 56 MiB" % (count // 6), code, summary.get("limits"),
-           summary.get("flows"))
+           summary.get("flows", {}).get("total") == count,
+           "%d open connections, %s, find room in %d MiB" % (count, which, limit), code,
+           summary.get("limits"), summary.get("flows"))
 
 
 def check_many_hosts(tap, folder, count):
@@ -190,7 +189,9 @@ def main():
                 check_small(tap, path)
             if make is attacks.half_open:
                 check_counted(tap, path)
-        check_patient(tap, folder, 160000)
+        count = 160000
+        check_packed(tap, attacks.put(folder, patient_ones(count)), count // 6, 56, "kept as their segments")
+        check_packed(tap, attacks.put(folder, open_ones(count)), count // 6, 96, "and packed")
     return tap.end()
 
 

@@ -117,6 +117,17 @@ def flood():
     return raw_capture(frames)
 
 
+def crowd():
+    """Connections that were there before and go on in turn: more than little memory holds."""
+    frames, said = [], [0] * 260
+    for i in range(4 * len(said)):
+        which = i * 7 % len(said) if i < len(said) else i * i % len(said)
+        frames.append((i * .05, ip4(CLIENT, SERVER, tcp(20000 + which, 80, PSH | ACK,
+                                                        1 + said[which], 1, b"more"))))
+        said[which] += 4
+    return raw_capture(frames)
+
+
 def fragments():
     """A segment in three fragments, between others; one of another packet is missing."""
     frames = exchange(0, 40000, payload=b"x" * 16, linger=20)
@@ -254,6 +265,8 @@ def check_awkward(tap, rng):
         tap.ok(not faults, "cut inside of " + name, "\n".join(faults[:9]))
     faults = compare("flood", made["a SYN flood"], draw_cuts(rng, made["a SYN flood"], 3),
                      [[SINGLE + ["--max-memory", "1M"]]])
+    faults += compare("crowd", crowd(), draw_cuts(rng, crowd(), 3),
+                      [[SINGLE + ["--max-memory", "1M"]]])
     tap.ok(not faults, "cut where memory is short", "\n".join(faults[:9]))
     return made
 

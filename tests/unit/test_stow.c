@@ -16,6 +16,7 @@
 
 #include "../../analyzer/config.h"
 #include "../../analyzer/engine.h"
+#include "../../analyzer/evict.h"
 #include "../../analyzer/stow.h"
 #include "heard.h"
 #include "two_ways.h"
@@ -35,8 +36,10 @@ struct crowd {
     struct engine engine[2]; /* with room for few, for all */
     struct listener listener[2];
     struct talk talk[CROWD];
-    uint64_t stowed, back; /* segments after which some were, and that brought one back */
-    uint64_t compared;     /* transcripts */
+    uint64_t stowed, back;  /* segments after which some were, and that brought one back */
+    uint64_t compared;      /* transcripts */
+    bool packs;             /* incarnations of the first engine, too */
+    uint64_t packed, whole; /* of those, and how often one was compared with what it had been */
 };
 
 static uint32_t draw(struct crowd *crowd, uint32_t below)
@@ -80,8 +83,44 @@ static void assert_same(struct crowd *crowd, const struct engine_item item[2])
     assert_true(one->queue == other->queue || one->is_transcribed < other->is_transcribed);
     assert_int_equal(one->armed, other->armed);
     crowd->compared += one->is_transcribed;
+    if (one->queue == QUEUE_LIVE && other->queue == QUEUE_LIVE)
+        assert_same_connection(&one->current->connection, &other->current->connection);
     if (one->is_transcribed)
         assert_same_transcript(one, other);
+}
+
+/* One that is whole, packed and brought back, is what it was, but for where it stands. */
+static void pack_and_compare(struct crowd *crowd)
+{
+    struct engine *engine = &crowd->engine[0];
+    struct tuple *tuple = flow_table_tuple(&engine->table, engine->queue[QUEUE_LIVE].first);
+    const struct incarnation before = *tuple->current;
+    struct closing closing = {0};
+    if (before.connection.closing != NULL)
+        closing = *before.connection.closing;
+    if (!stow_incarnation(engine, tuple))
+        return;
+    assert_true(tuple_is_stowed(tuple));
+    assert_true(stow_bring_back(engine, tuple));
+    struct incarnation after = *tuple->current;
+    assert_int_equal(before.connection.closing == NULL, after.connection.closing == NULL);
+    if (after.connection.closing != NULL)
+        assert_memory_equal(&closing, after.connection.closing, sizeof closing);
+    after.connection.closing = before.connection.closing;
+    after.index = before.index;
+    after.beside = before.beside; /* counted when it was packed */
+    assert_memory_equal(&before, &after, sizeof before);
+    crowd->whole++;
+}
+
+/* Of the open incarnations that one engine has some are packed, as where memory is short. */
+static void pack_some(struct crowd *crowd)
+{
+    if (crowd->engine[0].queue[QUEUE_LIVE].count > 0 && draw(crowd, 3) == 0)
+        pack_and_compare(crowd);
+    for (uint32_t i = draw(crowd, 3); i > 0; i--)
+        crowd->packed += evict_pack(&crowd->engine[0], NULL, 0);
+    flow_table_draw_in(&crowd->engine[0].table);
 }
 
 static void give(struct crowd *crowd, const struct segment *segment)
@@ -103,7 +142,10 @@ static void give(struct crowd *crowd, const struct segment *segment)
     }
     crowd->stowed += crowd->engine[0].queue[QUEUE_STOWED].count > 0;
     assert_int_equal(crowd->engine[1].queue[QUEUE_STOWED].count, 0);
+    assert_int_equal(crowd->engine[1].queue[QUEUE_PACKED].count, 0);
     assert_same(crowd, item);
+    if (crowd->packs)
+        pack_some(crowd);
 }
 
 static void say(struct crowd *crowd, struct talk *talk, int from, uint8_t flags, uint32_t payload)
@@ -190,12 +232,14 @@ static void step(struct crowd *crowd)
 static void write_parts(struct crowd *crowd)
 {
     const uint32_t stowed = crowd->engine[0].queue[QUEUE_STOWED].count;
+    const uint32_t packed = crowd->engine[0].queue[QUEUE_PACKED].count;
     for (int i = 0; i < 2; i++) {
         engine_snapshot_begin(&crowd->engine[i]);
         engine_snapshot_until(&crowd->engine[i], UINT64_MAX);
         assert_int_equal(crowd->engine[i].status, STATUS_OK);
     }
     assert_int_equal(crowd->engine[0].queue[QUEUE_STOWED].count, stowed);
+    assert_int_equal(crowd->engine[0].queue[QUEUE_PACKED].count, packed);
 }
 
 static void begin(struct crowd *crowd, uint64_t seed)
@@ -220,6 +264,7 @@ static void end(struct crowd *crowd)
         engine_finish_begin(&crowd->engine[i]);
         engine_finish_until(&crowd->engine[i], UINT64_MAX);
         assert_int_equal(crowd->engine[i].queue[QUEUE_STOWED].count, 0);
+        assert_int_equal(crowd->engine[i].queue[QUEUE_PACKED].count, 0);
         engine_clear(&crowd->engine[i]);
     }
     assert_int_equal(crowd->listener[0].count, crowd->listener[1].count);
@@ -227,11 +272,8 @@ static void end(struct crowd *crowd)
                         crowd->listener[0].count * sizeof *crowd->listener[0].told);
 }
 
-static void a_crowd_loses_nothing(void **state)
+static void play(struct crowd *crowd)
 {
-    struct crowd *crowd = calloc(1, sizeof *crowd);
-    (void)state;
-    assert_non_null(crowd);
     for (int i = 0; i < 2; i++) {
         crowd->listener[i].told = calloc(TOLD, sizeof *crowd->listener[i].told);
         assert_non_null(crowd->listener[i].told);
@@ -249,11 +291,31 @@ static void a_crowd_loses_nothing(void **state)
         }
         end(crowd);
     }
+    for (int i = 0; i < 2; i++)
+        free(crowd->listener[i].told);
+}
+
+static void a_crowd_loses_nothing(void **state)
+{
+    struct crowd *crowd = calloc(1, sizeof *crowd);
+    (void)state;
+    assert_non_null(crowd);
+    play(crowd);
     assert_true(crowd->stowed > (uint64_t)ROUNDS * STEPS / 2);
     assert_true(crowd->compared > (uint64_t)ROUNDS * STEPS / 4);
     assert_true(crowd->back > (uint64_t)ROUNDS * STEPS / 4);
-    for (int i = 0; i < 2; i++)
-        free(crowd->listener[i].told);
+    free(crowd);
+}
+
+static void what_is_packed_whole_loses_nothing(void **state)
+{
+    struct crowd *crowd = calloc(1, sizeof *crowd);
+    (void)state;
+    assert_non_null(crowd);
+    crowd->packs = true;
+    play(crowd);
+    assert_true(crowd->packed > (uint64_t)ROUNDS * STEPS / 4);
+    assert_true(crowd->whole > (uint64_t)ROUNDS * STEPS / 16);
     free(crowd);
 }
 
@@ -261,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crowd_loses_nothing),
+        cmocka_unit_test(what_is_packed_whole_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
