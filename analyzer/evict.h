@@ -2,7 +2,7 @@
  * evict: memory is bounded.  Tuples stand in queues by what is lost with them; when the engine
  * holds more than its limit the first of the first queue that has one goes, written and counted:
  * tombstones, then lone SYNs, then closed connections, then the longest idle (DESIGN); at last, one
- * for one that comes, those that are packed or kept as their segments, which hold little.  Before
+ * for one that comes, those that are kept as their segments, which hold little.  Before
  * any goes, those that are open and idle are packed (stow.h), of which nothing is lost.  Lone SYNs
  * never hold more than a quarter of the limit.
  */

@@ -170,6 +170,9 @@ void flow_table_free_incarnation(struct flow_table *table, struct incarnation *i
 /* The same, of which a parked form keeps what stands beside it, and what that counts. */
 void flow_table_release_incarnation(struct flow_table *table, struct incarnation *incarnation);
 
+/* Frees all that a tuple holds, as it is given up itself. */
+void flow_table_clear_tuple(struct flow_table *table, struct tuple *tuple);
+
 /* Gives the incarnation, which has none, a closing block ahead of need, where there is a spare one.
  */
 void flow_table_give_closing(struct flow_table *table, struct incarnation *incarnation);
