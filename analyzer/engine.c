@@ -181,6 +181,8 @@ static inline bool take_transcribed(struct engine *engine, const struct engine_i
 static __attribute__((noinline)) void
 take_at_length(struct engine *engine, const struct engine_item *item, struct tuple *tuple)
 {
+    const struct berths *whole = &engine->table.incarnations;
+    const uint64_t were_whole = whole->taken;
     bool first = tuple == NULL;
     engine->now = (struct ledger_key){engine->clock, item->segment.packet, item->part, 0};
     engine->shares_frames |= item->part > 0;
@@ -193,7 +195,6 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
     if (tuple == NULL)
         return;
     const bool was_stowed = tuple_is_stowed(tuple);
-    const bool was_small = was_stowed || tuple->is_transcribed;
     if (was_stowed && !bring_back(engine, tuple))
         return;
     if (!take_transcribed(engine, item, tuple, was_stowed)) {
@@ -201,9 +202,9 @@ take_at_length(struct engine *engine, const struct engine_item *item, struct tup
             return;
         if (!brief_moves_segment(engine, tuple, &item->segment, item->end))
             take_fully(engine, item, tuple);
-        else if (was_small)
+        else if (whole->taken > were_whole)
             evict_to_limit(engine, tuple);
-        if (was_small && stow_is_worth(engine))
+        if (whole->taken > were_whole && stow_is_worth(engine))
             evict_pack(engine, tuple, STOW_SILENCE);
     }
     flow_table_draw_in(&engine->table);

@@ -148,12 +148,14 @@ static bool spoke_since(struct engine *engine, struct tuple *tuple)
     return true;
 }
 
-/* Whether nothing passed in a tuple, which did not speak since it was looked at, for so long. */
-static bool has_been_silent(const struct engine *engine, const struct tuple *tuple, nanotime least)
+/* The same by time: whether a tuple spoke of late, less than so long ago. */
+static bool spoke_within(struct engine *engine, struct tuple *tuple, nanotime silence)
 {
     const struct incarnation *current = tuple->current;
-    return least == 0 ||
-           (current != NULL && time_since(engine->clock, current->connection.last_t) >= least);
+    if (current != NULL && time_since(engine->clock, current->connection.last_t) >= silence)
+        return false;
+    evict_turn(engine, tuple);
+    return true;
 }
 
 static uint64_t embryos_room(const struct engine *engine)
@@ -273,11 +275,9 @@ bool evict_pack(struct engine *engine, const struct tuple *busy, nanotime silenc
     for (int i = 0; i < tries && index != 0; i++) {
         struct tuple *tuple = flow_table_tuple(&engine->table, index);
         index = tuple->next;
-        if (tuple == busy || spoke_since(engine, tuple))
-            continue;
-        if (!has_been_silent(engine, tuple, silence))
-            return false;
-        if (stow_incarnation(engine, tuple))
+        const bool spoke = silence > 0 ? spoke_within(engine, tuple, silence)
+                                       : tuple != busy && spoke_since(engine, tuple);
+        if (!spoke && tuple != busy && stow_incarnation(engine, tuple))
             return true;
     }
     return false;

@@ -38,8 +38,8 @@ bool evict_is_far(const struct engine *engine, uint32_t takings);
 
 /*
  * Packs one of the open connections that nobody heard of for longest, so that nothing is lost; not
- * `busy`.  Of the few that come first each must have spoken since it was looked at last, or else
- * have been silent for `silence` (ns; 0: any).  false: none could be.
+ * `busy`.  It is one of the few that come first, and was silent for `silence`, ns; 0: since it was
+ * looked at last.  false: none could be.
  */
 bool evict_pack(struct engine *engine, const struct tuple *busy, nanotime silence);
 

@@ -319,11 +319,55 @@ static void what_is_packed_whole_loses_nothing(void **state)
     free(crowd);
 }
 
+/* Where whole ones hold an eighth of the memory, those that were silent for long are packed. */
+static void what_is_silent_is_packed(void **state)
+{
+    enum { MANY = 1000, ROOM = 4 << 20, AT_ONCE = ROOM / STOW_PART / sizeof(struct incarnation) };
+    struct crowd *crowd = calloc(1, sizeof *crowd);
+    (void)state;
+    assert_non_null(crowd);
+    for (int i = 0; i < 2; i++) {
+        crowd->listener[i].told = calloc(TOLD, sizeof *crowd->listener[i].told);
+        assert_non_null(crowd->listener[i].told);
+    }
+    begin(crowd, 1);
+    struct engine *engine = &crowd->engine[0];
+    engine->room = ROOM;
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct engine_item item = {.segment = {.source = {10, 0, 0, 1},
+                                               .destination = {10, 0, 0, 2},
+                                               .source_port = (uint16_t)(1024 + i),
+                                               .destination_port = 80,
+                                               .ip_version = 4,
+                                               .ip_length = 41,
+                                               .sequence = i,
+                                               .acknowledgment = 1,
+                                               .payload = 1,
+                                               .flags = TCP_ACK,
+                                               .packet = i + 1}};
+        crowd->now += STOW_SILENCE / 100;
+        item.segment.time = item.clock = crowd->now;
+        engine_identify(engine->table.secret, 0, &item);
+        engine_segment(engine, &item, NULL);
+        assert_int_equal(engine->status, STATUS_OK);
+        assert_true(engine->queue[QUEUE_LIVE].count <= AT_ONCE + 100);
+    }
+    assert_int_equal(engine->counts.evictions, 0);
+    assert_int_equal(engine->queue[QUEUE_LIVE].count + engine->queue[QUEUE_PACKED].count, MANY);
+    assert_true(engine->queue[QUEUE_PACKED].count >= MANY - AT_ONCE - 100);
+    for (int i = 0; i < 2; i++) {
+        engine_clear(&crowd->engine[i]); /* as it is: what is packed, too */
+        free(crowd->listener[i].told);
+    }
+    free(crowd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crowd_loses_nothing),
         cmocka_unit_test(what_is_packed_whole_loses_nothing),
+        cmocka_unit_test(what_is_silent_is_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
