@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "time.h"
 
 enum {
     FORMAT = 5,
@@ -242,11 +243,19 @@ static uint64_t limit_of(const struct carry_field *field)
     return field->most < widest ? field->most : widest;
 }
 
+/* Read, a moment that is always known is. */
+static void carry_time(struct carry *carry, const struct carry_field *field, uint64_t *number)
+{
+    carry_signed(carry, (int64_t *)number);
+    if (field->most > 0 && carry->reading && (nanotime)*number == NANOTIME_UNKNOWN)
+        carry_fail(carry, STATUS_UNREADABLE);
+}
+
 static void carry_element(struct carry *carry, const struct carry_field *field, uint8_t *at)
 {
     uint64_t number = load(at, field->width);
     if (field->kind == CARRY_SIGNED)
-        carry_signed(carry, (int64_t *)&number);
+        carry_time(carry, field, &number);
     else
         carry_number(carry, &number, limit_of(field));
     if (carry->reading)

@@ -34,7 +34,7 @@ enum carry_kind {
 struct carry_field {
     const char *name;
     size_t offset, width, count; /* width of an element, in octets */
-    uint64_t most;               /* CARRY_NUMBER: what it can be at most */
+    uint64_t most; /* CARRY_NUMBER: what it can be at most; CARRY_SIGNED: 1: a time that is known */
     enum carry_kind kind;
     const struct carry_field *parts; /* CARRY_PARTS */
 };

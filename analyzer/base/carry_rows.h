@@ -6,6 +6,7 @@
  *     WITHIN(side, uint8_t, state, 9) the same, at most 9: an index into something
  *     FLAG(hazard, open)              a bool
  *     SIGNED(hole, nanotime, since)   a number of 64 bits with a sign
+ *     MOMENT(packet_ref, nanotime, t) the same, a time that is known
  *     OCTETS(key, uint8_t, address)   as it stands
  *     PARTS(side, hole, hole, hole_fields)  a struct hole with a table of its own
  *     LEFT(history, more, "how")      not carried by the table, but otherwise
@@ -28,6 +29,7 @@
 #define WITHIN(owner, type, member, limit)  ROW(owner, type, member, (uint64_t)(limit), CARRY_NUMBER, NULL)
 #define FLAG(owner, member)                 ROW(owner, bool, member, 1, CARRY_NUMBER, NULL)
 #define SIGNED(owner, type, member)         ROW(owner, type, member, 0, CARRY_SIGNED, NULL)
+#define MOMENT(owner, type, member)         ROW(owner, type, member, 1, CARRY_SIGNED, NULL)
 #define OCTETS(owner, type, member)         ROW(owner, type, member, 0, CARRY_OCTETS, NULL)
 #define PARTS(owner, part, member, table)   ROW(owner, struct part, member, 0, CARRY_PARTS, table)
 #define LEFT(owner, member, how)
