@@ -6,6 +6,7 @@ from kernel import Kernel
 from wires import write_sysctls
 
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, SEND_QUEUE = 19, 20, 21, 2
+REPAIR_OFF_NO_PROBE = -1  # goes on without a word to the peer
 PATIENCE = 15.0  # no call of a scenario takes longer
 
 
@@ -51,6 +52,15 @@ def set_isn(made, isn):
     made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, SEND_QUEUE)
     made.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, struct.pack("I", isn))
     made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
+
+
+def next_number(made):
+    """The sequence number of the next octet to be written."""
+    made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, SEND_QUEUE)
+    number = made.getsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ)
+    made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, REPAIR_OFF_NO_PROBE)
+    return number & 0xFFFFFFFF
 
 
 def abort(sock):

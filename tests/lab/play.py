@@ -15,7 +15,7 @@ import account
 import moves
 from judge import Ends, judge, of_kind, read_records
 from lab import Lab
-from scenario import SCENARIOS
+from scenario import SCENARIOS, Unlucky
 from taps import offline
 from wires import ENDS, Lacking
 
@@ -91,6 +91,9 @@ def main():
         lab, rows, wrong = play(scenario, folder, live, options.net)
     except Lacking as lacking:
         write_verdict(folder, {"wrong": [], "late": 0, "lacks": str(lacking), "verdicts": {}})
+        return
+    except Unlucky as unlucky:
+        write_verdict(folder, {"wrong": [str(unlucky)], "late": 0, "unlucky": True, "verdicts": {}})
         return
     late = lab.relay.latest - scenario.delay
     result = {"wrong": wrong, "late": round(late, 3),

@@ -8,6 +8,10 @@ SCENARIOS = {}
 Unseen = collections.namedtuple("Unseen", "tap side kernel report reason")
 
 
+class Unlucky(Exception):
+    """What a scenario needs of a clock that it cannot set did not come about; it is played again."""
+
+
 class Scenario:
     def __init__(self, play, **options):
         self.play = play

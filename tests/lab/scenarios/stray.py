@@ -1,7 +1,7 @@
 """Segments of an earlier connection that come when the ports are in use again."""
 from frames import data, every, from_client, from_server, rst
-from host import abort, read
-from scenario import scenario
+from host import abort, next_number, read
+from scenario import Unlucky, scenario
 
 PLAIN = {"tcp_timestamps": 0}
 COOKIES = {"tcp_timestamps": 0, "tcp_syncookies": 2}
@@ -11,7 +11,13 @@ ISN = 0x10000000
 
 def leave_old_segment(lab, isn=None, octets=512):
     """A connection that was reset, and a copy of a segment that is still under way."""
+    return begin_old(lab, isn, octets)[0]
+
+
+def begin_old(lab, isn, octets=512):
+    """The same, and with it the number that the server's stream began with."""
     client, server = lab.connect(isn=isn)
+    began = next_number(server)
     lab.talk(client, server)
     old = lab.relay.copy(every(from_client, data))
     client.sendall(b"old " * (octets // 4))
@@ -19,7 +25,17 @@ def leave_old_segment(lab, isn=None, octets=512):
     abort(client)
     lab.until("server", "CLOSED")
     lab.wait(0.1)
-    return old
+    return old, began
+
+
+def leave_by_cookies(lab, ahead):
+    """The same, and both ends of the next connection, whose ISNs are so far ahead of the old ones:
+    a cookie follows the client's, but within one minute of the server's clock only."""
+    old, began = begin_old(lab, ISN)
+    client, server = lab.connect(isn=ISN + ahead)
+    if next_number(server) != (began + ahead) & 0xFFFFFFFF:
+        raise Unlucky("a minute of the cookies ended between the two connections")
+    return old, client, server
 
 
 @scenario(events="close_abortive_app incarnation_collision", at_server="stray_old_segment", sysctls=PLAIN)
@@ -62,8 +78,7 @@ def old_segment_with_an_unacceptable_ack(lab):
           client_sysctls=PLAIN, server_sysctls=COOKIES, unseen=[NO_STATE])
 def old_segment_accepted(lab):
     """Both ISNs are little above the old ones (cookies follow the client's): taken as new data."""
-    old = leave_old_segment(lab, ISN)
-    client, server = lab.connect(isn=ISN + 2)
+    old, client, server = leave_by_cookies(lab, 2)
     lab.talk(client, server, b"again", b"answer" * 2)
     lab.relay.release(old)
     assert read(server, 512) == b"old " * 128
@@ -77,8 +92,7 @@ def old_segment_accepted(lab):
           client_sysctls=PLAIN, server_sysctls=COOKIES, unseen=[NO_STATE])
 def old_segment_kept_for_later(lab):
     """The same six octets ahead of the stream: it waits in the queue until they are there."""
-    old = leave_old_segment(lab, ISN)
-    client, server = lab.connect(isn=ISN - 3)
+    old, client, server = leave_by_cookies(lab, -3)
     lab.talk(client, server, b"new ", b"answer" * 2)
     lab.relay.release(old)
     lab.wait(0.1)
