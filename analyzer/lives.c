@@ -426,6 +426,7 @@ void lives_evict(struct engine *engine, struct tuple *tuple)
         kept[i]->notes |= UINT64_C(1) << NOTE_memory_eviction;
         engine->counts.evictions++;
     }
+    engine->counts.tombstones_evicted += tuple->resting; /* what is left of one */
     lives_finish(engine, tuple);
     engine->counts.tombstones_evicted += drop_tombstones(engine, &tuple->tombstones);
     lives_remove(engine, tuple);
