@@ -40,6 +40,8 @@ static void remember(struct joint *joint, const struct lone *a, const struct lon
     place->at[a->tap] = (struct moment){a->seen.packet, a->seen.t};
     place->at[b->tap] = (struct moment){b->seen.packet, b->seen.t};
     *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
+    if ((a->print.flags & TCP_RST) != 0)
+        joint->last_reset[a->end] = *place;
 }
 
 static void remember_stamp(struct joint *joint, const struct lone *arrived)

@@ -59,15 +59,22 @@ static uint32_t oldest_of_all(const struct pair *pair)
     return pair_lone(pair, a)->order < pair_lone(pair, b)->order ? a : b;
 }
 
-/* One that looks the same has arrived, a little while ago. */
-static bool has_twin(const struct joint *joint, const struct lone *new)
+static bool is_twin(const struct recent *recent, const struct lone *new)
 {
+    return recent->at[new->tap].packet != 0 && print_is_alike(&recent->print, &new->print);
+}
+
+/* One that looks the same has arrived, a little while ago; a reset, as long as a segment lives:
+ * others may have come since, those of a new connection, too. */
+static bool has_twin(const struct pair *pair, const struct joint *joint, const struct lone *new)
+{
+    const struct recent *reset = &joint->last_reset[new->end];
     for (int i = 0; i < RECENT_CROSSINGS; i++) {
-        const struct recent *recent = &joint->recent[new->end][i];
-        if (recent->at[new->tap].packet != 0 && print_is_alike(&recent->print, &new->print))
+        if (is_twin(&joint->recent[new->end][i], new))
             return true;
     }
-    return false;
+    return is_twin(reset, new) &&
+           time_since(new->seen.t, reset->at[new->tap].t) <= pair->config->tap_wait;
 }
 
 void pair_hold(struct pair *pair, struct lone *new)
@@ -82,7 +89,7 @@ void pair_hold(struct pair *pair, struct lone *new)
         let_go(pair, pair_lone(pair, oldest));
         lones_release(pair, oldest);
     }
-    if (has_twin(joint, new))
+    if (has_twin(pair, joint, new))
         new->flags |= LONE_TWIN;
     new->needless = verdict_is_needless(pair, new);
     if (new->needless)

@@ -150,6 +150,7 @@ struct joint {
     struct end_view view[TAPS][ENDS];
     struct recent recent[ENDS][RECENT_CROSSINGS]; /* that arrived last, a ring */
     uint8_t recent_next[ENDS];
+    struct recent last_reset[ENDS];      /* that arrived last: kernels' resets look all the same */
     uint32_t tsval[ENDS][RECENT_STAMPS]; /* timestamps that arrived last */
     uint8_t tsval_next[ENDS];
     uint64_t arrived_order[ENDS]; /* highest order of departure among what arrived */
