@@ -214,6 +214,55 @@ def check_states(tap, desk):
            presumed(alone), presumed(server), presumed(both))
 
 
+def old_reset():
+    """Both taps of a connection that was reset, of the next one on its ports, and of a copy of that
+    reset, which looks like any other of a kernel, in the midst of it."""
+    sides = ((0x0a000002, 20000), (0x0a000003, 80))
+    client, server = [], []
+    clock = START
+
+    def send(side, flags, seq, ack, payload=b"", wait=20 * MS, transits=(10 * MS,)):
+        nonlocal clock
+        clock += wait
+        leaves, comes = (client, server) if side == 0 else (server, client)
+        reset = flags == tapsim.RST
+        segment = tapsim.Segment(clock, sides[side], sides[1 - side], seq, ack, flags, payload,
+                                 0 if reset else clock // MS % 60000 + 1, None,
+                                 window=0 if reset else 502)
+        leaves.append(segment)
+        comes += [dataclasses.replace(segment, t=clock + transit) for transit in transits]
+
+    def open_and_ask(isn):
+        send(0, tapsim.SYN, isn, 0)
+        send(1, tapsim.SYN | tapsim.ACK, isn + 5000, isn + 1)
+        send(0, tapsim.ACK, isn + 1, isn + 5001)
+        send(0, tapsim.ACK, isn + 1, isn + 5001, b"q" * 100)
+        send(1, tapsim.ACK, isn + 5001, isn + 101, b"a" * 600)
+
+    open_and_ask(1000)
+    send(0, tapsim.RST, 6601, 0, transits=(10 * MS, 2 * SECOND))
+    open_and_ask(900000)
+    for octets in range(100, 400, 4):
+        send(0, tapsim.ACK, 900001 + octets, 905601, b"more")
+        send(1, tapsim.ACK, 905601, 900005 + octets)
+    return [sorted(seen, key=lambda segment: segment.t) for seen in (client, server)]
+
+
+def check_old_reset(tap, desk):
+    """A copy of an old reset comes in the next connection, long after: nobody injected it."""
+    client, server = old_reset()
+    answer = desk.ask(desk.write("client", client), desk.write("server", server))
+    counts = answer.counts()
+    tap.ok(counts["duplicated"] == 1 and counts["injected"] == counts["missed"] == 0 and
+           not answer.events("injected_between_taps"),
+           "a copy of an old reset in the next connection is no injected one", counts)
+    client, server = ([segment for segment in seen if segment.flags != tapsim.RST or
+                       segment.t > START + SECOND] for seen in (client, server))
+    counts = desk.ask(desk.write("client", client), desk.write("server", server)).counts()
+    tap.ok(counts["injected"] == 1 and counts["duplicated"] == 0,
+           "without the reset before it, it is", counts)
+
+
 def check_testimony(tap, desk):
     """What one tap suspects, the other proves, or takes back."""
     lab = simulated(11, Weather(loss=.05, inject=.1), 150)
@@ -656,7 +705,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(folder)
         for check in (check_paths, check_step, check_order, check_drift, check_states,
-                      check_testimony, check_change,
+                      check_old_reset, check_testimony, check_change,
                       check_translation, check_proxy, check_offload, check_offload_missed,
                       check_repetitions, check_capture_loss, check_certainty, check_identifications,
                       check_lengths, check_distant, check_segments, check_ladder,
