@@ -256,12 +256,13 @@ void tell_opened(struct engine *engine, const struct tuple *tuple, struct incarn
     end(engine, delta, &own);
 }
 
-/* What moved a side: a segment, NULL for time, and of which side; what that is (enum delta_what).
- */
+/* What moved a side: a segment, NULL for time, and of which side; what that is (enum delta_what);
+ * and, as in struct delta, what a SYN that takes a port takes again. */
 struct cause {
     const struct segment *segment;
     int from;
     unsigned what;
+    nanotime reuse;
 };
 
 /* What a SYN or SYN-ACK is; again: it is not its side's first. */
@@ -293,6 +294,7 @@ static inline void send_change(struct engine *engine, const struct tuple *tuple,
         return;
     fill(delta, engine, tuple, life);
     delta->what |= cause->what;
+    delta->reuse = cause->reuse;
     if (cause->segment != NULL)
         name_packet(delta, cause->segment, cause->from);
     end(engine, delta, &own);
@@ -301,22 +303,27 @@ static inline void send_change(struct engine *engine, const struct tuple *tuple,
 /* Apart, so that what tells nothing needs no room for a delta. */
 static __attribute__((noinline)) void send_step(struct engine *engine, const struct tuple *tuple,
                                                 struct incarnation *incarnation,
-                                                const struct cause *cause)
+                                                const struct segment *segment, int from,
+                                                unsigned what)
 {
+    struct cause cause = {segment, from, what, NANOTIME_UNKNOWN};
+    if (segment != NULL && segment_opens(segment) && incarnation->told[0] == HOLDING_NOTHING)
+        cause.reuse = reuse_of(tuple, incarnation, segment->time);
     struct life life;
     recall(incarnation, &life);
-    send_change(engine, tuple, &life, cause);
+    send_change(engine, tuple, &life, &cause);
     keep_told(incarnation, &life);
 }
 
 static inline void tell(struct engine *engine, const struct tuple *tuple,
-                        struct incarnation *incarnation, const struct cause *cause)
+                        struct incarnation *incarnation, const struct segment *segment, int from,
+                        unsigned what)
 {
     const struct side *side = incarnation->connection.side;
-    if ((cause->what != 0 ||
+    if ((what != 0 ||
          has_changed(side[0].state, side[1].state, incarnation->told[0], incarnation->told[1])) &&
         is_listening(engine))
-        send_step(engine, tuple, incarnation, cause);
+        send_step(engine, tuple, incarnation, segment, from, what);
 }
 
 static inline bool was_opened(const struct incarnation *incarnation, int side)
@@ -330,14 +337,14 @@ void tell_step(struct engine *engine, const struct tuple *tuple, struct incarnat
     const struct segment *segment = step->segment;
     bool taken = segment != NULL && !step->damaged && !step->stray;
     unsigned what = taken ? what_of(segment, step->from, was_opened(incarnation, step->from)) : 0;
-    tell(engine, tuple, incarnation, &(struct cause){segment, step->from, what});
+    tell(engine, tuple, incarnation, segment, step->from, what);
 }
 
 void tell_segment(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
                   const struct segment *segment, int from)
 {
     unsigned what = what_of(segment, from, was_opened(incarnation, from));
-    tell(engine, tuple, incarnation, &(struct cause){segment, from, what});
+    tell(engine, tuple, incarnation, segment, from, what);
 }
 
 void tell_gone(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
@@ -358,7 +365,7 @@ void tell_life(struct engine *engine, const struct tuple *tuple, struct life *li
     const unsigned what = segment != NULL ? what_of(segment, from, false) : 0;
     if ((what != 0 || has_changed(client->state, server->state, client->told, server->told)) &&
         is_listening(engine))
-        send_change(engine, tuple, life, &(struct cause){segment, from, what});
+        send_change(engine, tuple, life, &(struct cause){segment, from, what, NANOTIME_UNKNOWN});
 }
 
 void tell_life_gone(struct engine *engine, const struct tuple *tuple, struct life *life,

@@ -38,8 +38,8 @@ struct delta {
     uint32_t incarnation;
     nanotime t;      /* on the capture clock */
     nanotime opened; /* the connection's first packet */
-    nanotime reuse;  /* OPENED: since the last packet of the connection before it on
-                        these ports; NANOTIME_UNKNOWN: there was none */
+    nanotime reuse;  /* OPENED, and the SYN that takes the client's port: since the last packet of
+                        the connection before it on these ports; NANOTIME_UNKNOWN: there was none */
     uint64_t packet; /* the deciding one; 0: a deadline */
     uint64_t flow_uid;
     uint32_t place[2];         /* of its ends in the census, by side_index; 0: not looked up yet */

@@ -124,6 +124,15 @@ static void tell_exhaustion(struct host_occasion *occasion, struct port_range ra
     occasion->emit(occasion->context, &event);
 }
 
+/* With a connection's first packet; of a SYN that is not kept alone the delta of its opening, which
+ * tells of no state yet, comes before this one. */
+static bool takes_port(const struct delta *delta)
+{
+    unsigned before = delta->before[CLIENT], after = delta->after[CLIENT];
+    bool opened = (delta->what & DELTA_OPENED) != 0 && after != HOLDING_NOTHING;
+    return before == HOLDING_NOTHING && (opened || after == HOLDING_OPENING);
+}
+
 void host_port_exhaustion(struct host_occasion *occasion)
 {
     const struct config *config = occasion->config;
@@ -131,7 +140,7 @@ void host_port_exhaustion(struct host_occasion *occasion)
     struct episode *episode = &pair->more->episode[EPISODE_PORTS];
     const struct delta *delta = occasion->delta;
     nanotime two_msl = census_two_msl(occasion->census);
-    if ((delta->what & DELTA_OPENED) == 0 || pair->held.now < config->ports_least)
+    if (!takes_port(delta) || pair->held.now < config->ports_least)
         return;
     struct port_range range = ports_range(&pair->more->ports, occasion->now, two_msl);
     uint64_t percent = pair->held.now * UINT64_C(100) / (range.span > 0 ? range.span : 1);

@@ -197,6 +197,21 @@ def check_exhaustion(tap):
     for i in range(40):  # every second port of the range, and one of them again
         sparse.short(i * .2, 40000 + 2 * (i % 39), isn=1000 + i * 1_000_000)
     tap.ok(not events(records(sparse), "port_exhaustion_suspected"), "half of the range is free")
+    steps = Capture()
+    for i in range(200):  # every third port, coming round
+        steps.short(i * .1, 40000 + 3 * i % 40, isn=1000 + i * 1_000_000)
+    for title, capture, packet in (("fresh", steps, 31 * 6 + 1), ("again", walk(30, 40, .5), 181)):
+        (event,) = found = events(records(capture), "port_exhaustion_suspected")
+        lastack = event["lastack"]
+        tap.ok(lastack["evidence"][0]["packet"] == packet and event["source"]["packets"] == 1 and
+               lastack["states"]["client"]["after"] == "SYN_SENT",
+               f"{title}: decided by the SYN that takes the port", event)
+        numbers = lastack["numbers"]
+        tap.ok(numbers["ports_in_use"] == numbers["time_wait"] + 1,
+               f"{title}: which is one of those in use", numbers)
+        tap.ok(all(found == events(records(capture, *words), "port_exhaustion_suspected")
+                   for words in (("--transitions",), ("--segments", "all"))),
+               f"{title}: whatever else is written")
 
 
 def check_churn(tap):
