@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arrivals.h"
 #include "crossings.h"
 #include "lones.h"
 #include "pair_ways.h"
@@ -32,8 +33,9 @@ static struct recent *make_place(struct recent ring[RECENT_CROSSINGS], uint8_t n
     return place;
 }
 
-static void remember(struct joint *joint, const struct lone *a, const struct lone *b)
+static void remember(struct pair *pair, const struct lone *a, const struct lone *b)
 {
+    struct joint *joint = pair_joint(pair, a->joint);
     uint8_t *next = &joint->recent_next[a->end];
     struct recent *place = make_place(joint->recent[a->end], *next);
     *place = (struct recent){.print = a->print};
@@ -42,6 +44,8 @@ static void remember(struct joint *joint, const struct lone *a, const struct lon
     *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
     if ((a->print.flags & TCP_RST) != 0)
         joint->last_reset[a->end] = *place;
+    if (!arrivals_add(&pair->arrivals, a->joint, a->end, place))
+        pair->status = STATUS_NO_MEMORY;
 }
 
 static void remember_stamp(struct joint *joint, const struct lone *arrived)
@@ -157,7 +161,7 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
     if (new->tap == 0 ? new_done : held_done)
         arrive(pair, first, new->tap == 0 ? &held : new, sure);
     if (new_done && held_done) {
-        remember(joint, new, &held);
+        remember(pair, new, &held);
         lones_note_twins(pair, new);
         lones_note_twins(pair, &held);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrivals.h"
 #include "crossings.h"
 #include "introduce.h"
 #include "joints.h"
@@ -77,6 +78,13 @@ static bool has_twin(const struct pair *pair, const struct joint *joint, const s
            time_since(new->seen.t, reset->at[new->tap].t) <= pair->config->tap_wait;
 }
 
+/* Whether it is what its sender sends next. */
+static bool goes_on(const struct end_view *view, const struct print *print)
+{
+    bool acks_more = view->acks && seq_after(print->acknowledgment, view->acked);
+    return view->numbered && print->sequence == view->high && (print_occupies(print) || acks_more);
+}
+
 void pair_hold(struct pair *pair, struct lone *new)
 {
     const struct joint *joint = pair_joint(pair, new->joint);
@@ -91,6 +99,8 @@ void pair_hold(struct pair *pair, struct lone *new)
     }
     if (has_twin(pair, joint, new))
         new->flags |= LONE_TWIN;
+    if (!new->goes_on && arrivals_find(&pair->arrivals, new) != NULL)
+        new->flags |= LONE_COPY;
     new->needless = verdict_is_needless(pair, new);
     if (new->needless)
         new->flags |= LONE_REPEATED;
@@ -135,6 +145,7 @@ void pair_take(struct pair *pair, int tap, const struct segment *segment)
     }
     struct lone new = lone_seen(pair, tap, segment, index, end);
     const struct end_view *view = &pair_joint(pair, index)->view[tap][end];
+    new.goes_on = goes_on(view, &new.print);
     new.repeats = view->acks && view->acked == new.print.acknowledgment;
     lone_note_view(pair, pair_joint(pair, index), &new);
     new.opening = pair_joint(pair, index)->opening[tap];
@@ -192,4 +203,5 @@ void pair_clear(struct pair *pair)
     finder_clear(&pair->by_number);
     finder_clear(&pair->by_syn);
     finder_clear(&pair->by_content);
+    arrivals_clear(&pair->arrivals);
 }

@@ -46,6 +46,7 @@ enum lone_flag {
     LONE_TWIN = 0x40,       /* one that looks the same arrived */
     LONE_SPLIT = 0x80,      /* a piece of what one tap shows whole */
     LONE_VOUCHED = 0x100,   /* a third tap shows that it passed the other one */
+    LONE_COPY = 0x200,      /* the packet had arrived before: the path made a copy of it */
 };
 
 /* A segment that one tap has shown and the other has not. */
@@ -69,6 +70,7 @@ struct lone {
     uint8_t offered;   /* bits: found by these keys of introduce.c */
     bool needless;     /* by all that is known, its octets had come before */
     bool repeats;      /* its sender had given the same acknowledgment before */
+    bool goes_on;      /* with the next octet, or acknowledging more: it was not there before */
     bool ambiguous;    /* what arrived may have been this one, by all that tells them apart */
 };
 
@@ -116,6 +118,13 @@ struct recent {
     struct moment at[TAPS];
     uint8_t copies[TAPS]; /* that each tap has shown since */
     uint8_t spared;       /* how often it was kept, as one tap has shown more of them */
+};
+
+/* Of those that arrived, the latest that are like no other (arrivals.h). */
+struct arrivals {
+    struct arrival *ring;  /* owned; NULL: nothing arrived yet */
+    struct bucket *bucket; /* owned; by hash */
+    uint32_t next;         /* number of the next one, modulo 2^32 */
 };
 
 /* A connection as both taps show it. */
@@ -174,6 +183,7 @@ struct pair {
     struct pool joints, lones;
     struct finder by_key[TAPS], by_number, by_syn, by_content;
     struct hash_key secret;
+    struct arrivals arrivals;
     struct lone_list all[TAPS];         /* every lone segment of that tap */
     struct lone_list in_use;            /* joints, the one used last at the newest end */
     uint64_t order;                     /* segments taken */

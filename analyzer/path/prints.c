@@ -36,6 +36,16 @@ bool print_is_unmistakable(const struct print *a, const struct print *b)
  * minutes; after that it comes round. */
 static const nanotime lifetime = 120 * (nanotime)NANO_PER_SECOND;
 
+static bool is_within_lifetime(nanotime apart)
+{
+    return apart <= lifetime && apart >= -lifetime;
+}
+
+bool print_is_old_copy(const struct print *a, const struct print *b, nanotime apart)
+{
+    return print_is_unmistakable(a, b) && is_within_lifetime(apart);
+}
+
 /* Without an IP identification, a repetition of the sender looks the same, but comes later. */
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window)
@@ -43,7 +53,7 @@ bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
     if (!print_is_alike(a, b))
         return false;
     if (a->ip_id != 0)
-        return apart <= lifetime && apart >= -lifetime;
+        return is_within_lifetime(apart);
     return a->payload > 0 && apart <= copy_window;
 }
 

@@ -24,6 +24,9 @@ bool print_is_unmistakable(const struct print *a, const struct print *b);
 bool print_is_copy(const struct print *a, const struct print *b, nanotime apart,
                    nanotime copy_window);
 
+/* The same of what was seen at one place so long apart: not longer than a packet lives. */
+bool print_is_old_copy(const struct print *a, const struct print *b, nanotime apart);
+
 /* What of a packet never changes on the way, and tells transmissions of the same octets apart. */
 bool print_may_be_same(const struct joint *joint, const struct print *a, const struct print *b);
 

@@ -10,6 +10,7 @@
  */
 #include "verdict.h"
 
+#include "arrivals.h"
 #include "joints.h"
 #include "lones.h"
 
@@ -431,6 +432,21 @@ static bool may_have_been_let_go(const struct pair *pair, const struct lone *lon
                               pair->config->tap_delay;
 }
 
+static bool is_identified(const struct lone *lone)
+{
+    return lone->print.ip_id != 0;
+}
+
+static enum path_fate fate_of(struct pair *pair, const struct lone *lone, struct crossing *crossing)
+{
+    bool sent = upstream_of(pair, lone) == lone->tap;
+    bool copy = (lone->flags & (LONE_COPY | LONE_VOUCHED)) == LONE_COPY;
+    if (copy &&
+        (is_identified(lone) || !sent)) /* within a tick of its clock a sender repeats, too */
+        return FATE_DUPLICATED;
+    return sent ? fate_of_unarrived(pair, lone, crossing) : fate_of_unsent(pair, lone, crossing);
+}
+
 void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *crossing)
 {
     if (goes_another_way(pair_joint(pair, lone->joint), lone)) {
@@ -438,13 +454,14 @@ void verdict_reach(struct pair *pair, const struct lone *lone, struct crossing *
         crossing->unjoined = true;
         return;
     }
-    bool sent = upstream_of(pair, lone) == lone->tap;
     note_edge(pair, lone);
     if (may_have_been_let_go(pair, lone))
         return;
-    crossing->fate =
-        sent ? fate_of_unarrived(pair, lone, crossing) : fate_of_unsent(pair, lone, crossing);
-    crossing->confidence = CONFIDENCE_PROBABLE;
+    crossing->fate = fate_of(pair, lone, crossing);
+    if ((lone->flags & LONE_COPY) == 0 || !is_identified(lone))
+        crossing->confidence = CONFIDENCE_PROBABLE;
+    if (crossing->fate == FATE_DUPLICATED)
+        arrivals_name(pair, lone, crossing);
     if (crossing->fate == FATE_LOST) {
         crossing->confidence = confidence_of_loss(pair, lone, crossing);
         crossing->shown = is_denied(lone);

@@ -214,53 +214,88 @@ def check_states(tap, desk):
            presumed(alone), presumed(server), presumed(both))
 
 
-def old_reset():
-    """Both taps of a connection that was reset, of the next one on its ports, and of a copy of that
-    reset, which looks like any other of a kernel, in the midst of it."""
-    sides = ((0x0a000002, 20000), (0x0a000003, 80))
-    client, server = [], []
-    clock = START
+class Told:
+    """What both taps show of a connection, and of the next one on its ports."""
 
-    def send(side, flags, seq, ack, payload=b"", wait=20 * MS, transits=(10 * MS,)):
-        nonlocal clock
-        clock += wait
-        leaves, comes = (client, server) if side == 0 else (server, client)
+    SIDES = ((0x0a000002, 20000), (0x0a000003, 80))
+
+    def __init__(self, identified=True):
+        """identified: segments bear IP identifications; else timestamps."""
+        self.seen = ([], [])
+        self.clock = START
+        self.identified = identified
+
+    def send(self, side, flags, seq, ack, payload=b"", transits=(10 * MS,)):
+        """Leaves at one tap, and comes to the other after each of the transits.  A kernel's reset
+        has no identification, so that any two look the same."""
+        self.clock += 20 * MS
         reset = flags == tapsim.RST
-        segment = tapsim.Segment(clock, sides[side], sides[1 - side], seq, ack, flags, payload,
-                                 0 if reset else clock // MS % 60000 + 1, None,
+        tick = self.clock // MS % 60000 + 1
+        segment = tapsim.Segment(self.clock, self.SIDES[side], self.SIDES[1 - side], seq, ack,
+                                 flags, payload, tick if self.identified and not reset else 0,
+                                 None if self.identified or reset else (tick, tick - 20),
                                  window=0 if reset else 502)
-        leaves.append(segment)
-        comes += [dataclasses.replace(segment, t=clock + transit) for transit in transits]
+        self.seen[side].append(segment)
+        self.seen[1 - side].extend(dataclasses.replace(segment, t=self.clock + transit)
+                                   for transit in transits)
 
-    def open_and_ask(isn):
-        send(0, tapsim.SYN, isn, 0)
-        send(1, tapsim.SYN | tapsim.ACK, isn + 5000, isn + 1)
-        send(0, tapsim.ACK, isn + 1, isn + 5001)
-        send(0, tapsim.ACK, isn + 1, isn + 5001, b"q" * 100)
-        send(1, tapsim.ACK, isn + 5001, isn + 101, b"a" * 600)
+    def open_and_ask(self, isn, transits=(10 * MS,)):
+        self.send(0, tapsim.SYN, isn, 0)
+        self.send(1, tapsim.SYN | tapsim.ACK, isn + 5000, isn + 1)
+        self.send(0, tapsim.ACK, isn + 1, isn + 5001)
+        self.send(0, tapsim.ACK, isn + 1, isn + 5001, b"q" * 100, transits)
+        self.send(1, tapsim.ACK, isn + 5001, isn + 101, b"a" * 600)
 
-    open_and_ask(1000)
-    send(0, tapsim.RST, 6601, 0, transits=(10 * MS, 2 * SECOND))
-    open_and_ask(900000)
-    for octets in range(100, 400, 4):
-        send(0, tapsim.ACK, 900001 + octets, 905601, b"more")
-        send(1, tapsim.ACK, 905601, 900005 + octets)
-    return [sorted(seen, key=lambda segment: segment.t) for seen in (client, server)]
+    def go_on(self, isn):
+        for octets in range(100, 400, 4):
+            self.send(0, tapsim.ACK, isn + 1 + octets, isn + 5601, b"more")
+            self.send(1, tapsim.ACK, isn + 5601, isn + 5 + octets)
+
+    def captures(self, wanted=lambda segment: True):
+        return [sorted(filter(wanted, seen), key=lambda segment: segment.t) for seen in self.seen]
 
 
-def check_old_reset(tap, desk):
-    """A copy of an old reset comes in the next connection, long after: nobody injected it."""
-    client, server = old_reset()
-    answer = desk.ask(desk.write("client", client), desk.write("server", server))
-    counts = answer.counts()
-    tap.ok(counts["duplicated"] == 1 and counts["injected"] == counts["missed"] == 0 and
-           not answer.events("injected_between_taps"),
-           "a copy of an old reset in the next connection is no injected one", counts)
-    client, server = ([segment for segment in seen if segment.flags != tapsim.RST or
-                       segment.t > START + SECOND] for seen in (client, server))
-    counts = desk.ask(desk.write("client", client), desk.write("server", server)).counts()
-    tap.ok(counts["injected"] == 1 and counts["duplicated"] == 0,
-           "without the reset before it, it is", counts)
+def check_old_copies(tap, desk):
+    """A copy of an old reset, or of old octets, comes in the next connection, long after: nobody
+    injected it, and no capture missed it."""
+    def ask(story, wanted=lambda segment: True):
+        client, server = story.captures(wanted)
+        return desk.ask(desk.write("client", client), desk.write("server", server))
+
+    def evidence(event):
+        return [step["packet"] for step in event["lastack"]["evidence"]]
+
+    for title, of_reset, asked, pause, identified in (
+            ("reset", (10 * MS, 2 * SECOND), (10 * MS,), 0, True),
+            ("octets", (10 * MS,), (10 * MS, 2 * SECOND), 0, True),
+            ("octets 50 s ago", (10 * MS,), (10 * MS, 50 * SECOND), 48 * SECOND, True),
+            ("octets with timestamps", (10 * MS,), (10 * MS, 2 * SECOND), 0, False)):
+        story = Told(identified)
+        story.open_and_ask(1000, asked)
+        story.send(0, tapsim.RST, 6601, 0, transits=of_reset)
+        story.clock += pause
+        story.open_and_ask(900000)
+        story.go_on(900000)
+        answer = ask(story)
+        counts = answer.counts()
+        tap.ok(counts["duplicated"] == 1 and
+               counts["injected"] == counts["missed"] == counts["lost"] == 0,
+               f"{title}: a copy in the next connection is one", counts)
+        server = story.captures()[1]
+        late = max((segment for segment in server if segment.source == Told.SIDES[0] and
+                    segment.seq < 900000), key=lambda segment: segment.t)
+        first = min(i for i, segment in enumerate(server) if segment.seq == late.seq and
+                    segment.flags == late.flags and segment.payload == late.payload)
+        (event,) = answer.events("delayed_between_taps") or ({},)
+        tap.ok(event and event["lastack"]["numbers"]["into_incarnation"] == 2 and
+               evidence(event)[1:] == [first + 1, server.index(late) + 1],
+               f"{title}: which was held, and came into it", event)
+        story.seen[0].remove(next(s for s in story.seen[0] if s.seq == late.seq and
+                                  s.flags == late.flags and s.payload == late.payload))
+        story.seen[1].remove(server[first])
+        counts = ask(story).counts()
+        tap.ok(counts["duplicated"] == 0, f"{title}: without what it is a copy of, it is none",
+               counts)
 
 
 def check_testimony(tap, desk):
@@ -705,7 +740,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(folder)
         for check in (check_paths, check_step, check_order, check_drift, check_states,
-                      check_old_reset, check_testimony, check_change,
+                      check_old_copies, check_testimony, check_change,
                       check_translation, check_proxy, check_offload, check_offload_missed,
                       check_repetitions, check_capture_loss, check_certainty, check_identifications,
                       check_lengths, check_distant, check_segments, check_ladder,
