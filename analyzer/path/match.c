@@ -48,14 +48,17 @@ static void remember(struct pair *pair, const struct lone *a, const struct lone 
         pair->status = STATUS_NO_MEMORY;
 }
 
-static void remember_stamp(struct joint *joint, const struct lone *arrived)
+static void remember_stamp(struct stamps *stamps, uint32_t tsval)
 {
-    uint8_t *next = &joint->tsval_next[arrived->end];
-    uint32_t *tsval = joint->tsval[arrived->end];
-    if (tsval[(*next + RECENT_STAMPS - 1) % RECENT_STAMPS] == arrived->print.tsval)
+    uint32_t *oldest = &stamps->latest[stamps->count % RECENT_STAMPS];
+    uint32_t *newest = &stamps->latest[(stamps->count - 1) % RECENT_STAMPS];
+    if (stamps->count > 0 && *newest == tsval)
         return;
-    tsval[*next] = arrived->print.tsval;
-    *next = (uint8_t)((*next + 1) % RECENT_STAMPS);
+    if (stamps->count == RECENT_STAMPS ||
+        (stamps->count > RECENT_STAMPS && (int32_t)(*oldest - stamps->before) > 0))
+        stamps->before = *oldest;
+    *oldest = tsval;
+    stamps->count++;
 }
 
 /* A segment of the first tap is the one that the second tap shows. */
@@ -135,7 +138,7 @@ static bool meet(struct pair *pair, struct lone *new, uint32_t index, bool sure)
     joint->matched++;
     align_openings(joint, new, &held);
     joint->shown[new->end] = true;
-    remember_stamp(joint, new);
+    remember_stamp(&joint->stamps[new->end], new->print.tsval);
     pair->matched++;
     if (joint->join != JOINED_BY_PAYLOAD)
         joint->join = how_joined(joint, new);

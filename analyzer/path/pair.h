@@ -112,6 +112,13 @@ struct difference {
     nanotime t, x;
 };
 
+/* Timestamps of segments that arrived: the latest, and the highest of those before them. */
+struct stamps {
+    uint32_t latest[RECENT_STAMPS];
+    uint32_t before;
+    uint32_t count; /* noted so far, modulo 2^32; beyond RECENT_STAMPS `before` holds */
+};
+
 /* A segment that arrived. */
 struct recent {
     struct print print;
@@ -159,9 +166,8 @@ struct joint {
     struct end_view view[TAPS][ENDS];
     struct recent recent[ENDS][RECENT_CROSSINGS]; /* that arrived last, a ring */
     uint8_t recent_next[ENDS];
-    struct recent last_reset[ENDS];      /* that arrived last: kernels' resets look all the same */
-    uint32_t tsval[ENDS][RECENT_STAMPS]; /* timestamps that arrived last */
-    uint8_t tsval_next[ENDS];
+    struct recent last_reset[ENDS]; /* that arrived last: kernels' resets look all the same */
+    struct stamps stamps[ENDS];
     uint64_t arrived_order[ENDS]; /* highest order of departure among what arrived */
     nanotime arrived_at[ENDS];    /* and when that came, by its receiver's tap */
 };

@@ -86,16 +86,23 @@ static bool is_of_same_opening(const struct lone *a, const struct lone *b)
     return a->opening == b->opening;
 }
 
-/* Its receiver echoes its timestamp (RFC 7323 4.3), which nothing else that arrived has. */
+/* For all that is remembered, a segment with that timestamp may have arrived. */
+static bool may_have_come(const struct stamps *stamps, uint32_t tsval)
+{
+    for (uint32_t i = 0; i < RECENT_STAMPS && i < stamps->count; i++) {
+        if (stamps->latest[i] == tsval)
+            return true;
+    }
+    return stamps->count > RECENT_STAMPS && (int32_t)(tsval - stamps->before) <= 0;
+}
+
+/* Its receiver echoes its timestamp (RFC 7323 4.3), which nothing else that arrived has: where
+ * octets are missing, it echoes what came before them for long. */
 static bool echoes(const struct joint *joint, const struct lone *answer, const struct lone *lone)
 {
-    if (!answer->print.stamped || !lone->print.stamped || answer->print.tsecr != lone->print.tsval)
-        return false;
-    for (int i = 0; i < RECENT_STAMPS; i++) {
-        if (joint->tsval[lone->end][i] == lone->print.tsval)
-            return false;
-    }
-    return true;
+    return answer->print.stamped && lone->print.stamped &&
+           answer->print.tsecr == lone->print.tsval &&
+           !may_have_come(&joint->stamps[lone->end], lone->print.tsval);
 }
 
 void verdict_note_answer(struct pair *pair, const struct lone *answer)

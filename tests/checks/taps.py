@@ -225,16 +225,17 @@ class Told:
         self.clock = START
         self.identified = identified
 
-    def send(self, side, flags, seq, ack, payload=b"", transits=(10 * MS,)):
+    def send(self, side, flags, seq, ack, payload=b"", transits=(10 * MS,), stamps=None):
         """Leaves at one tap, and comes to the other after each of the transits.  A kernel's reset
-        has no identification, so that any two look the same."""
+        has no identification, so that any two look the same.  stamps: the timestamps, where they
+        matter."""
         self.clock += 20 * MS
         reset = flags == tapsim.RST
         tick = self.clock // MS % 60000 + 1
         segment = tapsim.Segment(self.clock, self.SIDES[side], self.SIDES[1 - side], seq, ack,
                                  flags, payload, tick if self.identified and not reset else 0,
-                                 None if self.identified or reset else (tick, tick - 20),
-                                 window=0 if reset else 502)
+                                 None if self.identified or reset else
+                                 stamps or (tick, tick - 20), window=0 if reset else 502)
         self.seen[side].append(segment)
         self.seen[1 - side].extend(dataclasses.replace(segment, t=self.clock + transit)
                                    for transit in transits)
@@ -296,6 +297,28 @@ def check_old_copies(tap, desk):
         counts = ask(story).counts()
         tap.ok(counts["duplicated"] == 0, f"{title}: without what it is a copy of, it is none",
                counts)
+
+
+def check_echoes(tap, desk):
+    """Of two segments of one tick the second is lost.  Its receiver echoes that tick as long as
+    octets are missing (RFC 7323 4.3), however many later ones have come: it is no sign of it."""
+    story = Told(identified=False)
+    story.open_and_ask(1000)
+    for later in range(12):
+        lost = later == 1
+        story.send(1, tapsim.ACK, 6601 + 100 * later, 1101, b"d" * 100,
+                   () if lost else (10 * MS,), (5000 + max(0, later - 1), 4000))
+        if not lost:
+            story.send(0, tapsim.ACK, 1101, 6701, stamps=(4010 + later, 5000))
+    story.send(1, tapsim.ACK, 6701, 1101, b"d" * 100, stamps=(5200, 4020))
+    story.send(0, tapsim.ACK, 1101, 7801, stamps=(4200, 5200))
+    client, server = story.captures()
+    answer = desk.ask(desk.write("client", client), desk.write("server", server))
+    counts = answer.counts()
+    tap.ok(counts["lost"] == 1 and counts["missed"] == 0 and
+           answer.triggers("lost_between_taps") == {("server", 8): "certain"},
+           "an echo of what came before is no sign of a lost segment of the same tick", counts,
+           answer.triggers("lost_between_taps"))
 
 
 def check_testimony(tap, desk):
@@ -740,7 +763,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(folder)
         for check in (check_paths, check_step, check_order, check_drift, check_states,
-                      check_old_copies, check_testimony, check_change,
+                      check_old_copies, check_echoes, check_testimony, check_change,
                       check_translation, check_proxy, check_offload, check_offload_missed,
                       check_repetitions, check_capture_loss, check_certainty, check_identifications,
                       check_lengths, check_distant, check_segments, check_ladder,
