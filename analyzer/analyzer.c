@@ -37,8 +37,10 @@ uint64_t analyzer_room(const struct analyzer_options *options, bool *ret_holds)
     enum { LEAST_SHARE = 6 };
     const struct config *config = &options->config;
     uint32_t threads = thread_count(options);
-    uint64_t taken = options->reserved + host_octets(config) + fragments_most_octets(config) +
-                     beside_engines(config, threads);
+    uint32_t taps = options->tap_count > 1 ? options->tap_count : 1;
+    uint64_t taken = options->reserved + host_octets(config) +
+                     taps * fragments_most_octets(config) + beside_engines(config, threads) +
+                     path_room_fixed(config, taps, options->segments);
     uint64_t least = config->max_memory / LEAST_SHARE;
     *ret_holds = taken + least <= config->max_memory;
     return *ret_holds ? config->max_memory - taken : least;
@@ -63,7 +65,11 @@ enum status analyzer_new(const struct analyzer_options *options, struct analyzer
     analyzer->engine.sink = host_sink(analyzer->host);
     analyzer->engine.room = analyzer_room(options, &holds);
     if (options->tap_count > 1) {
-        status = path_new(&analyzer->engine.config, options->taps, options->tap_count,
+        struct path_room room =
+            path_room_share(&analyzer->engine.config, options->tap_count, analyzer->engine.room);
+        analyzer->engine.room = room.engine;
+        analyzer->engine.beside = room.each;
+        status = path_new(&analyzer->engine.config, options->taps, options->tap_count, &room,
                           host_sink(analyzer->host), &analyzer->path);
         if (status != STATUS_OK) {
             analyzer_free(analyzer);

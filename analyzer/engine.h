@@ -47,6 +47,7 @@ struct engine {
     struct config config;
     struct sink *sink; /* not owned */
     uint64_t room;     /* octets that it may hold */
+    uint64_t beside;   /* octets of these that its sink takes with each tuple (path/path_room.h) */
     struct flow_table table;
     struct agenda agenda;
     struct detect_index detectors;

@@ -32,9 +32,9 @@ uint64_t evict_held(const struct engine *engine)
 {
     const struct flow_table *table = &engine->table;
     uint64_t incarnation = table->incarnations.slot_size + sizeof(struct closing);
-    return evict_most_tuples(engine) * table->tuples.slot_size + table->count * (uint64_t)SURVIVOR +
-           table->incarnations.taken * incarnation + table->beside +
-           (uint64_t)table->transcripts.next * table->transcripts.slot_size +
+    return evict_most_tuples(engine) * table->tuples.slot_size +
+           table->count * (SURVIVOR + engine->beside) + table->incarnations.taken * incarnation +
+           table->beside + (uint64_t)table->transcripts.next * table->transcripts.slot_size +
            engine->tombstones * sizeof(struct tombstone) + engine->parked_octets + gaps(engine) +
            table->parking.stowed_octets +
            table->parking.open.taken * table->parking.open.slot_size +

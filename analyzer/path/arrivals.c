@@ -8,7 +8,7 @@
 #include "../base/hash.h"
 #include "prints.h"
 
-enum { KEPT = 1 << 17, BUCKETS = 1 << 16, PLACES = 4 };
+enum { EACH = 2 /* for a bucket, about */, PLACES = 4 };
 
 struct arrival {
     struct recent recent;
@@ -31,12 +31,22 @@ static uint64_t hash_of(uint32_t joint, int end, const struct print *print)
                           (uint64_t)print->sequence << 16 | print->ip_id);
 }
 
+static uint32_t buckets(const struct arrivals *arrivals)
+{
+    return arrivals->kept / EACH;
+}
+
+uint64_t arrivals_octets(uint32_t kept)
+{
+    return kept * (sizeof(struct arrival) + sizeof(struct bucket) / EACH);
+}
+
 static bool begin(struct arrivals *arrivals)
 {
     if (arrivals->ring == NULL)
-        arrivals->ring = calloc(KEPT, sizeof(*arrivals->ring));
+        arrivals->ring = calloc(arrivals->kept, sizeof(*arrivals->ring));
     if (arrivals->bucket == NULL)
-        arrivals->bucket = calloc(BUCKETS, sizeof(*arrivals->bucket));
+        arrivals->bucket = calloc(buckets(arrivals), sizeof(*arrivals->bucket));
     return arrivals->ring != NULL && arrivals->bucket != NULL;
 }
 
@@ -47,12 +57,13 @@ bool arrivals_add(struct arrivals *arrivals, uint32_t joint, int end, const stru
     if (!begin(arrivals))
         return false;
     uint64_t hash = hash_of(joint, end, &recent->print);
-    struct bucket *bucket = &arrivals->bucket[hash % BUCKETS];
+    struct bucket *bucket = &arrivals->bucket[hash & (buckets(arrivals) - 1)];
     for (int i = PLACES - 1; i > 0; i--)
         bucket->place[i] = bucket->place[i - 1];
     bucket->place[0].mark = (uint32_t)(hash >> 32);
     bucket->place[0].number = arrivals->next;
-    arrivals->ring[arrivals->next++ % KEPT] = (struct arrival){*recent, joint, (uint8_t)end};
+    arrivals->ring[arrivals->next++ & (arrivals->kept - 1)] =
+        (struct arrival){*recent, joint, (uint8_t)end};
     return true;
 }
 
@@ -68,9 +79,10 @@ const struct recent *arrivals_find(const struct arrivals *arrivals, const struct
     if (arrivals->bucket == NULL)
         return NULL;
     uint64_t hash = hash_of(lone->joint, lone->end, &lone->print);
-    const struct bucket *bucket = &arrivals->bucket[hash % BUCKETS];
+    const struct bucket *bucket = &arrivals->bucket[hash & (buckets(arrivals) - 1)];
     for (int i = 0; i < PLACES; i++) {
-        const struct arrival *arrival = &arrivals->ring[bucket->place[i].number % KEPT];
+        const struct arrival *arrival =
+            &arrivals->ring[bucket->place[i].number & (arrivals->kept - 1)];
         if (bucket->place[i].mark == (uint32_t)(hash >> 32) && is_copy(arrival, lone))
             return &arrival->recent;
     }
@@ -79,9 +91,12 @@ const struct recent *arrivals_find(const struct arrivals *arrivals, const struct
 
 static const struct recent *original_of(const struct pair *pair, const struct lone *lone)
 {
-    const struct recent *reset = &pair_joint(pair, lone->joint)->last_reset[lone->end];
+    const struct joint_past *past = pair_past(pair, pair_joint(pair, lone->joint));
     if ((lone->flags & LONE_COPY) != 0)
         return arrivals_find(&pair->arrivals, lone);
+    if (past == NULL)
+        return NULL;
+    const struct recent *reset = &past->last_reset[lone->end];
     bool alike = reset->at[lone->tap].packet != 0 && print_is_alike(&reset->print, &lone->print);
     return alike ? reset : NULL;
 }

@@ -10,6 +10,11 @@
 
 #include "pair.h"
 
+enum { ARRIVALS_MOST = 1 << 17, ARRIVALS_LEAST = 1 << 10 };
+
+/* Octets for so many. */
+uint64_t arrivals_octets(uint32_t kept);
+
 /* One that arrived, as match.c remembers it.  False when memory ran out. */
 bool arrivals_add(struct arrivals *arrivals, uint32_t joint, int end, const struct recent *recent);
 

@@ -120,7 +120,7 @@ static void enqueue(struct hearing *hearing, struct hearing_entry *entry, struct
 static struct hearing_entry *begin(struct hearing *hearing, uint64_t flow_uid, nanotime now,
                                    enum status *status)
 {
-    while (hearing->waiting >= hearing->config->tap_hearings && hearing->waiting > 0)
+    while (hearing->waiting >= hearing->most && hearing->waiting > 0)
         *status = let_go(hearing);
     struct hearing_entry *entry =
         calloc(1, sizeof(*entry) + hearing->pairs * sizeof(entry->seen[0]));
@@ -198,17 +198,6 @@ enum status hearing_take_flow(struct hearing *hearing, const struct flow_record 
 
 /* --- when it is time --- */
 
-static bool holds_lone(const struct joint *joint)
-{
-    for (int tap = 0; tap < TAPS; tap++) {
-        for (int end = 0; end < ENDS; end++) {
-            if (joint->view[tap][end].held > 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 /* Everything of the connection that passed before is decided. */
 static bool is_decided(const struct pair *pair, const struct hearing_entry *entry,
                        const struct journey *journey)
@@ -216,7 +205,7 @@ static bool is_decided(const struct pair *pair, const struct hearing_entry *entr
     if (!clocks_known(&pair->clocks) || time_since(pair_reached(pair), entry->since) < patience)
         return false;
     uint32_t joint = joints_of_key(pair, 0, &journey->key);
-    return joint == 0 || !holds_lone(pair_joint(pair, joint));
+    return joint == 0 || !joint_holds(pair_joint(pair, joint));
 }
 
 static bool is_ready(const struct hearing *hearing, const struct hearing_entry *entry,

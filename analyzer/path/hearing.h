@@ -21,7 +21,7 @@ struct hearing {
     struct journeys *journeys;
     struct sink *next;
     struct hearing_entry *oldest, *newest; /* owned */
-    uint32_t waiting;
+    uint32_t waiting, most;
     nanotime informed; /* when what events say was last brought to the pairs' notice */
     bool over;         /* everything is decided: nothing waits any more */
 };

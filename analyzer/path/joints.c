@@ -5,34 +5,7 @@
 
 #include "introduce.h"
 #include "lones.h"
-
-/* A closed connection is remembered as long as its segments may be under way; an open one that says
- * nothing, longer: a NAT forgets it after an hour or two as well. */
-static const nanotime idle_most = 7200 * (nanotime)NANO_PER_SECOND;
-
-static void unlink_use(struct pair *pair, struct joint *joint, uint32_t index)
-{
-    if (joint->older != 0)
-        pair_joint(pair, joint->older)->newer = joint->newer;
-    if (joint->newer != 0)
-        pair_joint(pair, joint->newer)->older = joint->older;
-    if (pair->in_use.oldest == index)
-        pair->in_use.oldest = joint->newer;
-    if (pair->in_use.newest == index)
-        pair->in_use.newest = joint->older;
-    joint->older = joint->newer = 0;
-}
-
-static void link_use(struct pair *pair, struct joint *joint, uint32_t index)
-{
-    joint->older = pair->in_use.newest;
-    joint->newer = 0;
-    if (pair->in_use.newest != 0)
-        pair_joint(pair, pair->in_use.newest)->newer = index;
-    else
-        pair->in_use.oldest = index;
-    pair->in_use.newest = index;
-}
+#include "usage.h"
 
 static uint32_t find_by_key(const struct pair *pair, int tap, const struct flow_key *key,
                             uint32_t hash)
@@ -69,7 +42,7 @@ static uint32_t begin(struct pair *pair, int tap, const struct flow_key *key, ui
         pool_give(&pair->joints, index);
         return 0;
     }
-    link_use(pair, pair_joint(pair, index), index);
+    usage_begin(pair, index);
     return index;
 }
 
@@ -206,10 +179,7 @@ uint32_t joints_find(struct pair *pair, int tap, const struct segment *segment, 
         struct syn_print syn = syn_print_of(segment);
         offer(pair, index, &syn);
     }
-    if (pair->in_use.newest != index) {
-        unlink_use(pair, joint, index);
-        link_use(pair, joint, index);
-    }
+    usage_touch(pair, index);
     return index;
 }
 
@@ -287,46 +257,16 @@ uint32_t joints_of_key(const struct pair *pair, int tap, const struct flow_key *
     return find_by_key(pair, tap, key, (uint32_t)flow_key_hash(pair->secret, key));
 }
 
-static bool is_needed(const struct joint *joint)
-{
-    return joint->untold > 0 || joint->view[0][0].held + joint->view[0][1].held +
-                                        joint->view[1][0].held + joint->view[1][1].held >
-                                    0;
-}
-
 void joints_end(struct pair *pair, uint32_t index)
 {
     struct joint *joint = pair_joint(pair, index);
-    unlink_use(pair, joint, index);
+    usage_end(pair, index);
     withdraw(pair, index);
     for (int tap = 0; tap < TAPS; tap++) {
         if (joint->known[tap])
             finder_remove(&pair->by_key[tap], joint->hash[tap], index);
+        for (int end = 0; end < ENDS; end++)
+            pair->let_go[tap] = time_later_of(pair->let_go[tap], joint->view[tap][end].let_go);
     }
     pool_give(&pair->joints, index);
-}
-
-/*
- * The one that was used longest ago stands first; an open one there is passed over, a few at a
- * time, so that it does not keep the closed ones behind it.
- */
-void joints_expire(struct pair *pair, nanotime now)
-{
-    enum { LOOKS = 4 };
-    nanotime idle_least = 2 * pair->config->tap_wait;
-    uint32_t index = pair->in_use.oldest;
-    for (int i = 0; i < LOOKS && index != 0; i++) {
-        struct joint *joint = pair_joint(pair, index);
-        uint32_t newer = joint->newer;
-        nanotime idle = time_since(now, joint->last);
-        if (idle < idle_least)
-            return;
-        if (!is_needed(joint) && (joint->closed || joint->matched == 0 || idle > idle_most)) {
-            joints_end(pair, index);
-        } else if (newer != 0) { /* looked at again when it comes to the front once more */
-            unlink_use(pair, joint, index);
-            link_use(pair, joint, index);
-        }
-        index = newer;
-    }
 }

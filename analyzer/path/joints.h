@@ -30,7 +30,4 @@ void joints_end(struct pair *pair, uint32_t index);
 /* The connection that a tap shows under that key; 0: none. */
 uint32_t joints_of_key(const struct pair *pair, int tap, const struct flow_key *key);
 
-/* Lets go of connections that are closed, or have been silent for long. */
-void joints_expire(struct pair *pair, nanotime now);
-
 #endif

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-void journeys_init(struct journeys *journeys, uint32_t pairs)
+void journeys_init(struct journeys *journeys, uint32_t pairs, uint32_t due_most)
 {
     memset(journeys, 0, sizeof(*journeys));
     pool_init(&journeys->pool, sizeof(struct journey));
     journeys->secret = hash_key_draw();
     journeys->legs = pairs;
+    journeys->due_most = due_most;
 }
 
 static struct journey *at(const struct journeys *journeys, uint32_t index)
@@ -99,15 +100,36 @@ bool journeys_note(struct journeys *journeys, const struct delta *delta)
     return true;
 }
 
-void journeys_set_due(struct journeys *journeys, struct journey *journey, nanotime due)
+static void append_due(struct journeys *journeys, uint32_t index)
 {
-    uint32_t index = index_of(journeys, journey->who.flow_uid);
-    journey->due = due;
+    at(journeys, index)->next = 0;
     if (journeys->due_last != 0)
         at(journeys, journeys->due_last)->next = index;
     else
         journeys->due_first = index;
     journeys->due_last = index;
+    journeys->due++;
+}
+
+static uint32_t take_due(struct journeys *journeys)
+{
+    uint32_t index = journeys->due_first;
+    journeys->due_first = at(journeys, index)->next;
+    if (journeys->due_first == 0)
+        journeys->due_last = 0;
+    journeys->due--;
+    return index;
+}
+
+void journeys_set_due(struct journeys *journeys, struct journey *journey, nanotime due)
+{
+    journey->due = due;
+    append_due(journeys, index_of(journeys, journey->who.flow_uid));
+}
+
+void journeys_put_off(struct journeys *journeys)
+{
+    append_due(journeys, take_due(journeys));
 }
 
 struct journey *journeys_end(struct journeys *journeys, const struct flow_record *flow,
@@ -251,7 +273,8 @@ struct journey *journeys_next_due(struct journeys *journeys, nanotime now)
     if (journeys->due_first == 0)
         return NULL;
     struct journey *journey = at(journeys, journeys->due_first);
-    return time_is_before(now, journey->due) ? NULL : journey;
+    bool waits = time_is_before(now, journey->due) && journeys->due <= journeys->due_most;
+    return waits ? NULL : journey;
 }
 
 static void free_legs(struct journey *journey)
@@ -264,10 +287,7 @@ static void free_legs(struct journey *journey)
 
 void journeys_drop(struct journeys *journeys, struct journey *journey)
 {
-    uint32_t index = journeys->due_first;
-    journeys->due_first = journey->next;
-    if (journeys->due_first == 0)
-        journeys->due_last = 0;
+    uint32_t index = take_due(journeys);
     journeys->distant -= journey->distant;
     finder_remove(&journeys->by_key, journey->hash, index);
     finder_remove(&journeys->by_uid, (uint32_t)journey->who.flow_uid, index);

@@ -77,10 +77,11 @@ struct journeys {
     uint32_t legs;                /* pairs */
     uint32_t distant;             /* journeys that are */
     uint32_t due_first, due_last; /* queue of those that wait to be written */
+    uint32_t due, due_most;       /* in it; and as many may be */
     bool starved;                 /* memory ran out; who asks sets it back */
 };
 
-void journeys_init(struct journeys *journeys, uint32_t pairs);
+void journeys_init(struct journeys *journeys, uint32_t pairs, uint32_t due_most);
 
 /* A connection begins, or changes; false when memory ran out. */
 bool journeys_note(struct journeys *journeys, const struct delta *delta);
@@ -119,9 +120,10 @@ bool journeys_give_legs(struct journeys *journeys, struct journey *journey);
 /* It is written at `due`, once, and not before those whose moment was set earlier. */
 void journeys_set_due(struct journeys *journeys, struct journey *journey, nanotime due);
 
-/* The next one to be written, due at `now` or earlier; NULL: none.  It stays valid until
- * journeys_drop. */
+/* The next one to be written, due at `now` or earlier, or one too many; NULL: none.  It stays valid
+ * until journeys_drop; or it becomes the last of them. */
 struct journey *journeys_next_due(struct journeys *journeys, nanotime now);
+void journeys_put_off(struct journeys *journeys);
 void journeys_drop(struct journeys *journeys, struct journey *journey);
 
 /* Counts a crossing that is told. */

@@ -7,6 +7,7 @@
 #include "crossings.h"
 #include "lones.h"
 #include "pair_ways.h"
+#include "usage.h"
 #include "verdict.h"
 
 /* One tap has shown a copy that the other has yet to show, unless it was lost. */
@@ -35,15 +36,19 @@ static struct recent *make_place(struct recent ring[RECENT_CROSSINGS], uint8_t n
 
 static void remember(struct pair *pair, const struct lone *a, const struct lone *b)
 {
-    struct joint *joint = pair_joint(pair, a->joint);
-    uint8_t *next = &joint->recent_next[a->end];
-    struct recent *place = make_place(joint->recent[a->end], *next);
+    struct joint_past *past = usage_past(pair, a->joint);
+    if (past == NULL) {
+        pair->status = STATUS_NO_MEMORY;
+        return;
+    }
+    uint8_t *next = &past->next[a->end];
+    struct recent *place = make_place(past->recent[a->end], *next);
     *place = (struct recent){.print = a->print};
     place->at[a->tap] = (struct moment){a->seen.packet, a->seen.t};
     place->at[b->tap] = (struct moment){b->seen.packet, b->seen.t};
     *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
     if ((a->print.flags & TCP_RST) != 0)
-        joint->last_reset[a->end] = *place;
+        past->last_reset[a->end] = *place;
     if (!arrivals_add(&pair->arrivals, a->joint, a->end, place))
         pair->status = STATUS_NO_MEMORY;
 }
@@ -243,9 +248,9 @@ bool match_pieces(struct pair *pair, struct lone *new)
 
 bool match_recent_copy(struct pair *pair, const struct lone *new)
 {
-    struct joint *joint = pair_joint(pair, new->joint);
-    for (int i = 0; i < RECENT_CROSSINGS; i++) {
-        struct recent *recent = &joint->recent[new->end][i];
+    struct joint_past *past = pair_past(pair, pair_joint(pair, new->joint));
+    for (int i = 0; past != NULL && i < RECENT_CROSSINGS; i++) {
+        struct recent *recent = &past->recent[new->end][i];
         uint8_t *copies = recent->copies;
         const struct moment *at = recent->at;
         nanotime apart = time_since(new->seen.t, at[new->tap].t);

@@ -11,17 +11,23 @@
 #include "lones.h"
 #include "match.h"
 #include "sighted.h"
+#include "usage.h"
 #include "verdict.h"
 
 enum { EXPIRE_EVERY = 32 }; /* segments */
 
 enum { UNJOINED_HELD = 16 }; /* of an end and tap, while nothing of the connection is matched */
 
-void pair_init(struct pair *pair, const struct config *config)
+void pair_init(struct pair *pair, const struct config *config, const struct path_room *room)
 {
     memset(pair, 0, sizeof(*pair));
     pair->config = config;
+    pair->joints_most = room->joints;
+    pair->pasts_most = room->pasts;
+    pair->lones_most = room->lones;
+    pair->arrivals.kept = room->arrivals;
     pool_init(&pair->joints, sizeof(struct joint));
+    pool_init(&pair->pasts, sizeof(struct joint_past));
     pool_init(&pair->lones, sizeof(struct lone));
     pair->secret = hash_key_draw();
     pair->first_near_client = -1;
@@ -42,15 +48,6 @@ static void let_go(struct pair *pair, const struct lone *lone)
     crossings_add(pair, lone, FATE_UNKNOWN);
 }
 
-static void decide(struct pair *pair, uint32_t index)
-{
-    struct lone *lone = pair_lone(pair, index);
-    struct crossing *crossing = crossings_add(pair, lone, FATE_UNKNOWN);
-    if (crossing != NULL)
-        verdict_reach(pair, lone, crossing);
-    lones_release(pair, index);
-}
-
 /* Whichever tap has shown it; 0: none. */
 static uint32_t oldest_of_all(const struct pair *pair)
 {
@@ -58,6 +55,26 @@ static uint32_t oldest_of_all(const struct pair *pair)
     if (a == 0 || b == 0)
         return a == 0 ? b : a;
     return pair_lone(pair, a)->order < pair_lone(pair, b)->order ? a : b;
+}
+
+/* A connection of which nothing is held goes first: when it speaks again it is known by its ends,
+ * but for those that are translated. */
+static void make_room(struct pair *pair)
+{
+    uint32_t oldest = oldest_of_all(pair);
+    if (usage_give_up(pair) || oldest == 0)
+        return;
+    let_go(pair, pair_lone(pair, oldest));
+    lones_release(pair, oldest);
+}
+
+static void decide(struct pair *pair, uint32_t index)
+{
+    struct lone *lone = pair_lone(pair, index);
+    struct crossing *crossing = crossings_add(pair, lone, FATE_UNKNOWN);
+    if (crossing != NULL)
+        verdict_reach(pair, lone, crossing);
+    lones_release(pair, index);
 }
 
 static bool is_twin(const struct recent *recent, const struct lone *new)
@@ -69,11 +86,14 @@ static bool is_twin(const struct recent *recent, const struct lone *new)
  * others may have come since, those of a new connection, too. */
 static bool has_twin(const struct pair *pair, const struct joint *joint, const struct lone *new)
 {
-    const struct recent *reset = &joint->last_reset[new->end];
-    for (int i = 0; i < RECENT_CROSSINGS; i++) {
-        if (is_twin(&joint->recent[new->end][i], new))
+    const struct joint_past *past = pair_past(pair, joint);
+    for (int i = 0; past != NULL && i < RECENT_CROSSINGS; i++) {
+        if (is_twin(&past->recent[new->end][i], new))
             return true;
     }
+    if (past == NULL)
+        return false;
+    const struct recent *reset = &past->last_reset[new->end];
     return is_twin(reset, new) &&
            time_since(new->seen.t, reset->at[new->tap].t) <= pair->config->tap_wait;
 }
@@ -92,7 +112,7 @@ void pair_hold(struct pair *pair, struct lone *new)
         let_go(pair, new);
         return;
     }
-    if (pair->lones.taken >= pair->config->tap_segments) {
+    if (pair->lones.taken >= pair->lones_most) {
         uint32_t oldest = oldest_of_all(pair);
         let_go(pair, pair_lone(pair, oldest));
         lones_release(pair, oldest);
@@ -131,13 +151,16 @@ void pair_expire(struct pair *pair)
             decide(pair, index);
         }
     }
-    joints_expire(pair, now);
+    usage_expire(pair, now);
 }
 
 void pair_take(struct pair *pair, int tap, const struct segment *segment)
 {
+    enum { GIVEN = 2 }; /* for one that may be taken: what could not go before goes now */
     int end;
     pair->order++;
+    for (int i = 0; i < GIVEN && pair->joints.taken >= pair->joints_most; i++)
+        make_room(pair);
     uint32_t index = joints_find(pair, tap, segment, &end);
     if (index == 0) {
         pair->status = STATUS_NO_MEMORY;
@@ -197,6 +220,7 @@ void pair_clear(struct pair *pair)
 {
     free(pair->queue.crossing);
     pool_clear(&pair->joints);
+    pool_clear(&pair->pasts);
     pool_clear(&pair->lones);
     for (int tap = 0; tap < TAPS; tap++)
         finder_clear(&pair->by_key[tap]);

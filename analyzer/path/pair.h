@@ -22,6 +22,7 @@
 #include "clocks.h"
 #include "crossing.h"
 #include "finder.h"
+#include "path_room.h"
 
 enum { ENDS = 2, TAPS = 2, RECENT_CROSSINGS = 8, RECENT_STAMPS = 4 };
 
@@ -127,10 +128,21 @@ struct recent {
     uint8_t spared;       /* how often it was kept, as one tap has shown more of them */
 };
 
+/* What arrived of a connection, by end. */
+struct joint_past {
+    struct recent recent[ENDS][RECENT_CROSSINGS]; /* the latest, a ring */
+    struct recent last_reset[ENDS];               /* kernels' resets look all the same */
+    uint8_t next[ENDS];
+};
+
+/* The list a connection is in (usage.h). */
+enum joint_usage { JOINT_WITHOUT_PAST, JOINT_WITH_PAST, JOINT_AT_REST, JOINT_USAGES };
+
 /* Of those that arrived, the latest that are like no other (arrivals.h). */
 struct arrivals {
     struct arrival *ring;  /* owned; NULL: nothing arrived yet */
     struct bucket *bucket; /* owned; by hash */
+    uint32_t kept;         /* at most; a power of two */
     uint32_t next;         /* number of the next one, modulo 2^32 */
 };
 
@@ -164,9 +176,8 @@ struct joint {
     nanotime last;         /* latest segment, by the first tap's clock */
     uint32_t older, newer; /* by use */
     struct end_view view[TAPS][ENDS];
-    struct recent recent[ENDS][RECENT_CROSSINGS]; /* that arrived last, a ring */
-    uint8_t recent_next[ENDS];
-    struct recent last_reset[ENDS]; /* that arrived last: kernels' resets look all the same */
+    uint32_t past; /* index; 0: nothing arrived, or it is forgotten */
+    uint8_t usage; /* enum joint_usage */
     struct stamps stamps[ENDS];
     uint64_t arrived_order[ENDS]; /* highest order of departure among what arrived */
     nanotime arrived_at[ENDS];    /* and when that came, by its receiver's tap */
@@ -184,17 +195,19 @@ struct crossing_queue {
 };
 
 struct pair {
-    const struct config *config; /* not owned */
+    const struct config *config;                  /* not owned */
+    uint32_t joints_most, pasts_most, lones_most; /* held at once */
     struct clocks clocks;
-    struct pool joints, lones;
+    struct pool joints, pasts, lones;
     struct finder by_key[TAPS], by_number, by_syn, by_content;
     struct hash_key secret;
     struct arrivals arrivals;
-    struct lone_list all[TAPS];         /* every lone segment of that tap */
-    struct lone_list in_use;            /* joints, the one used last at the newest end */
-    uint64_t order;                     /* segments taken */
-    uint64_t segments[TAPS];            /* likewise, by tap */
-    nanotime first[TAPS], latest[TAPS]; /* by each tap's clock */
+    struct lone_list all[TAPS];            /* every lone segment of that tap */
+    struct lone_list in_use[JOINT_USAGES]; /* joints, the one used last at the newest end */
+    nanotime let_go[TAPS];                 /* as in end_view, of what was forgotten since */
+    uint64_t order;                        /* segments taken */
+    uint64_t segments[TAPS];               /* likewise, by tap */
+    nanotime first[TAPS], latest[TAPS];    /* by each tap's clock */
     uint64_t matched, missed[TAPS];
     uint64_t sampled[CLOCK_SIDES]; /* latest of these: its number at the tap that it left */
     bool rematch;                  /* a clock was set: what was out of order may not be */
@@ -211,7 +224,7 @@ struct pair {
     enum status status;
 };
 
-void pair_init(struct pair *pair, const struct config *config);
+void pair_init(struct pair *pair, const struct config *config, const struct path_room *room);
 
 /* Takes a segment that tap 0 or 1 of the pair has shown.  What it decides is put in the queue. */
 void pair_take(struct pair *pair, int tap, const struct segment *segment);
@@ -262,6 +275,14 @@ static inline int joint_first_end(const struct joint *joint, int end)
     return joint->flipped[0] ? 1 - end : end;
 }
 
+/* Whether a segment of it is held. */
+static inline bool joint_holds(const struct joint *joint)
+{
+    return joint->view[0][0].held + joint->view[0][1].held + joint->view[1][0].held +
+               joint->view[1][1].held >
+           0;
+}
+
 /*
  * The first tap's segment of that number, which begins with that octet, if it is alone by now; NULL
  * if not.  key is the connection's at the first tap.
@@ -282,6 +303,12 @@ void pair_measure(const struct pair *pair, struct crossing *crossing);
 static inline struct joint *pair_joint(const struct pair *pair, uint32_t index)
 {
     return pool_at(&pair->joints, index);
+}
+
+/* NULL: nothing arrived, or it is forgotten. */
+static inline struct joint_past *pair_past(const struct pair *pair, const struct joint *joint)
+{
+    return joint->past == 0 ? NULL : pool_at(&pair->pasts, joint->past);
 }
 
 static inline struct lone *pair_lone(const struct pair *pair, uint32_t index)

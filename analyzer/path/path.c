@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "joints.h"
 #include "path_parts.h"
 #include "witnessed.h"
 
@@ -27,10 +28,29 @@ static void write_record(struct path *path, const struct journey *journey, uint3
     path_note(path, path->next->ops->path(path->next, &path->record));
 }
 
+/* Something of it is still to be decided. */
+static bool is_undecided(const struct path *path, const struct journey *journey)
+{
+    for (uint32_t i = 0; i + 1 < path->table.taps; i++) { /* pairs with the first tap */
+        uint32_t joint = joints_of_key(&path->pair[i], 0, &journey->key);
+        if (joint != 0 && joint_holds(pair_joint(&path->pair[i], joint)))
+            return true;
+    }
+    return false;
+}
+
 static void write_due(struct path *path, nanotime now)
 {
+    enum { TRIES = 16 };
     struct journey *journey;
+    int tries = TRIES;
     while ((journey = journeys_next_due(&path->journeys, now)) != NULL) {
+        bool early = time_is_before(now, journey->due);
+        if (early && tries > 0 && is_undecided(path, journey)) {
+            tries--;
+            journeys_put_off(&path->journeys);
+            continue;
+        }
         path_note(path, hearing_end_journey(&path->hearing, journey));
         for (uint32_t i = 0; i < path->table.pairs; i++)
             write_record(path, journey, i);
@@ -180,7 +200,7 @@ enum status path_close(struct path *path)
 }
 
 enum status path_new(const struct config *config, const char *const *names, uint32_t taps,
-                     struct sink *next, struct path **ret_path)
+                     const struct path_room *room, struct sink *next, struct path **ret_path)
 {
     struct path *path = calloc(1, sizeof(*path));
     if (path == NULL)
@@ -201,16 +221,18 @@ enum status path_new(const struct config *config, const char *const *names, uint
     path->sink.ops = &path->ops;
     path->config = config;
     path->names = names;
+    path->room = *room;
     path->next = next;
     for (uint32_t i = 0; i < path->table.pairs; i++)
-        pair_init(&path->pair[i], config);
-    journeys_init(&path->journeys, path->table.pairs);
+        pair_init(&path->pair[i], config, room);
+    journeys_init(&path->journeys, path->table.pairs, room->ended);
     waiting_init(&path->waiting);
     path->hearing = (struct hearing){
         .config = config,
         .names = names,
         .pair = path->pair,
         .pairs = taps - 1,
+        .most = room->hearings,
         .journeys = &path->journeys,
         .next = next,
     };

@@ -16,6 +16,7 @@
 #include "../../dissect/dissect.h"
 #include "../config.h"
 #include "../event/sink.h"
+#include "path_room.h"
 
 enum { PATH_TAPS = RECORD_PASSAGES + 1 };
 
@@ -23,7 +24,7 @@ struct path;
 
 /* config and the names, one for each of the taps, are not owned.  NO_MEMORY is the only failure. */
 enum status path_new(const struct config *config, const char *const *names, uint32_t taps,
-                     struct sink *next, struct path **ret_path);
+                     const struct path_room *room, struct sink *next, struct path **ret_path);
 
 /* Where records of the first tap's engine go. */
 struct sink *path_sink(struct path *path);

@@ -8,6 +8,7 @@
 #include "pair.h"
 #include "path.h"
 #include "path_events.h"
+#include "path_room.h"
 #include "waiting.h"
 
 struct path {
@@ -16,6 +17,7 @@ struct path {
     const struct config *config; /* not owned */
     const char *const *names;    /* not owned */
     struct sink *next;           /* not owned */
+    struct path_room room;
     struct pair_table table;
     struct pair *pair; /* owned; one each that the table has */
     struct journeys journeys;

@@ -79,7 +79,7 @@ void path_follow(struct path *path, const struct path_occasion *occasion, bool t
 
 enum status path_keep_segment(struct path *path, const struct segment_record *segment)
 {
-    if (path->waiting.pool.taken == WAITING_MOST)
+    if (path->waiting.pool.taken >= path->room.segments)
         let_go(path, path->waiting.oldest);
     return waiting_add(&path->waiting, segment) ? STATUS_OK : STATUS_NO_MEMORY;
 }

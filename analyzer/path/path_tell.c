@@ -299,7 +299,7 @@ static void tell_unclaimed(struct path *path, bool all)
     while (queue->head < queue->count) {
         const struct crossing *crossing = &queue->crossing[queue->head];
         nanotime due = time_after(seen_at(path, crossing->pair, crossing), path->config->tap_wait);
-        bool full = queue->count - queue->head > path->config->tap_segments;
+        bool full = queue->count - queue->head > path->room.unclaimed;
         if (!all && !full && time_is_before(reached, due))
             break;
         queue->head++;

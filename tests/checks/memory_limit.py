@@ -171,6 +171,25 @@ def check_many_hosts(tap, folder, count):
     tap.ok(not faults, "connections of many hosts: the limit holds", *faults)
 
 
+def check_taps(tap, folder, count):
+    """What is gathered of connections and segments between two taps counts."""
+    for name, makers in (("short connections", (attacks.ordinary, attacks.ordinary)),
+                         ("SYNs without an answer", (attacks.half_open, attacks.half_open)),
+                         ("SYNs at one, connections at the other", (attacks.half_open, attacks.ordinary))):
+        words, faults = [], []
+        for number, make in enumerate(makers):
+            place = os.path.join(folder, "tap%d" % number)
+            os.makedirs(place, exist_ok=True)
+            words += ["--tap", "t%d=%s" % (number, attacks.put(place, make(count)))]
+        for limit in (64, 96):
+            code, seconds, octets, said = run(words[-1], ["--ndjson", *words[:-1]], limit)
+            print("# two taps: %-40s %5d MiB: %5.1f s, at most %6.1f MiB" % (name, limit, seconds,
+                                                                         octets / 2**20))
+            if code != 0 or said or not (SANITIZED or octets <= limit * 1.1 * 2**20):
+                faults.append("%d MiB: exit %d, %.1f MiB; %s" % (limit, code, octets / 2**20, said))
+        tap.ok(not faults, "two taps, %s: the limit holds" % name, *faults)
+
+
 def main():
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--packets", type=int, default=80000 if SANITIZED else 160000)
@@ -189,6 +208,7 @@ def main():
                 check_small(tap, path)
             if make is attacks.half_open:
                 check_counted(tap, path)
+        check_taps(tap, folder, words.packets)
         count = 160000
         check_packed(tap, attacks.put(folder, patient_ones(count)), count // 6, 56, "kept as their segments")
         check_packed(tap, attacks.put(folder, open_ones(count)), count // 6, 96, "and packed")
