@@ -437,8 +437,10 @@ static bool may_have_been_let_go(const struct pair *pair, const struct lone *lon
     nanotime let_go = pair_joint(pair, lone->joint)->view[other][lone->end].let_go;
     if (pair->let_go[other] != 0)
         let_go = time_later_of(let_go, pair->let_go[other]);
-    return let_go != 0 && time_since(pair_lone_time(pair, lone), pair_time(pair, other, let_go)) <
-                              pair->config->tap_delay;
+    if (let_go == 0 || !clocks_known(&pair->clocks))
+        return let_go != 0;
+    return time_since(pair_lone_time(pair, lone), pair_time(pair, other, let_go)) <
+           pair->config->tap_delay;
 }
 
 static bool is_identified(const struct lone *lone)
