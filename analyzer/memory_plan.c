@@ -73,6 +73,7 @@ static bool holds(const struct options *options, uint64_t limit)
     with.config.max_memory = limit;
     struct analyzer_options wanted = {
         .config = with.config,
+        .segments = options->segments > CHOICE_NONE,
         .tap_count = (uint32_t)options->tap_count,
         .reserved = memory_plan_make(&with).reserved,
     };

@@ -9,7 +9,8 @@
 enum {
     FINDER_ENTRY = 16, /* octets of one of a finder that is half full */
     FOUND = 96,        /* octets of what finds a connection, or a segment; of its slot's rest */
-    FEW = 64,          /* records that wait, however little there is */
+    QUEUE_ROOM = 3, /* that a queue takes for one in it: it grows by doubling, and is moved late */
+    FEW = 64,       /* records that wait, however little there is */
 };
 
 static uint32_t pairs_of(uint32_t taps)
@@ -71,17 +72,20 @@ struct path_room path_room_share(const struct config *config, uint32_t taps, uin
     const uint32_t most_lones =
         config->tap_segments > UINT32_MAX ? UINT32_MAX : (uint32_t)config->tap_segments;
     const uint64_t engine = pairs > 1 ? octets / 3 : octets / 2, rest = octets - engine;
-    const uint64_t further = pairs > 1 ? rest / 24 : 0; /* of taps beside the first two */
+    const uint64_t further = pairs > 1 ? rest / 8 : 0; /* for taps beside the first two */
+    const uint64_t queue = sizeof(struct crossing) * QUEUE_ROOM;
     return (struct path_room){
         .engine = engine,
         .each = each,
         .joints = at_most(rest / 3 / pairs, sizeof(struct joint) + FOUND, UINT32_MAX),
         .pasts = at_most(rest / 4 / pairs, sizeof(struct joint_past), UINT32_MAX),
-        .lones = at_most(rest / 4 / pairs, sizeof(struct lone) + FOUND, most_lones),
+        .lones =
+            at_most((rest / 4 - further * 2 / 3) / pairs, sizeof(struct lone) + FOUND, most_lones),
         .arrivals = arrivals_room(config, taps),
         .hearings = hearings_room(config, taps),
-        .ended = at_most(rest / 6 - further, each, UINT32_MAX),
-        .unclaimed = at_most(further, sizeof(struct crossing), UINT32_MAX),
+        .ended = at_most(rest / 6 - further / 3, each, UINT32_MAX),
+        .unclaimed = at_most(further / 2, queue, UINT32_MAX),
+        .untold = at_most(further / 2 / pairs, queue, UINT32_MAX),
         .segments = segments_room(config),
     };
 }

@@ -22,6 +22,7 @@ struct path_room {
     uint32_t hearings;  /* records that wait to be heard */
     uint32_t ended;     /* connections that ended and are not written */
     uint32_t unclaimed; /* crossings of further taps whose connection is not known */
+    uint32_t untold;    /* crossings of a pair of such that the first tap has not come to */
     uint32_t segments;  /* segment records that wait */
 };
 

@@ -278,7 +278,8 @@ static void tell_further(struct path *path, uint32_t number, bool all)
         struct crossing *crossing = &queue->crossing[queue->head];
         nanotime due = time_after(seen_at(path, number, crossing), first_slack);
         bool waits = waits_for_clock(path, &path->pair[number], crossing);
-        if (!all && (waits || time_is_before(reached, due)))
+        bool full = queue->count - queue->head > path->room.untold;
+        if (!all && !full && (waits || time_is_before(reached, due)))
             break;
         queue->head++;
         if (tell_crossing(path, number, crossing, false)) {

@@ -173,21 +173,23 @@ def check_many_hosts(tap, folder, count):
 
 def check_taps(tap, folder, count):
     """What is gathered of connections and segments between two taps counts."""
-    for name, makers in (("short connections", (attacks.ordinary, attacks.ordinary)),
-                         ("SYNs without an answer", (attacks.half_open, attacks.half_open)),
-                         ("SYNs at one, connections at the other", (attacks.half_open, attacks.ordinary))):
+    for name, makers, count, limits in (
+            ("two taps, short connections", [attacks.ordinary] * 2, count, (64, 96)),
+            ("two taps, SYNs without an answer", [attacks.half_open] * 2, count, (64, 96)),
+            ("SYNs at a tap, connections at another", [attacks.half_open, attacks.ordinary], count, (64, 96)),
+            ("eight taps, short connections", [attacks.ordinary] * 8, count // 4, (128,))):
         words, faults = [], []
         for number, make in enumerate(makers):
             place = os.path.join(folder, "tap%d" % number)
             os.makedirs(place, exist_ok=True)
             words += ["--tap", "t%d=%s" % (number, attacks.put(place, make(count)))]
-        for limit in (64, 96):
+        for limit in limits:
             code, seconds, octets, said = run(words[-1], ["--ndjson", *words[:-1]], limit)
-            print("# two taps: %-40s %5d MiB: %5.1f s, at most %6.1f MiB" % (name, limit, seconds,
+            print("# %-40s %5d MiB: %5.1f s, at most %6.1f MiB" % (name, limit, seconds,
                                                                          octets / 2**20))
             if code != 0 or said or not (SANITIZED or octets <= limit * 1.1 * 2**20):
                 faults.append("%d MiB: exit %d, %.1f MiB; %s" % (limit, code, octets / 2**20, said))
-        tap.ok(not faults, "two taps, %s: the limit holds" % name, *faults)
+        tap.ok(not faults, "%s: the limit holds" % name, *faults)
 
 
 def later(packets, gap):
