@@ -47,8 +47,8 @@ struct memory_plan memory_plan_make(const struct options *options)
     uint64_t limit = options->config.max_memory;
     struct memory_plan plan = {
         .reserved = process,
-        .aside = options->interface_count == 0 && options->config.threads != 1 &&
-                 limit >= 12 * texts,
+        .aside =
+            options->interface_count == 0 && options->config.threads != 1 && limit >= 12 * texts,
         .flows = fitting(limit / 8, FLOW, FEW, FLOWS),
         .ladders = fitting(limit / 4, LADDER, FEW, LADDERS),
         .concerned = fitting(limit / 16, UID, FEW, CONCERNED),

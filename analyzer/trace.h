@@ -4,9 +4,9 @@
 
 #include "engine.h"
 
-/* Tells the census of a step, and writes its transitions and segment as far as they are asked for. */
-void trace_step(struct engine *engine, const struct tuple *tuple,
-                struct incarnation *incarnation, const struct step *step);
+/* Tells the census of a step; writes its transitions and segment as far as they are asked for. */
+void trace_step(struct engine *engine, const struct tuple *tuple, struct incarnation *incarnation,
+                const struct step *step);
 
 /* Writes a segment that was not taken in (a copy, an old one). */
 void trace_segment(struct engine *engine, const struct tuple *tuple,

@@ -3,7 +3,7 @@
  *
  * Behind UDP nothing names what follows but a port, which anybody may use.  So every reader there
  * looks at its header and at what it would carry, and answers DISSECT_NOT_TCP with the packet left
- * where it was unless both make sense: a packet too few is better than a connection invented.  Where
+ * where it was unless both make sense: a packet too few is better than a connection invented. Where
  * the header does and the capture ends before the rest can be seen, it is DISSECT_TUNNEL_TRUNCATED.
  */
 #ifndef LASTACK_DISSECT_TUNNEL_H

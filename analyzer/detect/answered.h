@@ -19,8 +19,8 @@ struct packet_ref answered_by_reset(const struct incarnation *incarnation,
 bool answered_in_time(const struct connection *connection, int from,
                       const struct packet_ref *earlier, const struct packet_ref *later);
 
-/* The first data of the reset's peer that came after the FIN of the reset's side, or crossed it, and
- * bears the acknowledgment which is the reset's SEQ, of those remembered; packet 0: none. */
+/* The first data of the reset's peer that came after the FIN of the reset's side, or crossed it,
+ * and bears the acknowledgment which is the reset's SEQ, of those remembered; packet 0: none. */
 struct packet_ref answered_late_data(const struct incarnation *incarnation,
                                      const struct packet_ref *fin, const struct packet_ref *reset);
 

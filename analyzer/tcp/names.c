@@ -18,20 +18,15 @@ static const char *const basis_names[BASES] = {
 };
 
 static const char *const fact_names[FACTS] = {
-    [FACT_SND_SYN] = "SND_SYN",     [FACT_SND_SYNACK] = "SND_SYNACK",
-    [FACT_GOT_SYN] = "GOT_SYN",     [FACT_GOT_SYNACK] = "GOT_SYNACK",
-    [FACT_SYN_ACKED] = "SYN_ACKED", [FACT_SND_FIN] = "SND_FIN",
-    [FACT_GOT_FIN] = "GOT_FIN",     [FACT_FIN_ACKED] = "FIN_ACKED",
-    [FACT_SND_RST] = "SND_RST",     [FACT_GOT_RST] = "GOT_RST",
-    [FACT_TWO_MSL] = "TWO_MSL",
+    [FACT_SND_SYN] = "SND_SYN",       [FACT_SND_SYNACK] = "SND_SYNACK", [FACT_GOT_SYN] = "GOT_SYN",
+    [FACT_GOT_SYNACK] = "GOT_SYNACK", [FACT_SYN_ACKED] = "SYN_ACKED",   [FACT_SND_FIN] = "SND_FIN",
+    [FACT_GOT_FIN] = "GOT_FIN",       [FACT_FIN_ACKED] = "FIN_ACKED",   [FACT_SND_RST] = "SND_RST",
+    [FACT_GOT_RST] = "GOT_RST",       [FACT_TWO_MSL] = "TWO_MSL",
 };
 
 static const char *const rst_form_names[RST_FORMS] = {
-    [RST_NONE] = "none",
-    [RST_REPLY_NO_ACK] = "reply_no_ack",
-    [RST_REPLY_ACK] = "reply_ack",
-    [RST_ACTIVE] = "active",
-    [RST_FOREIGN] = "foreign",
+    [RST_NONE] = "none",     [RST_REPLY_NO_ACK] = "reply_no_ack", [RST_REPLY_ACK] = "reply_ack",
+    [RST_ACTIVE] = "active", [RST_FOREIGN] = "foreign",
 };
 
 static const char *const rst_fit_names[RST_FITS] = {

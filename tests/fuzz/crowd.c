@@ -9,15 +9,7 @@
 #include "script.h"
 #include "wire.h"
 
-enum {
-    MOST_PACKETS = 8000,
-    STEP = 4,
-    PORTS = 256,
-    FIN = 0x01,
-    SYN = 0x02,
-    RST = 0x04,
-    ACK = 0x10
-};
+enum { MOST_PACKETS = 8000, STEP = 4, PORTS = 256, FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
 
 struct step {
     uint8_t side, flags;

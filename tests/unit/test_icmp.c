@@ -203,7 +203,8 @@ static void analyse(const struct step *steps, size_t count, uint32_t threads,
                                          RAW,
                                          0,
                                          0,
-                                         0, 0};
+                                         0,
+                                         0};
         assert_int_equal(analyzer_packet(analyzer, &packet), STATUS_OK);
     }
     struct analyzer_inputs inputs = {.count = 0};
