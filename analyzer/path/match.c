@@ -46,6 +46,8 @@ static void remember(struct pair *pair, const struct lone *a, const struct lone 
     *place = (struct recent){.print = a->print};
     place->at[a->tap] = (struct moment){a->seen.packet, a->seen.t};
     place->at[b->tap] = (struct moment){b->seen.packet, b->seen.t};
+    place->copies[a->tap] = a->copies;
+    place->copies[b->tap] = b->copies;
     *next = (uint8_t)((*next + 1) % RECENT_CROSSINGS);
     if ((a->print.flags & TCP_RST) != 0)
         past->last_reset[a->end] = *place;
@@ -277,5 +279,6 @@ bool match_lone_copy(struct pair *pair, const struct lone *new)
     struct lone *original = pair_lone(pair, index);
     crossings_add(pair, new, FATE_DUPLICATED);
     original->copy = new->seen;
+    original->copies += original->copies < UINT8_MAX;
     return true;
 }

@@ -55,7 +55,7 @@ struct lone {
     struct print print; /* in the first tap's numbers; what is left of it */
     struct sighting seen;
     struct sighting part; /* with LONE_PARTLY: the other tap's first piece */
-    struct sighting copy; /* a further sighting at the same tap */
+    struct sighting copy; /* the latest further sighting at the same tap */
     uint64_t order;       /* in which it was taken */
     nanotime reached;     /* up to where both captures were read then; NANOTIME_UNKNOWN */
     uint32_t joint;
@@ -65,6 +65,7 @@ struct lone {
     uint16_t options, mss;
     uint8_t window_scale;
     uint8_t tap, end;
+    uint8_t copies;    /* further sightings at the same tap */
     uint16_t flags;    /* enum lone_flag */
     uint8_t opening;   /* of its tap (joint.opening) when it was taken */
     bool listed, late; /* in the list of its end; in that of those nothing tells of any more */

@@ -299,6 +299,24 @@ def check_old_copies(tap, desk):
                counts)
 
 
+def check_host_copies(tap, desk):
+    """A host says the same three times, in the same packet by its identification: twice before the
+    first has come to the other tap, and once more long after.  No path held any of them."""
+    for title, flags, payload in (("octets", tapsim.ACK, b"q" * 50), ("a reset", tapsim.RST, b"")):
+        story = Told()
+        story.open_and_ask(1000)
+        story.send(0, tapsim.ACK, 1101, 6601)
+        for seen in story.seen:
+            last = max(seen, key=lambda segment: segment.t)
+            seen += [dataclasses.replace(last, t=last.t + 30 * MS + later, seq=1101, flags=flags,
+                                         payload=payload, ip_id=4711) for later in (0, MS, 3 * SECOND)]
+        client, server = story.captures()
+        answer = desk.ask(desk.write("client", client), desk.write("server", server))
+        events = [event for name in EVENTS.values() for event in answer.events(name)]
+        tap.ok(not events and answer.counts()["arrived"] >= 7,
+               "%s that a host says thrice: no path held it" % title, events, answer.counts())
+
+
 def check_echoes(tap, desk):
     """Of two segments of one tick the second is lost.  Its receiver echoes that tick as long as
     octets are missing (RFC 7323 4.3), however many later ones have come: it is no sign of it."""
@@ -763,7 +781,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(folder)
         for check in (check_paths, check_step, check_order, check_drift, check_states,
-                      check_old_copies, check_echoes, check_testimony, check_change,
+                      check_old_copies, check_host_copies, check_echoes, check_testimony, check_change,
                       check_translation, check_proxy, check_offload, check_offload_missed,
                       check_repetitions, check_capture_loss, check_certainty, check_identifications,
                       check_lengths, check_distant, check_segments, check_ladder,
