@@ -250,7 +250,8 @@ bool match_pieces(struct pair *pair, struct lone *new)
 
 bool match_recent_copy(struct pair *pair, const struct lone *new)
 {
-    struct joint_past *past = pair_past(pair, pair_joint(pair, new->joint));
+    const struct joint *joint = pair_joint(pair, new->joint);
+    struct joint_past *past = pair_past(pair, joint);
     for (int i = 0; past != NULL && i < RECENT_CROSSINGS; i++) {
         struct recent *recent = &past->recent[new->end][i];
         uint8_t *copies = recent->copies;
@@ -264,6 +265,8 @@ bool match_recent_copy(struct pair *pair, const struct lone *new)
             memcpy(crossing->original, at, sizeof(crossing->original));
             crossing->late = apart;
             crossing->passed_on = copies[1 - new->tap] > copies[new->tap];
+            if (joint->direction[new->end] == TOWARDS_UNKNOWN) /* by others, or by hop limits: */
+                crossing->confidence = CONFIDENCE_POSSIBLE;    /* its sender may be behind it */
         }
         copies[new->tap] += copies[new->tap] < UINT8_MAX;
         return true;
