@@ -127,10 +127,10 @@ static void pass_over(struct pair *pair, const struct joint *joint, uint32_t ind
  */
 static void expire(struct pair *pair, enum joint_usage usage, nanotime now)
 {
-    enum { LOOKS = 4 };
+    enum { PASSED = 4, GONE = 32 /* as many as may have come since */ };
     nanotime short_rest = pair->config->tap_wait, rest = 2 * pair->config->tap_wait;
     uint32_t index = pair->in_use[usage].oldest;
-    for (int i = 0; i < LOOKS && index != 0; i++) {
+    for (int passed = 0, gone = 0; index != 0 && passed < PASSED && gone < GONE;) {
         const struct joint *joint = pair_joint(pair, index);
         uint32_t newer = joint->newer;
         nanotime idle = time_since(now, joint->last);
@@ -143,6 +143,8 @@ static void expire(struct pair *pair, enum joint_usage usage, nanotime now)
             forget_past(pair, index);
         else
             pass_over(pair, joint, index);
+        passed += !goes;
+        gone += goes;
         index = newer;
     }
 }
