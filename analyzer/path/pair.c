@@ -57,15 +57,21 @@ static uint32_t oldest_of_all(const struct pair *pair)
     return pair_lone(pair, a)->order < pair_lone(pair, b)->order ? a : b;
 }
 
+static void let_oldest_go(struct pair *pair)
+{
+    uint32_t oldest = oldest_of_all(pair);
+    if (oldest == 0)
+        return;
+    let_go(pair, pair_lone(pair, oldest));
+    lones_release(pair, oldest);
+}
+
 /* A connection of which nothing is held goes first: when it speaks again it is known by its ends,
  * but for those that are translated. */
 static void make_room(struct pair *pair)
 {
-    uint32_t oldest = oldest_of_all(pair);
-    if (usage_give_up(pair) || oldest == 0)
-        return;
-    let_go(pair, pair_lone(pair, oldest));
-    lones_release(pair, oldest);
+    if (!usage_give_up(pair))
+        let_oldest_go(pair);
 }
 
 static void decide(struct pair *pair, uint32_t index)
@@ -112,11 +118,8 @@ void pair_hold(struct pair *pair, struct lone *new)
         let_go(pair, new);
         return;
     }
-    if (pair->lones.taken >= pair->lones_most) {
-        uint32_t oldest = oldest_of_all(pair);
-        let_go(pair, pair_lone(pair, oldest));
-        lones_release(pair, oldest);
-    }
+    if (pair->lones.taken >= pair->lones_most)
+        let_oldest_go(pair);
     if (has_twin(pair, joint, new))
         new->flags |= LONE_TWIN;
     if (!new->goes_on && arrivals_find(&pair->arrivals, new) != NULL)
