@@ -178,6 +178,17 @@ static void name_changes(uint8_t changed, char text[WORDS])
     }
 }
 
+/* Whether what differs may be all there is to it: another sending of the same numbers. */
+static bool may_be_another(const struct crossing *crossing)
+{
+    bool occupies =
+        crossing->at[0].payload > 0 || (crossing->at[0].flags & (TCP_SYN | TCP_FIN)) != 0;
+    if (crossing->marked)
+        return false;
+    return crossing->confidence != CONFIDENCE_CERTAIN ||
+           (!occupies && crossing->delay == NANOTIME_UNKNOWN); /* no clock tells them apart */
+}
+
 /* A device that rewrites does so with every segment: each kind of change is told once. */
 static bool tell_changed(const struct path_occasion *occasion, struct event_record *event)
 {
@@ -189,7 +200,7 @@ static bool tell_changed(const struct path_occasion *occasion, struct event_reco
     leg->changed |= crossing->changed;
     int from = journey_side(occasion->journey, crossing->end);
     begin(event, occasion, EVENT_changed_between_taps, BLAME_MIDDLEBOX);
-    bool another = crossing->confidence != CONFIDENCE_CERTAIN && !crossing->marked;
+    bool another = may_be_another(crossing);
     if (another)
         event->confidence = CONFIDENCE_POSSIBLE;
     name_changes(crossing->changed, what);
