@@ -151,9 +151,11 @@ void floods_take(struct floods *floods, const struct host_occasion *occasion)
         return;
     if (syn)
         count_syn(flood, occasion);
+    flood->syns_again += (delta->what & DELTA_SYN_AGAIN) != 0;
     flood->answered += (delta->what & DELTA_ANSWERED) != 0;
     flood->again += (delta->what & DELTA_ANSWER_AGAIN) != 0;
     flood->established += (delta->what & DELTA_ESTABLISHED) != 0;
+    flood->successes += floods_shows_success(delta);
 }
 
 static const char *cookies_of(const struct flood *flood)
@@ -171,7 +173,8 @@ static void tell(struct host_occasion *occasion, const struct flood *flood,
     nanotime span = time_since(flood->last, flood->first);
     const char *cookies = cookies_of(flood);
     struct event_record event;
-    host_begin(&event, EVENT_syn_flood, &flood->trigger, CONFIDENCE_PROBABLE, BLAME_ATTACKER);
+    host_begin(&event, EVENT_syn_flood, &flood->trigger,
+               flood->answered > 0 ? CONFIDENCE_PROBABLE : CONFIDENCE_POSSIBLE, BLAME_ATTACKER);
     host_trigger(&event, &flood->trigger, "with this SYN there were too many");
     host_evidence(&event, &flood->first_ref, ROLE_REFERENCE, "the first SYN counted");
     host_evidence(&event, &flood->last_ref, ROLE_CONSEQUENCE, "the last SYN counted");
@@ -192,7 +195,10 @@ static void tell(struct host_occasion *occasion, const struct flood *flood,
                    (unsigned long long)flood->established, (unsigned long long)flood->answered,
                    flood->most);
     worst_tell_sources(&event, &flood->sources, flood->syns);
-    report_explain(&event, cookies[0] == 'y' ? "No SYN-ACK was repeated: SYN cookies are at work."
+    report_explain(&event, flood->answered == 0
+                               ? "That nobody is there does not explain it: clients repeat a SYN "
+                                 "that is not answered, and these were not repeated."
+                           : cookies[0] == 'y' ? "No SYN-ACK was repeated: SYN cookies are at work."
                            : cookies[0] == 'n'
                                ? "SYN-ACKs were repeated: these attempts filled the queue."
                                : "It was too short to tell whether SYN cookies were at work.");
@@ -204,15 +210,24 @@ static void tell(struct host_occasion *occasion, const struct flood *flood,
     occasion->emit(occasion->context, &event);
 }
 
+/*
+ * Where nothing is answered, the host may not be there, or its answers may pass elsewhere.  Then
+ * clients repeat their SYNs, a second later for the first time, or go on.
+ */
+static bool comes_from_clients(const struct flood *flood)
+{
+    return (flood->syns_again + flood->successes) * 10 >= flood->syns;
+}
+
 /* Whether the SYNs of the last seconds, as far as they had time to settle, come to nothing. */
-static bool is_flooded(const struct host_occasion *occasion, const struct census_entry *service,
-                       bool at_end)
+static bool is_flooded(const struct host_occasion *occasion, const struct flood *flood,
+                       const struct census_entry *service, bool at_end)
 {
     const struct config *config = occasion->config;
     nanotime settle = at_end ? 0 : (nanotime)FLOOD_SETTLE * NANO_PER_SECOND;
     struct cohort sum =
         cohorts_sum(service->more->cohorts, time_since(occasion->now, settle), FLOOD_SECONDS);
-    return sum.opened >= config->flood_syns && sum.answered > 0 &&
+    return sum.opened >= config->flood_syns && (sum.answered > 0 || !comes_from_clients(flood)) &&
            (uint64_t)(sum.opened - sum.established) * 100 >=
                (uint64_t)sum.opened * config->flood_share;
 }
@@ -225,7 +240,7 @@ static void look(struct flood *flood, struct host_occasion *occasion, bool at_en
         flood->watched = false;
         return;
     }
-    bool flooded = is_flooded(occasion, service, at_end);
+    bool flooded = is_flooded(occasion, flood, service, at_end);
     flood->open |= flooded && flood->triggered;
     if (flood->open && (!flooded || at_end)) {
         tell(occasion, flood, service);

@@ -21,7 +21,7 @@ struct flood {
     struct census_key service;
     nanotime first, last; /* SYNs counted */
     nanotime begun;       /* the first of the episode */
-    uint64_t syns, answered, again, established;
+    uint64_t syns, syns_again, answered, again, established, successes;
     uint32_t most; /* SYNs in a second */
     bool triggered;
     struct delta trigger; /* the SYN that reached the threshold */
@@ -50,15 +50,25 @@ static inline bool floods_has_many(const struct census_entry *service, const str
     return service->opened * UINT64_C(10) >= config->flood_syns;
 }
 
+/* Whether it shows that a client goes on: it has been answered, maybe where nobody captured it. */
+static inline bool floods_shows_success(const struct delta *delta)
+{
+    return delta->before[CLIENT] == HOLDING_OPENING && delta->after[CLIENT] != HOLDING_OPENING &&
+           delta->after[CLIENT] != HOLDING_NOTHING;
+}
+
 /* Whether the occasion's delta may be one to count: one of a service that many SYNs came to. */
 static inline bool floods_concern(const struct floods *floods, const struct host_occasion *occasion)
 {
-    const unsigned counted = DELTA_OPENED | DELTA_ANSWERED | DELTA_ANSWER_AGAIN | DELTA_ESTABLISHED;
+    const unsigned counted =
+        DELTA_OPENED | DELTA_SYN_AGAIN | DELTA_ANSWERED | DELTA_ANSWER_AGAIN | DELTA_ESTABLISHED;
     const struct census_entry *service = occasion->place.service;
-    if (service == NULL || (occasion->delta->what & counted) == 0)
+    const struct delta *delta = occasion->delta;
+    if (service == NULL)
         return false;
-    return floods->watched > 0 || ((occasion->delta->what & DELTA_OPENED) != 0 &&
-                                   floods_has_many(service, occasion->config));
+    if (floods->watched == 0)
+        return (delta->what & DELTA_OPENED) != 0 && floods_has_many(service, occasion->config);
+    return (delta->what & counted) != 0 || floods_shows_success(delta);
 }
 
 /* Counts such a delta. */

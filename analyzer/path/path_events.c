@@ -178,15 +178,15 @@ static void name_changes(uint8_t changed, char text[WORDS])
     }
 }
 
-/* Whether what differs may be all there is to it: another sending of the same numbers. */
+/*
+ * Whether it may be another sending of the same numbers that came: a new window, say.  What takes
+ * no sequence space is sent with the same numbers as often as its sender likes.
+ */
 static bool may_be_another(const struct crossing *crossing)
 {
-    bool occupies =
-        crossing->at[0].payload > 0 || (crossing->at[0].flags & (TCP_SYN | TCP_FIN)) != 0;
-    if (crossing->marked)
-        return false;
-    return crossing->confidence != CONFIDENCE_CERTAIN ||
-           (!occupies && crossing->delay == NANOTIME_UNKNOWN); /* no clock tells them apart */
+    const struct sighting *seen = &crossing->at[0];
+    bool occupies = seen->payload > 0 || (seen->flags & (TCP_SYN | TCP_FIN)) != 0;
+    return !crossing->marked && (crossing->confidence != CONFIDENCE_CERTAIN || !occupies);
 }
 
 /* A device that rewrites does so with every segment: each kind of change is told once. */

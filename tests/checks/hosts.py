@@ -227,7 +227,7 @@ def check_churn(tap):
     tap.ok(not events(records(brief), "connection_churn"), "none that lasts under 10 s")
 
 
-def flood(seconds, rate, answered=True, completed=0.0, repeated=False, seed=1):
+def flood(seconds, rate, answered=True, completed=0.0, repeated=False, retried=0.0, seed=1):
     draw = random.Random(seed)
     capture = Capture()
     for i in range(int(seconds * rate)):
@@ -239,6 +239,8 @@ def flood(seconds, rate, answered=True, completed=0.0, repeated=False, seed=1):
             capture.send(t + .0001, SERVER, 80, client, port, SYN | ACK, 77, isn + 1)
         if repeated:
             capture.send(t + 1.0001, SERVER, 80, client, port, SYN | ACK, 77, isn + 1)
+        if draw.random() < retried:
+            capture.send(t + 1, client, port, SERVER, 80, SYN, isn)
         if draw.random() < completed:
             capture.send(t + .0002, client, port, SERVER, 80, ACK, isn + 1, 78)
     return capture
@@ -257,8 +259,16 @@ def check_flood(tap):
            lastack["details"])
     (again,) = events(records(flood(20, 100, repeated=True)), "syn_flood")
     tap.ok(again["lastack"]["details"]["syn_cookies"] == "no", "SYN-ACKs repeated: no cookies")
-    tap.ok(not events(records(flood(20, 100, answered=False)), "syn_flood"),
-           "a server that is down is not flooded")
+    (lone,) = events(records(flood(20, 100, answered=False)), "syn_flood")
+    tap.ok(lone["lastack"]["confidence"] == "possible" and
+           (lone["lastack"]["numbers"]["answered"], lone["lastack"]["details"]["syn_cookies"]) ==
+           (0, "unknown"), "nothing is answered, and nobody repeats a SYN", lone["lastack"])
+    tap.ok(not events(records(flood(20, 100, answered=False, retried=1)), "syn_flood"),
+           "clients of a server that is down repeat theirs: it is not flooded")
+    tap.ok(not events(records(flood(20, 100, answered=False, retried=.2)), "syn_flood"),
+           "some of them may give up sooner")
+    tap.ok(not events(records(flood(20, 100, answered=False, completed=1)), "syn_flood"),
+           "answers that pass elsewhere: the clients go on")
     tap.ok(not events(records(flood(20, 100, completed=.5)), "syn_flood"),
            "a load of which half completes is none")
     tap.ok(not events(records(flood(20, 45)), "syn_flood"), "450 in 10 s are none")
